@@ -1,0 +1,131 @@
+# The house: which room stands on which floor, and who may lean on whom.
+#
+#   xos_add_library(NAME xos-pki LAYER 1 ROOM pki
+#                   SOURCES key.c ... HEADERS key.h ...
+#                   DEPENDS xos-base PACKAGES OpenSSL::Crypto)
+#
+# A target depends only on targets of a lower layer; anything else stops configuration. Headers are
+# included as "ROOM/header.h", through an include path that only dependants have, so that an
+# undeclared #include does not compile.
+
+function(xos_layer_check name layer)
+  foreach(dep IN LISTS ARGN)
+    if(NOT TARGET ${dep})
+      message(FATAL_ERROR "${name} depends on ${dep}, which does not exist (yet: lower floors come first)")
+    endif()
+    get_target_property(dep_layer ${dep} XOS_LAYER)
+    if("${dep_layer}" STREQUAL "dep_layer-NOTFOUND")
+      message(FATAL_ERROR "${name} depends on ${dep}, which declares no layer; name outside libraries under PACKAGES")
+    endif()
+    if(NOT dep_layer LESS layer)
+      message(FATAL_ERROR "${name} (layer ${layer}) must not depend on ${dep} (layer ${dep_layer}): edges run strictly downward")
+    endif()
+  endforeach()
+endfunction()
+
+# An include directory that holds nothing but ROOM -> this folder.
+function(xos_room_include name room out)
+  set(dir "${CMAKE_BINARY_DIR}/rooms/${name}")
+  get_filename_component(parent "${dir}/${room}" DIRECTORY)
+  file(MAKE_DIRECTORY "${parent}")
+  if(NOT EXISTS "${dir}/${room}")
+    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${dir}/${room}" SYMBOLIC)
+  endif()
+  set(${out} "${dir}" PARENT_SCOPE)
+endfunction()
+
+function(xos_add_library)
+  cmake_parse_arguments(A "" "NAME;LAYER;ROOM" "SOURCES;HEADERS;DEPENDS;PACKAGES" ${ARGN})
+  xos_layer_check(${A_NAME} ${A_LAYER} ${A_DEPENDS})
+  xos_room_include(${A_NAME} ${A_ROOM} include_dir)
+  add_library(${A_NAME} STATIC ${A_SOURCES} ${A_HEADERS})
+  set_target_properties(${A_NAME} PROPERTIES XOS_LAYER ${A_LAYER} LINKER_LANGUAGE C)
+  target_include_directories(${A_NAME} PUBLIC "${include_dir}")
+  target_link_libraries(${A_NAME} PUBLIC ${A_DEPENDS} PRIVATE ${A_PACKAGES})
+  foreach(header IN LISTS A_HEADERS)
+    set_property(GLOBAL APPEND PROPERTY XOS_HEADERS "${A_NAME}|${A_ROOM}/${header}")
+  endforeach()
+endfunction()
+
+#   xos_add_program(NAME xos-cad LAYER 5 SOURCES main.c DEPENDS xos-service PACKAGES ...)
+# ROOM gives a program's own headers their include path. INSTALL is bin (default), sbin or none.
+function(xos_add_program)
+  cmake_parse_arguments(A "" "NAME;LAYER;ROOM;INSTALL" "SOURCES;DEPENDS;PACKAGES" ${ARGN})
+  xos_layer_check(${A_NAME} ${A_LAYER} ${A_DEPENDS})
+  add_executable(${A_NAME} ${A_SOURCES})
+  set_target_properties(${A_NAME} PROPERTIES XOS_LAYER ${A_LAYER} LINKER_LANGUAGE C
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  target_link_libraries(${A_NAME} PRIVATE ${A_DEPENDS} ${A_PACKAGES})
+  if(A_ROOM)
+    xos_room_include(${A_NAME} ${A_ROOM} include_dir)
+    target_include_directories(${A_NAME} PRIVATE "${include_dir}")
+  endif()
+  if(NOT A_INSTALL)
+    set(A_INSTALL bin)
+  endif()
+  if(A_INSTALL STREQUAL "bin")
+    install(TARGETS ${A_NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  elseif(A_INSTALL STREQUAL "sbin")
+    install(TARGETS ${A_NAME} RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+  endif()
+endfunction()
+
+#   xos_add_test(NAME pki-key SOURCES key_test.c DEPENDS xos-pki)
+# A Check program from tests/, which mirrors the source tree: SOURCES are found in
+# tests/<path of this folder>/. Fork mode, so that one crash is one failure.
+function(xos_add_test)
+  cmake_parse_arguments(A "" "NAME;TIMEOUT" "SOURCES;DEPENDS;PACKAGES" ${ARGN})
+  if(XOS_FUZZ)
+    return()
+  endif()
+  file(RELATIVE_PATH here "${CMAKE_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+  list(TRANSFORM A_SOURCES PREPEND "${CMAKE_SOURCE_DIR}/tests/${here}/")
+  add_executable(test-${A_NAME} ${A_SOURCES})
+  set_target_properties(test-${A_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/unit")
+  target_compile_definitions(test-${A_NAME} PRIVATE XOS_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/${here}")
+  target_link_libraries(test-${A_NAME} PRIVATE ${A_DEPENDS} ${A_PACKAGES} Xos::Check)
+  add_test(NAME unit.${A_NAME} COMMAND test-${A_NAME})
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 300)
+  endif()
+  set_tests_properties(unit.${A_NAME} PROPERTIES TIMEOUT ${A_TIMEOUT})
+endfunction()
+
+#   xos_add_fuzzer(NAME reader SOURCES reader_fuzz.c DEPENDS xos-base), from tests/fuzz.
+# Seeds stand in tests/fuzz/corpus/NAME. Without libFuzzer the target replays its corpus, so that
+# every ordinary build keeps it compiling and every ordinary test run keeps the seeds passing.
+function(xos_add_fuzzer)
+  cmake_parse_arguments(A "" "NAME" "SOURCES;DEPENDS;PACKAGES" ${ARGN})
+  add_executable(fuzz-${A_NAME} ${A_SOURCES})
+  set_target_properties(fuzz-${A_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
+  target_link_libraries(fuzz-${A_NAME} PRIVATE ${A_DEPENDS} ${A_PACKAGES})
+  if(XOS_FUZZ)
+    target_link_options(fuzz-${A_NAME} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(fuzz-${A_NAME} PRIVATE "${CMAKE_SOURCE_DIR}/tests/fuzz/replay.c")
+    add_test(NAME corpus.${A_NAME}
+      COMMAND fuzz-${A_NAME} "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${A_NAME}")
+    set_tests_properties(corpus.${A_NAME} PROPERTIES TIMEOUT 300)
+  endif()
+endfunction()
+
+# Every public header compiles alone, with nothing but its library's own include paths.
+function(xos_check_headers)
+  get_property(headers GLOBAL PROPERTY XOS_HEADERS)
+  foreach(entry IN LISTS headers)
+    string(REPLACE "|" ";" pair "${entry}")
+    list(GET pair 0 lib)
+    list(GET pair 1 header)
+    string(MAKE_C_IDENTIFIER "${header}" id)
+    set(probe "${CMAKE_BINARY_DIR}/headers/${lib}/${id}.c")
+    file(CONFIGURE OUTPUT "${probe}" CONTENT "#include \"${header}\"\nextern int xos_probe_${id};\nint xos_probe_${id};\n" @ONLY)
+    list(APPEND libs ${lib})
+    set_property(GLOBAL APPEND PROPERTY XOS_PROBES_${lib} "${probe}")
+  endforeach()
+  list(REMOVE_DUPLICATES libs)
+  foreach(lib IN LISTS libs)
+    get_property(probes GLOBAL PROPERTY XOS_PROBES_${lib})
+    add_library(headers-${lib} OBJECT ${probes})
+    target_link_libraries(headers-${lib} PRIVATE ${lib})
+  endforeach()
+endfunction()

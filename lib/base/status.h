@@ -1,0 +1,58 @@
+#ifndef XOS_BASE_STATUS_H
+#define XOS_BASE_STATUS_H
+
+/*
+ * The one error convention. Functions that can fail return enum xos_status and, where a person will
+ * want to know more, fill a struct xos_err that the caller supplies (NULL is accepted everywhere).
+ * "Denied" and "could not decide" (UNAVAILABLE, LIMIT, INTERNAL) are different and both refuse.
+ */
+
+enum xos_status {
+	XOS_OK = 0,
+	XOS_MALFORMED,     /* the bytes or arguments given are not what they must be */
+	XOS_DENIED,        /* decided: no */
+	XOS_EXPIRED,       /* was valid once */
+	XOS_NOT_YET_VALID, /* will be valid later, or a clock is wrong */
+	XOS_NOT_FOUND,
+	XOS_CONFLICT,      /* exists already, or changed meanwhile */
+	XOS_UNAVAILABLE,   /* a server, file or device could not be reached; trying again may help */
+	XOS_LIMIT,         /* a stated bound was reached */
+	XOS_INTERNAL       /* memory, a failed library call, a bug of ours */
+};
+
+#define XOS_MUST_USE __attribute__((warn_unused_result))
+#define XOS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+#define XOS_ERR_CODE_MAX 64
+#define XOS_ERR_TEXT_MAX 512
+
+struct xos_err {
+	enum xos_status status;
+	char code[XOS_ERR_CODE_MAX]; /* stable, for programs: "token-expired" */
+	char text[XOS_ERR_TEXT_MAX]; /* for a person: what, where, what to do next */
+};
+
+#define XOS_ERR_INIT {.status = XOS_OK}
+
+/* Fills *err (if any) and returns status, so that `return xos_err_set(...)` reads well. Control
+ * characters in the text are replaced by '?': messages carry peers' bytes to terminals and logs.
+ * `code` is a literal of lower-case words and hyphens. */
+enum xos_status xos_err_set(struct xos_err *err, enum xos_status status, const char *code,
+    const char *fmt, ...) XOS_PRINTF(4, 5);
+
+/* Puts "fmt: " before the text of an error that is set, keeping status and code. Returns its status. */
+enum xos_status xos_err_prefix(struct xos_err *err, enum xos_status status, const char *fmt, ...)
+    XOS_PRINTF(3, 4);
+
+/* Adds strerror(errnum) after the text: "cannot open /x: Permission denied". EACCES and EPERM do not
+ * make a status DENIED: an unreadable file is UNAVAILABLE, a missing one NOT_FOUND. */
+enum xos_status xos_err_errno(struct xos_err *err, int errnum, const char *code, const char *fmt, ...)
+    XOS_PRINTF(4, 5);
+
+const char *xos_status_name(enum xos_status status); /* "malformed", never NULL */
+
+/* Exit status of a tool: 0 done, 1 refused or negative answer, 2 usage, 3 not decided or reached.
+ * MALFORMED, DENIED, EXPIRED, NOT_YET_VALID, NOT_FOUND, CONFLICT are 1; the rest are 3. */
+int xos_status_exit(enum xos_status status);
+
+#endif
