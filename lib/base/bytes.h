@@ -19,8 +19,8 @@ bool xos_bytes_eq(struct xos_bytes a, struct xos_bytes b);
 
 /*
  * A growable buffer with a hard maximum. Appending past the maximum or out of memory fails the
- * buffer: later appends do nothing, and xos_buf_status says why, so that a writer checks once at the
- * end. Not for secrets (see secret.h).
+ * buffer: later appends do nothing, and xos_buf_status says why, so that a writer checks once at
+ * the end. Not for secrets (see secret.h).
  */
 struct xos_buf {
 	uint8_t *p;
@@ -42,7 +42,8 @@ void xos_buf_lp(struct xos_buf *b, struct xos_bytes v);
 void xos_buf_lp_str(struct xos_buf *b, const char *s);
 XOS_MUST_USE enum xos_status xos_buf_status(const struct xos_buf *b); /* OK, LIMIT or INTERNAL */
 struct xos_bytes xos_buf_bytes(const struct xos_buf *b);
-/* NUL-terminates (not counted in n) and gives the text, NULL if the buffer failed. The buffer keeps it. */
+/* NUL-terminates (not counted in n) and gives the text, NULL if the buffer failed. The buffer keeps
+ * it. */
 const char *xos_buf_str(struct xos_buf *b);
 /* Gives the malloc'd text or bytes away and empties b; NULL if it failed. Always NUL-terminated. */
 char *xos_buf_steal(struct xos_buf *b, size_t *n);

@@ -12,7 +12,8 @@ int64_t xos_clock_mono_ms(void); /* monotonic milliseconds, for time-outs */
 
 #define XOS_TIME_TEXT 32 /* enough for every text below */
 
-/* RFC 3339 in UTC: "2026-11-22T18:10:09Z". Parsing takes exactly that form, years 1970-9999. */
+/* RFC 3339 in UTC: "2026-11-22T18:10:09Z". Parsing takes exactly that form, years 1970-9999;
+ * formatting clamps to them. */
 void xos_time_format(int64_t t, char out[XOS_TIME_TEXT]);
 bool xos_time_parse(const char *s, int64_t *t);
 /* For people: "11h31m", "4m05s", "3d2h". Negative durations get a minus sign. */

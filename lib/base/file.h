@@ -11,22 +11,24 @@
  * follows a symbolic link in the last component when writing.
  */
 
-/* Reads a regular file of at most max bytes. */
-XOS_MUST_USE enum xos_status xos_file_read(const char *path, size_t max, struct xos_buf *out,
-    struct xos_err *err);
+/* Reads a regular file of at most max bytes. Initialises *out, which the caller frees; empty on
+ * error. */
+XOS_MUST_USE enum xos_status xos_file_read(
+    const char *path, size_t max, struct xos_buf *out, struct xos_err *err);
 /* The same into secret memory; refuses a file that group or others may read or write, or that
  * belongs to neither this user nor root (code "file-mode": says `chmod 600 PATH`). */
-XOS_MUST_USE enum xos_status xos_file_read_secret(const char *path, size_t max,
-    struct xos_secret **out, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_file_read_secret(
+    const char *path, size_t max, struct xos_secret **out, struct xos_err *err);
 /* Replaces a file atomically and durably: temporary file in the same folder, mode set before the
  * first byte, fsync, rename, fsync of the folder. */
-XOS_MUST_USE enum xos_status xos_file_write(const char *path, mode_t mode, struct xos_bytes in,
-    struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_file_write(
+    const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err);
 /* Creates a file that must not exist yet (CONFLICT if it does), durably. */
-XOS_MUST_USE enum xos_status xos_file_create(const char *path, mode_t mode, struct xos_bytes in,
-    struct xos_err *err);
-/* Makes path and missing parents with mode; an existing folder must be ours and not writable by
- * others ("sticky" folders such as /tmp are accepted as parents). */
+XOS_MUST_USE enum xos_status xos_file_create(
+    const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err);
+/* Makes path and missing parents with mode, whatever the umask. If path exists it must be a folder
+ * of ours (root takes anybody's) and not writable by others, nor by its group unless mode says so;
+ * existing parents must not be writable by everybody, except sticky ones such as /tmp. */
 XOS_MUST_USE enum xos_status xos_dir_make(const char *path, mode_t mode, struct xos_err *err);
 /* Finds the first parent of path, or path itself, that users other than the owner cannot search.
  * OK: all can be searched; DENIED: err names the folder. */

@@ -6,11 +6,11 @@
 
 /*
  * Names, everywhere the same.
- *   VO       [a-z][a-z0-9-]*            at most 15 bytes; no dot, so that <vo>.<member> is unambiguous
- *   member   [a-z][a-z0-9._-]*          <vo>.<member> at most 31 bytes (utmp, Linux account names)
- *   site     as VO, at most 31 bytes
- *   node     [a-z0-9]([a-z0-9.-]*)      a host name in lower case, at most 253 bytes
- *   group    /<vo>(/<component>)*       at most 255 bytes and 16 components;
+ *   VO       [a-z][a-z0-9-]*            at most 15 bytes; no dot, so that <vo>.<member> is
+ * unambiguous member   [a-z][a-z0-9._-]*          <vo>.<member> at most 31 bytes (utmp, Linux
+ * account names) site     as VO, at most 31 bytes node     labels of [a-z0-9-]        a host name
+ * in lower case, at most 253 bytes; labels of 1 to 63 bytes, no hyphen at their ends, no trailing
+ * dot group    /<vo>(/<component>)*       at most 255 bytes and 16 components with the VO;
  *                                       component [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 bytes
  *   role     <group>/Role=<component>   the FQAN form of VOMS
  */

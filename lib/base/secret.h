@@ -20,15 +20,16 @@ uint8_t *xos_secret_data(struct xos_secret *s);
 size_t xos_secret_len(const struct xos_secret *s);
 void xos_secret_shrink(struct xos_secret *s, size_t n); /* n <= len; wipes what is cut */
 
-void xos_wipe(void *p, size_t n); /* not optimised away */
+void xos_wipe(void *p, size_t n);                          /* not optimised away */
 bool xos_ct_equal(const void *a, const void *b, size_t n); /* constant time in the contents */
 
-/* Reads one line, or all up to end of file, from fd without the line end: at most max bytes, no
- * NUL. For --password-stdin and descriptors. */
-XOS_MUST_USE enum xos_status xos_secret_read_line(int fd, size_t max, struct xos_secret **out,
-    struct xos_err *err);
-/* Prompts on /dev/tty with echo off. UNAVAILABLE without a terminal. */
-XOS_MUST_USE enum xos_status xos_secret_prompt(const char *prompt, size_t max,
-    struct xos_secret **out, struct xos_err *err);
+/* Reads one line, or all up to end of file, from fd without the line end (\n or \r\n): at most max
+ * bytes, no NUL, not empty. For --password-stdin and descriptors. */
+XOS_MUST_USE enum xos_status xos_secret_read_line(
+    int fd, size_t max, struct xos_secret **out, struct xos_err *err);
+/* Prompts on /dev/tty with echo off. UNAVAILABLE without a terminal; a signal or ^C gives
+ * the terminal back first and then takes its course (DENIED if the program survives it). */
+XOS_MUST_USE enum xos_status xos_secret_prompt(
+    const char *prompt, size_t max, struct xos_secret **out, struct xos_err *err);
 
 #endif

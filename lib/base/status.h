@@ -14,10 +14,10 @@ enum xos_status {
 	XOS_EXPIRED,       /* was valid once */
 	XOS_NOT_YET_VALID, /* will be valid later, or a clock is wrong */
 	XOS_NOT_FOUND,
-	XOS_CONFLICT,      /* exists already, or changed meanwhile */
-	XOS_UNAVAILABLE,   /* a server, file or device could not be reached; trying again may help */
-	XOS_LIMIT,         /* a stated bound was reached */
-	XOS_INTERNAL       /* memory, a failed library call, a bug of ours */
+	XOS_CONFLICT,    /* exists already, or changed meanwhile */
+	XOS_UNAVAILABLE, /* a server, file or device could not be reached; trying again may help */
+	XOS_LIMIT,       /* a stated bound was reached */
+	XOS_INTERNAL     /* memory, a failed library call, a bug of ours */
 };
 
 #define XOS_MUST_USE __attribute__((warn_unused_result))
@@ -32,7 +32,10 @@ struct xos_err {
 	char text[XOS_ERR_TEXT_MAX]; /* for a person: what, where, what to do next */
 };
 
-#define XOS_ERR_INIT {.status = XOS_OK}
+#define XOS_ERR_INIT                                                                               \
+	{                                                                                          \
+		.status = XOS_OK                                                                   \
+	}
 
 /* Fills *err (if any) and returns status, so that `return xos_err_set(...)` reads well. Control
  * characters in the text are replaced by '?': messages carry peers' bytes to terminals and logs.
@@ -40,14 +43,15 @@ struct xos_err {
 enum xos_status xos_err_set(struct xos_err *err, enum xos_status status, const char *code,
     const char *fmt, ...) XOS_PRINTF(4, 5);
 
-/* Puts "fmt: " before the text of an error that is set, keeping status and code. Returns its status. */
+/* Puts "fmt: " before the text of an error that is set, keeping status and code. Returns its
+ * status. */
 enum xos_status xos_err_prefix(struct xos_err *err, enum xos_status status, const char *fmt, ...)
     XOS_PRINTF(3, 4);
 
-/* Adds strerror(errnum) after the text: "cannot open /x: Permission denied". EACCES and EPERM do not
- * make a status DENIED: an unreadable file is UNAVAILABLE, a missing one NOT_FOUND. */
-enum xos_status xos_err_errno(struct xos_err *err, int errnum, const char *code, const char *fmt, ...)
-    XOS_PRINTF(4, 5);
+/* Adds strerror(errnum) after the text: "cannot open /x: Permission denied". EACCES and EPERM do
+ * not make a status DENIED: an unreadable file is UNAVAILABLE, a missing one NOT_FOUND. */
+enum xos_status xos_err_errno(
+    struct xos_err *err, int errnum, const char *code, const char *fmt, ...) XOS_PRINTF(4, 5);
 
 const char *xos_status_name(enum xos_status status); /* "malformed", never NULL */
 
