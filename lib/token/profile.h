@@ -1,0 +1,41 @@
+#ifndef XOS_TOKEN_PROFILE_H
+#define XOS_TOKEN_PROFILE_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "pki/issue.h"
+#include "token/claims.h"
+
+/*
+ * The token profile: how claims become an end-entity certificate.
+ *   subject  O=<vo>, OU=user|node|service|policy|accounting, CN=<name>
+ *   SAN      the URI of claims.h; for nodes and services the host names and addresses given
+ *   EKU      users clientAuth; nodes and services serverAuth and clientAuth; policy and accounting
+ * one of our own, so that no TLS program takes them for a peer others   basicConstraints (critical,
+ * no CA), keyUsage (critical) digitalSignature, key identifiers, the token extension
+ */
+#define XOS_TOKEN_BACKDATE 300 /* seconds before now at which not_before should stand */
+
+struct xos_token_request {
+	const struct xos_claims *claims;
+	struct xos_bytes spki; /* from xos_csr_parse or xos_key_spki */
+	int64_t not_before, not_after;
+	const char *const *dns; /* nodes and services only */
+	size_t ndns;
+	const char *const *ips;
+	size_t nips;
+};
+
+/*
+ * Appends the DER of the certificate. The issuer's marker must name the claims' VO and kind; policy
+ * and accounting certificates are issued by the root itself, and no others are. DENIED for an
+ * issuer that may not, or a lifetime beyond the issuer's; MALFORMED for claims that do not check. A
+ * failed call leaves out as it was.
+ */
+XOS_MUST_USE enum xos_status xos_token_issue(struct xos_issuer *issuer,
+    const struct xos_token_request *req, uint8_t serial[XOS_ISSUE_SERIAL_LEN], struct xos_buf *out,
+    struct xos_err *err);
+
+#endif

@@ -1,0 +1,22 @@
+#ifndef XOS_TOKEN_REQUEST_H
+#define XOS_TOKEN_REQUEST_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "pki/digest.h"
+
+/*
+ * What a log-in binds: SHA-256 over a domain separator, the VO, the key's SPKI, the roles in order
+ * and the lifetime, each with its length before it. SCRAM carries it as channel-binding data under
+ * this name, so that whoever stands between member and authority can swap neither key nor roles nor
+ * lifetime.
+ */
+#define XOS_REQUEST_BINDING "xos-token-request"
+
+XOS_MUST_USE enum xos_status xos_token_request_digest(const char *vo, struct xos_bytes spki,
+    const char *const *roles, size_t nroles, int64_t lifetime, uint8_t out[XOS_SHA256_LEN],
+    struct xos_err *err);
+
+#endif
