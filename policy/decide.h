@@ -1,0 +1,201 @@
+#ifndef XOS_POLICY_DECIDE_H
+#define XOS_POLICY_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "policy/schema.h"
+#include "policy/set.h"
+
+/*
+ * The engine. A struct xos_policy is compiled from sets, immutable, counted, and may be used by
+ * many threads at once; a daemon swaps a new one in while others still decide with the old.
+ *
+ * PERMIT iff the VO grants, the site grants, the owner grants where there is one, every check of
+ * every delegation passes, and no forbid fires. Everything else refuses. Conditions are true, false
+ * or unknown: a permit needs true, a forbid fires on true or unknown, a check passes on true only,
+ * a limit or duty applies on true or unknown. The order of statements never matters.
+ */
+struct xos_policy;
+
+struct xos_policy_part {
+	struct xos_policy_set *set;    /* vo, site or node; the policy takes its own reference */
+	int64_t not_before, not_after; /* validity of the set, seconds; 0: unbounded */
+};
+
+/* One set a VO, a site, a node. Several VOs and sites never mix: a request chooses by name.
+ * OK, CONFLICT (two sets for one name), MALFORMED (a delegation among them), LIMIT, INTERNAL.
+ * No parts at all is a policy that refuses everything. */
+XOS_MUST_USE enum xos_status xos_policy_new(
+    const struct xos_policy_part *parts, size_t n, struct xos_policy **out, struct xos_err *err);
+struct xos_policy *xos_policy_ref(struct xos_policy *p);
+void xos_policy_unref(struct xos_policy *p); /* NULL-safe */
+/* The set of that level and name, NULL if there is none; borrowed. */
+const struct xos_policy_set *xos_policy_find_set(
+    const struct xos_policy *p, enum xos_policy_level level, const char *name);
+
+enum xos_policy_subject_kind {
+	XOS_SUBJECT_MEMBER = 1, /* of a VO; everything below comes from a verified token */
+	XOS_SUBJECT_LOCAL /* of no VO, identified by the kernel; vo, groups and roles stay empty */
+};
+
+struct xos_policy_subject {
+	enum xos_policy_subject_kind kind;
+	const char *vo;
+	const char *member;        /* of a local subject, the account name */
+	const char *const *groups; /* all of them, "/demo/physics"; the VO's own group is implied */
+	size_t ngroups;
+	const char *const *roles; /* active: "/demo/Role=editor" */
+	size_t nroles;
+	const char *const *held; /* roles held but not asked for, if known: only for the way out */
+	size_t nheld;
+	const char *home;        /* home organisation; NULL: the VO itself */
+	const char *auth_method; /* "password", "krb5", ...; NULL: unknown */
+	int64_t auth_time;       /* when the person authenticated; 0: unknown */
+	int auth_mfa;            /* 1 yes, 0 no, -1 unknown */
+};
+
+/*
+ * What is acted upon. site and node say where it is or will be; class and tags of the node come
+ * from the site's set. Fields that do not apply are NULL. An owner (a member name) needs vo.
+ */
+struct xos_policy_resource {
+	const char *kind; /* "site", "node", "job", "file", "session", "vo", "token" */
+	const char *id;   /* job id, absolute path of a file; NULL for a node, a site, a VO */
+	const char *site;
+	const char *node;
+	const char *vo;    /* the VO whose object this is; NULL: the subject's, or nobody's */
+	const char *owner; /* member of that VO; NULL: nobody in particular */
+};
+
+struct xos_policy_value {
+	const char *name; /* an attribute of the schema with from_context */
+	enum xos_policy_type type;
+	int64_t number;     /* BOOL, NUMBER, DURATION, SIZE, TIME */
+	const char *string; /* STRING, IP */
+};
+
+/* Bounds of a request; more makes it undecidable. */
+#define XOS_POLICY_GROUPS_MAX 1024u
+#define XOS_POLICY_ROLES_MAX 256u
+#define XOS_POLICY_VALUES_MAX 64u
+#define XOS_POLICY_CHAIN_MAX 16u
+
+struct xos_policy_request {
+	struct xos_policy_subject subject;
+	const char *action;
+	struct xos_policy_resource resource;
+	const struct xos_policy_value *
+	    values; /* an unknown name, a wrong type or a duplicate makes the request undecidable */
+	size_t nvalues;
+	int64_t now;                               /* seconds since 1970 UTC */
+	const struct xos_policy_set *const *chain; /* restrictions of the delegations, any order */
+	size_t nchain;
+};
+
+enum xos_policy_decision {
+	XOS_POLICY_UNDECIDED = 0, /* refused: a set is missing or past its validity, the request is
+	                             not well formed, or it hangs on something unknown */
+	XOS_POLICY_DENIED,        /* refused, whatever the unknown parts were */
+	XOS_POLICY_PERMITTED
+};
+const char *xos_policy_decision_name(
+    enum xos_policy_decision d); /* "permit", "deny", "undecided" */
+
+/* How one level stands. */
+enum xos_policy_stand {
+	XOS_STAND_LACKS = 0, /* no permit matches */
+	XOS_STAND_UNKNOWN,   /* a permit would match, but its condition is unknown */
+	XOS_STAND_MISSING,   /* no set of that level and name, or it is not valid now */
+	XOS_STAND_GRANTS,    /* a permit matches: `by` */
+	XOS_STAND_NARROWS /* needs no permit: a node's set, a delegation, an owner acting himself */
+};
+
+struct xos_policy_verdict {
+	enum xos_policy_level level;
+	const char *name; /* "demo", "lab", "lab/n1", owner or delegator */
+	uint64_t serial;
+	enum xos_policy_stand stand;
+	const struct xos_policy_statement
+	    *by;      /* GRANTS: the first permit, UNKNOWN: the first unknown */
+	bool refuses; /* this level alone is a reason for the refusal */
+};
+
+struct xos_policy_fired { /* a forbid, a failed check, a shadow statement */
+	enum xos_policy_level level;
+	const struct xos_policy_statement *statement;
+	bool unknown; /* its condition was unknown, not true (a check: not false) */
+};
+
+struct xos_policy_limit {
+	enum xos_policy_cap cap;
+	int64_t number;           /* all caps but ACCOUNT_CLASS */
+	const char *const *names; /* ACCOUNT_CLASS: what remains; none left refuses */
+	size_t nnames;
+	enum xos_policy_level level;
+	const struct xos_policy_statement
+	    *from; /* the tightest; of a set, the last that narrowed it */
+};
+
+struct xos_policy_duty {
+	const char *name;
+	const char *arg; /* NULL: none */
+	const struct xos_policy_statement *from;
+};
+
+/*
+ * The answer. Everything in it is borrowed from the policy, the request's chain and strings, and
+ * the answer's own memory, which is used again by the next decision. A fresh answer is a refusal.
+ */
+struct xos_policy_answer {
+	enum xos_policy_decision decision;
+	const char
+	    *problem; /* a request that is not well formed: what is wrong with it; else NULL */
+	const struct xos_policy_verdict
+	    *levels; /* in the order vo, site, node, owner, delegations */
+	size_t nlevels;
+	const struct xos_policy_fired *forbids;
+	size_t nforbids;
+	const struct xos_policy_fired *checks; /* those that did not pass */
+	size_t nchecks;
+	const struct xos_policy_limit *limits; /* merged, one a cap, ordered by cap */
+	size_t nlimits;
+	const struct xos_policy_duty *duties; /* no two alike */
+	size_t nduties;
+	const struct xos_policy_fired *shadows; /* statements on trial that would have had effect */
+	size_t nshadows;
+	const char *const *unknown; /* attributes that were needed and missing: "ctx.src" */
+	size_t nunknown;
+	const char *const
+	    *way_out; /* held roles, any of which would turn the refusal into a permit */
+	size_t nway_out;
+	uint32_t statements, nodes; /* work done: statements visited, condition nodes evaluated */
+	struct xos_policy_memory *memory;
+};
+
+void xos_policy_answer_init(struct xos_policy_answer *a);
+void xos_policy_answer_free(struct xos_policy_answer *a);
+
+/*
+ * Decides. XOS_OK is returned for a permit and for nothing else: DENIED for a denial, UNAVAILABLE
+ * if undecided, INTERNAL out of memory (the answer is then undecided). Duties and limits bind the
+ * caller: one that it cannot carry out makes it refuse.
+ * Work is bounded: each statement of the sets concerned is visited at most once (and once more for
+ * each held role when looking for a way out), each condition node likewise.
+ */
+XOS_MUST_USE enum xos_status xos_policy_decide(
+    const struct xos_policy *p, const struct xos_policy_request *req, struct xos_policy_answer *a);
+
+/*
+ * Two or three sentences for a person: what was decided, by which level and statement, why, whom to
+ * ask, what would help. "Refused by the VO demo (statement demo@no-students: forbid group
+ * /demo/students action job.submit on any): Students use the batch queue. Contact ops@demo."
+ */
+void xos_policy_answer_explain(const struct xos_policy_answer *a, struct xos_buf *out);
+/* The labels of the statements that decided, for records: "vo demo:1, site lab:3". */
+void xos_policy_answer_deciders(const struct xos_policy_answer *a, struct xos_buf *out);
+
+#endif

@@ -1,0 +1,76 @@
+#ifndef XOS_POLICY_SCHEMA_H
+#define XOS_POLICY_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * What policies can talk about: actions, attributes and limits, with their types. The table is
+ * versioned: a set is checked against the schema version that it names (1 if it names none), so a
+ * prefix such as job.* never comes to mean more because a program was upgraded. Codes are part of
+ * the encoding of restrictions and are never reused.
+ */
+#define XOS_POLICY_SCHEMA 1u
+
+enum xos_policy_type {
+	XOS_POLICY_BOOL,     /* number: 0 or 1 */
+	XOS_POLICY_NUMBER,   /* a count, >= 0 */
+	XOS_POLICY_DURATION, /* seconds, >= 0 */
+	XOS_POLICY_SIZE,     /* bytes, >= 0 */
+	XOS_POLICY_TIME,     /* seconds since 1970 UTC */
+	XOS_POLICY_STRING,   /* at most 255 bytes */
+	XOS_POLICY_IP        /* an IPv4 or IPv6 address as text, without zone or prefix length */
+};
+const char *xos_policy_type_name(enum xos_policy_type type);
+
+#define XOS_POLICY_ACTIONS_MAX 64
+
+struct xos_policy_action {
+	const char *name; /* "job.submit" */
+	uint8_t code;     /* 1 .. XOS_POLICY_ACTIONS_MAX - 1 */
+	uint8_t since;    /* the first schema version that has it */
+	bool at_site;     /* happens on a machine: the site that owns it must grant as well */
+	const char *what; /* one line for people */
+};
+
+struct xos_policy_attr {
+	const char *name; /* "ctx.src" */
+	uint8_t code;
+	uint8_t since;
+	enum xos_policy_type type;
+	bool from_context; /* given by the enforcement point; otherwise computed from the request */
+	const char *what;
+};
+
+/* The caps of a limit statement. All but the last are a number in the unit of their type. */
+enum xos_policy_cap {
+	XOS_CAP_WALL,          /* seconds of wall time of a job or session */
+	XOS_CAP_CPU,           /* processors at the same time */
+	XOS_CAP_CPU_TIME,      /* seconds of processor time (RLIMIT_CPU) */
+	XOS_CAP_MEMORY,        /* bytes (RLIMIT_AS where nothing better exists) */
+	XOS_CAP_LIFETIME,      /* seconds that an issued credential may live */
+	XOS_CAP_PROCESSES,     /* processes and threads (RLIMIT_NPROC) */
+	XOS_CAP_FILES_OPEN,    /* open files of a process (RLIMIT_NOFILE) */
+	XOS_CAP_FILE_SIZE,     /* bytes of one file (RLIMIT_FSIZE) */
+	XOS_CAP_ACCOUNT_CLASS, /* a set of names, one of which the account must be of */
+	XOS_CAP_COUNT
+};
+
+struct xos_policy_cap_info {
+	const char *name;          /* "wall" */
+	enum xos_policy_type type; /* STRING: a set of names */
+	const char *what;
+};
+
+const struct xos_policy_action *xos_policy_actions(size_t *n);
+const struct xos_policy_attr *xos_policy_attrs(size_t *n);
+/* NULL if there is none of that name (or code) in this version. */
+const struct xos_policy_action *xos_policy_action_find(const char *name, unsigned schema);
+const struct xos_policy_action *xos_policy_action_by_code(uint8_t code);
+const struct xos_policy_attr *xos_policy_attr_find(const char *name, unsigned schema);
+const struct xos_policy_attr *xos_policy_attr_by_code(uint8_t code);
+const struct xos_policy_cap_info *xos_policy_cap_info(enum xos_policy_cap cap);
+bool xos_policy_cap_find(const char *name, enum xos_policy_cap *cap);
+
+#endif
