@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 
-struct xos_identity {
+struct xos_proc_user {
 	uid_t uid;           /* not 0 */
 	gid_t gid;           /* not 0 */
 	const gid_t *groups; /* the only supplementary groups kept; NULL for none */
@@ -21,7 +21,7 @@ struct xos_identity {
  * hardened, the result is OK and the caller says so in an event. *skipped may be NULL.
  */
 XOS_MUST_USE enum xos_status xos_privdrop(
-    const struct xos_identity *to, bool *skipped, struct xos_err *err);
+    const struct xos_proc_user *to, bool *skipped, struct xos_err *err);
 
 /*
  * no_new_privs, no core dumps, not dumpable (so that processes of the same user cannot read its
