@@ -1,0 +1,89 @@
+#ifndef XOS_NET_SERVER_H
+#define XOS_NET_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "net/http.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "net/tls.h"
+
+/*
+ * An HTTP/1.1 server (RFC 9112) over TLS 1.3, or plain for health on loopback. One thread (the
+ * loop's) moves bytes; handlers run in the pool. Each stage of a connection has one deadline that
+ * no trickle of bytes extends. At the connection limit the connection that has been idle longest
+ * gives way to a new one; if all are at work, the listener pauses.
+ */
+struct xos_server;
+
+#define XOS_ROUTE_CERT 1u   /* without an accepted client certificate: 401 */
+#define XOS_ROUTE_INLINE 2u /* on the loop's thread: for handlers that never block */
+
+/*
+ * pattern: "/v1/vo/{vo}/jobs/{id}"; a {name} stands for one whole segment. Literal segments win over
+ * names. GET routes answer HEAD too. Unknown path 404, known path with another method 405.
+ * handle: XOS_OK means the response stands; anything else makes err the answer.
+ */
+struct xos_route {
+	const char *method;
+	const char *pattern;
+	enum xos_status (*handle)(void *ctx, const struct xos_request *req,
+	    struct xos_response *res, struct xos_err *err);
+	unsigned flags;
+	size_t body_max; /* 0: a body is refused with 413 */
+};
+
+/* For metrics and the event log; called on the loop's thread after each response. */
+struct xos_exchange {
+	const char *method;
+	const char *route; /* the pattern; "" if none matched */
+	const char *request_id;
+	const char *peer;
+	int status;
+	int64_t micros; /* from the last byte of the request to the response */
+};
+
+struct xos_server_options {
+	const char *listen; /* "127.0.0.1:0", "[::1]:8443": numeric */
+	int listen_fd;      /* instead of listen: a bound socket, taken; -1 if listen is given */
+	struct xos_tls_server *tls; /* borrowed; NULL: plain HTTP */
+	struct xos_pool *pool;      /* borrowed; NULL: every route must be INLINE */
+	size_t max_connections;     /* 0: 1 000 */
+	size_t header_max;          /* bytes of request line and fields; 0: 16 KiB */
+	/* Milliseconds for a whole stage; 0: the default given. */
+	int64_t handshake_ms; /* 10 s */
+	int64_t head_ms;      /* 10 s, from the first byte of a request to the end of its fields */
+	int64_t body_ms;      /* 30 s */
+	int64_t write_ms;     /* 30 s */
+	int64_t idle_ms;      /* 60 s between requests */
+	void (*observe)(void *ctx, const struct xos_exchange *x); /* may be NULL */
+	void *observe_ctx;
+};
+
+/* Binds and listens at once (TCP_NODELAY, SO_REUSEADDR); accepts when the loop runs. UNAVAILABLE
+ * names the address and what stands in the way. */
+XOS_MUST_USE enum xos_status xos_server_new(struct xos_loop *loop,
+    const struct xos_server_options *opts, struct xos_server **out, struct xos_err *err);
+/* routes and what they point to outlive the server; ctx goes to their handlers. MALFORMED for a
+ * pattern that is none, CONFLICT for one that exists. Before the loop runs. */
+XOS_MUST_USE enum xos_status xos_server_routes(
+    struct xos_server *s, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
+const char *xos_server_address(const struct xos_server *s); /* "127.0.0.1:41234" */
+uint16_t xos_server_port(const struct xos_server *s);       /* the one chosen, if 0 was asked for */
+size_t xos_server_connections(const struct xos_server *s);  /* for metrics; the loop's thread */
+/* Binds a listening socket without a server: for a parent that binds and a child that serves. */
+XOS_MUST_USE enum xos_status xos_server_bind(const char *listen, int *fd, struct xos_err *err);
+/*
+ * Graceful stop: no new connections, idle ones closed, requests under way finished and answered
+ * with "Connection: close"; then done(ctx) on the loop's thread, at the latest after ms, when what
+ * is left is cut (handlers in the pool are still waited for by xos_server_free).
+ */
+void xos_server_drain(struct xos_server *s, int64_t ms, void (*done)(void *ctx), void *ctx);
+/* Not from a handler. Cuts all connections; every deferred response must have been finished, and
+ * the pool must have run empty (xos_pool_free) or be still alive to do so. */
+void xos_server_free(struct xos_server *s);
+
+#endif
