@@ -54,7 +54,7 @@ struct xos_local_verdict {
 };
 /*
  * May the holder of this chain do what the AuthZEN request says? The subject is what the chain
- * proves; the request's subject must be absent or name the same member. Peers that are no service
+ * proves; the request must name the same member. Peers that are no service
  * users may ask about chains of their own uid only. A chain that does not verify is an error (its own
  * status and code), not a verdict.
  */
