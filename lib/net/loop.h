@@ -9,12 +9,12 @@
 /*
  * An event loop (libevent), run by one thread. Everything here belongs to that thread except
  * xos_loop_post and xos_loop_stop, which any thread may call. Callbacks must not block: what blocks
- * goes to a pool (pool.h).
+ * goes to a pool (pool.h). Signals come through a watch on the descriptor of xos_signal_fd.
  */
 struct xos_loop;
 
 XOS_MUST_USE enum xos_status xos_loop_new(struct xos_loop **out, struct xos_err *err);
-/* Watches, timers and signals of the loop must be freed before. NULL is accepted. */
+/* Watches, and timers of the loop must be freed before. NULL is accepted. */
 void xos_loop_free(struct xos_loop *loop);
 /* Runs until xos_loop_stop. OK when stopped; INTERNAL if the kernel's interface failed. */
 XOS_MUST_USE enum xos_status xos_loop_run(struct xos_loop *loop, struct xos_err *err);
@@ -40,11 +40,5 @@ struct xos_watch *xos_watch_new(
     struct xos_loop *loop, int fd, void (*fn)(void *ctx, unsigned events), void *ctx);
 void xos_watch_set(struct xos_watch *w, unsigned events); /* 0: none */
 void xos_watch_free(struct xos_watch *w);
-
-/* A signal, as long as it lives. One loop a process may watch signals. */
-struct xos_signal;
-struct xos_signal *xos_signal_new(
-    struct xos_loop *loop, int signum, void (*fn)(void *ctx), void *ctx);
-void xos_signal_free(struct xos_signal *s);
 
 #endif

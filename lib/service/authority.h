@@ -1,0 +1,63 @@
+#ifndef XOS_SERVICE_AUTHORITY_H
+#define XOS_SERVICE_AUTHORITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+#include "proc/channel.h"
+#include "proc/sandbox.h"
+#include "service/main.h"
+
+/*
+ * A service as several processes: network (parses TLS and HTTP, holds nothing of value), auth (the
+ * verifiers of passwords and signatures), key (signs). Any two may be linked by a channel of their
+ * own; auth's channel to key is how key believes auth and not what network says about it. A service
+ * without an auth process leaves that part out.
+ *
+ * `xos-cad run` becomes the supervisor and starts itself anew for each part with `--role NAME`. In
+ * the part: the configuration is read again, `open` runs with the rights of the start (root's files
+ * can still be opened), then the user changes, then the sandbox closes, then `serve` runs and takes
+ * the first byte from anywhere.
+ */
+enum xos_part { XOS_PART_NETWORK, XOS_PART_AUTH, XOS_PART_KEY };
+#define XOS_PARTS 3
+
+struct xos_part_self {
+	enum xos_part part;
+	const struct xos_service_run *run; /* run->conf is the configuration */
+	struct xos_channel *to[XOS_PARTS]; /* to each other part; NULL where there is no link */
+	int signal_fd;                     /* SIGTERM, SIGINT, SIGHUP */
+	void *state;                       /* of `open` */
+};
+
+struct xos_part_plan {
+	bool present;
+	const char *user; /* from the configuration: name or number; NULL: stay (refused as root) */
+	/* Opens what needs the rights of the start. May be NULL. */
+	enum xos_status (*open)(struct xos_part_self *self, struct xos_err *err);
+	struct xos_sandbox sandbox;
+	/* Serves until told to stop; calls xos_child_ready once it does (xos_front_run calls it
+	 * itself). */
+	enum xos_status (*serve)(struct xos_part_self *self, struct xos_err *err);
+	void (*close)(struct xos_part_self *self); /* frees state; may be NULL */
+};
+
+struct xos_authority {
+	const char *name; /* "cad": processes appear as cad/network, cad/auth, cad/key */
+	struct xos_part_plan parts[XOS_PARTS];
+	bool network_auth, network_key, auth_key;
+};
+
+/* The whole of a daemon's `run` verb: supervisor or part, as run->role says. */
+XOS_MUST_USE enum xos_status xos_authority_run(
+    const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err);
+
+/* For channel servers (auth, key): sets channels, nchannels and signal_fd of *server. list has room
+ * for XOS_PARTS and outlives the serving. Channels stand in the order network, auth, without holes:
+ * whoever has a link to network sees it at bit 0 of struct xos_channel_handler.from; key with both
+ * links sees auth at bit 1. */
+void xos_part_channels(
+    const struct xos_part_self *self, struct xos_channel **list, struct xos_channel_server *server);
+
+#endif

@@ -1,0 +1,51 @@
+#ifndef XOS_SERVICE_FRONT_H
+#define XOS_SERVICE_FRONT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "net/server.h"
+#include "service/cert.h"
+#include "service/health.h"
+
+/*
+ * The network process of a service, ready-made: loop, worker pool, TLS identity, HTTP server,
+ * health and metrics routes, signals (SIGHUP reloads, SIGTERM drains and ends).
+ *
+ * xos_front_new binds the socket and reads the key: call it in `open`. No thread starts before
+ * xos_front_run, so the sandbox can close in between.
+ */
+struct xos_front;
+
+struct xos_front_options {
+	const char *listen;
+	const char *tls_certificate, *tls_key;
+	const struct xos_verifier *verifier; /* NULL: no client certificates */
+	size_t workers;                      /* 0: 4 */
+	size_t queue_max;                    /* 0: 256 */
+	size_t max_connections;              /* 0: the server's default */
+	/* Called on SIGHUP after certificate and key were reloaded; may be NULL. */
+	void (*on_hup)(void *ctx);
+	/* Called every tick_ms on the loop's thread; may be NULL. */
+	void (*on_tick)(void *ctx);
+	int64_t tick_ms;
+	void *ctx;
+};
+
+XOS_MUST_USE enum xos_status xos_front_new(
+    const struct xos_front_options *opts, struct xos_front **out, struct xos_err *err);
+/* Routes and what they point to outlive the front. */
+XOS_MUST_USE enum xos_status xos_front_routes(
+    struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
+struct xos_health *xos_front_health(struct xos_front *f);
+struct xos_service_cert *xos_front_cert(struct xos_front *f);
+uint16_t xos_front_port(const struct xos_front *f);
+struct xos_loop *xos_front_loop(struct xos_front *f);
+/* Serves until SIGTERM or SIGINT arrives on signal_fd (from xos_signal_fd; borrowed), or
+ * xos_front_stop. Calls xos_child_ready when it serves. */
+XOS_MUST_USE enum xos_status xos_front_run(struct xos_front *f, int signal_fd, struct xos_err *err);
+void xos_front_stop(struct xos_front *f); /* any thread */
+void xos_front_free(struct xos_front *f);
+
+#endif

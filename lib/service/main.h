@@ -1,0 +1,90 @@
+#ifndef XOS_SERVICE_MAIN_H
+#define XOS_SERVICE_MAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/config.h"
+#include "base/status.h"
+
+/*
+ * What every daemon's main does:
+ *
+ *   xos-cad VERB [--config FILE] [--ready-fd N] [--pid-file PATH] [--log-level LEVEL] [ARGUMENT...]
+ *   xos-cad --check --config FILE | --version | --help
+ *
+ * Exit status 0 done, 1 refused, 2 usage or a configuration that does not check, 3 not decided or
+ * reached. Errors go to standard error as "xos-cad: text".
+ */
+struct xos_service_run {
+	const struct xos_service_program *program;
+	const char *config_path; /* as given; NULL only for verbs without a configuration */
+	void *conf;              /* the filled struct; NULL likewise */
+	int ready_fd;            /* for xos_ready_report or xos_supervisor; -1 */
+	const char *pid_file;    /* NULL */
+	const char *role;        /* --role, in a child started by the supervisor; NULL */
+	const char *log_level;   /* as given, handed on to children; NULL */
+};
+
+struct xos_service_verb {
+	const char *name;  /* "run" */
+	const char *args;  /* for --help: "--vo NAME --dir DIR" */
+	const char *about; /* one line */
+	bool config;       /* needs --config, which is loaded before run is called */
+	/* argv: what followed and was none of the common options; argv[0] is the verb. A result of
+	 * MALFORMED with code "usage" exits with 2. */
+	enum xos_status (*run)(
+	    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+};
+
+struct xos_service_program {
+	const char *name;  /* "xos-cad" */
+	const char *about; /* one line */
+	const struct xos_config_key *keys;
+	size_t nkeys, conf_size;
+	/* What the grammar cannot say: key files, their modes, folders. Called for each problem it finds
+	 * with report(); it goes on after one. Used by --check and before `run`. May be NULL. */
+	void (*check)(
+	    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx);
+	const struct xos_service_verb *verbs;
+	size_t nverbs;
+	const char *examples; /* for --help; NULL */
+};
+
+int xos_service_main(const struct xos_service_program *program, int argc, char **argv);
+
+/* For verbs: takes "--name VALUE" or "--name=VALUE" out of argv. Each at most once; afterwards
+ * xos_service_args_end refuses what nobody took. */
+XOS_MUST_USE enum xos_status xos_service_arg(int *argc, char **argv, const char *name,
+    bool required, const char **value, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_service_args_end(int argc, char **argv, struct xos_err *err);
+
+/* The keys that all daemons have. Put `struct xos_service_conf common` (any field name) into the
+ * daemon's struct and XOS_SERVICE_KEYS(struct cad_conf, common) into its table. */
+struct xos_service_conf {
+	char *vo, *listen, *state, *trust, *tls_certificate, *tls_key;
+	char *user_network, *user_auth, *user_key; /* names or numbers; NULL if not given */
+};
+
+#define XOS_SERVICE_KEY(type, common, key, kind, need)                                             \
+	{                                                                                          \
+		.section = "", .name = #key, .type = kind, .offset = offsetof(type, common.key),   \
+		.required = need                                                                   \
+	}
+#define XOS_SERVICE_KEYS(type, common)                                                             \
+	XOS_SERVICE_KEY(type, common, vo, XOS_CONFIG_STRING, true),                                \
+	    XOS_SERVICE_KEY(type, common, listen, XOS_CONFIG_STRING, true),                        \
+	    XOS_SERVICE_KEY(type, common, state, XOS_CONFIG_PATH, true),                           \
+	    XOS_SERVICE_KEY(type, common, trust, XOS_CONFIG_PATH, true),                           \
+	    XOS_SERVICE_KEY(type, common, tls_certificate, XOS_CONFIG_PATH, true),                 \
+	    XOS_SERVICE_KEY(type, common, tls_key, XOS_CONFIG_PATH, true),                         \
+	    XOS_SERVICE_KEY(type, common, user_network, XOS_CONFIG_STRING, false),                 \
+	    XOS_SERVICE_KEY(type, common, user_auth, XOS_CONFIG_STRING, false),                    \
+	    XOS_SERVICE_KEY(type, common, user_key, XOS_CONFIG_STRING, false)
+
+/* Checks what the common keys point to: VO name, trust folder with that VO's root, certificate and
+ * key that belong together, the key's mode, the state folder. For programs' check functions. */
+void xos_service_conf_check(const struct xos_service_conf *c,
+    void (*report)(void *ctx, const struct xos_err *err), void *ctx);
+
+#endif
