@@ -1,6 +1,7 @@
 #ifndef XOS_BUNDLE_LOCKS_H
 #define XOS_BUNDLE_LOCKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,7 +11,7 @@
  * Locks: what may not act any more although its certificate is still valid.
  *   {"vo", "by": "ca"|"rca", "serial", "issued", "expires",
  *    "locks": [{"id", "kind", "name", "since", "until", "message"}]}
- * "until" is null for a lock without an end. The ca locks members, groups, roles, jobs, grants,
+ * A lock without an end has the "until" of RFC 5280 4.1.2.5, 9999-12-31T23:59:59Z. The ca locks members, groups, roles, jobs, grants,
  * gateways and home organisations; the rca locks nodes. A list is complete: what is no longer in
  * a newer list is unlocked.
  */
@@ -20,6 +21,7 @@
 #define XOS_LOCK_ID_MAX 64 /* [A-Za-z0-9._-]+ */
 #define XOS_LOCK_NAME_MAX 255
 #define XOS_LOCK_MESSAGE_MAX 200
+#define XOS_LOCK_NO_END INT64_C(253402300799)
 
 enum xos_lock_kind {
 	XOS_LOCK_MEMBER, /* name: member name */
