@@ -71,7 +71,7 @@ struct xos_decision_level {
 
 struct xos_decision_limit {
 	bool set;
-	int64_t number;           /* seconds, bytes or a count, as policy/schema.h says for the cap */
+	int64_t number; /* seconds, bytes or a count, as policy/schema.h says for the cap */
 	const char *const *names; /* XOS_CAP_ACCOUNT_CLASS */
 	size_t nnames;
 	const char *statement; /* label */

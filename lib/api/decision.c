@@ -1,0 +1,422 @@
+#include "api/decision.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/name.h"
+#include "base/text.h"
+#include "json/json.h"
+
+#define SUBJECT_MAX (XOS_VO_MAX + 1 + XOS_MEMBER_MAX)
+#define PLACE_MAX (XOS_SITE_MAX + 1 + XOS_NODE_MAX)
+#define ACTION_MAX 63
+#define VALUE_MAX 255 /* policy/schema.h, XOS_POLICY_STRING */
+
+struct xos_decision_request {
+	struct xos_policy_request request;
+	struct xos_json *doc; /* most strings are borrowed from it */
+	char vo[XOS_VO_MAX + 1];
+	char site[XOS_SITE_MAX + 1];
+	struct xos_policy_value values[XOS_POLICY_VALUES_MAX];
+};
+
+/* What a resource's id means. */
+enum id_form {
+	ID_SITE,  /* "lab" */
+	ID_NODE,  /* "lab/n1" */
+	ID_VO,    /* "demo" */
+	ID_OBJECT /* the object's own; where it is stands in the properties */
+};
+
+static const struct {
+	const char *type;
+	enum id_form form;
+} resource_types[] = {
+    {"site", ID_SITE},
+    {"node", ID_NODE},
+    {"vo", ID_VO},
+    {"job", ID_OBJECT},
+    {"file", ID_OBJECT},
+    {"session", ID_OBJECT},
+    {"token", ID_OBJECT},
+};
+
+static bool resource_form(const char *type, enum id_form *form)
+{
+	for (size_t i = 0; i < sizeof(resource_types) / sizeof(resource_types[0]); i++) {
+		if (strcmp(resource_types[i].type, type) != 0)
+			continue;
+		*form = resource_types[i].form;
+		return true;
+	}
+	return false;
+}
+
+/* AuthZEN lets every object carry properties; ours have a meaning for resources only. */
+static enum xos_status no_properties(
+    const struct xos_json *obj, const char *why, struct xos_err *err)
+{
+	const struct xos_json *props;
+	enum xos_status st = xos_json_opt_object(obj, "properties", &props, err);
+	if (st || !props || xos_json_count(props) == 0)
+		return st;
+	return xos_json_refuse(props, err, "%s", why);
+}
+
+static enum xos_status decode_user(const struct xos_json *subject, const char *id,
+    struct xos_decision_request *r, struct xos_err *err)
+{
+	const char *colon = strchr(id, ':');
+	size_t n = colon ? (size_t)(colon - id) : 0;
+	if (!colon || n > XOS_VO_MAX)
+		return xos_json_refuse(subject, err, "a user's id is <vo>:<member>");
+	memcpy(r->vo, id, n);
+	r->vo[n] = '\0';
+	if (!xos_name_is_vo(r->vo) || !xos_name_is_member(r->vo, colon + 1))
+		return xos_json_refuse(subject, err, "a user's id is <vo>:<member>");
+	r->request.subject.kind = XOS_SUBJECT_MEMBER;
+	r->request.subject.vo = r->vo;
+	r->request.subject.member = colon + 1;
+	return XOS_OK;
+}
+
+static enum xos_status decode_subject(
+    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+{
+	const struct xos_json *subject;
+	const char *type, *id;
+	enum xos_status st = xos_json_get_object(root, "subject", &subject, err);
+	if (!st)
+		st = XOS_JSON_ONLY(subject, err, "type", "id", "properties");
+	if (!st)
+		st = no_properties(subject,
+		    "what a subject is comes from its certificate: leave the properties out", err);
+	if (!st)
+		st = xos_json_get_string(subject, "type", 31, &type, err);
+	if (!st)
+		st = xos_json_get_string(subject, "id", SUBJECT_MAX, &id, err);
+	if (st)
+		return st;
+	if (strcmp(type, "user") == 0)
+		return decode_user(subject, id, r, err);
+	if (strcmp(type, "local") != 0)
+		return xos_json_refuse(
+		    subject, err, "the type of a subject is \"user\" or \"local\"");
+	if (!id[0])
+		return xos_json_refuse(subject, err, "a local subject's id is its account's name");
+	r->request.subject.kind = XOS_SUBJECT_LOCAL;
+	r->request.subject.member = id;
+	return XOS_OK;
+}
+
+static enum xos_status decode_action(
+    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+{
+	const struct xos_json *action;
+	enum xos_status st = xos_json_get_object(root, "action", &action, err);
+	if (!st)
+		st = XOS_JSON_ONLY(action, err, "name", "properties");
+	if (!st)
+		st =
+		    no_properties(action, "an action has no properties here: use the context", err);
+	if (!st)
+		st = xos_json_get_string(action, "name", ACTION_MAX, &r->request.action, err);
+	if (!st && !xos_policy_action_find(r->request.action, XOS_POLICY_SCHEMA))
+		st = xos_json_refuse(action, err,
+		    "there is no action of that name: see `xos-policy "
+		    "check --help` for the list");
+	return st;
+}
+
+static enum xos_status decode_place(
+    const struct xos_json *res, const char *id, struct xos_decision_request *r, struct xos_err *err)
+{
+	const char *slash = strchr(id, '/');
+	size_t n = slash ? (size_t)(slash - id) : 0;
+	if (!slash || n > XOS_SITE_MAX)
+		return xos_json_refuse(res, err, "a node's id is <site>/<node>");
+	memcpy(r->site, id, n);
+	r->site[n] = '\0';
+	if (!xos_name_is_site(r->site) || !xos_name_is_node(slash + 1))
+		return xos_json_refuse(res, err, "a node's id is <site>/<node>");
+	r->request.resource.site = r->site;
+	r->request.resource.node = slash + 1;
+	return XOS_OK;
+}
+
+static enum xos_status decode_properties(const struct xos_json *res, enum id_form form,
+    struct xos_policy_resource *to, struct xos_err *err)
+{
+	const struct xos_json *props;
+	enum xos_status st = xos_json_opt_object(res, "properties", &props, err);
+	if (st || !props)
+		return st;
+	if (form != ID_OBJECT && xos_json_count(props))
+		return xos_json_refuse(
+		    props, err, "a resource of this type is named by its id alone");
+	st = XOS_JSON_ONLY(props, err, "site", "node", "vo", "owner");
+	if (!st)
+		st = xos_json_opt_string(props, "site", XOS_SITE_MAX, &to->site, err);
+	if (!st)
+		st = xos_json_opt_string(props, "node", XOS_NODE_MAX, &to->node, err);
+	if (!st)
+		st = xos_json_opt_string(props, "vo", XOS_VO_MAX, &to->vo, err);
+	if (!st)
+		st = xos_json_opt_string(props, "owner", XOS_MEMBER_MAX, &to->owner, err);
+	if (st)
+		return st;
+	if ((to->site && !xos_name_is_site(to->site)) ||
+	    (to->node && !xos_name_is_node(to->node)) || (to->vo && !xos_name_is_vo(to->vo)) ||
+	    (to->owner && (!to->vo || !xos_name_is_member(to->vo, to->owner))))
+		return xos_json_refuse(props, err,
+		    "site, node, vo and owner are plain names, and an owner needs its vo");
+	return XOS_OK;
+}
+
+static enum xos_status decode_resource(
+    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+{
+	struct xos_policy_resource *to = &r->request.resource;
+	const struct xos_json *res;
+	const char *id;
+	enum id_form form = ID_OBJECT;
+	enum xos_status st = xos_json_get_object(root, "resource", &res, err);
+	if (!st)
+		st = XOS_JSON_ONLY(res, err, "type", "id", "properties");
+	if (!st)
+		st = xos_json_get_string(res, "type", 31, &to->kind, err);
+	if (!st)
+		st = xos_json_get_string(res, "id", XOS_DECISION_TEXT_MAX, &id, err);
+	if (!st && !resource_form(to->kind, &form))
+		st = xos_json_refuse(res, err,
+		    "the type of a resource is site, node, vo, job, file, session or token");
+	if (!st && !id[0])
+		st = xos_json_refuse(res, err, "the id is empty");
+	if (st)
+		return st;
+	if (form == ID_SITE && !xos_name_is_site(id))
+		return xos_json_refuse(res, err, "the id of a site is its name");
+	if (form == ID_VO && !xos_name_is_vo(id))
+		return xos_json_refuse(res, err, "the id of a VO is its name");
+	if (form == ID_SITE)
+		to->site = id;
+	else if (form == ID_VO)
+		to->vo = id;
+	else if (form == ID_OBJECT)
+		to->id = id;
+	else
+		st = decode_place(res, id, r, err);
+	return st ? st : decode_properties(res, form, to, err);
+}
+
+static enum xos_status decode_value(const struct xos_json *context, const char *name,
+    const struct xos_policy_attr *attr, struct xos_policy_value *out, struct xos_err *err)
+{
+	bool flag;
+	*out = (struct xos_policy_value){.name = name, .type = attr->type};
+	enum xos_status st;
+	switch (attr->type) {
+	case XOS_POLICY_BOOL:
+		st = xos_json_get_bool(context, name, &flag, err);
+		if (!st)
+			out->number = flag;
+		return st;
+	case XOS_POLICY_NUMBER:
+	case XOS_POLICY_DURATION:
+	case XOS_POLICY_SIZE:
+		return xos_json_get_int64(context, name, 0, INT64_MAX, &out->number, err);
+	case XOS_POLICY_TIME:
+		return xos_json_get_time(context, name, &out->number, err);
+	case XOS_POLICY_STRING:
+	case XOS_POLICY_IP:
+		return xos_json_get_string(context, name, VALUE_MAX, &out->string, err);
+	}
+	return xos_err_set(err, XOS_INTERNAL, "schema", "an attribute of unknown type");
+}
+
+static const struct xos_policy_attr *context_attr(const char *name)
+{
+	const struct xos_policy_attr *attr = xos_policy_attr_find(name, XOS_POLICY_SCHEMA);
+	return attr && attr->from_context ? attr : NULL;
+}
+
+static enum xos_status decode_context(
+    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+{
+	const struct xos_json *context, *value;
+	const char *key;
+	void *it = NULL;
+	enum xos_status st = xos_json_opt_object(root, "context", &context, err);
+	if (st || !context)
+		return st;
+	while (xos_json_next(context, &it, &key, &value)) {
+		const struct xos_policy_attr *attr = context_attr(key);
+		if (!attr)
+			return xos_json_refuse(
+			    value, err, "no attribute of that name comes from the context");
+		if (r->request.nvalues == XOS_POLICY_VALUES_MAX)
+			return xos_json_refuse(
+			    context, err, "more than %u attributes", XOS_POLICY_VALUES_MAX);
+		st = decode_value(context, attr->name, attr, &r->values[r->request.nvalues], err);
+		if (st)
+			return st;
+		r->request.nvalues++;
+	}
+	r->request.values = r->values;
+	return XOS_OK;
+}
+
+enum xos_status xos_decision_request_decode(
+    struct xos_bytes in, struct xos_decision_request **out, struct xos_err *err)
+{
+	struct xos_decision_request *r = calloc(1, sizeof(*r));
+	if (!r)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	enum xos_status st = xos_json_parse(in, XOS_DECISION_REQUEST_MAX, &r->doc, err);
+	if (!st)
+		st = XOS_JSON_ONLY(r->doc, err, "subject", "action", "resource", "context");
+	if (!st)
+		st = decode_subject(r->doc, r, err);
+	if (!st)
+		st = decode_action(r->doc, r, err);
+	if (!st)
+		st = decode_resource(r->doc, r, err);
+	if (!st)
+		st = decode_context(r->doc, r, err);
+	if (st) {
+		xos_decision_request_free(r);
+		return xos_err_prefix(err, st, "decision request");
+	}
+	*out = r;
+	return XOS_OK;
+}
+
+void xos_decision_request_free(struct xos_decision_request *r)
+{
+	if (!r)
+		return;
+	xos_json_free(r->doc);
+	free(r);
+}
+
+const struct xos_policy_request *xos_decision_request_get(const struct xos_decision_request *r)
+{
+	return &r->request;
+}
+
+static enum xos_status bad_request(struct xos_err *err, const char *what)
+{
+	return xos_err_set(
+	    err, XOS_MALFORMED, "decision-request", "cannot state this request: %s", what);
+}
+
+static enum xos_status encode_subject(
+    const struct xos_policy_subject *s, struct xos_json *root, struct xos_err *err)
+{
+	char id[SUBJECT_MAX + 1];
+	bool member = s->kind == XOS_SUBJECT_MEMBER;
+	if (!s->member || (member && !s->vo) ||
+	    !xos_str_printf(
+	        id, sizeof(id), "%s%s%s", member ? s->vo : "", member ? ":" : "", s->member))
+		return bad_request(err, "the subject has no name, or one that is too long");
+	struct xos_json *subject = xos_json_object();
+	xos_json_set_string(subject, "type", member ? "user" : "local");
+	xos_json_set_string(subject, "id", id);
+	xos_json_set(root, "subject", subject);
+	return XOS_OK;
+}
+
+static enum xos_status encode_resource(
+    const struct xos_policy_resource *res, struct xos_json *root, struct xos_err *err)
+{
+	char place[PLACE_MAX + 1];
+	const char *id = res->id;
+	enum id_form form;
+	if (!res->kind || !resource_form(res->kind, &form))
+		return bad_request(err, "a resource of unknown kind");
+	if (form == ID_SITE)
+		id = res->site;
+	else if (form == ID_VO)
+		id = res->vo;
+	else if (form == ID_NODE)
+		id = res->site && res->node &&
+		             xos_str_printf(place, sizeof(place), "%s/%s", res->site, res->node)
+		         ? place
+		         : NULL;
+	if (!id || !id[0])
+		return bad_request(err, "the resource has no name");
+	struct xos_json *to = xos_json_object();
+	xos_json_set_string(to, "type", res->kind);
+	xos_json_set_string(to, "id", id);
+	if (form == ID_OBJECT && (res->site || res->node || res->vo || res->owner)) {
+		struct xos_json *props = xos_json_object();
+		xos_json_set_string(props, "site", res->site);
+		xos_json_set_string(props, "node", res->node);
+		xos_json_set_string(props, "vo", res->vo);
+		xos_json_set_string(props, "owner", res->owner);
+		xos_json_set(to, "properties", props);
+	}
+	xos_json_set(root, "resource", to);
+	return XOS_OK;
+}
+
+static void encode_value(const struct xos_policy_value *v, struct xos_json *context)
+{
+	switch (v->type) {
+	case XOS_POLICY_BOOL:
+		xos_json_set_bool(context, v->name, v->number != 0);
+		return;
+	case XOS_POLICY_NUMBER:
+	case XOS_POLICY_DURATION:
+	case XOS_POLICY_SIZE:
+		xos_json_set_int(context, v->name, v->number);
+		return;
+	case XOS_POLICY_TIME:
+		xos_json_set_time(context, v->name, v->number);
+		return;
+	case XOS_POLICY_STRING:
+	case XOS_POLICY_IP:
+		xos_json_set_string(context, v->name, v->string);
+		return;
+	}
+}
+
+static enum xos_status encode_context(
+    const struct xos_policy_request *req, struct xos_json *root, struct xos_err *err)
+{
+	if (!req->nvalues)
+		return XOS_OK;
+	struct xos_json *context = xos_json_object();
+	xos_json_set(root, "context", context);
+	for (size_t i = 0; i < req->nvalues; i++) {
+		const struct xos_policy_value *v = &req->values[i];
+		const struct xos_policy_attr *attr = v->name ? context_attr(v->name) : NULL;
+		bool text = v->type == XOS_POLICY_STRING || v->type == XOS_POLICY_IP;
+		if (!attr || attr->type != v->type || (text && !v->string))
+			return bad_request(err, "an attribute of unknown name or wrong type");
+		if (xos_json_has(context, v->name))
+			return bad_request(err, "an attribute that is given twice");
+		encode_value(v, context);
+	}
+	return XOS_OK;
+}
+
+enum xos_status xos_decision_request_encode(
+    const struct xos_policy_request *req, struct xos_buf *out, struct xos_err *err)
+{
+	struct xos_json *root = xos_json_object(), *action = xos_json_object();
+	enum xos_status st = encode_subject(&req->subject, root, err);
+	xos_json_set_string(action, "name", req->action);
+	xos_json_set(root, "action", action);
+	if (!st && !req->action)
+		st = bad_request(err, "it has no action");
+	if (!st)
+		st = encode_resource(&req->resource, root, err);
+	if (!st)
+		st = encode_context(req, root, err);
+	if (!st)
+		st = xos_json_dump(root, out, err);
+	xos_json_free(root);
+	return st;
+}
