@@ -13,7 +13,7 @@
  * version, action or attribute that this program does not know: a restriction is never dropped in
  * part.
  */
-#define XOS_RESTRICTION_MAX 8192u
+#define XOS_RESTRICTION_MAX 8192 /* as token/delegation.h, so that both can be included */
 
 /* set must be of level delegation. LIMIT if the encoding would exceed XOS_RESTRICTION_MAX. Appends
  * to out, whose maximum must leave room. */
