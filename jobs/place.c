@@ -1,0 +1,193 @@
+#include "jobs/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+
+/* A job's leavings in these would outlive it, and another member's job could wait for them there. */
+static const char *const private_dirs[] = {"/tmp", "/var/tmp", "/dev/shm"};
+#define NPRIVATE (sizeof(private_dirs) / sizeof(private_dirs[0]))
+
+struct kept {
+	const char *path;
+	int fd;
+};
+
+static bool is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || path[n] == 0);
+}
+
+static bool in_private(const char *path)
+{
+	for (size_t i = 0; i < NPRIVATE; i++)
+		if (is_below(path, private_dirs[i]))
+			return true;
+	return false;
+}
+
+/* Each component of path, made where it is missing. */
+static enum xos_status make_parents(const char *path, struct xos_err *err)
+{
+	char part[PATH_MAX];
+
+	if (!xos_str_copy(part, sizeof(part), path))
+		return xos_err_set(err, XOS_LIMIT, "job-place", "%s: path too long", path);
+	for (char *p = part + 1;; p++) {
+		char c = *p;
+
+		if (c != '/' && c != 0)
+			continue;
+		*p = 0;
+		if (mkdir(part, 0755) != 0 && errno != EEXIST)
+			return xos_err_errno(err, errno, "job-place", "cannot make %s", part);
+		*p = c;
+		if (c == 0)
+			return XOS_OK;
+	}
+}
+
+/* Opened before a private folder covers it, bound back after. */
+static enum xos_status open_kept(const char *path, struct kept *k, struct xos_err *err)
+{
+	k->path = path;
+	k->fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (k->fd < 0)
+		return xos_err_errno(err, errno, "job-place", "cannot open %s", path);
+	return XOS_OK;
+}
+
+static enum xos_status bind_kept(const struct kept *k, struct xos_err *err)
+{
+	char from[64];
+	enum xos_status st = make_parents(k->path, err);
+
+	if (st != XOS_OK)
+		return st;
+	xos_str_printf(from, sizeof(from), "/proc/self/fd/%d", k->fd);
+	if (mount(from, k->path, NULL, MS_BIND | MS_REC, NULL) != 0)
+		return xos_err_errno(err, errno, "job-place", "cannot keep %s visible", k->path);
+	return XOS_OK;
+}
+
+static enum xos_status cover(const char *dir, uint64_t size, struct xos_err *err)
+{
+	struct stat sb;
+	char how[96];
+
+	if (lstat(dir, &sb) != 0 || !S_ISDIR(sb.st_mode))
+		return XOS_OK; /* not there, or a link to one of the others */
+	xos_str_printf(
+	    how, sizeof(how), "mode=1777,size=%llu,nr_inodes=65536", (unsigned long long)size);
+	if (mount("tmpfs", dir, "tmpfs", MS_NOSUID | MS_NODEV, how) != 0)
+		return xos_err_errno(
+		    err, errno, "job-place", "cannot give the job its own %s", dir);
+	return XOS_OK;
+}
+
+static enum xos_status private_folders(const struct xos_launch *l, struct xos_err *err)
+{
+	struct kept kept[XOS_LAUNCH_KEEP + 2];
+	enum xos_status st = XOS_OK;
+	size_t n = 0;
+
+	for (size_t i = 0; st == XOS_OK && i < l->keep.n && i < XOS_LAUNCH_KEEP; i++)
+		if (in_private(l->keep.v[i]))
+			st = open_kept(l->keep.v[i], &kept[n++], err);
+	if (st == XOS_OK && in_private(l->work))
+		st = open_kept(l->work, &kept[n++], err);
+	if (st == XOS_OK && in_private(l->cred))
+		st = open_kept(l->cred, &kept[n++], err);
+	for (size_t i = 0; st == XOS_OK && i < NPRIVATE; i++)
+		st = cover(private_dirs[i], l->tmp_size, err);
+	for (size_t i = 0; st == XOS_OK && i < n; i++)
+		st = bind_kept(&kept[i], err);
+	for (size_t i = 0; i < n; i++)
+		if (kept[i].fd >= 0)
+			close(kept[i].fd);
+	return st;
+}
+
+static enum xos_status write_credential(const struct xos_launch *l, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	enum xos_status st;
+	int fd;
+
+	if (!l->credential)
+		return XOS_OK;
+	if (!xos_path_join(path, sizeof(path), l->cred, XOS_CRED_FILE))
+		return xos_err_set(err, XOS_LIMIT, "job-place", "%s: path too long", l->cred);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return xos_err_errno(err, errno, "job-credential", "cannot create %s", path);
+	st = XOS_OK;
+	if (l->isolate && fchown(fd, l->uid, l->gid) != 0)
+		st = xos_err_errno(err, errno, "job-credential", "cannot give away %s", path);
+	if (st == XOS_OK)
+		st = xos_fd_write_all(fd,
+		    (struct xos_bytes){
+		        xos_secret_data(l->credential), xos_secret_len(l->credential)},
+		    err);
+	close(fd);
+	return st;
+}
+
+static enum xos_status credential_tmpfs(const struct xos_launch *l, struct xos_err *err)
+{
+	char how[96];
+
+	xos_str_printf(how, sizeof(how), "mode=0700,uid=%u,gid=%u,size=1m,nr_inodes=16",
+	    (unsigned)l->uid, (unsigned)l->gid);
+	if (mount("tmpfs", l->cred, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, how) != 0)
+		return xos_err_errno(
+		    err, errno, "job-place", "cannot mount the credential's tmpfs on %s", l->cred);
+	return write_credential(l, err);
+}
+
+enum xos_status xos_place_enter(
+    const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err)
+{
+	enum xos_status st;
+
+	/* Mounts of the host still arrive, unmounts too; nothing of ours goes out. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
+		return xos_err_errno(err, errno, "job-place", "cannot make mounts private");
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+		return xos_err_errno(err, errno, "job-place", "cannot mount the job's own /proc");
+	st = private_folders(l, err);
+	if (st == XOS_OK)
+		st = credential_tmpfs(l, err);
+	if (st == XOS_OK && !xos_str_copy(isolation, cap, "account,pid,mount,ipc,tmp"))
+		st = xos_err_set(err, XOS_INTERNAL, "job-place", "no room for a note");
+	return st;
+}
+
+enum xos_status xos_place_plain(
+    const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err)
+{
+	if (mkdir(l->cred, 0700) != 0)
+		return xos_err_errno(err, errno, "job-place", "cannot make %s", l->cred);
+	if (!xos_str_copy(isolation, cap, "none"))
+		return xos_err_set(err, XOS_INTERNAL, "job-place", "no room for a note");
+	return write_credential(l, err);
+}
+
+void xos_place_plain_remove(const struct xos_launch *l)
+{
+	char path[PATH_MAX];
+
+	if (xos_path_join(path, sizeof(path), l->cred, XOS_CRED_FILE))
+		unlink(path);
+	rmdir(l->cred);
+}

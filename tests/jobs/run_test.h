@@ -1,0 +1,9 @@
+#ifndef XOS_TESTS_JOBS_RUN_TEST_H
+#define XOS_TESTS_JOBS_RUN_TEST_H
+
+#include <check.h>
+
+Suite *codec_suite(void);
+Suite *monitor_suite(void);
+
+#endif
