@@ -68,7 +68,7 @@ struct xos_channel_server {
 	/*
 	 * Group commit: when set, one request from each channel that has one is handled, then
 	 * commit is called once, then the replies go out. If commit fails, each of these requests
-	 * is answered with its error and none of their replies is sent.
+	 * that would have been OK is answered with its error instead.
 	 */
 	enum xos_status (*commit)(void *ctx, struct xos_err *err);
 };

@@ -41,6 +41,7 @@ struct xos_supervisor {
 	int ready_fd;             /* see xos_ready_report; -1 for none */
 	int64_t ready_timeout_ms; /* until every child is ready; 0: 30 s */
 	int64_t stop_timeout_ms;  /* between SIGTERM and SIGKILL, for each child; 0: 10 s */
+	int64_t backoff_ms;       /* first pause before a restart, doubled up to 30 s; 0: 1 s */
 	bool no_restart;          /* the death of a child ends the service */
 };
 
