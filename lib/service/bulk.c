@@ -53,8 +53,8 @@ static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos
 			xos_buf_put(&frame, payload.p + offset, n);
 		enum xos_status st = xos_buf_status(&frame);
 		if (st == XOS_OK)
-			st = xos_channel_call(b->ch, XOS_BULK_PIECE, xos_buf_bytes(&frame), deadline_ms,
-			    answer, err);
+			st = xos_channel_call(
+			    b->ch, XOS_BULK_PIECE, xos_buf_bytes(&frame), deadline_ms, answer, err);
 		else
 			xos_err_set(err, st, "bulk-frame", "a piece does not fit");
 		xos_buf_free(&frame);
@@ -66,8 +66,8 @@ static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos
 }
 
 /* u32 total and bytes: appends the bytes, which must be what is expected there. */
-static enum xos_status take_answer(struct xos_bytes in, struct xos_buf *reply, uint32_t *total,
-    struct xos_err *err)
+static enum xos_status take_answer(
+    struct xos_bytes in, struct xos_buf *reply, uint32_t *total, struct xos_err *err)
 {
 	struct xos_reader r;
 	struct xos_bytes rest = XOS_BYTES_NONE;
@@ -226,8 +226,8 @@ static enum xos_status run(struct xos_bulk_server *s, const struct xos_bulk_hand
 	return give(t, 0, reply);
 }
 
-static enum xos_status on_piece(void *ctx, size_t from, struct xos_bytes payload,
-    struct xos_buf *reply, struct xos_err *err)
+static enum xos_status on_piece(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct xos_bulk_server *s = ctx;
 	struct xos_reader r;
@@ -268,8 +268,8 @@ static enum xos_status on_piece(void *ctx, size_t from, struct xos_bytes payload
 	return t->in.n == total ? run(s, h, from, reply, err) : XOS_OK;
 }
 
-static enum xos_status on_more(void *ctx, size_t from, struct xos_bytes payload,
-    struct xos_buf *reply, struct xos_err *err)
+static enum xos_status on_more(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct xos_bulk_server *s = ctx;
 	struct xos_reader r;
@@ -287,16 +287,14 @@ static void outer_hup(void *ctx)
 {
 	struct xos_bulk_server *s = ctx;
 
-	if (s->outer->on_hup)
-		s->outer->on_hup(s->ctx);
+	s->outer->on_hup(s->ctx);
 }
 
 static void outer_tick(void *ctx)
 {
 	struct xos_bulk_server *s = ctx;
 
-	if (s->outer->on_tick)
-		s->outer->on_tick(s->ctx);
+	s->outer->on_tick(s->ctx);
 }
 
 static enum xos_status outer_commit(void *ctx, struct xos_err *err)
@@ -319,8 +317,8 @@ enum xos_status xos_bulk_serve(
 	inner.table = table;
 	inner.ntable = sizeof(table) / sizeof(*table);
 	inner.ctx = s;
-	inner.on_hup = outer_hup;
-	inner.on_tick = outer_tick;
+	inner.on_hup = server->on_hup ? outer_hup : NULL;
+	inner.on_tick = server->on_tick ? outer_tick : NULL;
 	inner.commit = server->commit ? outer_commit : NULL;
 	enum xos_status st = xos_channel_serve(&inner, err);
 	s->outer = NULL;

@@ -9,8 +9,8 @@
 
 enum { ECHO = 1, LIMITED = 2, REFUSE = 3, OTHER = 4 };
 
-static enum xos_status echo(void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply,
-    struct xos_err *err)
+static enum xos_status echo(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	(void)ctx;
 	(void)from;
@@ -20,8 +20,8 @@ static enum xos_status echo(void *ctx, size_t from, struct xos_bytes payload, st
 	return XOS_OK;
 }
 
-static enum xos_status refuse(void *ctx, size_t from, struct xos_bytes payload,
-    struct xos_buf *reply, struct xos_err *err)
+static enum xos_status refuse(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	(void)ctx;
 	(void)from;
@@ -99,7 +99,8 @@ static void round_trip(size_t n)
 START_TEST(sizes_come_back_whole)
 {
 	const size_t piece = XOS_CHANNEL_PAYLOAD_MAX - 16;
-	const size_t sizes[] = {0, 1, piece - 1, piece, piece + 1, 2 * piece, 2 * piece + 1, 5000000};
+	const size_t sizes[] = {
+	    0, 1, piece - 1, piece, piece + 1, 2 * piece, 2 * piece + 1, 5000000};
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
 		round_trip(sizes[i]);
@@ -150,8 +151,8 @@ static enum xos_status piece(uint16_t type, uint32_t total, uint32_t offset, con
 	xos_buf_u32(&frame, offset);
 	xos_buf_put_str(&frame, bytes);
 	xos_buf_init(&reply, 10);
-	enum xos_status st = xos_channel_call(
-	    client, XOS_BULK_PIECE, xos_buf_bytes(&frame), soon(), &reply, NULL);
+	enum xos_status st =
+	    xos_channel_call(client, XOS_BULK_PIECE, xos_buf_bytes(&frame), soon(), &reply, NULL);
 	xos_buf_free(&reply);
 	xos_buf_free(&frame);
 	return st;
