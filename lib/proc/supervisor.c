@@ -232,6 +232,30 @@ static enum xos_status take_report(struct set *set, size_t i, struct xos_err *er
 	return rc == XOS_OK ? rc : xos_err_prefix(err, rc, "%s", set->s->children[i].role);
 }
 
+static bool ended_badly(const struct set *set, size_t i)
+{
+	siginfo_t info = {.si_pid = 0};
+	if (!set->child[i].pid ||
+	    waitid(P_PID, (id_t)set->child[i].pid, &info, WEXITED | WNOWAIT | WNOHANG) != 0)
+		return false;
+	return info.si_pid != 0 && !(info.si_code == CLD_EXITED && info.si_status == 0);
+}
+
+/*
+ * When one dies its neighbours end in good order, and may be seen first: the kernel closes the
+ * channels of a dying process before it reports the death. The blame is not theirs.
+ */
+static size_t whom_to_blame(const struct set *set, size_t first)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		for (size_t i = 0; i < set->s->nchildren; i++)
+			if (ended_badly(set, i))
+				return i;
+		(void)poll(NULL, 0, 10);
+	}
+	return first;
+}
+
 /*
  * Waits for something to happen until deadline_ms (-1: for ever). Returns OK when a signal, a report
  * or the deadline came, an error when a child reported failure or ended.
@@ -262,7 +286,7 @@ static enum xos_status watch(struct set *set, int64_t deadline_ms, struct xos_er
 	}
 	for (size_t i = 0; i < n && !set->stopping; i++)
 		if (p[i].revents) {
-			reap(set, i, false, err);
+			reap(set, whom_to_blame(set, i), false, err);
 			return XOS_UNAVAILABLE;
 		}
 	return XOS_OK;
