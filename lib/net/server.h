@@ -79,7 +79,8 @@ XOS_MUST_USE enum xos_status xos_server_bind(const char *listen, int *fd, struct
 /*
  * Graceful stop: no new connections, idle ones closed, requests under way finished and answered
  * with "Connection: close"; then done(ctx) on the loop's thread, at the latest after ms, when what
- * is left is cut (handlers in the pool are still waited for by xos_server_free).
+ * is left is cut (handlers in the pool are still waited for by xos_server_free). done must not free
+ * the server; it stops the loop.
  */
 void xos_server_drain(struct xos_server *s, int64_t ms, void (*done)(void *ctx), void *ctx);
 /* Not from a handler. Cuts all connections; every deferred response must have been finished, and
