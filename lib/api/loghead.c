@@ -1,0 +1,72 @@
+#include "api/loghead.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+#include "json/json.h"
+#include "pki/jws.h"
+
+#define PAYLOAD_MAX 512
+
+static void sha256(void *ctx, struct xos_bytes in, uint8_t out[XOS_LOG_HASH])
+{
+	(void)ctx;
+	/* A chain with a wrong hash would be worse than no process. */
+	if (xos_sha256(in, out) != XOS_OK)
+		abort();
+}
+
+static enum xos_status payload(
+    const struct xos_log_head *head, struct xos_buf *out, struct xos_err *err)
+{
+	char hash[2 * XOS_LOG_HASH + 1];
+	struct xos_json *doc = xos_json_object();
+
+	xos_hex_encode(hash, head->hash, XOS_LOG_HASH);
+	xos_json_set_string(doc, "log", head->name);
+	xos_json_set_int(doc, "sequence", (int64_t)head->sequence);
+	xos_json_set_string(doc, "hash", hash);
+	xos_json_set_time(doc, "time", head->time);
+	enum xos_status st = xos_json_dump(doc, out, err);
+	xos_json_free(doc);
+	return st;
+}
+
+static enum xos_status sign_head(
+    void *ctx, const struct xos_log_head *head, struct xos_buf *signature, struct xos_err *err)
+{
+	const struct xos_loghead *h = ctx;
+	struct xos_buf p;
+
+	xos_buf_init(&p, PAYLOAD_MAX);
+	enum xos_status st = payload(head, &p, err);
+	if (st == XOS_OK)
+		st = xos_jws_sign(h->key, XOS_LOGHEAD_TYP, xos_buf_bytes(&p), signature, err);
+	xos_buf_free(&p);
+	return st;
+}
+
+/* The payload that must have been signed follows from the head; it is compared, not parsed. */
+static enum xos_status verify_head(
+    void *ctx, const struct xos_log_head *head, struct xos_bytes signature, struct xos_err *err)
+{
+	const struct xos_loghead *h = ctx;
+	struct xos_buf want, got;
+
+	xos_buf_init(&want, PAYLOAD_MAX);
+	xos_buf_init(&got, PAYLOAD_MAX);
+	enum xos_status st = payload(head, &want, err);
+	if (st == XOS_OK)
+		st = xos_jws_verify(h->key, XOS_LOGHEAD_TYP, signature, &got, err);
+	if (st == XOS_OK && !xos_bytes_eq(xos_buf_bytes(&want), xos_buf_bytes(&got)))
+		st = xos_err_set(err, XOS_DENIED, "signature", "the signed head is another one");
+	xos_buf_free(&got);
+	xos_buf_free(&want);
+	return st;
+}
+
+struct xos_log_crypto xos_loghead_crypto(struct xos_loghead *h)
+{
+	return (struct xos_log_crypto){
+	    .ctx = h, .sha256 = sha256, .sign_head = sign_head, .verify_head = verify_head};
+}

@@ -1,0 +1,20 @@
+#ifndef XOS_API_LOGHEAD_H
+#define XOS_API_LOGHEAD_H
+
+#include "log/log.h"
+#include "pki/key.h"
+
+/*
+ * lib/log's cryptography by lib/pki: SHA-256, and heads signed as JWS of type xos-log-head+jws with the
+ * payload {"log", "sequence", "hash": hexadecimal, "time"}.
+ */
+#define XOS_LOGHEAD_TYP "xos-log-head+jws"
+
+struct xos_loghead {
+	const struct xos_key
+	    *key; /* private to write; public is enough to verify; outlives the log */
+};
+/* h outlives what is made with the result. */
+struct xos_log_crypto xos_loghead_crypto(struct xos_loghead *h);
+
+#endif
