@@ -119,8 +119,8 @@ struct xos_policy_verdict {
 	const char *name; /* "demo", "lab", "lab/n1", owner or delegator */
 	uint64_t serial;
 	enum xos_policy_stand stand;
-	const struct xos_policy_statement
-	    *by;      /* GRANTS: the first permit, UNKNOWN: the first unknown */
+	/* GRANTS: a permit that matches; UNKNOWN: one whose condition is unknown. */
+	const struct xos_policy_statement *by;
 	bool refuses; /* this level alone is a reason for the refusal */
 };
 
@@ -136,8 +136,8 @@ struct xos_policy_limit {
 	const char *const *names; /* ACCOUNT_CLASS: what remains; none left refuses */
 	size_t nnames;
 	enum xos_policy_level level;
-	const struct xos_policy_statement
-	    *from; /* the tightest; of a set, the last that narrowed it */
+	/* The tightest; of a set of names, one that narrowed it. */
+	const struct xos_policy_statement *from;
 };
 
 struct xos_policy_duty {

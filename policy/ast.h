@@ -1,0 +1,180 @@
+#ifndef XOS_POLICY_AST_H
+#define XOS_POLICY_AST_H
+
+#include <stdatomic.h>
+
+#include "policy/memory.h"
+#include "policy/schema.h"
+#include "policy/set.h"
+
+/*
+ * Private to policy/: a set as parsed. All strings and arrays live in the set's memory. Two sets
+ * that say the same have the same canonical text: lists are sorted, prefixes of actions expanded.
+ */
+enum xos_policy_who_kind {
+	XOS_WHO_ANY,     /* every principal of this VO; at a site, of every VO */
+	XOS_WHO_VO,      /* "demo" */
+	XOS_WHO_GROUP,   /* "/demo/physics" and below */
+	XOS_WHO_EXACTLY, /* "/demo/physics" alone */
+	XOS_WHO_ROLE,    /* "/demo/Role=editor", active */
+	XOS_WHO_USER,    /* "demo:alice" */
+	XOS_WHO_HOME,    /* home organisation */
+	XOS_WHO_LOCAL    /* principals of no VO */
+};
+
+struct xos_policy_who {
+	enum xos_policy_who_kind kind;
+	const char *name; /* NULL for any and local */
+};
+
+enum xos_policy_term_kind {
+	XOS_TERM_SITE, /* "lab" */
+	XOS_TERM_NODE, /* "lab/n1" */
+	XOS_TERM_CLASS,
+	XOS_TERM_TAG,
+	XOS_TERM_KIND, /* "job": written job:* */
+	XOS_TERM_JOB,  /* a job's id */
+	XOS_TERM_FILE, /* a path and what is below it */
+	XOS_TERM_COUNT
+};
+
+struct xos_policy_term {
+	enum xos_policy_term_kind kind;
+	const char *name;
+};
+
+#define XOS_POLICY_TERMS_MAX 16u
+
+struct xos_policy_place { /* all terms must match; none: any */
+	struct xos_policy_term *terms;
+	size_t n;
+};
+
+enum xos_policy_cond_op {
+	XOS_COND_AND = 1,
+	XOS_COND_OR,
+	XOS_COND_NOT,
+	XOS_COND_WHO,     /* who */
+	XOS_COND_ON,      /* place */
+	XOS_COND_ACTION,  /* actions */
+	XOS_COND_HAS,     /* attr */
+	XOS_COND_BOOL,    /* attr */
+	XOS_COND_COMPARE, /* attr cmp numbers[0] or strings[0] */
+	XOS_COND_IN,      /* attr in numbers or strings */
+	XOS_COND_IP,      /* attr in prefixes */
+	XOS_COND_NOW,     /* now cmp numbers[0] */
+	XOS_COND_TIME,    /* time of day in window */
+	XOS_COND_OPS
+};
+
+enum xos_policy_cmp {
+	XOS_CMP_EQ = 1,
+	XOS_CMP_NE,
+	XOS_CMP_LT,
+	XOS_CMP_LE,
+	XOS_CMP_GT,
+	XOS_CMP_GE,
+	XOS_CMP_OPS
+};
+
+struct xos_policy_ip {
+	uint8_t family; /* 4 or 6 */
+	uint8_t length; /* of a prefix, in bits */
+	uint8_t addr[16];
+};
+
+struct xos_policy_window { /* minutes; start <= time < end, over midnight if end < start */
+	int16_t start, end, offset;
+};
+
+struct xos_policy_cond {
+	enum xos_policy_cond_op op;
+	enum xos_policy_cmp cmp;
+	const struct xos_policy_attr *attr;
+	size_t n; /* kids, numbers, strings or prefixes */
+	union {
+		struct xos_policy_cond **kids;
+		struct xos_policy_who who;
+		struct xos_policy_place place;
+		uint64_t actions;
+		int64_t *numbers;
+		const char **strings;
+		struct xos_policy_ip *prefixes;
+		struct xos_policy_window window;
+	} u;
+};
+
+struct xos_policy_cap_value {
+	enum xos_policy_cap cap;
+	int64_t number;
+	const char **names; /* of ACCOUNT_CLASS, sorted */
+	size_t n;
+};
+
+struct xos_policy_duty_value {
+	const char *name, *arg;
+};
+
+#define XOS_POLICY_VALUES_IN_SET 256u /* members of one {...} */
+#define XOS_POLICY_STRING_MAX 255u
+#define XOS_POLICY_BECAUSE_MAX 1000u
+
+struct xos_policy_statement {
+	const struct xos_policy_set *set;
+	enum xos_policy_effect effect;
+	bool shadow;
+	uint32_t number, line;
+	const char *id, *because, *contact;
+	struct xos_policy_who who;
+	uint64_t actions; /* bits by code; all bits: any */
+	struct xos_policy_place place;
+	struct xos_policy_cond *cond; /* NULL: true */
+	struct xos_policy_cap_value *caps;
+	size_t ncaps;
+	struct xos_policy_duty_value *duties;
+	size_t nduties;
+};
+
+struct xos_policy_set {
+	atomic_uint refs;
+	enum xos_policy_level level;
+	const char *name;
+	const char *site; /* of a site or node set */
+	uint64_t serial;
+	unsigned schema;
+	struct xos_policy_statement *statements; /* one array once parsed */
+	size_t n;
+	struct xos_policy_accounts *accounts;
+	size_t naccounts;
+	struct xos_policy_node *nodes; /* sorted by name once parsed */
+	size_t nnodes;
+	struct xos_policy_memory *memory;
+};
+
+struct xos_policy_set *xos_policy_set_new(void);
+uint64_t xos_policy_all_actions(unsigned schema);
+int xos_policy_string_order(const void *a, const void *b); /* for qsort of const char * */
+
+/* value.c: literals of the language. Whole strings only. */
+bool xos_policy_size_parse(const char *s, int64_t *bytes);
+bool xos_policy_date_parse(const char *s, int64_t *t);
+bool xos_policy_ip_parse(const char *s, struct xos_policy_ip *ip); /* IPv4 in IPv6 becomes IPv4 */
+bool xos_policy_prefix_parse(const char *s, struct xos_policy_ip *ip); /* host bits must be zero */
+bool xos_policy_prefix_clean(const struct xos_policy_ip *ip); /* no host bits, length in range */
+bool xos_policy_prefix_has(const struct xos_policy_ip *prefix, const struct xos_policy_ip *ip);
+int xos_policy_prefix_order(const void *a, const void *b); /* for qsort */
+void xos_policy_number_print(struct xos_buf *out, enum xos_policy_type type, int64_t v);
+void xos_policy_ip_print(struct xos_buf *out, const struct xos_policy_ip *ip);
+bool xos_policy_path_ok(const char *s); /* absolute, no empty, "." or ".." component */
+bool xos_policy_word_ok(const char *s); /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 */
+
+/* print.c */
+void xos_policy_who_print(struct xos_buf *out, const struct xos_policy_who *who);
+void xos_policy_place_print(struct xos_buf *out, const struct xos_policy_place *place);
+void xos_policy_string_print(struct xos_buf *out, const char *s);
+
+/* check.c: what holds for a statement however it came (text or bytes): levels, roles. NULL if all is
+ * well, else what is wrong; *hint may be set. */
+const char *xos_policy_statement_check(const struct xos_policy_statement *s, const char **hint);
+
+#endif

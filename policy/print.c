@@ -1,0 +1,294 @@
+/* Canonical text: what parses back to an equal set. */
+#include "policy/ast.h"
+
+void xos_policy_string_print(struct xos_buf *out, const char *s)
+{
+	xos_buf_put_str(out, "\"");
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			xos_buf_put_str(out, "\\");
+		xos_buf_put(out, s, 1);
+	}
+	xos_buf_put_str(out, "\"");
+}
+
+void xos_policy_who_print(struct xos_buf *out, const struct xos_policy_who *who)
+{
+	static const char *const words[] = {
+	    "any", "vo ", "group ", "group exactly ", "role ", "user ", "home ", "local"};
+	xos_buf_put_str(out, words[who->kind]);
+	if (who->kind == XOS_WHO_HOME)
+		xos_policy_string_print(out, who->name);
+	else if (who->name)
+		xos_buf_put_str(out, who->name);
+}
+
+void xos_policy_place_print(struct xos_buf *out, const struct xos_policy_place *place)
+{
+	static const char *const words[] = {
+	    "site:", "node:", "class:", "tag:", "", "job:", "file:"};
+	if (!place->n)
+		xos_buf_put_str(out, "any");
+	for (size_t i = 0; i < place->n; i++) {
+		const struct xos_policy_term *t = &place->terms[i];
+		xos_buf_printf(out, "%s%s%s%s", i ? " & " : "", words[t->kind], t->name,
+		    t->kind == XOS_TERM_KIND ? ":*" : "");
+	}
+}
+
+static void print_actions(struct xos_buf *out, uint64_t mask)
+{
+	const char *comma = "";
+	for (uint8_t code = 1; code < XOS_POLICY_ACTIONS_MAX; code++) {
+		const struct xos_policy_action *a = xos_policy_action_by_code(code);
+		if (!a || !(mask >> code & 1))
+			continue;
+		xos_buf_printf(out, "%s%s", comma, a->name);
+		comma = ", ";
+	}
+}
+
+static const char *cmp_text(enum xos_policy_cmp cmp)
+{
+	static const char *const texts[] = {"", "==", "!=", "<", "<=", ">", ">="};
+	return texts[cmp];
+}
+
+static void print_value(struct xos_buf *out, const struct xos_policy_cond *c, size_t i)
+{
+	if (c->op == XOS_COND_IP)
+		xos_policy_ip_print(out, &c->u.prefixes[i]);
+	else if (c->attr->type == XOS_POLICY_STRING)
+		xos_policy_string_print(out, c->u.strings[i]);
+	else
+		xos_policy_number_print(out, c->attr->type, c->u.numbers[i]);
+}
+
+static void print_values(struct xos_buf *out, const struct xos_policy_cond *c)
+{
+	xos_buf_put_str(out, "{");
+	for (size_t i = 0; i < c->n; i++) {
+		xos_buf_put_str(out, i ? ", " : "");
+		print_value(out, c, i);
+	}
+	xos_buf_put_str(out, "}");
+}
+
+static void print_window(struct xos_buf *out, const struct xos_policy_window *w)
+{
+	int o = w->offset < 0 ? -w->offset : w->offset;
+	xos_buf_printf(out, "time in %02d:%02d-%02d:%02d ", w->start / 60, w->start % 60,
+	    w->end / 60, w->end % 60);
+	if (o)
+		xos_buf_printf(out, "%c%02d:%02d", w->offset < 0 ? '-' : '+', o / 60, o % 60);
+	else
+		xos_buf_put_str(out, "UTC");
+}
+
+static void print_cond(struct xos_buf *out, const struct xos_policy_cond *c);
+
+static void print_kid(struct xos_buf *out, const struct xos_policy_cond *c, size_t i)
+{
+	const struct xos_policy_cond *kid = c->u.kids[i];
+	bool parens = (kid->op == XOS_COND_OR && c->op != XOS_COND_OR) ||
+	              (kid->op == XOS_COND_AND && c->op == XOS_COND_NOT);
+	xos_buf_put_str(out, parens ? "(" : "");
+	print_cond(out, kid);
+	xos_buf_put_str(out, parens ? ")" : "");
+}
+
+static void print_tree(struct xos_buf *out, const struct xos_policy_cond *c)
+{
+	if (c->op == XOS_COND_NOT)
+		xos_buf_put_str(out, "not ");
+	for (size_t i = 0; i < c->n; i++) {
+		if (i)
+			xos_buf_put_str(out, c->op == XOS_COND_AND ? " and " : " or ");
+		print_kid(out, c, i);
+	}
+}
+
+static void print_cond(struct xos_buf *out, const struct xos_policy_cond *c)
+{
+	switch (c->op) {
+	case XOS_COND_AND:
+	case XOS_COND_OR:
+	case XOS_COND_NOT:
+		print_tree(out, c);
+		break;
+	case XOS_COND_WHO:
+		xos_policy_who_print(out, &c->u.who);
+		break;
+	case XOS_COND_ON:
+		xos_buf_put_str(out, "on ");
+		xos_policy_place_print(out, &c->u.place);
+		break;
+	case XOS_COND_ACTION:
+		xos_buf_put_str(out, "action in {");
+		print_actions(out, c->u.actions);
+		xos_buf_put_str(out, "}");
+		break;
+	case XOS_COND_HAS:
+		xos_buf_printf(out, "has %s", c->attr->name);
+		break;
+	case XOS_COND_BOOL:
+		xos_buf_put_str(out, c->attr->name);
+		break;
+	case XOS_COND_COMPARE:
+		xos_buf_printf(out, "%s %s ", c->attr->name, cmp_text(c->cmp));
+		print_value(out, c, 0);
+		break;
+	case XOS_COND_IN:
+		xos_buf_printf(out, "%s in ", c->attr->name);
+		print_values(out, c);
+		break;
+	case XOS_COND_IP:
+		xos_buf_printf(out, "ip(%s) in ", c->attr->name);
+		print_values(out, c);
+		break;
+	case XOS_COND_NOW:
+		xos_buf_printf(out, "now %s ", cmp_text(c->cmp));
+		xos_policy_number_print(out, XOS_POLICY_TIME, c->u.numbers[0]);
+		break;
+	case XOS_COND_TIME:
+		print_window(out, &c->u.window);
+		break;
+	case XOS_COND_OPS:
+		break;
+	}
+}
+
+static void print_caps(struct xos_buf *out, const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->ncaps; i++) {
+		const struct xos_policy_cap_value *v = &s->caps[i];
+		const struct xos_policy_cap_info *info = xos_policy_cap_info(v->cap);
+		xos_buf_printf(out, "%s%s ", i ? " " : "", info->name);
+		if (info->type == XOS_POLICY_STRING) {
+			for (size_t j = 0; j < v->n; j++)
+				xos_buf_printf(out, "%s%s", j ? ", " : "in {", v->names[j]);
+			xos_buf_put_str(out, "};");
+		} else {
+			xos_buf_put_str(out, "<= ");
+			xos_policy_number_print(out, info->type, v->number);
+			xos_buf_put_str(out, ";");
+		}
+	}
+}
+
+static void print_duties(struct xos_buf *out, const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nduties; i++) {
+		xos_buf_printf(out, "%s%s", i ? " " : "", s->duties[i].name);
+		if (s->duties[i].arg) {
+			xos_buf_put_str(out, " ");
+			xos_policy_string_print(out, s->duties[i].arg);
+		}
+		xos_buf_put_str(out, ";");
+	}
+}
+
+void xos_policy_statement_label(const struct xos_policy_statement *s, struct xos_buf *out)
+{
+	const struct xos_policy_set *set = s->set;
+	xos_buf_put_str(out, set->name[0] ? set->name : xos_policy_level_name(set->level));
+	if (s->id)
+		xos_buf_printf(out, "@%s", s->id);
+	else
+		xos_buf_printf(out, ":%u", s->number);
+}
+
+static void print_head(struct xos_buf *out, const struct xos_policy_statement *s, bool id)
+{
+	bool delegation = s->set->level == XOS_POLICY_DELEGATION;
+	xos_buf_printf(out, "%s%s", s->shadow ? "shadow " : "", xos_policy_effect_name(s->effect));
+	if (id && s->id)
+		xos_buf_printf(out, " @%s", s->id);
+	if (s->effect == XOS_POLICY_CHECK) {
+		xos_buf_put_str(out, " ");
+		print_cond(out, s->cond);
+		return;
+	}
+	if (!delegation) {
+		xos_buf_put_str(out, " ");
+		xos_policy_who_print(out, &s->who);
+	}
+	if (s->actions != UINT64_MAX) {
+		xos_buf_put_str(out, " action ");
+		print_actions(out, s->actions);
+	} else if (!delegation) {
+		xos_buf_put_str(out, " action any");
+	}
+	if (s->place.n || !delegation) {
+		xos_buf_put_str(out, " on ");
+		xos_policy_place_print(out, &s->place);
+	}
+}
+
+void xos_policy_statement_head(const struct xos_policy_statement *s, struct xos_buf *out)
+{
+	print_head(out, s, false);
+}
+
+void xos_policy_statement_text(const struct xos_policy_statement *s, struct xos_buf *out)
+{
+	print_head(out, s, true);
+	if (s->cond && s->effect != XOS_POLICY_CHECK) {
+		xos_buf_put_str(out, " when ");
+		print_cond(out, s->cond);
+	}
+	if (s->ncaps || s->nduties) {
+		xos_buf_put_str(out, " { ");
+		print_caps(out, s);
+		print_duties(out, s);
+		xos_buf_put_str(out, " }");
+	}
+	if (s->because) {
+		xos_buf_put_str(out, " because ");
+		xos_policy_string_print(out, s->because);
+	}
+	if (s->contact) {
+		xos_buf_put_str(out, " contact ");
+		xos_policy_string_print(out, s->contact);
+	}
+	/* A block ends a statement by itself. */
+	bool block = s->ncaps || s->nduties;
+	xos_buf_put_str(out, block && !s->because && !s->contact ? "" : ";");
+}
+
+static void print_site(struct xos_buf *out, const struct xos_policy_set *set)
+{
+	for (size_t i = 0; i < set->naccounts; i++)
+		xos_buf_printf(out, "  accounts vo %s uid %u-%u;\n", set->accounts[i].vo,
+		    set->accounts[i].first, set->accounts[i].last);
+	for (size_t i = 0; i < set->nnodes; i++) {
+		const struct xos_policy_node *node = &set->nodes[i];
+		xos_buf_printf(out, "  node %s {", node->name);
+		if (node->class_name)
+			xos_buf_printf(out, " class %s;", node->class_name);
+		for (size_t j = 0; j < node->ntags; j++)
+			xos_buf_printf(out, "%s%s", j ? ", " : " tag ", node->tags[j]);
+		xos_buf_put_str(out, node->ntags ? "; }\n" : " }\n");
+	}
+}
+
+void xos_policy_set_text(const struct xos_policy_set *set, struct xos_buf *out)
+{
+	if (set->level == XOS_POLICY_DELEGATION) {
+		xos_buf_put_str(out, "delegation");
+		if (set->name[0])
+			xos_buf_printf(out, " by user \"%s\"", set->name);
+	} else {
+		xos_buf_printf(out, "%s \"%s\" serial %llu schema %u",
+		    xos_policy_level_name(set->level), set->name, (unsigned long long)set->serial,
+		    set->schema);
+	}
+	xos_buf_put_str(out, " {\n");
+	print_site(out, set);
+	for (size_t i = 0; i < set->n; i++) {
+		xos_buf_put_str(out, "  ");
+		xos_policy_statement_text(&set->statements[i], out);
+		xos_buf_put_str(out, "\n");
+	}
+	xos_buf_put_str(out, "}\n");
+}
