@@ -1,4 +1,5 @@
 #include "api/command.h"
+#include "api/chainjson.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,7 @@ enum xos_status xos_command_sign(const struct xos_chain *token, const char *vo, 
     struct xos_err *err)
 {
 	struct xos_buf payload, compact;
-	struct xos_json *chain = NULL, *doc = NULL;
+	struct xos_json *doc = NULL;
 	enum xos_status st;
 
 	*body = NULL;
@@ -64,20 +65,10 @@ enum xos_status xos_command_sign(const struct xos_chain *token, const char *vo, 
 		    token->key, XOS_COMMAND_TYP, xos_buf_bytes(&payload), &compact, err);
 	if (st == XOS_OK) {
 		doc = xos_json_object();
-		chain = xos_json_array();
-		for (size_t i = 0; i < token->n; i++) {
-			struct xos_bytes der = xos_cert_der(token->cert[i]);
-			struct xos_buf text;
-
-			xos_buf_init(&text, 2 * XOS_CERT_MAX);
-			xos_base64_encode(&text, der);
-			xos_json_add_string(chain, xos_buf_str(&text));
-			xos_buf_free(&text);
-		}
 		xos_json_set_string(doc, "command", xos_buf_str(&compact));
-		xos_json_set(doc, "chain", chain);
+		xos_chain_to_json(doc, "chain", token);
 		*body = doc;
-		st = doc && chain ? XOS_OK : no_memory(err);
+		st = doc ? XOS_OK : no_memory(err);
 	}
 	if (st != XOS_OK) {
 		xos_json_free(*body);
@@ -124,31 +115,6 @@ enum xos_status xos_command_send(struct xos_client *client, const struct xos_cha
 }
 
 /* --- server half --- */
-
-static enum xos_status read_chain(
-    const struct xos_json *doc, struct xos_chain *chain, struct xos_err *err)
-{
-	const char **list = NULL;
-	struct xos_bytes der[XOS_CHAIN_MAX];
-	struct xos_buf buf[XOS_CHAIN_MAX];
-	size_t n = 0, done = 0;
-	enum xos_status st =
-	    xos_json_get_strings(doc, "chain", XOS_CHAIN_MAX, 2 * XOS_CERT_MAX, &list, &n, err);
-
-	for (; st == XOS_OK && done < n; done++) {
-		xos_buf_init(&buf[done], XOS_CERT_MAX);
-		if (xos_base64_decode(&buf[done], list[done], strlen(list[done])) != XOS_OK)
-			st = xos_err_set(err, XOS_MALFORMED, "json-field",
-			    "chain[%zu]: not base64 of a certificate", done);
-		der[done] = xos_buf_bytes(&buf[done]);
-	}
-	if (st == XOS_OK)
-		st = xos_chain_from_der(der, n, chain, err);
-	for (size_t i = 0; i < done; i++)
-		xos_buf_free(&buf[i]);
-	free(list);
-	return st;
-}
 
 static bool is_word(const char *s, const char *alphabet, size_t min, size_t max)
 {
@@ -247,7 +213,7 @@ static enum xos_status open_command(const struct xos_json *doc, const struct xos
 	if (st == XOS_OK)
 		st = xos_json_get_string(doc, "command", XOS_COMMAND_BODY_MAX, &compact, err);
 	if (st == XOS_OK)
-		st = read_chain(doc, &chain, err);
+		st = xos_chain_from_json(doc, "chain", &chain, err);
 	if (st == XOS_OK)
 		st = verify_signer(c, &chain, o, err);
 	if (st == XOS_OK)

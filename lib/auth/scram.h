@@ -24,10 +24,11 @@
 
 /* Finds the verifier of a member; called for every name of a member's form. NOT_FOUND: unknown (the
  * server goes on with a fake one); any other failure refuses as UNAVAILABLE. */
-typedef enum xos_status (*xos_verifier_fn)(void *arg, const char *member, struct xos_verifier *out);
+typedef enum xos_status (*xos_scram_lookup_fn)(
+    void *arg, const char *member, struct xos_scram_verifier *out);
 
 struct xos_scram_server_opts {
-	xos_verifier_fn lookup;
+	xos_scram_lookup_fn lookup;
 	void *arg;
 	struct xos_bytes fake_secret; /* at least 16 bytes, copied */
 	uint32_t fake_iterations;     /* as new verifiers have */

@@ -79,18 +79,18 @@ static int drop_log(void *context, int level, const char *message)
 
 static int verifier_text(struct xos_scram_server *s, const char *member, char *text)
 {
-	struct xos_verifier fake, v;
+	struct xos_scram_verifier fake, v;
 	int rc = SASL_FAIL;
 
 	/* Both always, so that a known name costs what an unknown one costs. */
-	if (xos_verifier_fake((struct xos_bytes){s->fake_secret, s->opts.fake_secret.n}, member,
-	        s->opts.fake_iterations, &fake) != XOS_OK)
+	if (xos_scram_verifier_fake((struct xos_bytes){s->fake_secret, s->opts.fake_secret.n},
+	        member, s->opts.fake_iterations, &fake) != XOS_OK)
 		return SASL_FAIL;
 	s->looked_up = s->opts.lookup(s->opts.arg, member, &v);
 	if (s->looked_up == XOS_NOT_FOUND)
 		v = fake;
 	if (s->looked_up == XOS_OK || s->looked_up == XOS_NOT_FOUND)
-		rc = xos_verifier_format(&v, text) == XOS_OK ? SASL_OK : SASL_FAIL;
+		rc = xos_scram_verifier_format(&v, text) == XOS_OK ? SASL_OK : SASL_FAIL;
 	xos_wipe(&v, sizeof(v));
 	xos_wipe(&fake, sizeof(fake));
 	return rc;
@@ -99,7 +99,7 @@ static int verifier_text(struct xos_scram_server *s, const char *member, char *t
 static int aux_lookup(
     void *context, sasl_server_params_t *sparams, unsigned flags, const char *user, unsigned ulen)
 {
-	char name[XOS_MEMBER_MAX + 1], text[XOS_VERIFIER_TEXT];
+	char name[XOS_MEMBER_MAX + 1], text[XOS_SCRAM_VERIFIER_TEXT];
 	const struct propval *want;
 	int rc = SASL_OK;
 

@@ -28,7 +28,7 @@ enum xos_status xos_password_check(struct xos_secret *password, struct xos_err *
 }
 
 /* SaltedPassword to StoredKey and ServerKey (RFC 5802 section 3). */
-static enum xos_status derive(const uint8_t salted[XOS_SHA256_LEN], struct xos_verifier *v)
+static enum xos_status derive(const uint8_t salted[XOS_SHA256_LEN], struct xos_scram_verifier *v)
 {
 	struct xos_bytes key = {salted, XOS_SHA256_LEN};
 	struct xos_bytes client = xos_bytes_str("Client Key"), server = xos_bytes_str("Server Key");
@@ -43,11 +43,11 @@ static enum xos_status derive(const uint8_t salted[XOS_SHA256_LEN], struct xos_v
 	return st;
 }
 
-enum xos_status xos_verifier_make(
-    struct xos_secret *password, uint32_t iterations, struct xos_verifier *out, struct xos_err *err)
+enum xos_status xos_scram_verifier_make(struct xos_secret *password, uint32_t iterations,
+    struct xos_scram_verifier *out, struct xos_err *err)
 {
 	uint8_t salted[XOS_SHA256_LEN];
-	struct xos_verifier v = {.iterations = iterations};
+	struct xos_scram_verifier v = {.iterations = iterations};
 	enum xos_status st = xos_password_check(password, err);
 
 	if (st != XOS_OK)
@@ -74,8 +74,8 @@ enum xos_status xos_verifier_make(
 	return st;
 }
 
-enum xos_status xos_verifier_fake(
-    struct xos_bytes secret, const char *member, uint32_t iterations, struct xos_verifier *out)
+enum xos_status xos_scram_verifier_fake(struct xos_bytes secret, const char *member,
+    uint32_t iterations, struct xos_scram_verifier *out)
 {
 	struct xos_bytes in[2] = {xos_bytes_str("xos fake salt\n"), xos_bytes_str(member)};
 	uint8_t salt[XOS_SHA256_LEN];
@@ -92,13 +92,14 @@ enum xos_status xos_verifier_fake(
 	return XOS_OK;
 }
 
-enum xos_status xos_verifier_format(const struct xos_verifier *v, char out[XOS_VERIFIER_TEXT])
+enum xos_status xos_scram_verifier_format(
+    const struct xos_scram_verifier *v, char out[XOS_SCRAM_VERIFIER_TEXT])
 {
 	struct xos_buf b;
 	const char *s;
 	enum xos_status st = XOS_INTERNAL;
 
-	xos_buf_init(&b, XOS_VERIFIER_TEXT);
+	xos_buf_init(&b, XOS_SCRAM_VERIFIER_TEXT);
 	xos_buf_printf(&b, PREFIX "%u:", v->iterations);
 	xos_base64_encode(&b, (struct xos_bytes){v->salt, sizeof(v->salt)});
 	xos_buf_put_str(&b, "$");
@@ -106,7 +107,7 @@ enum xos_status xos_verifier_format(const struct xos_verifier *v, char out[XOS_V
 	xos_buf_put_str(&b, ":");
 	xos_base64_encode(&b, (struct xos_bytes){v->server_key, sizeof(v->server_key)});
 	s = xos_buf_str(&b);
-	if (s && xos_str_copy(out, XOS_VERIFIER_TEXT, s))
+	if (s && xos_str_copy(out, XOS_SCRAM_VERIFIER_TEXT, s))
 		st = XOS_OK;
 	if (b.p)
 		xos_wipe(b.p, b.n);
@@ -134,9 +135,10 @@ static const char *take_base64(const char *s, char delimiter, uint8_t *out, size
 	return rest;
 }
 
-enum xos_status xos_verifier_parse(const char *text, struct xos_verifier *out, struct xos_err *err)
+enum xos_status xos_scram_verifier_parse(
+    const char *text, struct xos_scram_verifier *out, struct xos_err *err)
 {
-	struct xos_verifier v = {0};
+	struct xos_scram_verifier v = {0};
 	char number[16] = "";
 	uint64_t iterations = 0;
 	const char *colon = NULL, *p = NULL;

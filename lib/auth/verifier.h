@@ -20,7 +20,7 @@
 #define XOS_PASSWORD_MIN 8         /* bytes of a new password */
 #define XOS_PASSWORD_MAX 256
 
-struct xos_verifier {
+struct xos_scram_verifier {
 	uint32_t iterations;
 	uint8_t salt[XOS_SCRAM_SALT_LEN];
 	uint8_t stored_key[XOS_SHA256_LEN];
@@ -37,20 +37,20 @@ XOS_MUST_USE enum xos_status xos_password_check(struct xos_secret *password, str
 
 /* From a new password, with a random salt. MALFORMED: the check above, shorter than
  * XOS_PASSWORD_MIN, or iterations out of bounds. */
-XOS_MUST_USE enum xos_status xos_verifier_make(struct xos_secret *password, uint32_t iterations,
-    struct xos_verifier *out, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_scram_verifier_make(struct xos_secret *password,
+    uint32_t iterations, struct xos_scram_verifier *out, struct xos_err *err);
 
 /* A verifier that no password satisfies, for a member that does not exist: the salt is an HMAC of the
  * name under a secret of the authority, so that it looks the same at each attempt. */
-XOS_MUST_USE enum xos_status xos_verifier_fake(
-    struct xos_bytes secret, const char *member, uint32_t iterations, struct xos_verifier *out);
+XOS_MUST_USE enum xos_status xos_scram_verifier_fake(struct xos_bytes secret, const char *member,
+    uint32_t iterations, struct xos_scram_verifier *out);
 
 /* "SCRAM-SHA-256$65536:<salt>$<StoredKey>:<ServerKey>", base64 (the authPassword form of RFC 5803). */
-#define XOS_VERIFIER_TEXT 160
-XOS_MUST_USE enum xos_status xos_verifier_format(
-    const struct xos_verifier *v, char out[XOS_VERIFIER_TEXT]);
+#define XOS_SCRAM_VERIFIER_TEXT 160
+XOS_MUST_USE enum xos_status xos_scram_verifier_format(
+    const struct xos_scram_verifier *v, char out[XOS_SCRAM_VERIFIER_TEXT]);
 /* Exactly that form with a salt of our length. */
-XOS_MUST_USE enum xos_status xos_verifier_parse(
-    const char *text, struct xos_verifier *out, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_scram_verifier_parse(
+    const char *text, struct xos_scram_verifier *out, struct xos_err *err);
 
 #endif

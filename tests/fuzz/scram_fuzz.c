@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum xos_status lookup(void *arg, const char *member, struct xos_verifier *out)
+static enum xos_status lookup(void *arg, const char *member, struct xos_scram_verifier *out)
 {
 	(void)arg;
 	(void)member;
@@ -70,15 +70,15 @@ static void client(struct xos_bytes in)
 
 static void verifier(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), again[XOS_VERIFIER_TEXT];
-	struct xos_verifier v;
+	char *text = malloc(size + 1), again[XOS_SCRAM_VERIFIER_TEXT];
+	struct xos_scram_verifier v;
 
 	if (!text)
 		return;
 	memcpy(text, data, size);
 	text[size] = '\0';
-	if (xos_verifier_parse(text, &v, NULL) == XOS_OK &&
-	    (xos_verifier_format(&v, again) != XOS_OK || strcmp(text, again) != 0))
+	if (xos_scram_verifier_parse(text, &v, NULL) == XOS_OK &&
+	    (xos_scram_verifier_format(&v, again) != XOS_OK || strcmp(text, again) != 0))
 		abort();
 	free(text);
 }

@@ -12,12 +12,12 @@
 
 #define GOOD "correct horse battery"
 
-static struct xos_verifier alice;
+static struct xos_scram_verifier alice;
 static enum xos_status lookup_result;
 static int lookups;
 static char looked_up[64];
 
-static enum xos_status lookup(void *arg, const char *member, struct xos_verifier *out)
+static enum xos_status lookup(void *arg, const char *member, struct xos_scram_verifier *out)
 {
 	ck_assert_ptr_eq(arg, &alice);
 	lookups++;
@@ -47,7 +47,7 @@ static struct xos_scram_server *server_new(void)
 
 	lookup_result = XOS_OK;
 	lookups = 0;
-	ck_assert_int_eq(xos_verifier_make(pw, 4096, &alice, &err), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_make(pw, 4096, &alice, &err), XOS_OK);
 	ck_assert_msg(xos_scram_server_new(&opts, &s, &err) == XOS_OK, "%s", err.text);
 	xos_secret_free(pw);
 	return s;

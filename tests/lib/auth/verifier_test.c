@@ -11,10 +11,10 @@ static struct xos_secret *secret(const char *s)
 }
 
 static enum xos_status make(
-    const char *pw, uint32_t iterations, struct xos_verifier *v, struct xos_err *err)
+    const char *pw, uint32_t iterations, struct xos_scram_verifier *v, struct xos_err *err)
 {
 	struct xos_secret *s = secret(pw);
-	enum xos_status st = xos_verifier_make(s, iterations, v, err);
+	enum xos_status st = xos_scram_verifier_make(s, iterations, v, err);
 
 	xos_secret_free(s);
 	return st;
@@ -22,14 +22,14 @@ static enum xos_status make(
 
 START_TEST(makes_and_keeps)
 {
-	struct xos_verifier a, b;
+	struct xos_scram_verifier a, b;
 	struct xos_err err = XOS_ERR_INIT;
-	char text[XOS_VERIFIER_TEXT];
+	char text[XOS_SCRAM_VERIFIER_TEXT];
 
 	ck_assert_int_eq(make("long enough", 4096, &a, &err), XOS_OK);
-	ck_assert_int_eq(xos_verifier_format(&a, text), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_format(&a, text), XOS_OK);
 	ck_assert_int_eq(strncmp(text, "SCRAM-SHA-256$4096:", 19), 0);
-	ck_assert_int_eq(xos_verifier_parse(text, &b, &err), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_parse(text, &b, &err), XOS_OK);
 	ck_assert_uint_eq(b.iterations, 4096);
 	ck_assert_mem_eq(a.salt, b.salt, sizeof(a.salt));
 	ck_assert_mem_eq(a.stored_key, b.stored_key, 32);
@@ -43,14 +43,14 @@ END_TEST
 
 START_TEST(longest_text_fits)
 {
-	struct xos_verifier v;
-	char text[XOS_VERIFIER_TEXT];
+	struct xos_scram_verifier v;
+	char text[XOS_SCRAM_VERIFIER_TEXT];
 	struct xos_err err = XOS_ERR_INIT;
 
 	memset(&v, 0xff, sizeof(v));
 	v.iterations = XOS_SCRAM_ITERATIONS_MAX;
-	ck_assert_int_eq(xos_verifier_format(&v, text), XOS_OK);
-	ck_assert_int_eq(xos_verifier_parse(text, &v, &err), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_format(&v, text), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_parse(text, &v, &err), XOS_OK);
 }
 END_TEST
 
@@ -65,7 +65,7 @@ START_TEST(refuses_passwords)
 	    {"del\x7f"
 	     "ete here",
 	        "password-characters"}};
-	struct xos_verifier v;
+	struct xos_scram_verifier v;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct xos_err err = XOS_ERR_INIT;
@@ -104,12 +104,12 @@ START_TEST(refuses_texts)
 	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= ",
 	    "SCRAM-SHA-256$4096:AAAAAAAAAAAAAAAAAAAAAA==$"
 	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="};
-	struct xos_verifier v;
+	struct xos_scram_verifier v;
 	struct xos_err err = XOS_ERR_INIT;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		ck_assert_msg(
-		    xos_verifier_parse(bad[i], &v, &err) == XOS_MALFORMED, "taken: %s", bad[i]);
+		ck_assert_msg(xos_scram_verifier_parse(bad[i], &v, &err) == XOS_MALFORMED,
+		    "taken: %s", bad[i]);
 }
 END_TEST
 
@@ -117,12 +117,12 @@ START_TEST(fakes_are_stable_and_different)
 {
 	struct xos_bytes secret1 = xos_bytes_str("0123456789abcdef");
 	struct xos_bytes secret2 = xos_bytes_str("0123456789abcdeg");
-	struct xos_verifier a, b, c, d;
+	struct xos_scram_verifier a, b, c, d;
 
-	ck_assert_int_eq(xos_verifier_fake(secret1, "mallory", 65536, &a), XOS_OK);
-	ck_assert_int_eq(xos_verifier_fake(secret1, "mallory", 65536, &b), XOS_OK);
-	ck_assert_int_eq(xos_verifier_fake(secret1, "mallorz", 65536, &c), XOS_OK);
-	ck_assert_int_eq(xos_verifier_fake(secret2, "mallory", 65536, &d), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_fake(secret1, "mallory", 65536, &a), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_fake(secret1, "mallory", 65536, &b), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_fake(secret1, "mallorz", 65536, &c), XOS_OK);
+	ck_assert_int_eq(xos_scram_verifier_fake(secret2, "mallory", 65536, &d), XOS_OK);
 	ck_assert_mem_eq(a.salt, b.salt, sizeof(a.salt));
 	ck_assert_mem_ne(a.salt, c.salt, sizeof(a.salt));
 	ck_assert_mem_ne(a.salt, d.salt, sizeof(a.salt));
