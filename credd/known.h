@@ -1,0 +1,58 @@
+#ifndef XOS_CREDD_KNOWN_H
+#define XOS_CREDD_KNOWN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "pki/digest.h"
+#include "policy/set.h"
+#include "token/verify.h"
+
+/* Seconds by which clocks may disagree when a chain is verified. */
+#define XOS_CREDD_SKEW 60
+
+/* A verified chain with its restrictions decoded. */
+struct xos_credd_known {
+	struct xos_identity *id;
+	struct xos_policy_set *restriction[XOS_DELEGATION_DEPTH_MAX + 1];
+	size_t nrestrictions;
+	char subject[64]; /* "<vo>:<member>" */
+};
+
+/*
+ * Verifies a chain of a member: kinds user, with delegations; every restriction decoded or the
+ * chain is refused (DENIED, code "restriction"). A delegation for another node than `node` is
+ * DENIED with code "wrong-node".
+ */
+XOS_MUST_USE enum xos_status xos_credd_known_make(const struct xos_trust *trust, const char *vo,
+    const char *node, const struct xos_bytes *chain, size_t n, int64_t now,
+    struct xos_credd_known **out, struct xos_err *err);
+void xos_credd_known_free(struct xos_credd_known *k);
+/* Still within its times? EXPIRED or NOT_YET_VALID as xos_token_verify would say. */
+XOS_MUST_USE enum xos_status xos_credd_known_current(
+    const struct xos_credd_known *k, int64_t now, struct xos_err *err);
+/* What the cache goes by: SHA-256 over the certificates, each with its length, in order. */
+XOS_MUST_USE enum xos_status xos_credd_chain_digest(
+    const struct xos_bytes *chain, size_t n, uint8_t out[XOS_SHA256_LEN]);
+
+/*
+ * The last verified chains, at most max of them; the one not used for longest goes first. Only
+ * chains that verified are kept, so garbage cannot push out what is in use without keys that are
+ * good for something. Cleared whenever trust or bundle change.
+ */
+struct xos_credd_cache;
+XOS_MUST_USE enum xos_status xos_credd_cache_new(
+    size_t max, struct xos_credd_cache **out, struct xos_err *err);
+void xos_credd_cache_free(struct xos_credd_cache *c);
+void xos_credd_cache_clear(struct xos_credd_cache *c);
+/* Borrowed until the next put or clear; NULL: not there. */
+const struct xos_credd_known *xos_credd_cache_get(
+    struct xos_credd_cache *c, const uint8_t digest[XOS_SHA256_LEN]);
+/* Takes k and gives it back, borrowed as above. */
+const struct xos_credd_known *xos_credd_cache_put(
+    struct xos_credd_cache *c, const uint8_t digest[XOS_SHA256_LEN], struct xos_credd_known *k);
+size_t xos_credd_cache_count(const struct xos_credd_cache *c);
+
+#endif
