@@ -43,6 +43,11 @@ bool xos_cert_is_ca(const struct xos_cert *c);
 bool xos_cert_is_proxy(const struct xos_cert *c);
 bool xos_cert_is_self_issued(const struct xos_cert *c); /* subject equals issuer */
 
+/* Is this key's signature on the certificate right, with the algorithm that goes with the key? OK
+ * or DENIED (codes "key-algorithm", "cert-signature"). One link only: paths are chain.h's. */
+XOS_MUST_USE enum xos_status xos_cert_signed_by(
+    const struct xos_cert *c, const struct xos_key *key, struct xos_err *err);
+
 /* Subject attributes, one by one in order; "O", "OU" or "CN" (others "?"). NULL past the end. A
  * name with several attributes in one RDN is refused when parsing. */
 size_t xos_cert_subject_len(const struct xos_cert *c);
