@@ -17,8 +17,10 @@
 
 /* An identity after verification. Owned by the caller, changes never. */
 struct xos_identity {
-	struct xos_claims *claims;           /* of the end entity */
-	char uri[XOS_URI_MAX];               /* of the end entity */
+	struct xos_cert *leaf;     /* what was presented first: a token, or a delegation of one */
+	struct xos_cert *entity;   /* the end-entity certificate; leaf itself without delegation */
+	struct xos_claims *claims; /* of the end entity */
+	char uri[XOS_URI_MAX];     /* of the end entity */
 	uint8_t spki_sha256[XOS_SHA256_LEN]; /* of the leaf's key: what the peer proved to hold */
 	char serial[XOS_SERIAL_TEXT];        /* of the end entity */
 	uint8_t root[XOS_SHA256_LEN];        /* fingerprint of the root */
@@ -57,6 +59,15 @@ XOS_MUST_USE enum xos_status xos_token_verify(const struct xos_trust *trust,
 /* The same for a chain that is parsed already. */
 XOS_MUST_USE enum xos_status xos_token_verify_chain(const struct xos_trust *trust,
     const struct xos_chain *chain, const struct xos_verify_opts *opts, struct xos_identity **out,
+    struct xos_err *err);
+
+/*
+ * The issuer of a VO that may issue this kind, verified up to the VO's root: its key signs rosters
+ * and locks as well. kid: SHA-256 of its SPKI (32 bytes), NULL for any. *out is a reference of the
+ * caller's. NOT_FOUND: none is known; EXPIRED and the others as above.
+ */
+XOS_MUST_USE enum xos_status xos_token_find_issuer(const struct xos_trust *trust, const char *vo,
+    enum xos_kind kind, const uint8_t *kid, int64_t now, int64_t skew, struct xos_cert **out,
     struct xos_err *err);
 
 #endif

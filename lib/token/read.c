@@ -1,0 +1,106 @@
+/* What one certificate says: form, and agreement of its parts. Nothing here proves who signed it.
+ */
+
+#include <string.h>
+
+#include "token/check.h"
+#include "token/oid.h"
+
+static enum xos_status mismatch(const struct xos_cert *c, const char *what, struct xos_err *err)
+{
+	return xos_err_set(err, XOS_DENIED, "token-mismatch",
+	    "the certificate of %s is refused: %s", xos_cert_subject_text(c), what);
+}
+
+static bool rdn_is(const struct xos_cert *c, size_t i, const char *type, const char *value)
+{
+	const char *t = xos_cert_subject_type(c, i);
+
+	return t && strcmp(t, type) == 0 && strcmp(xos_cert_subject_value(c, i), value) == 0;
+}
+
+static enum xos_status compare(
+    const struct xos_cert *c, const struct xos_claims *claims, struct xos_err *err)
+{
+	const char *have = xos_cert_uri(c);
+	char uri[XOS_URI_MAX];
+	enum xos_status st = xos_claims_uri(claims, uri, err);
+
+	if (st != XOS_OK)
+		return st;
+	if (xos_cert_subject_len(c) != 3 || !rdn_is(c, 0, "O", claims->vo) ||
+	    !rdn_is(c, 1, "OU", xos_kind_name(claims->kind)) || !rdn_is(c, 2, "CN", claims->name))
+		return mismatch(c, "its subject and its token extension disagree", err);
+	if (!have || strcmp(have, uri) != 0)
+		return mismatch(c, "its URI and its token extension disagree", err);
+	return XOS_OK;
+}
+
+enum xos_status token_read_claims(
+    const struct xos_cert *c, struct xos_claims **out, struct xos_err *err)
+{
+	struct xos_claims *claims = NULL;
+	struct xos_bytes v;
+	enum xos_status st;
+
+	*out = NULL;
+	if (xos_cert_is_ca(c) || xos_cert_is_proxy(c))
+		return mismatch(c, "it is no end-entity certificate", err);
+	if (xos_cert_ext(c, XOS_OID_TOKEN, &v, NULL) != XOS_OK)
+		return xos_err_set(err, XOS_DENIED, "token-missing",
+		    "the certificate of %s is refused: it carries no token extension, so it was "
+		    "not "
+		    "issued as a token",
+		    xos_cert_subject_text(c));
+	st = xos_claims_decode(v, &claims, err);
+	if (st == XOS_OK)
+		st = compare(c, claims, err);
+	/* On a token the extension would look like a restriction that nobody signed as one. */
+	if (st == XOS_OK && (xos_cert_ext(c, XOS_OID_DELEGATION, &v, NULL) == XOS_OK ||
+	                        xos_cert_ext(c, XOS_OID_ISSUER, &v, NULL) == XOS_OK))
+		st = mismatch(c, "it carries an extension that does not belong in a token", err);
+	if (st != XOS_OK) {
+		xos_claims_free(claims);
+		return st;
+	}
+	*out = claims;
+	return XOS_OK;
+}
+
+static enum xos_status missing(const struct xos_cert *c, const char *what, struct xos_err *err)
+{
+	return xos_err_set(err, XOS_DENIED, "delegation-missing",
+	    "the delegation %s is refused: %s", xos_cert_subject_text(c), what);
+}
+
+enum xos_status token_read_step(
+    const struct xos_cert *c, struct xos_delegation **out, struct xos_err *err)
+{
+	struct xos_delegation *d = NULL;
+	bool critical = false;
+	struct xos_bytes v, other;
+	enum xos_status st;
+
+	*out = NULL;
+	if (!xos_cert_is_proxy(c))
+		return missing(c, "it is no proxy certificate", err);
+	if (!xos_bytes_eq(xos_cert_proxy_language(c), XOS_OID_PROXY_LANGUAGE))
+		return missing(c, "its policy language is not this program's", err);
+	if (xos_cert_ext(c, XOS_OID_DELEGATION, &v, &critical) != XOS_OK || !critical)
+		return missing(c, "it lacks the (critical) delegation extension", err);
+	if (xos_cert_ext(c, XOS_OID_TOKEN, &other, NULL) == XOS_OK ||
+	    xos_cert_ext(c, XOS_OID_ISSUER, &other, NULL) == XOS_OK || xos_cert_uri(c))
+		return missing(c, "it carries what only a token may carry", err);
+	st = xos_delegation_decode(v, &d, err);
+	if (st != XOS_OK)
+		return st;
+	if (xos_cert_path_len(c) != (long)d->depth || xos_cert_not_after(c) > d->not_after) {
+		xos_delegation_free(d);
+		return xos_err_set(err, XOS_DENIED, "delegation-widened",
+		    "the delegation %s is refused: the certificate allows more than its own "
+		    "extension",
+		    xos_cert_subject_text(c));
+	}
+	*out = d;
+	return XOS_OK;
+}
