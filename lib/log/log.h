@@ -65,8 +65,8 @@ void xos_log_close(struct xos_log *log); /* commits what is staged; NULL-safe */
 /*
  * Appends and returns when the record is on the disk and covered by a signed head. Threads may call
  * it at the same time: whoever comes first writes for all that wait. *sequence (may be NULL) counts
- * from 1. UNAVAILABLE when it cannot be written: the record is then not in the log; after a failed
- * sync the log must be opened anew.
+ * from 1. UNAVAILABLE when it could not be written: it does not count then, whether or not its bytes
+ * reached the disk, and the log must be opened anew.
  */
 XOS_MUST_USE enum xos_status xos_log_append(struct xos_log *log, uint16_t type,
     struct xos_bytes payload, uint64_t *sequence, struct xos_err *err);
