@@ -1,0 +1,167 @@
+#include "server/init.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "server/certs.h"
+#include "server/run.h"
+
+static int listen_any(const char *address, int64_t *port)
+{
+	struct sockaddr_storage ss = {.ss_family = AF_INET};
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&ss;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&ss;
+	socklen_t len = sizeof(*v4);
+	if (inet_pton(AF_INET, address, &v4->sin_addr) != 1) {
+		ss.ss_family = AF_INET6;
+		len = sizeof(*v6);
+		if (inet_pton(AF_INET6, address, &v6->sin6_addr) != 1)
+			return -1;
+	}
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, len) != 0 ||
+	    getsockname(fd, (struct sockaddr *)&ss, &len) != 0) {
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	*port = ntohs(ss.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+	return fd;
+}
+
+/* Ports that are free now, all held until all are found so that none is given twice. */
+static enum xos_status choose_ports(struct xos_server *s, struct xos_err *err)
+{
+	int fd[XOS_DAEMONS];
+	enum xos_status st = XOS_OK;
+	for (int d = 0; d < XOS_DAEMONS; d++) {
+		fd[d] = listen_any(s->address, &s->port[d]);
+		if (fd[d] < 0 && !st)
+			st = xos_err_set(err, XOS_UNAVAILABLE, "address",
+			    "cannot listen on %s: give an address of this machine", s->address);
+	}
+	for (int d = 0; d < XOS_DAEMONS; d++) {
+		if (fd[d] >= 0)
+			close(fd[d]);
+	}
+	return st;
+}
+
+static enum xos_status init_daemon(const struct xos_server *s, enum xos_server_daemon d,
+    const struct xos_server_init *o, struct xos_err *err)
+{
+	const struct xos_server_kind *k = &xos_server_kinds[d];
+	char dir[PATH_MAX];
+	enum xos_status st = xos_server_path(s, k->folder, NULL, dir, err);
+	if (st)
+		return st;
+	if (d == XOS_CAD) {
+		const char *argv[] = {k->program, "init", "--dir", dir, "--vo", s->vo, "--admin",
+		    o->admin, "--password-stdin", NULL};
+		st = xos_server_run(argv, o->password, NULL, err);
+	} else {
+		const char *argv[] = {k->program, "init", "--dir", dir, "--vo", s->vo, NULL};
+		st = xos_server_run(argv, NULL, NULL, err);
+	}
+	if (!st)
+		st = xos_server_sign(s, d, err);
+	if (!st)
+		st = xos_server_write_config(s, d, err);
+	return st;
+}
+
+static enum xos_status fill(
+    struct xos_server *s, const struct xos_server_init *o, struct xos_err *err)
+{
+	char root[PATH_MAX];
+	enum xos_status st = xos_dir_make(s->dir, 0755, err);
+	if (!st)
+		st = xos_server_path(s, "root", NULL, root, err);
+	if (!st) {
+		const char *argv[] = {"xos-cad", "root-init", "--dir", root, "--vo", s->vo, NULL};
+		st = xos_server_run(argv, NULL, NULL, err);
+	}
+	if (!st)
+		st = choose_ports(s, err);
+	for (int d = 0; !st && d < XOS_DAEMONS; d++)
+		st = init_daemon(s, d, o, err);
+	if (!st)
+		st = xos_server_write_trust(s, err);
+	if (!st)
+		st = xos_server_save(s, err);
+	return st;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+enum xos_status xos_server_remove_tree(const char *dir, struct xos_err *err)
+{
+	if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT)
+		return xos_err_errno(err, errno, "remove", "cannot remove all of %s", dir);
+	return XOS_OK;
+}
+
+static enum xos_status check_options(const struct xos_server_init *o, struct xos_err *err)
+{
+	if (!xos_name_is_vo(o->vo))
+		return xos_err_set(err, XOS_MALFORMED, "vo-name",
+		    "'%s' is no VO name: lower-case letters, digits and '-', at most %d, a letter "
+		    "first",
+		    o->vo, XOS_VO_MAX);
+	if (!xos_name_is_member(o->vo, o->admin))
+		return xos_err_set(err, XOS_MALFORMED, "member-name",
+		    "'%s' is no member name: lower-case letters, digits, '.', '_' and '-', a "
+		    "letter first",
+		    o->admin);
+	return XOS_OK;
+}
+
+enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err *err)
+{
+	struct xos_server final, s;
+	enum xos_status st = check_options(o, err);
+	if (!st)
+		st = xos_server_at(&final, o->dir, err);
+	if (st)
+		return st;
+	/* An empty folder may stand there already; rename(2) replaces that and nothing else. */
+	if (rmdir(final.dir) != 0 && errno != ENOENT)
+		return xos_err_errno(err, errno, "server-exists",
+		    "%s is not free for the servers of a new VO (to start what is there: "
+		    "xos-server "
+		    "start --dir %s)",
+		    final.dir, final.dir);
+	s = final;
+	if (!xos_str_printf(s.dir, sizeof(s.dir), "%s.setup", final.dir))
+		return xos_err_set(err, XOS_LIMIT, "path", "the path %s is too long", o->dir);
+	if ((st = xos_server_remove_tree(s.dir, err)))
+		return st;
+	union {
+		const char *in;
+		char *out;
+	} vo = {.in = o->vo}, address = {.in = o->address};
+	s.vo = vo.out;
+	s.address = address.out;
+	s.uid_base = o->uid_base;
+	st = fill(&s, o, err);
+	if (!st && rename(s.dir, final.dir) != 0)
+		st = xos_err_errno(err, errno, "rename", "cannot move %s to %s", s.dir, final.dir);
+	if (st && xos_server_remove_tree(s.dir, NULL))
+		return xos_err_prefix(err, st, "(%s is left over; remove it)", s.dir);
+	return st;
+}

@@ -1,0 +1,25 @@
+#ifndef XOS_SERVER_INIT_H
+#define XOS_SERVER_INIT_H
+
+#include "base/secret.h"
+#include "server/layout.h"
+
+struct xos_server_init {
+	const char *dir, *vo, *admin;
+	const char *address; /* that the daemons listen on */
+	int64_t uid_base;    /* first of 16 uids for the daemons' processes; 0: none (not root) */
+	struct xos_secret *password; /* of the first administrator */
+};
+
+/*
+ * Sets the servers of a VO up: root, authorities, first administrator, ports, configuration. All or
+ * nothing: everything is made in DIR.setup, which becomes DIR at the end. CONFLICT if DIR holds
+ * anything already.
+ */
+XOS_MUST_USE enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err *err);
+
+/* Removes a folder and all below it, without following links; for what init left half-done and for
+ * xos-server remove. */
+XOS_MUST_USE enum xos_status xos_server_remove_tree(const char *dir, struct xos_err *err);
+
+#endif

@@ -1,0 +1,279 @@
+/* xos-server: the servers of a VO on one machine, set up, started, checked and stopped by one
+ * command each; with systemd or without. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "json/json.h"
+#include "server/certs.h"
+#include "server/daemons.h"
+#include "server/init.h"
+
+#define PASSWORD_MAX 1024
+#define UID_BASE_DEFAULT "1899999000" /* docs/decisions/uid-ranges.md */
+
+static const char *opt_dir, *opt_admin, *opt_address, *opt_uid_base, *opt_password_fd;
+static bool opt_password_stdin, opt_yes;
+
+#define DIR_OPTION                                                                                 \
+	{                                                                                          \
+		"dir", "DIR", "the folder that holds the servers", NULL, &opt_dir, NULL            \
+	}
+
+static enum xos_status need_dir(struct xos_err *err)
+{
+	if (!opt_dir)
+		return xos_cli_usage(err, "say which servers: --dir DIR");
+	return XOS_OK;
+}
+
+static enum xos_status load(struct xos_server *s, struct xos_err *err)
+{
+	enum xos_status st = need_dir(err);
+	return st ? st : xos_server_load(s, opt_dir, err);
+}
+
+static enum xos_status read_password(struct xos_secret **out, struct xos_err *err)
+{
+	uint64_t fd = STDIN_FILENO;
+	if (opt_password_fd && !xos_parse_u64(opt_password_fd, 1023, &fd))
+		return xos_cli_usage(err, "--password-fd takes the number of an open descriptor");
+	if (opt_password_stdin || opt_password_fd)
+		return xos_secret_read_line((int)fd, PASSWORD_MAX, out, err);
+	return xos_secret_prompt("Password of the first administrator: ", PASSWORD_MAX, out, err);
+}
+
+static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	enum xos_status st = need_dir(err);
+	if (st)
+		return st;
+	if (!cli->vo || !opt_admin)
+		return xos_cli_usage(
+		    err, "name the VO and its first administrator: --vo NAME --admin NAME");
+	struct xos_server_init o = {.dir = opt_dir,
+	    .vo = cli->vo,
+	    .admin = opt_admin,
+	    .address = opt_address ? opt_address : "127.0.0.1"};
+	uint64_t uid = 0;
+	if (geteuid() == 0 &&
+	    !xos_parse_u64(opt_uid_base ? opt_uid_base : UID_BASE_DEFAULT, INT32_MAX - 100, &uid))
+		return xos_cli_usage(err, "--uid-base takes the first of 16 free user numbers");
+	if (geteuid() == 0 && uid < 1000)
+		return xos_cli_usage(err, "--uid-base must lie above the system's own users");
+	o.uid_base = (int64_t)uid;
+	if ((st = read_password(&o.password, err)))
+		return st;
+	st = xos_server_init(&o, err);
+	xos_secret_free(o.password);
+	if (!st && !cli->json)
+		printf("VO %s is set up in %s.\n"
+		       "Its root key is %s/root/root.key: once you have looked around, move that "
+		       "folder "
+		       "to a place off line.\nStart it: xos-server start --dir %s\n",
+		    o.vo, opt_dir, opt_dir, opt_dir);
+	return st;
+}
+
+static enum xos_status verb_start(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	struct xos_server s;
+	enum xos_status st = load(&s, err);
+	if (st)
+		return st;
+	xos_cli_progress(cli, "starting the servers of VO %s", s.vo);
+	st = xos_server_start(&s, err);
+	if (!st && !cli->json) {
+		char url[128];
+		xos_server_url(&s, XOS_CAD, url);
+		printf("the servers of VO %s run; members join at %s\n", s.vo, url);
+	}
+	xos_server_free(&s);
+	return st;
+}
+
+static enum xos_status verb_stop(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	struct xos_server s;
+	enum xos_status st = load(&s, err);
+	if (st)
+		return st;
+	st = xos_server_stop(&s, err);
+	if (!st && !cli->json)
+		printf("the servers of VO %s are stopped\n", s.vo);
+	xos_server_free(&s);
+	return st;
+}
+
+static enum xos_status verb_check(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	struct xos_server s;
+	enum xos_status st = load(&s, err);
+	if (st)
+		return st;
+	st = xos_server_check(&s, err);
+	if (!st && !cli->json)
+		printf("the configuration of every daemon is in order\n");
+	xos_server_free(&s);
+	return st;
+}
+
+static struct xos_json *status_entry(const struct xos_server *s, enum xos_server_daemon d, bool *up)
+{
+	struct xos_proc_id id = {0, 0};
+	char url[128];
+	*up = xos_server_running(s, d, &id);
+	xos_server_url(s, d, url);
+	struct xos_json *o = xos_json_object();
+	xos_json_set_string(o, "program", xos_server_kinds[d].program);
+	xos_json_set_string(o, "state", *up ? "running" : "stopped");
+	if (*up)
+		xos_json_set_int(o, "pid", id.pid);
+	xos_json_set_string(o, "url", url);
+	return o;
+}
+
+static enum xos_status print_status_table(
+    const struct xos_server *s, bool *all, struct xos_err *err)
+{
+	static const char *const heads[] = {"PROGRAM", "STATE", "PID", "URL"};
+	struct xos_cli_table *t = xos_cli_table_new(heads, 4);
+	for (int d = 0; d < XOS_DAEMONS; d++) {
+		struct xos_proc_id id = {0, 0};
+		char url[128], pid[32];
+		bool up = xos_server_running(s, d, &id);
+		*all = *all && up;
+		xos_server_url(s, d, url);
+		snprintf(pid, sizeof(pid), "%ld", (long)id.pid);
+		const char *cells[] = {
+		    xos_server_kinds[d].program, up ? "running" : "stopped", up ? pid : NULL, url};
+		xos_cli_table_row(t, cells);
+	}
+	return xos_cli_table_print(t, err);
+}
+
+static enum xos_status print_status_json(const struct xos_server *s, bool *all, struct xos_err *err)
+{
+	struct xos_json *doc = xos_json_object(), *list = xos_json_array();
+	for (int d = 0; d < XOS_DAEMONS; d++) {
+		bool up = false;
+		xos_json_add(list, status_entry(s, d, &up));
+		*all = *all && up;
+	}
+	xos_json_set_string(doc, "vo", s->vo);
+	xos_json_set(doc, "daemons", list);
+	return xos_cli_print_json(doc, err);
+}
+
+static enum xos_status verb_status(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	struct xos_server s;
+	enum xos_status st = load(&s, err);
+	if (st)
+		return st;
+	bool all = true;
+	st = cli->json ? print_status_json(&s, &all, err) : print_status_table(&s, &all, err);
+	cli->exit_status = all ? 0 : 1;
+	xos_server_free(&s);
+	return st;
+}
+
+static enum xos_status verb_join_arguments(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)cli;
+	(void)argc;
+	(void)argv;
+	struct xos_server s;
+	char url[128], fingerprint[80];
+	enum xos_status st = load(&s, err);
+	if (st)
+		return st;
+	xos_server_url(&s, XOS_CAD, url);
+	if (!(st = xos_server_fingerprint(&s, fingerprint, err)))
+		printf("%s --fingerprint %s --vo %s\n", url, fingerprint, s.vo);
+	xos_server_free(&s);
+	return st;
+}
+
+static enum xos_status verb_remove(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)cli;
+	(void)argc;
+	(void)argv;
+	struct xos_server s;
+	enum xos_status st = load(&s, err);
+	if (st)
+		return st;
+	if (!opt_yes)
+		st = xos_cli_usage(err,
+		    "this removes VO %s with its members, keys and logs in %s for ever; if that is "
+		    "meant: --yes",
+		    s.vo, s.dir);
+	if (!st)
+		st = xos_server_stop(&s, err);
+	if (!st)
+		st = xos_server_remove_tree(s.dir, err);
+	xos_server_free(&s);
+	return st;
+}
+
+static const struct xos_cli_option dir_only[] = {DIR_OPTION, {NULL, NULL, NULL, NULL, NULL, NULL}};
+
+static const struct xos_cli_option init_options[] = {
+    DIR_OPTION,
+    {"admin", "NAME", "its first administrator", NULL, &opt_admin, NULL},
+    {"password-stdin", NULL, "read the administrator's password from standard input",
+        &opt_password_stdin, NULL, NULL},
+    {"password-fd", "N", "read it from descriptor N", NULL, &opt_password_fd, NULL},
+    {"address", "IP", "address to listen on (127.0.0.1)", NULL, &opt_address, NULL},
+    {"uid-base", "N", "as root: first of 16 user numbers for the daemons (" UID_BASE_DEFAULT ")",
+        NULL, &opt_uid_base, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct xos_cli_option remove_options[] = {
+    DIR_OPTION,
+    {"yes", NULL, "I know that this cannot be undone", &opt_yes, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+static const struct xos_cli_verb verbs[] = {
+    {"init", "", "set the servers of a new VO up", 0, 0, false, init_options, verb_init},
+    {"start", "", "start what does not run", 0, 0, false, dir_only, verb_start},
+    {"status", "", "what runs (exit status 1 if not all)", 0, 0, false, dir_only, verb_status},
+    {"check", "", "check every daemon's configuration", 0, 0, false, dir_only, verb_check},
+    {"stop", "", "stop exactly what was started", 0, 0, false, dir_only, verb_stop},
+    {"join-arguments", "", "what members and nodes give to join", 0, 0, false, dir_only,
+        verb_join_arguments},
+    {"remove", "", "stop and remove everything", 0, 0, false, remove_options, verb_remove},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct xos_cli_program program = {
+	    .name = "xos-server",
+	    .about = "the servers of a VO on one machine",
+	    .verbs = verbs,
+	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
+	    .examples = "  xos-server init --dir /srv/demo --vo demo --admin carol\n"
+	                "  xos-server start --dir /srv/demo\n"
+	                "  xos-login --join $(xos-server join-arguments --dir /srv/demo)\n",
+	};
+	return xos_cli_main(&program, argc, argv);
+}
