@@ -1,0 +1,274 @@
+/*
+ * xos-forge: what an attacker would bring, made from what an attacker could have. System tests hand
+ * the results to real services, which must refuse each for its own reason.
+ *
+ *   xos-forge expired TOKEN CA-FOLDER OUT    the same member, an hour past its end, signed by the real authority
+ *   xos-forge future TOKEN CA-FOLDER OUT     not valid before tomorrow
+ *   xos-forge impostor TOKEN OUT             the same claims under a root of the same name, made up here
+ *   xos-forge foreign OUT                    a member of the VO "elsewhere", made up here
+ *   xos-forge flip TOKEN OUT OFFSET          one bit of the leaf certificate changed
+ *   xos-forge strip TOKEN OUT                a plain inherit-all proxy (RFC 3820) without our extension
+ *   xos-forge widen TOKEN OUT                a further delegation step that claims more depth and no node
+ *   xos-forge tamper TOKEN OUT               the last byte of the restriction changed, signature left as it was
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "pki/issue.h"
+#include "testsupport/must.h"
+#include "testsupport/vo.h"
+#include "token/oid.h"
+#include "token/profile.h"
+#include "token/tokenfile.h"
+
+#define DAY 86400
+
+static struct xos_err err = XOS_ERR_INIT;
+
+static void load(const char *path, struct xos_chain *chain)
+{
+	MUST(xos_tokenfile_read(path, chain, &err), &err);
+}
+
+static struct xos_claims *claims_of(const struct xos_chain *chain)
+{
+	struct xos_token_info *info = NULL;
+	struct xos_claims *claims = NULL;
+	MUST(xos_token_describe(chain, xos_clock_now(), &info, &err), &err);
+	MUST(xos_claims_dup(info->claims, &claims, &err), &err);
+	xos_token_info_free(info);
+	return claims;
+}
+
+/* A token with these claims for a fresh key. */
+static void issue(const struct xos_cert *ca, const struct xos_key *ca_key,
+    const struct xos_claims *claims, int64_t from, int64_t to, const char *out)
+{
+	struct xos_issuer *issuer = NULL;
+	struct xos_chain chain = {.n = 0};
+	struct xos_cert *leaf = NULL;
+	struct xos_buf der;
+	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
+	xos_buf_init(&der, XOS_CERT_MAX);
+	MUST(xos_key_generate(&chain.key, &err), &err);
+	MUST(xos_issuer_new(ca, ca_key, &issuer, &err), &err);
+	const struct xos_token_request req = {
+	    .claims = claims, .spki = xos_key_spki(chain.key), .not_before = from, .not_after = to};
+	MUST(xos_token_issue(issuer, &req, serial, &der, &err), &err);
+	MUST(xos_cert_parse(xos_buf_bytes(&der), &leaf, &err), &err);
+	MUST(xos_chain_add(&chain, leaf), &err);
+	MUST(xos_chain_add(&chain, ca), &err);
+	xos_test_chain_save(&chain, out);
+	xos_chain_clear(&chain);
+	xos_cert_free(leaf);
+	xos_issuer_free(issuer);
+	xos_buf_free(&der);
+}
+
+static void forge_time(const char *token, const char *folder, const char *out, bool future)
+{
+	struct xos_chain chain = {.n = 0}, ca = {.n = 0};
+	struct xos_key *key = NULL;
+	char path[4096];
+	load(token, &chain);
+	MUST_TRUE(xos_path_join(path, sizeof(path), folder, "ca.pem"));
+	MUST(xos_chain_load(path, &ca, &err), &err);
+	MUST_TRUE(xos_path_join(path, sizeof(path), folder, "ca.key"));
+	MUST(xos_key_load(path, NULL, NULL, &key, &err), &err);
+	struct xos_claims *claims = claims_of(&chain);
+	int64_t now = xos_clock_now();
+	/* The issuer itself is young: an expired token must not begin before it. */
+	int64_t born = xos_cert_not_before(ca.cert[0]);
+	int64_t end = now - 60 < born ? born + 1 : now - 60;
+	issue(ca.cert[0], key, claims, future ? now + DAY : born, future ? now + DAY + 3600 : end,
+	    out);
+	xos_claims_free(claims);
+	xos_key_free(key);
+	xos_chain_clear(&ca);
+	xos_chain_clear(&chain);
+}
+
+static void forge_impostor(const char *token, const char *out)
+{
+	struct xos_chain chain = {.n = 0};
+	int64_t now = xos_clock_now();
+	load(token, &chain);
+	struct xos_claims *claims = claims_of(&chain);
+	struct xos_test_vo *vo = xos_test_vo_new(claims->vo, "lab", now);
+	issue(vo->ca, vo->ca_key, claims, now - 60, now + 3600, out);
+	xos_test_vo_free(vo);
+	xos_claims_free(claims);
+	xos_chain_clear(&chain);
+}
+
+static void forge_foreign(const char *out)
+{
+	int64_t now = xos_clock_now();
+	struct xos_test_vo *vo = xos_test_vo_new("elsewhere", "lab", now);
+	static const char *const groups[] = {"/elsewhere/physics", NULL};
+	const struct xos_test_who who = {.name = "alice", .groups = groups};
+	struct xos_chain chain = {.n = 0};
+	xos_test_member(vo, &who, &chain);
+	xos_test_chain_save(&chain, out);
+	xos_chain_clear(&chain);
+	xos_test_vo_free(vo);
+}
+
+static void put_pem(struct xos_buf *out, const char *label, struct xos_bytes der)
+{
+	xos_buf_printf(out, "-----BEGIN %s-----\n", label);
+	struct xos_buf text;
+	xos_buf_init(&text, 2 * XOS_CERT_MAX);
+	xos_base64_encode(&text, der);
+	for (size_t i = 0; i < text.n; i += 64) {
+		xos_buf_put(out, text.p + i, text.n - i < 64 ? text.n - i : 64);
+		xos_buf_put_str(out, "\n");
+	}
+	xos_buf_printf(out, "-----END %s-----\n", label);
+	xos_buf_free(&text);
+}
+
+/* The token file with another leaf, given as bytes since it may be no certificate any more. */
+static void save_with_leaf(const struct xos_chain *chain, struct xos_bytes leaf, const char *path)
+{
+	struct xos_buf pem;
+	struct xos_secret *key = NULL;
+	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
+	put_pem(&pem, "CERTIFICATE", leaf);
+	MUST(xos_key_to_pem(chain->key, &key, &err), &err);
+	xos_buf_put(&pem, xos_secret_data(key), xos_secret_len(key));
+	for (size_t i = 1; i < chain->n; i++)
+		xos_cert_to_pem(chain->cert[i], &pem);
+	MUST(xos_file_write(path, 0600, xos_buf_bytes(&pem), &err), &err);
+	xos_secret_free(key);
+	xos_buf_free(&pem);
+}
+
+static void forge_flip(const char *token, const char *out, const char *offset)
+{
+	struct xos_chain chain = {.n = 0};
+	uint64_t at = 0;
+	load(token, &chain);
+	struct xos_bytes der = xos_cert_der(chain.cert[0]);
+	MUST_TRUE(xos_parse_u64(offset, der.n - 1, &at));
+	uint8_t *copy = malloc(der.n);
+	MUST_TRUE(copy);
+	memcpy(copy, der.p, der.n);
+	copy[at] ^= 1;
+	save_with_leaf(&chain, (struct xos_bytes){copy, der.n}, out);
+	free(copy);
+	xos_chain_clear(&chain);
+}
+
+/* A proxy signed by the token's key, whatever it claims. */
+static void forge_proxy(
+    const char *token, struct xos_bytes language, const struct xos_ext *ext, const char *out)
+{
+	struct xos_chain chain = {.n = 0}, made = {.n = 0};
+	struct xos_issuer *issuer = NULL;
+	struct xos_cert *leaf = NULL;
+	struct xos_buf der;
+	xos_buf_init(&der, XOS_CERT_MAX);
+	load(token, &chain);
+	MUST(xos_key_generate(&made.key, &err), &err);
+	MUST(xos_issuer_new(chain.cert[0], chain.key, &issuer, &err), &err);
+	int64_t now = xos_clock_now();
+	const struct xos_issue_proxy what = {.spki = xos_key_spki(made.key),
+	    .not_before = now - 10 > xos_cert_not_before(chain.cert[0])
+	                      ? now - 10
+	                      : xos_cert_not_before(chain.cert[0]),
+	    .not_after = xos_cert_not_after(chain.cert[0]),
+	    .path_len = 0,
+	    .language = language,
+	    .exts = ext,
+	    .nexts = ext ? 1 : 0};
+	MUST(xos_issue_proxy(issuer, &what, &der, &err), &err);
+	MUST(xos_cert_parse(xos_buf_bytes(&der), &leaf, &err), &err);
+	MUST(xos_chain_add(&made, leaf), &err);
+	for (size_t i = 0; i < chain.n; i++)
+		MUST(xos_chain_add(&made, chain.cert[i]), &err);
+	xos_test_chain_save(&made, out);
+	xos_cert_free(leaf);
+	xos_issuer_free(issuer);
+	xos_chain_clear(&made);
+	xos_chain_clear(&chain);
+	xos_buf_free(&der);
+}
+
+static void forge_strip(const char *token, const char *out)
+{
+	static const char inherit_all[] = "\x2b\x06\x01\x05\x05\x07\x15\x01"; /* RFC 3820 3.8.2 */
+	forge_proxy(token,
+	    (struct xos_bytes){(const uint8_t *)inherit_all, sizeof(inherit_all) - 1}, NULL, out);
+}
+
+static void forge_widen(const char *token, const char *out)
+{
+	struct xos_chain chain = {.n = 0};
+	struct xos_buf ext;
+	load(token, &chain);
+	struct xos_claims *claims = claims_of(&chain);
+	struct xos_delegation d = {.actor = "job",
+	    .id = "forged",
+	    .not_after = xos_clock_now() + 7 * DAY,
+	    .depth = XOS_DELEGATION_DEPTH_MAX};
+	MUST_TRUE(xos_str_copy(d.vo, sizeof(d.vo), claims->vo));
+	MUST_TRUE(xos_str_copy(d.member, sizeof(d.member), claims->name));
+	xos_buf_init(&ext, XOS_DELEGATION_DER_MAX);
+	MUST(xos_delegation_encode(&d, &ext, &err), &err);
+	const struct xos_ext e = {
+	    .oid = XOS_OID_DELEGATION, .critical = true, .value = xos_buf_bytes(&ext)};
+	forge_proxy(token, XOS_OID_PROXY_LANGUAGE, &e, out);
+	xos_buf_free(&ext);
+	xos_claims_free(claims);
+	xos_chain_clear(&chain);
+}
+
+/* Changes the last byte of the restriction in place. */
+static void forge_tamper(const char *token, const char *out)
+{
+	struct xos_chain chain = {.n = 0};
+	struct xos_bytes value;
+	load(token, &chain);
+	MUST(xos_cert_ext(chain.cert[0], XOS_OID_DELEGATION, &value, NULL), &err);
+	struct xos_bytes der = xos_cert_der(chain.cert[0]);
+	uint8_t *copy = malloc(der.n);
+	MUST_TRUE(copy);
+	memcpy(copy, der.p, der.n);
+	uint8_t *at = memmem(copy, der.n, value.p, value.n);
+	MUST_TRUE(at);
+	at[value.n - 1] ^= 1;
+	save_with_leaf(&chain, (struct xos_bytes){copy, der.n}, out);
+	free(copy);
+	xos_chain_clear(&chain);
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+	if (strcmp(verb, "expired") == 0 && argc == 5)
+		forge_time(argv[2], argv[3], argv[4], false);
+	else if (strcmp(verb, "future") == 0 && argc == 5)
+		forge_time(argv[2], argv[3], argv[4], true);
+	else if (strcmp(verb, "impostor") == 0 && argc == 4)
+		forge_impostor(argv[2], argv[3]);
+	else if (strcmp(verb, "foreign") == 0 && argc == 3)
+		forge_foreign(argv[2]);
+	else if (strcmp(verb, "flip") == 0 && argc == 5)
+		forge_flip(argv[2], argv[3], argv[4]);
+	else if (strcmp(verb, "strip") == 0 && argc == 4)
+		forge_strip(argv[2], argv[3]);
+	else if (strcmp(verb, "widen") == 0 && argc == 4)
+		forge_widen(argv[2], argv[3]);
+	else if (strcmp(verb, "tamper") == 0 && argc == 4)
+		forge_tamper(argv[2], argv[3]);
+	else {
+		fprintf(stderr, "usage: see the head of tests/support/forge.c\n");
+		return 2;
+	}
+	return 0;
+}
