@@ -236,10 +236,16 @@ static enum xos_status exchange(struct xos_local *l, enum xos_local_op op, struc
 	st = xos_local_header_read(head, &h, err);
 	if (st)
 		return st;
-	if (h.kind != XOS_LOCAL_ANSWER || h.op != op || h.number != l->number)
+	/* Number 0: credd could not make sense of our frame and says why before it hangs up. */
+	bool complaint = h.number == 0 && h.op == XOS_LOCAL_STATUS;
+	if (h.kind != XOS_LOCAL_ANSWER || (!complaint && (h.op != op || h.number != l->number)))
 		return xos_err_set(err, XOS_MALFORMED, "credd-protocol",
 		    "xos-credd at %s answered another question", l->addr.sun_path);
-	return read_body(l, &h, out, deadline, err);
+	st = read_body(l, &h, out, deadline, err);
+	if (!st && complaint && !out->answer.status)
+		st = xos_err_set(err, XOS_MALFORMED, "credd-protocol",
+		    "xos-credd at %s answered another question", l->addr.sun_path);
+	return st;
 }
 
 static enum xos_status make_frame(struct xos_local *l, const struct xos_local_request *req,
@@ -251,10 +257,12 @@ static enum xos_status make_frame(struct xos_local *l, const struct xos_local_re
 	enum xos_status st = xos_local_request_encode(req, &body, err);
 	if (st)
 		goto out;
+	if (++l->number == 0) /* credd's for a frame that it cannot read */
+		l->number = 1;
 	struct xos_local_header h = {
 	    .kind = XOS_LOCAL_REQUEST,
 	    .op = req->op,
-	    .number = ++l->number,
+	    .number = l->number,
 	    .length = (uint32_t)body.n,
 	};
 	xos_local_header_write(head, &h);

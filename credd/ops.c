@@ -1,0 +1,231 @@
+#include "credd/ops.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/event.h"
+#include "base/text.h"
+
+/* One request with what it works on. */
+struct call {
+	struct xos_credd_ops *ops;
+	const struct xos_credd_peer *peer;
+	const struct xos_local_request *req;
+	struct xos_local_answer *answer;
+	struct xos_buf *plain;
+	struct xos_secret **secret;
+	int64_t now;
+};
+
+static enum xos_status op_status(struct call *c, struct xos_err *err)
+{
+	enum xos_status st = xos_credd_status_json(c->ops, c->plain, err);
+	if (!st)
+		c->answer->text = xos_buf_bytes(c->plain);
+	return st;
+}
+
+static enum xos_status op_authorise(struct call *c, struct xos_err *err)
+{
+	struct xos_credd_verdict v;
+	struct xos_credd_question q = {
+	    .chain = c->req->chain,
+	    .nchain = c->req->nchain,
+	    .text = c->req->text,
+	    .peer = c->peer->uid,
+	    .service = c->peer->service,
+	};
+	enum xos_status st = xos_credd_authorise(c->ops->decider, &q, &v, err);
+	if (st)
+		return st;
+	struct xos_local_answer *a = c->answer;
+	a->decision = v.decision;
+	a->account = v.account;
+	a->not_after = v.not_after;
+	memcpy(a->subject, v.subject, sizeof(a->subject));
+	xos_buf_free(c->plain);
+	*c->plain = v.json; /* given away: the buffer moves */
+	a->text = xos_buf_bytes(c->plain);
+	return XOS_OK;
+}
+
+/* Verified, on the roster, not locked, by a bundle that still counts. */
+static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain, size_t n,
+    const struct xos_credd_known **out, struct xos_err *err)
+{
+	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
+	const struct xos_credd_known *k = NULL;
+	enum xos_status st = xos_credd_decider_verify(c->ops->decider, chain, n, c->now, &k, err);
+	if (!st)
+		st = xos_credd_view_usable(view, c->now, err);
+	if (!st)
+		st = xos_credd_view_standing(
+		    view, c->ops->self->conf->node, k->id->claims, c->now, err);
+	for (size_t i = 0; !st && i < k->id->nsteps; i++)
+		if (k->id->steps[i]->id[0])
+			st = xos_credd_view_grant_standing(view, k->id->steps[i]->id, c->now, err);
+	if (!st)
+		*out = k;
+	return st;
+}
+
+static enum xos_status op_prepare(struct call *c, struct xos_err *err)
+{
+	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
+	const struct xos_credd_known *k;
+	struct xos_credd_account account;
+	enum xos_status st = in_standing(c, c->req->chain, c->req->nchain, &k, err);
+	if (!st)
+		st = xos_credd_account(
+		    &view->slice, k->id->claims->name, k->id->claims->number, &account, err);
+	if (!st)
+		st = xos_credd_jobs_prepare(
+		    c->ops->jobs, c->req->job, k->id, &account, c->now, c->plain, err);
+	if (st)
+		return st;
+	c->answer->text = xos_buf_bytes(c->plain);
+	XOS_EVENT(XOS_INFO, "job.prepared", "job", c->req->job, "subject", k->subject);
+	return XOS_OK;
+}
+
+static enum xos_status op_accept(struct call *c, struct xos_err *err)
+{
+	const struct xos_credd_known *k;
+	struct xos_credd_job_info info;
+	enum xos_status st = in_standing(c, c->req->chain, c->req->nchain, &k, err);
+	if (!st)
+		st = xos_credd_jobs_accept(c->ops->jobs, c->req->job, k, c->req->chain,
+		    c->req->nchain, c->ops->self->conf->node, &info, err);
+	if (st)
+		return st;
+	c->answer->account.present = true;
+	c->answer->account.uid = info.account.uid;
+	c->answer->account.gid = info.account.gid;
+	memcpy(c->answer->account.name, info.account.name, sizeof(info.account.name));
+	memcpy(c->answer->subject, info.subject, sizeof(info.subject));
+	c->answer->not_after = info.not_after;
+	XOS_EVENT(XOS_INFO, "job.accepted", "job", c->req->job, "subject", info.subject);
+	return XOS_OK;
+}
+
+/* A credential that is kept is verified again before it is given: locks come after acceptance. */
+static enum xos_status give(struct call *c, const char *job, struct xos_err *err)
+{
+	struct xos_bytes chain[XOS_CHAIN_MAX];
+	const struct xos_credd_known *k = NULL;
+	char uid[16];
+	size_t n = xos_credd_jobs_chain(c->ops->jobs, job, chain);
+	enum xos_status st = n ? in_standing(c, chain, n, &k, err) : XOS_OK;
+	if (!st)
+		st = xos_credd_jobs_credential(c->ops->jobs, job, c->now, c->secret, err);
+	if (st)
+		return st;
+	(void)!xos_str_printf(uid, sizeof(uid), "%u", (unsigned)c->peer->uid);
+	XOS_EVENT(XOS_INFO, "credential.given", "job", job, "subject", k ? k->subject : NULL,
+	    "peer", uid);
+	return XOS_OK;
+}
+
+static enum xos_status op_job_credential(struct call *c, struct xos_err *err)
+{
+	return give(c, c->req->job, err);
+}
+
+static enum xos_status op_credential(struct call *c, struct xos_err *err)
+{
+	const char *job;
+	enum xos_status st =
+	    xos_credd_jobs_choose(c->ops->jobs, c->peer->uid, c->req->job, c->now, &job, err);
+	return st ? st : give(c, job, err);
+}
+
+static enum xos_status op_release(struct call *c, struct xos_err *err)
+{
+	enum xos_status st = xos_credd_jobs_release(c->ops->jobs, c->req->job, err);
+	if (!st)
+		XOS_EVENT(XOS_INFO, "job.released", "job", c->req->job);
+	return st;
+}
+
+static enum xos_status op_list(struct call *c, struct xos_err *err)
+{
+	size_t size = XOS_LOCAL_LIST_MAX * sizeof(struct xos_local_entry);
+	/* In the buffer that lives until the answer is encoded. */
+	struct xos_local_entry *list = calloc(1, size);
+	if (!list)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	size_t n = xos_credd_jobs_list(c->ops->jobs, c->peer->service ? NULL : &c->peer->uid,
+	    c->now, list, XOS_LOCAL_LIST_MAX);
+	xos_buf_free(c->plain);
+	xos_buf_init(c->plain, size);
+	xos_buf_put(c->plain, list, n * sizeof(*list));
+	free(list);
+	enum xos_status st = xos_buf_status(c->plain);
+	if (st)
+		return xos_err_set(err, st, "memory", "out of memory");
+	/* malloc'd, so aligned for any type. */
+	c->answer->entries = (const void *)c->plain->p;
+	c->answer->nentries = n;
+	return XOS_OK;
+}
+
+static const struct {
+	const char *name;
+	bool service_only;
+	enum xos_status (*run)(struct call *c, struct xos_err *err);
+} operations[] = {
+    [XOS_LOCAL_STATUS] = {"status", false, op_status},
+    [XOS_LOCAL_AUTHORISE] = {"authorise", false, op_authorise},
+    [XOS_LOCAL_JOB_PREPARE] = {"job.prepare", true, op_prepare},
+    [XOS_LOCAL_JOB_ACCEPT] = {"job.accept", true, op_accept},
+    [XOS_LOCAL_JOB_CREDENTIAL] = {"job.credential", true, op_job_credential},
+    [XOS_LOCAL_JOB_RELEASE] = {"job.release", true, op_release},
+    [XOS_LOCAL_CREDENTIAL] = {"credential", false, op_credential},
+    [XOS_LOCAL_LIST] = {"list", false, op_list},
+};
+
+static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)
+{
+	const struct xos_credd_self *self = c->ops->self;
+	if (c->peer->service)
+		return XOS_OK;
+	if (!self->root)
+		return xos_err_set(err, XOS_DENIED, "single-user",
+		    "xos-credd runs without root and serves uid %u only", (unsigned)self->uid);
+	if (service_only)
+		return xos_err_set(err, XOS_DENIED, "service-only",
+		    "only service users may do this, and uid %u is none (service_users in "
+		    "credd.conf)",
+		    (unsigned)c->peer->uid);
+	return XOS_OK;
+}
+
+enum xos_status xos_credd_ops_handle(void *ctx, const struct xos_credd_peer *peer,
+    const struct xos_local_request *req, struct xos_local_answer *answer, struct xos_buf *plain,
+    struct xos_secret **secret, struct xos_err *err)
+{
+	struct xos_credd_ops *ops = ctx;
+	struct call c = {
+	    .ops = ops,
+	    .peer = peer,
+	    .req = req,
+	    .answer = answer,
+	    .plain = plain,
+	    .secret = secret,
+	    .now = xos_credd_view_now(xos_credd_decider_view(ops->decider)),
+	};
+	struct xos_err why = XOS_ERR_INIT;
+	char uid[16];
+	enum xos_status st = may_call(&c, operations[req->op].service_only, &why);
+	if (!st)
+		st = operations[req->op].run(&c, &why);
+	if (!st)
+		return XOS_OK;
+	why.status = st;
+	(void)!xos_str_printf(uid, sizeof(uid), "%u", (unsigned)peer->uid);
+	xos_event_err(XOS_WARN, "local.refused", &why, "operation", operations[req->op].name,
+	    "peer", uid, "job", req->job[0] ? req->job : NULL, (const char *)NULL);
+	if (err)
+		*err = why;
+	return st;
+}

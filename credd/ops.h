@@ -1,0 +1,42 @@
+#ifndef XOS_CREDD_OPS_H
+#define XOS_CREDD_OPS_H
+
+#include <stdint.h>
+
+#include "credd/config.h"
+#include "credd/decide.h"
+#include "credd/jobs.h"
+#include "credd/server.h"
+
+/* How it stands with what is asked of servers; kept on the loop's thread. */
+struct xos_credd_contact {
+	int64_t last_ok;                   /* 0: never */
+	int64_t next;                      /* 0: not planned */
+	char last_error[XOS_ERR_TEXT_MAX]; /* "" since the last success */
+};
+
+struct xos_credd_certificate {
+	int64_t not_after, renew_after; /* 0: no certificate */
+	char last_error[XOS_ERR_TEXT_MAX];
+};
+
+/* What the operations of the socket work on. All borrowed; one thread. */
+struct xos_credd_ops {
+	const struct xos_credd_self *self;
+	struct xos_credd_decider *decider;
+	struct xos_credd_jobs *jobs;
+	struct xos_credd_contact vops;
+	struct xos_credd_certificate certificate;
+};
+
+/* A xos_credd_handler; ctx is a struct xos_credd_ops. One table says which operations are for
+ * service users only. */
+enum xos_status xos_credd_ops_handle(void *ctx, const struct xos_credd_peer *peer,
+    const struct xos_local_request *req, struct xos_local_answer *answer, struct xos_buf *plain,
+    struct xos_secret **secret, struct xos_err *err);
+
+/* The JSON object of operation status, appended to out. */
+XOS_MUST_USE enum xos_status xos_credd_status_json(
+    const struct xos_credd_ops *ops, struct xos_buf *out, struct xos_err *err);
+
+#endif
