@@ -75,7 +75,7 @@ endfunction()
 # tests/<path of this folder>/. Fork mode, so that one crash is one failure.
 function(xos_add_test)
   cmake_parse_arguments(A "" "NAME;TIMEOUT" "SOURCES;DEPENDS;PACKAGES" ${ARGN})
-  if(XOS_FUZZ)
+  if(NOT TARGET Xos::Check)
     return()
   endif()
   file(RELATIVE_PATH here "${CMAKE_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
