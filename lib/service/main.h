@@ -66,21 +66,22 @@ struct xos_service_conf {
 	char *user_network, *user_auth, *user_key; /* names or numbers; NULL if not given */
 };
 
-#define XOS_SERVICE_KEY(type, common, key, kind, need)                                             \
+/* Parameters are named unlike the fields that the macro sets. */
+#define XOS_SERVICE_KEY(conf_type, member, key, kind, need)                                        \
 	{                                                                                          \
-		.section = "", .name = #key, .type = kind, .offset = offsetof(type, common.key),   \
-		.required = need                                                                   \
+		.section = "", .name = #key, .type = kind,                                         \
+		.offset = offsetof(conf_type, member.key), .required = need                        \
 	}
-#define XOS_SERVICE_KEYS(type, common)                                                             \
-	XOS_SERVICE_KEY(type, common, vo, XOS_CONFIG_STRING, true),                                \
-	    XOS_SERVICE_KEY(type, common, listen, XOS_CONFIG_STRING, true),                        \
-	    XOS_SERVICE_KEY(type, common, state, XOS_CONFIG_PATH, true),                           \
-	    XOS_SERVICE_KEY(type, common, trust, XOS_CONFIG_PATH, true),                           \
-	    XOS_SERVICE_KEY(type, common, tls_certificate, XOS_CONFIG_PATH, true),                 \
-	    XOS_SERVICE_KEY(type, common, tls_key, XOS_CONFIG_PATH, true),                         \
-	    XOS_SERVICE_KEY(type, common, user_network, XOS_CONFIG_STRING, false),                 \
-	    XOS_SERVICE_KEY(type, common, user_auth, XOS_CONFIG_STRING, false),                    \
-	    XOS_SERVICE_KEY(type, common, user_key, XOS_CONFIG_STRING, false)
+#define XOS_SERVICE_KEYS(conf_type, member)                                                        \
+	XOS_SERVICE_KEY(conf_type, member, vo, XOS_CONFIG_STRING, true),                           \
+	    XOS_SERVICE_KEY(conf_type, member, listen, XOS_CONFIG_STRING, true),                   \
+	    XOS_SERVICE_KEY(conf_type, member, state, XOS_CONFIG_PATH, true),                      \
+	    XOS_SERVICE_KEY(conf_type, member, trust, XOS_CONFIG_PATH, true),                      \
+	    XOS_SERVICE_KEY(conf_type, member, tls_certificate, XOS_CONFIG_PATH, true),            \
+	    XOS_SERVICE_KEY(conf_type, member, tls_key, XOS_CONFIG_PATH, true),                    \
+	    XOS_SERVICE_KEY(conf_type, member, user_network, XOS_CONFIG_STRING, false),            \
+	    XOS_SERVICE_KEY(conf_type, member, user_auth, XOS_CONFIG_STRING, false),               \
+	    XOS_SERVICE_KEY(conf_type, member, user_key, XOS_CONFIG_STRING, false)
 
 /* Checks what the common keys point to: VO name, trust folder with that VO's root, certificate and
  * key that belong together, the key's mode, the state folder. For programs' check functions. */
