@@ -7,9 +7,10 @@
 #include "policy/parser.h"
 
 /*
- * Uids that must never be given to a VO's members (https://systemd.io/UIDS-GIDS): those of the
- * system and of its local users, those that systemd gives to dynamic users and containers, the
- * overflow uid, and what is not a valid uid or is negative where an old program takes it for an int.
+ * Uids that must never be given to a VO's members (https://systemd.io/UIDS-GIDS, login.defs(5)): those
+ * of the system and of its local users, those that systemd gives to dynamic users and containers,
+ * those that useradd hands out in /etc/subuid, the overflow uid, and what is not a valid uid or is
+ * negative where an old program takes it for an int.
  */
 static const struct {
 	uint32_t first, last;
@@ -18,6 +19,7 @@ static const struct {
     {0, 999, "system accounts"},
     {1000, 60000, "local accounts"},
     {60001, 65535, "systemd and the overflow uid"},
+    {100000, 600100000, "subordinate uids (/etc/subuid)"},
     {524288, 1879048191, "systemd's containers"},
     {2147483648u, 4294967295u, "numbers that many programs take for negative"},
 };
@@ -40,7 +42,7 @@ static bool parse_range(struct xos_policy_parser *p, struct xos_policy_accounts 
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
 		if (lo <= taken[i].last && hi >= taken[i].first)
 			return xos_parser_error(p, NULL,
-			    "free on every Linux: 65536-524287 and 1879048192-2147483647",
+			    "1879048192-2147483647 is free on every Linux",
 			    "uids %u-%u belong to %s", taken[i].first, taken[i].last,
 			    taken[i].what);
 	a->first = (uint32_t)lo;
