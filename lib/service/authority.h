@@ -28,7 +28,8 @@ struct xos_part_self {
 	const struct xos_service_run *run; /* run->conf is the configuration */
 	struct xos_channel *to[XOS_PARTS]; /* to each other part; NULL where there is no link */
 	int signal_fd;                     /* SIGTERM, SIGINT, SIGHUP */
-	void *state;                       /* of `open` */
+	int listen_fd; /* network: the bound socket, for xos_front_options; -1 elsewhere */
+	void *state;   /* of `open` */
 };
 
 struct xos_part_plan {
@@ -47,6 +48,9 @@ struct xos_authority {
 	const char *name; /* "cad": processes appear as cad/network, cad/auth, cad/key */
 	struct xos_part_plan parts[XOS_PARTS];
 	bool network_auth, network_key, auth_key;
+	/* Where network listens: bound by the supervisor, so that the address survives restarts of the
+	 * parts and a low port needs no rights in them. */
+	const char *listen;
 };
 
 /* The whole of a daemon's `run` verb: supervisor or part, as run->role says. */

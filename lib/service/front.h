@@ -19,7 +19,9 @@
 struct xos_front;
 
 struct xos_front_options {
-	const char *listen;
+	const char *listen; /* NULL: listen_fd is bound already, and taken */
+	int listen_fd;
+	const char *health_listen; /* plain HTTP with health and metrics only; NULL: none */
 	const char *tls_certificate, *tls_key;
 	const struct xos_verifier *verifier; /* NULL: no client certificates */
 	size_t workers;                      /* 0: 4 */
@@ -40,7 +42,7 @@ XOS_MUST_USE enum xos_status xos_front_routes(
     struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
 struct xos_health *xos_front_health(struct xos_front *f);
 struct xos_service_cert *xos_front_cert(struct xos_front *f);
-uint16_t xos_front_port(const struct xos_front *f);
+uint16_t xos_front_port(const struct xos_front *f); /* 0 before xos_front_run */
 struct xos_loop *xos_front_loop(struct xos_front *f);
 /* Serves until SIGTERM or SIGINT arrives on signal_fd (from xos_signal_fd; borrowed), or
  * xos_front_stop. Calls xos_child_ready when it serves. */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/config.h"
+#include "base/event.h"
 #include "base/status.h"
 
 /*
@@ -24,6 +25,7 @@ struct xos_service_run {
 	const char *pid_file;    /* NULL */
 	const char *role;        /* --role, in a child started by the supervisor; NULL */
 	const char *log_level;   /* as given, handed on to children; NULL */
+	enum xos_level level;    /* what it means */
 };
 
 struct xos_service_verb {

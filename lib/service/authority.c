@@ -1,0 +1,237 @@
+#include "service/authority.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/text.h"
+#include "net/server.h"
+#include "proc/daemon.h"
+#include "proc/privdrop.h"
+#include "proc/supervisor.h"
+
+#define PROC_NAME_MAX 64
+
+static const char *const part_name[XOS_PARTS] = {"network", "auth", "key"};
+
+static const struct {
+	enum xos_part a, b;
+} part_links[] = {{XOS_PART_NETWORK, XOS_PART_AUTH}, {XOS_PART_NETWORK, XOS_PART_KEY},
+    {XOS_PART_AUTH, XOS_PART_KEY}};
+
+#define LINKS (sizeof(part_links) / sizeof(part_links[0]))
+
+static bool linked(const struct xos_authority *a, size_t link)
+{
+	const bool wanted[LINKS] = {a->network_auth, a->network_key, a->auth_key};
+	return wanted[link] && a->parts[part_links[link].a].present &&
+	       a->parts[part_links[link].b].present;
+}
+
+/* The arguments of one child; strings are borrowed. */
+static void child_argv(const struct xos_service_run *run, const char *role, const char *argv[10])
+{
+	size_t n = 0;
+	argv[n++] = run->program->name;
+	argv[n++] = "run";
+	argv[n++] = "--config";
+	argv[n++] = run->config_path;
+	argv[n++] = "--role";
+	argv[n++] = role;
+	if (run->log_level) {
+		argv[n++] = "--log-level";
+		argv[n++] = run->log_level;
+	}
+	argv[n] = NULL;
+}
+
+/* Key first, network last: what network asks for is there when it begins to serve. */
+static const enum xos_part start_order[XOS_PARTS] = {XOS_PART_KEY, XOS_PART_AUTH, XOS_PART_NETWORK};
+
+static enum xos_status supervise(const struct xos_authority *a, const struct xos_service_run *run,
+    int listen_fd, struct xos_err *err)
+{
+	struct xos_child children[XOS_PARTS] = {0};
+	const char *argv[XOS_PARTS][10];
+	struct xos_child_fd listen = {"listen", listen_fd};
+	struct xos_child_link links[LINKS];
+	size_t index[XOS_PARTS] = {0}, n = 0, nlinks = 0;
+	for (size_t i = 0; i < XOS_PARTS; i++) {
+		enum xos_part p = start_order[i];
+		if (!a->parts[p].present)
+			continue;
+		child_argv(run, part_name[p], argv[n]);
+		children[n] = (struct xos_child){.role = part_name[p], .argv = argv[n]};
+		if (p == XOS_PART_NETWORK && listen_fd >= 0) {
+			children[n].fds = &listen;
+			children[n].nfds = 1;
+		}
+		index[p] = n++;
+	}
+	for (size_t l = 0; l < LINKS; l++) {
+		enum xos_part x = part_links[l].a, y = part_links[l].b;
+		if (linked(a, l))
+			links[nlinks++] = (struct xos_child_link){.a = index[x],
+			    .b = index[y],
+			    .name_a = part_name[y],
+			    .name_b = part_name[x]};
+	}
+	struct xos_supervisor s = {.children = children,
+	    .nchildren = n,
+	    .links = links,
+	    .nlinks = nlinks,
+	    .pid_file = run->pid_file,
+	    .ready_fd = run->ready_fd};
+	return xos_supervise(&s, err);
+}
+
+static enum xos_status run_supervisor(
+    const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err)
+{
+	int listen_fd = -1;
+	if (a->listen) {
+		enum xos_status st = xos_server_bind(a->listen, &listen_fd, err);
+		if (st != XOS_OK) {
+			xos_ready_report(run->ready_fd, err);
+			return st;
+		}
+	}
+	enum xos_status st = supervise(a, run, listen_fd, err);
+	if (listen_fd >= 0)
+		close(listen_fd);
+	return st;
+}
+
+static enum xos_status bad_user(struct xos_err *err, const char *user)
+{
+	return xos_err_set(err, XOS_MALFORMED, "config",
+	    "\"%s\" is no user: write a name, a number, or NUMBER:NUMBER for user and group; not "
+	    "root",
+	    user);
+}
+
+static enum xos_status user_parse(const char *text, struct xos_proc_user *out, struct xos_err *err)
+{
+	char uid_text[32];
+	uint64_t uid = 0, gid = 0;
+	const char *colon = strchr(text, ':');
+	size_t n = colon ? (size_t)(colon - text) : strlen(text);
+	const struct passwd *pw = NULL;
+	if (!xos_str_printf(uid_text, sizeof(uid_text), "%.*s", (int)n, text))
+		return bad_user(err, text);
+	if (xos_parse_u64(uid_text, UINT32_MAX - 1, &uid)) {
+		pw = getpwuid((uid_t)uid);
+		gid = pw ? pw->pw_gid : uid;
+		if (colon && !xos_parse_u64(colon + 1, UINT32_MAX - 1, &gid))
+			return bad_user(err, text);
+	} else {
+		pw = colon ? NULL : getpwnam(text);
+		if (!pw)
+			return bad_user(err, text);
+		uid = pw->pw_uid;
+		gid = pw->pw_gid;
+	}
+	if (uid == 0 || gid == 0)
+		return bad_user(err, text);
+	*out = (struct xos_proc_user){.uid = (uid_t)uid, .gid = (gid_t)gid};
+	return XOS_OK;
+}
+
+static enum xos_status drop(const struct xos_part_plan *plan, const char *part, struct xos_err *err)
+{
+	struct xos_proc_user user;
+	bool skipped = false;
+	enum xos_status st;
+	if (geteuid() != 0)
+		return xos_privdrop(NULL, NULL, err);
+	if (!plan->user)
+		return xos_err_set(
+		    err, XOS_DENIED, "config", "user_%s must be set when started as root", part);
+	st = user_parse(plan->user, &user, err);
+	return st == XOS_OK ? xos_privdrop(&user, &skipped, err) : st;
+}
+
+static enum xos_status take_channels(
+    const struct xos_authority *a, struct xos_part_self *self, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+	for (size_t l = 0; l < LINKS && st == XOS_OK; l++) {
+		enum xos_part x = part_links[l].a, y = part_links[l].b;
+		int fd = -1;
+		if (!linked(a, l) || (x != self->part && y != self->part))
+			continue;
+		enum xos_part other = x == self->part ? y : x;
+		st = xos_child_fd_take(part_name[other], &fd, err);
+		if (st == XOS_OK)
+			st = xos_channel_new(fd, &self->to[other], err);
+	}
+	if (st == XOS_OK && a->listen && self->part == XOS_PART_NETWORK)
+		st = xos_child_fd_take("listen", &self->listen_fd, err);
+	return st;
+}
+
+static enum xos_status part_find(
+    const struct xos_authority *a, const char *role, enum xos_part *out, struct xos_err *err)
+{
+	for (int p = 0; p < XOS_PARTS; p++) {
+		if (a->parts[p].present && strcmp(part_name[p], role) == 0) {
+			*out = (enum xos_part)p;
+			return XOS_OK;
+		}
+	}
+	return xos_err_set(err, XOS_MALFORMED, "usage", "there is no role \"%s\"", role);
+}
+
+/* In a child: open, become nobody of note, close the sandbox, serve. */
+static enum xos_status run_part(
+    const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err)
+{
+	char name[PROC_NAME_MAX];
+	struct xos_part_self self = {.run = run, .signal_fd = -1, .listen_fd = -1};
+	enum xos_status st = part_find(a, run->role, &self.part, err);
+	if (st != XOS_OK)
+		return st;
+	const struct xos_part_plan *plan = &a->parts[self.part];
+	snprintf(name, sizeof(name), "%s/%s", a->name, run->role);
+	xos_event_setup(name, run->level);
+	st = take_channels(a, &self, err);
+	if (st == XOS_OK)
+		st = xos_signal_fd(&self.signal_fd, err);
+	if (st == XOS_OK && plan->open)
+		st = plan->open(&self, err);
+	if (st == XOS_OK)
+		st = drop(plan, run->role, err);
+	if (st == XOS_OK)
+		st = xos_sandbox_enter(&plan->sandbox, err);
+	if (st == XOS_OK)
+		st = plan->serve(&self, err);
+	if (st != XOS_OK)
+		xos_child_failed(err);
+	if (plan->close)
+		plan->close(&self);
+	for (int p = 0; p < XOS_PARTS; p++)
+		xos_channel_free(self.to[p]);
+	return st;
+}
+
+enum xos_status xos_authority_run(
+    const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err)
+{
+	return run->role ? run_part(a, run, err) : run_supervisor(a, run, err);
+}
+
+void xos_part_channels(
+    const struct xos_part_self *self, struct xos_channel **list, struct xos_channel_server *server)
+{
+	size_t n = 0;
+	for (int p = 0; p < XOS_PARTS; p++)
+		if (self->to[p])
+			list[n++] = self->to[p];
+	server->channels = list;
+	server->nchannels = n;
+	server->signal_fd = self->signal_fd;
+}

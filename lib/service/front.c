@@ -1,0 +1,257 @@
+#include "service/front.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "proc/daemon.h"
+#include "proc/supervisor.h"
+
+#define ROUTE_SETS_MAX 16
+#define POLL_MS 10000
+#define DRAIN_MS 10000
+
+struct route_set {
+	const struct xos_route *routes;
+	size_t n;
+	void *ctx;
+};
+
+struct xos_front {
+	struct xos_front_options o;
+	struct xos_service_cert *cert;
+	struct xos_health *health;
+	struct xos_loop *loop;
+	struct xos_pool *pool;
+	struct xos_server *server, *health_server;
+	int listen_fd, health_fd; /* bound and not yet the servers' */
+	uint16_t port;
+	struct route_set sets[ROUTE_SETS_MAX];
+	size_t nsets;
+	int signal_fd;
+	struct xos_watch *signals;
+	struct xos_timer *poll, *tick;
+	struct xos_metric *cert_left, *connections;
+	bool stopping;
+};
+
+static enum xos_status bind_both(struct xos_front *f, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+	f->listen_fd = f->o.listen ? -1 : f->o.listen_fd;
+	if (f->o.listen)
+		st = xos_server_bind(f->o.listen, &f->listen_fd, err);
+	if (st == XOS_OK && f->o.health_listen)
+		st = xos_server_bind(f->o.health_listen, &f->health_fd, err);
+	return st;
+}
+
+enum xos_status xos_front_new(
+    const struct xos_front_options *opts, struct xos_front **out, struct xos_err *err)
+{
+	struct xos_front *f = calloc(1, sizeof(*f));
+	if (!f)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	f->o = *opts;
+	f->listen_fd = f->health_fd = f->signal_fd = -1;
+	enum xos_status st = bind_both(f, err);
+	if (st == XOS_OK)
+		st = xos_service_cert_new(
+		    opts->tls_certificate, opts->tls_key, opts->verifier, &f->cert, err);
+	if (st == XOS_OK)
+		st = xos_health_new(&f->health, err);
+	if (st == XOS_OK)
+		st = xos_health_check(
+		    f->health, "certificate", xos_service_cert_health, f->cert, err);
+	if (st == XOS_OK)
+		st = xos_loop_new(&f->loop, err);
+	if (st != XOS_OK) {
+		xos_front_free(f);
+		return st;
+	}
+	f->cert_left = xos_metric_gauge(f->health, "xos_certificate_seconds_left",
+	    "Seconds until the TLS certificate of this service ends.");
+	f->connections = xos_metric_gauge(f->health, "xos_http_connections", "Open connections.");
+	*out = f;
+	return XOS_OK;
+}
+
+enum xos_status xos_front_routes(
+    struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err)
+{
+	if (f->nsets == ROUTE_SETS_MAX)
+		return xos_err_set(err, XOS_LIMIT, "routes", "too many sets of routes");
+	f->sets[f->nsets++] = (struct route_set){routes, n, ctx};
+	return XOS_OK;
+}
+
+struct xos_health *xos_front_health(struct xos_front *f)
+{
+	return f->health;
+}
+
+struct xos_service_cert *xos_front_cert(struct xos_front *f)
+{
+	return f->cert;
+}
+
+struct xos_loop *xos_front_loop(struct xos_front *f)
+{
+	return f->loop;
+}
+
+uint16_t xos_front_port(const struct xos_front *f)
+{
+	return f->port;
+}
+
+static void gauges(struct xos_front *f)
+{
+	xos_metric_set(f->cert_left, xos_service_cert_seconds_left(f->cert, xos_clock_now()));
+	xos_metric_set(f->connections, (int64_t)xos_server_connections(f->server));
+}
+
+static void on_poll(void *ctx)
+{
+	struct xos_front *f = ctx;
+	struct xos_err err = XOS_ERR_INIT;
+	if (xos_service_cert_poll(f->cert, &err) != XOS_OK)
+		xos_event_err(XOS_ERROR, "certificate.reload", &err, (const char *)NULL);
+	gauges(f);
+}
+
+static void on_tick(void *ctx)
+{
+	struct xos_front *f = ctx;
+	f->o.on_tick(f->o.ctx);
+}
+
+static void drained(void *ctx)
+{
+	struct xos_front *f = ctx;
+	xos_loop_stop(f->loop);
+}
+
+static void stop(void *ctx)
+{
+	struct xos_front *f = ctx;
+	if (f->stopping)
+		return;
+	f->stopping = true;
+	XOS_EVENT(XOS_INFO, "service.draining");
+	xos_server_drain(f->server, DRAIN_MS, drained, f);
+}
+
+static void hup(struct xos_front *f)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	if (xos_service_cert_reload(f->cert, &err) != XOS_OK)
+		xos_event_err(XOS_ERROR, "certificate.reload", &err, (const char *)NULL);
+	if (f->o.on_hup)
+		f->o.on_hup(f->o.ctx);
+}
+
+static void on_signal(void *ctx, unsigned events)
+{
+	struct xos_front *f = ctx;
+	int sig;
+	(void)events;
+	while ((sig = xos_signal_next(f->signal_fd)) != 0) {
+		if (sig == SIGHUP)
+			hup(f);
+		else
+			stop(f);
+	}
+}
+
+void xos_front_stop(struct xos_front *f)
+{
+	if (xos_loop_post(f->loop, stop, f) != XOS_OK)
+		xos_loop_stop(f->loop);
+}
+
+static enum xos_status serve_main(struct xos_front *f, struct xos_err *err)
+{
+	struct xos_server_options so = {.listen_fd = f->listen_fd,
+	    .tls = xos_service_cert_tls(f->cert),
+	    .pool = f->pool,
+	    .max_connections = f->o.max_connections,
+	    .observe = xos_health_observe,
+	    .observe_ctx = f->health};
+	f->listen_fd = -1; /* the server's now, also if it fails */
+	enum xos_status st = xos_server_new(f->loop, &so, &f->server, err);
+	if (st == XOS_OK)
+		st = xos_health_routes(f->health, f->server, err);
+	for (size_t i = 0; i < f->nsets && st == XOS_OK; i++)
+		st = xos_server_routes(
+		    f->server, f->sets[i].routes, f->sets[i].n, f->sets[i].ctx, err);
+	if (st == XOS_OK)
+		f->port = xos_server_port(f->server);
+	return st;
+}
+
+static enum xos_status serve_health(struct xos_front *f, struct xos_err *err)
+{
+	struct xos_server_options so = {
+	    .listen_fd = f->health_fd, .pool = f->pool, .max_connections = 64};
+	f->health_fd = -1;
+	enum xos_status st = xos_server_new(f->loop, &so, &f->health_server, err);
+	return st == XOS_OK ? xos_health_routes(f->health, f->health_server, err) : st;
+}
+
+static enum xos_status timers(struct xos_front *f, struct xos_err *err)
+{
+	f->poll = xos_timer_new(f->loop, on_poll, f);
+	f->tick = f->o.on_tick ? xos_timer_new(f->loop, on_tick, f) : NULL;
+	if (f->signal_fd >= 0)
+		f->signals = xos_watch_new(f->loop, f->signal_fd, on_signal, f);
+	if (!f->poll || (f->o.on_tick && !f->tick) || (f->signal_fd >= 0 && !f->signals))
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	xos_timer_every(f->poll, POLL_MS);
+	if (f->tick)
+		xos_timer_every(f->tick, f->o.tick_ms);
+	if (f->signals)
+		xos_watch_set(f->signals, XOS_WATCH_READ);
+	return XOS_OK;
+}
+
+enum xos_status xos_front_run(struct xos_front *f, int signal_fd, struct xos_err *err)
+{
+	f->signal_fd = signal_fd;
+	enum xos_status st = xos_pool_new(
+	    f->o.workers ? f->o.workers : 4, f->o.queue_max ? f->o.queue_max : 256, &f->pool, err);
+	if (st == XOS_OK)
+		st = serve_main(f, err);
+	if (st == XOS_OK && f->health_fd >= 0)
+		st = serve_health(f, err);
+	if (st == XOS_OK)
+		st = timers(f, err);
+	if (st != XOS_OK)
+		return st;
+	gauges(f);
+	XOS_EVENT(XOS_INFO, "service.serving", "address", xos_server_address(f->server));
+	xos_child_ready();
+	return xos_loop_run(f->loop, err);
+}
+
+void xos_front_free(struct xos_front *f)
+{
+	if (!f)
+		return;
+	xos_server_free(f->server);
+	xos_server_free(f->health_server);
+	xos_pool_free(f->pool);
+	xos_watch_free(f->signals);
+	xos_timer_free(f->poll);
+	xos_timer_free(f->tick);
+	xos_loop_free(f->loop);
+	xos_health_free(f->health);
+	xos_service_cert_free(f->cert);
+	if (f->listen_fd >= 0)
+		close(f->listen_fd);
+	if (f->health_fd >= 0)
+		close(f->health_fd);
+	free(f);
+}

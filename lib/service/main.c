@@ -1,0 +1,283 @@
+#include "service/main.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/name.h"
+#include "base/text.h"
+#include "net/tls.h"
+#include "proc/daemon.h"
+#include "token/trust.h"
+
+enum { EXIT_USAGE_OR_CONFIG = 2 };
+
+/* The options that all verbs have, as given. */
+struct common {
+	const char *config, *ready_fd, *pid_file, *role, *log_level;
+	bool check, version, help;
+};
+
+static bool flag_take(int *argc, char **argv, const char *name)
+{
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], name) != 0)
+			continue;
+		for (int k = i; k + 1 <= *argc; k++)
+			argv[k] = argv[k + 1];
+		(*argc)--;
+		return true;
+	}
+	return false;
+}
+
+static enum xos_status common_take(int *argc, char **argv, struct common *c, struct xos_err *err)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} all[] = {{"--config", &c->config}, {"--ready-fd", &c->ready_fd},
+	    {"--pid-file", &c->pid_file}, {"--role", &c->role}, {"--log-level", &c->log_level}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		enum xos_status st =
+		    xos_service_arg(argc, argv, all[i].name, false, all[i].value, err);
+		if (st != XOS_OK)
+			return st;
+	}
+	c->check = flag_take(argc, argv, "--check");
+	c->version = flag_take(argc, argv, "--version");
+	c->help = flag_take(argc, argv, "--help") || flag_take(argc, argv, "-h");
+	return XOS_OK;
+}
+
+static void print_help(const struct xos_service_program *p)
+{
+	printf("%s: %s\n\nUsage:\n", p->name, p->about);
+	for (size_t i = 0; i < p->nverbs; i++)
+		printf("  %s %s%s%s%s\n      %s\n", p->name, p->verbs[i].name,
+		    p->verbs[i].config ? " --config FILE" : "", p->verbs[i].args[0] ? " " : "",
+		    p->verbs[i].args, p->verbs[i].about);
+	printf("  %s --check --config FILE\n"
+	       "      say what is wrong with the configuration and what it names\n"
+	       "\nOptions:\n"
+	       "  --config FILE      the configuration\n"
+	       "  --ready-fd N       report there that the service is ready, or why not\n"
+	       "  --pid-file PATH    write the process there while running\n"
+	       "  --log-level LEVEL  debug, info (default), warn or error\n"
+	       "  --version, --help\n"
+	       "\nExit status: 0 done, 1 refused, 2 usage or configuration, 3 could not be decided "
+	       "or reached.\n",
+	    p->name);
+	if (p->examples)
+		printf("\nExamples:\n%s", p->examples);
+}
+
+static int complain(const struct xos_service_program *p, const struct xos_err *err, int status)
+{
+	fprintf(stderr, "%s: %s\n", p->name, err->text);
+	if (strcmp(err->code, "usage") == 0) {
+		fprintf(stderr, "Try: %s --help\n", p->name);
+		return EXIT_USAGE_OR_CONFIG;
+	}
+	return status;
+}
+
+static enum xos_status level_parse(const char *text, enum xos_level *out, struct xos_err *err)
+{
+	static const char *const names[] = {"debug", "info", "warn", "error"};
+	for (int i = 0; text && i < 4; i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*out = (enum xos_level)i;
+			return XOS_OK;
+		}
+	}
+	return text ? xos_err_set(
+	                  err, XOS_MALFORMED, "usage", "--log-level is debug, info, warn or error")
+	            : XOS_OK;
+}
+
+struct report {
+	const struct xos_service_program *program;
+	size_t count;
+	struct xos_err first;
+};
+
+static void report_one(void *ctx, const struct xos_err *err)
+{
+	struct report *r = ctx;
+	fprintf(stderr, "%s: %s\n", r->program->name, err->text);
+	if (r->count++ == 0)
+		r->first = *err;
+}
+
+/* Loads and checks. Everything that is wrong is printed; the first finding is in err. */
+static enum xos_status load(const struct xos_service_program *p, const char *path, bool check,
+    void **out, struct xos_err *err)
+{
+	struct report r = {.program = p};
+	void *conf = calloc(1, p->conf_size ? p->conf_size : 1);
+	if (!conf)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	enum xos_status st = xos_config_load(path, p->keys, p->nkeys, conf, err);
+	if (st != XOS_OK) {
+		fprintf(stderr, "%s: %s\n", p->name, err->text);
+		free(conf);
+		return st;
+	}
+	if (check && p->check)
+		p->check(conf, report_one, &r);
+	if (r.count > 0) {
+		*err = r.first;
+		xos_config_free(p->keys, p->nkeys, conf);
+		free(conf);
+		return err->status;
+	}
+	*out = conf;
+	return XOS_OK;
+}
+
+static const struct xos_service_verb *verb_find(
+    const struct xos_service_program *p, const char *name)
+{
+	for (size_t i = 0; i < p->nverbs; i++)
+		if (strcmp(p->verbs[i].name, name) == 0)
+			return &p->verbs[i];
+	return NULL;
+}
+
+static enum xos_status run_make(const struct xos_service_program *p, const struct common *c,
+    struct xos_service_run *run, struct xos_err *err)
+{
+	uint64_t fd = 0;
+	enum xos_level level = XOS_INFO;
+	enum xos_status st = level_parse(c->log_level, &level, err);
+	if (st != XOS_OK)
+		return st;
+	if (c->ready_fd && !xos_parse_u64(c->ready_fd, 1 << 20, &fd))
+		return xos_err_set(err, XOS_MALFORMED, "usage", "--ready-fd needs a number");
+	xos_event_setup(p->name, level);
+	*run = (struct xos_service_run){.program = p,
+	    .config_path = c->config,
+	    .ready_fd = c->ready_fd ? (int)fd : -1,
+	    .pid_file = c->pid_file,
+	    .role = c->role,
+	    .log_level = c->log_level,
+	    .level = level};
+	return XOS_OK;
+}
+
+static int run_verb(
+    const struct xos_service_program *p, const struct common *c, int argc, char **argv)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_service_run run;
+	if (argc < 1) {
+		xos_err_set(&err, XOS_MALFORMED, "usage", "say what to do");
+		return complain(p, &err, 2);
+	}
+	const struct xos_service_verb *verb = verb_find(p, argv[0]);
+	enum xos_status st = XOS_OK;
+	if (!verb)
+		st = xos_err_set(&err, XOS_MALFORMED, "usage", "unknown verb \"%s\"", argv[0]);
+	else if (verb->config && !c->config)
+		st = xos_err_set(&err, XOS_MALFORMED, "usage", "%s needs --config FILE", argv[0]);
+	if (st == XOS_OK)
+		st = run_make(p, c, &run, &err);
+	if (st != XOS_OK)
+		return complain(p, &err, 2);
+	/* Children were checked by their supervisor, with rights that they may lack. */
+	if (verb->config)
+		st = load(p, c->config, !c->role, &run.conf, &err);
+	if (st != XOS_OK) {
+		xos_ready_report(run.ready_fd, &err);
+		return EXIT_USAGE_OR_CONFIG;
+	}
+	st = verb->run(&run, argc, argv, &err);
+	int status = st == XOS_OK ? 0 : complain(p, &err, xos_status_exit(st));
+	if (run.conf)
+		xos_config_free(p->keys, p->nkeys, run.conf);
+	free(run.conf);
+	return status;
+}
+
+static int run_check(const struct xos_service_program *p, const struct common *c)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	void *conf = NULL;
+	if (!c->config) {
+		xos_err_set(&err, XOS_MALFORMED, "usage", "--check needs --config FILE");
+		return complain(p, &err, 2);
+	}
+	if (load(p, c->config, true, &conf, &err) != XOS_OK)
+		return EXIT_USAGE_OR_CONFIG;
+	xos_config_free(p->keys, p->nkeys, conf);
+	free(conf);
+	printf("%s: %s is good\n", p->name, c->config);
+	return 0;
+}
+
+int xos_service_main(const struct xos_service_program *p, int argc, char **argv)
+{
+	struct common c = {.config = NULL};
+	struct xos_err err = XOS_ERR_INIT;
+	if (common_take(&argc, argv, &c, &err) != XOS_OK)
+		return complain(p, &err, 2);
+	if (c.help) {
+		print_help(p);
+		return 0;
+	}
+	if (c.version) {
+		printf("%s %s\n", p->name, XOS_VERSION);
+		return 0;
+	}
+	return c.check ? run_check(p, &c) : run_verb(p, &c, argc - 1, argv + 1);
+}
+
+static void check_trust(const struct xos_service_conf *c,
+    void (*report)(void *ctx, const struct xos_err *err), void *ctx)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_trust *trust = xos_trust_new();
+	enum xos_status st = XOS_OK;
+	if (!trust)
+		st = xos_err_set(&err, XOS_INTERNAL, "memory", "out of memory");
+	if (st == XOS_OK)
+		st = xos_trust_load(trust, c->trust, &err);
+	if (st == XOS_OK && !xos_trust_root(trust, c->vo))
+		st = xos_err_set(&err, XOS_NOT_FOUND, "trust-root",
+		    "%s holds no root of VO %s; put its root.pem there", c->trust, c->vo);
+	if (st != XOS_OK)
+		report(ctx, &err);
+	xos_trust_free(trust);
+}
+
+void xos_service_conf_check(const struct xos_service_conf *c,
+    void (*report)(void *ctx, const struct xos_err *err), void *ctx)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_chain chain = {.n = 0};
+	struct stat st;
+	if (!xos_name_is_vo(c->vo)) {
+		xos_err_set(&err, XOS_MALFORMED, "config", "vo: \"%s\" is no name of a VO", c->vo);
+		report(ctx, &err);
+	}
+	if (stat(c->state, &st) != 0 || !S_ISDIR(st.st_mode)) {
+		xos_err_set(
+		    &err, XOS_NOT_FOUND, "config", "state: there is no folder %s", c->state);
+		report(ctx, &err);
+	}
+	check_trust(c, report, ctx);
+	if (xos_tls_load(c->tls_certificate, c->tls_key, &chain, &err) != XOS_OK)
+		report(ctx, &err);
+	xos_chain_clear(&chain);
+	if (geteuid() == 0 && !c->user_network) {
+		xos_err_set(&err, XOS_MALFORMED, "config",
+		    "user_network is needed when started as root: no process that reads the "
+		    "network "
+		    "stays root");
+		report(ctx, &err);
+	}
+}
