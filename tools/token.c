@@ -1,0 +1,262 @@
+/* xos-token: what the current token says, whether it is good, where it is, whether to renew it. */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/vo.h"
+#include "json/json.h"
+#include "policy/restriction.h"
+#include "token/delegation.h"
+#include "token/tokenfile.h"
+#include "token/verify.h"
+
+#define SKEW 300 /* seconds of clock difference that verify tolerates, as the services do */
+
+/* The token named, or the current one. */
+static enum xos_status read_token(int argc, char **argv, char path[PATH_MAX],
+    struct xos_chain *chain, struct xos_token_info **info, struct xos_err *err)
+{
+	enum xos_status st;
+	if (argc > 0) {
+		if (snprintf(path, PATH_MAX, "%s", argv[0]) >= PATH_MAX)
+			return xos_err_set(err, XOS_LIMIT, "path", "the path is too long");
+	} else if ((st = xos_tokenfile_path(path, err))) {
+		return st;
+	}
+	if ((st = xos_tokenfile_read(path, chain, err)))
+		return st;
+	st = xos_token_describe(chain, xos_clock_now(), info, err);
+	if (st)
+		xos_chain_clear(chain);
+	return st;
+}
+
+static struct xos_json *string_list(char *const *list, size_t n)
+{
+	struct xos_json *arr = xos_json_array();
+	for (size_t i = 0; i < n; i++)
+		xos_json_add_string(arr, list[i]);
+	return arr;
+}
+
+/* A restriction as the person wrote it; NULL if the step has none. The buffer keeps the text. */
+static const char *restriction_text(const struct xos_delegation *d, struct xos_buf *text)
+{
+	if (d->restriction_len == 0)
+		return NULL;
+	struct xos_bytes bytes = {d->restriction, d->restriction_len};
+	if (xos_restriction_text(bytes, text, NULL) != XOS_OK)
+		return "(cannot be read: nothing is allowed)";
+	return xos_buf_str(text);
+}
+
+static struct xos_json *step_json(const struct xos_delegation *d)
+{
+	struct xos_json *o = xos_json_object();
+	struct xos_buf text;
+	xos_buf_init(&text, 1 << 20);
+	xos_json_set_string(o, "by", d->member);
+	xos_json_set_string(o, "actor", d->actor);
+	xos_json_set_string(o, "node", d->node[0] ? d->node : NULL);
+	xos_json_set_string(o, "id", d->id[0] ? d->id : NULL);
+	xos_json_set_time(o, "until", d->not_after);
+	xos_json_set_int(o, "depth", d->depth);
+	xos_json_set_text(o, "restriction", restriction_text(d, &text));
+	xos_buf_free(&text);
+	return o;
+}
+
+static enum xos_status show_json(
+    const char *path, const struct xos_token_info *t, struct xos_err *err)
+{
+	const struct xos_claims *c = t->claims;
+	struct xos_json *doc = xos_json_object(), *steps = xos_json_array();
+	xos_json_set_string(doc, "path", path);
+	xos_json_set_string(doc, "vo", c->vo);
+	xos_json_set_string(doc, "member", c->name);
+	xos_json_set_string(doc, "kind", xos_kind_name(c->kind));
+	xos_json_set_string(doc, "uri", t->uri);
+	xos_json_set_string(doc, "serial", t->serial);
+	xos_json_set_int(doc, "number", (int64_t)c->number);
+	xos_json_set(doc, "groups", string_list(c->groups, c->ngroups));
+	xos_json_set(doc, "roles", string_list(c->roles, c->nroles));
+	if (c->auth_method[0]) {
+		struct xos_json *auth = xos_json_object();
+		xos_json_set_string(auth, "method", c->auth_method);
+		xos_json_set_time(auth, "time", c->auth_time);
+		xos_json_set_string(auth, "home", c->home_org[0] ? c->home_org : NULL);
+		xos_json_set(doc, "auth", auth);
+	}
+	xos_json_set_time(doc, "not_before", t->not_before);
+	xos_json_set_time(doc, "not_after", t->not_after);
+	xos_json_set_int(doc, "seconds_left", t->seconds_left);
+	for (size_t i = 0; i < t->nsteps; i++)
+		xos_json_add(steps, step_json(t->steps[i]));
+	xos_json_set(doc, "delegation", steps);
+	return xos_cli_print_json(doc, err);
+}
+
+static void print_list(const char *key, char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		xos_cli_print_pair(i == 0 ? key : "", "%s", list[i]);
+}
+
+static void show_step(const struct xos_delegation *d)
+{
+	char until[XOS_TIME_TEXT];
+	struct xos_buf text;
+	xos_buf_init(&text, 1 << 20);
+	xos_time_format(d->not_after, until);
+	xos_cli_print_pair("delegated by", "%s to %s%s%s%s%s, until %s, %u further step%s",
+	    d->member, d->actor, d->id[0] ? " " : "", d->id, d->node[0] ? " on node " : "", d->node,
+	    until, d->depth, d->depth == 1 ? "" : "s");
+	const char *restriction = restriction_text(d, &text);
+	if (restriction)
+		xos_cli_print_pair("restricted to", "%s", restriction);
+	xos_buf_free(&text);
+}
+
+static void show_text(const char *path, const struct xos_token_info *t)
+{
+	const struct xos_claims *c = t->claims;
+	char left[XOS_TIME_TEXT], end[XOS_TIME_TEXT], when[XOS_TIME_TEXT];
+	xos_time_format(t->not_after, end);
+	xos_duration_format(t->seconds_left, left);
+	xos_cli_print_pair("token", "%s", path);
+	xos_cli_print_pair(xos_kind_name(c->kind), "%s (number %llu) of VO %s", c->name,
+	    (unsigned long long)c->number, c->vo);
+	print_list("groups", c->groups, c->ngroups);
+	print_list("roles", c->roles, c->nroles);
+	if (c->auth_method[0]) {
+		xos_time_format(c->auth_time, when);
+		xos_cli_print_pair("authenticated", "%s by %s%s%s", when, c->auth_method,
+		    c->home_org[0] ? " at " : "", c->home_org);
+	}
+	for (size_t i = 0; i < t->nsteps; i++)
+		show_step(t->steps[i]);
+	if (t->seconds_left > 0)
+		xos_cli_print_pair("valid", "for %s, until %s", left, end);
+	else
+		xos_cli_print_pair("valid", "[EXPIRED] since %s", end);
+}
+
+static enum xos_status verb_show(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_chain chain = {.n = 0};
+	struct xos_token_info *info = NULL;
+	enum xos_status st = read_token(argc, argv, path, &chain, &info, err);
+	if (st)
+		return st;
+	if (cli->json)
+		st = show_json(path, info, err);
+	else
+		show_text(path, info);
+	xos_token_info_free(info);
+	xos_chain_clear(&chain);
+	return st;
+}
+
+static enum xos_status verify(const struct xos_trust *trust, const char *vo,
+    const struct xos_chain *chain, struct xos_err *err)
+{
+	struct xos_identity *id = NULL;
+	const struct xos_verify_opts opts = {.now = xos_clock_now(),
+	    .skew = SKEW,
+	    .kinds = XOS_KINDS_ALL,
+	    .allow_delegation = true,
+	    .vo = vo,
+	    .purpose = XOS_PURPOSE_ANY};
+	enum xos_status st = xos_token_verify_chain(trust, chain, &opts, &id, err);
+	xos_identity_free(id);
+	return st;
+}
+
+static enum xos_status verb_verify(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_chain chain = {.n = 0};
+	struct xos_token_info *info = NULL;
+	struct xos_cli_vo *vo = NULL;
+	enum xos_status st = read_token(argc, argv, path, &chain, &info, err);
+	if (!st)
+		st = xos_cli_vo_load(cli, &vo, err);
+	if (!st)
+		st = verify(vo->trust, vo->name, &chain, err);
+	if (!st && cli->json) {
+		st = show_json(path, info, err);
+	} else if (!st) {
+		char left[XOS_TIME_TEXT];
+		xos_duration_format(info->seconds_left, left);
+		printf("%s: %s, valid for %s under the root of VO %s\n", path, info->uri, left,
+		    vo->name);
+	}
+	xos_cli_vo_free(vo);
+	xos_token_info_free(info);
+	xos_chain_clear(&chain);
+	return st;
+}
+
+static enum xos_status verb_path(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	char path[PATH_MAX];
+	enum xos_status st = xos_tokenfile_path(path, err);
+	if (st)
+		return st;
+	if (cli->json) {
+		struct xos_json *doc = xos_json_object();
+		xos_json_set_string(doc, "path", path);
+		return xos_cli_print_json(doc, err);
+	}
+	printf("%s\n", path);
+	return XOS_OK;
+}
+
+static enum xos_status verb_needs_renewal(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_chain chain = {.n = 0};
+	struct xos_token_info *info = NULL;
+	enum xos_status st = read_token(argc, argv, path, &chain, &info, err);
+	if (st) { /* for scripts: "no token" is an answer of its own, whatever made it unreadable */
+		if (!cli->json)
+			fprintf(stderr, "%s: %s\n", cli->program, err->text);
+		cli->exit_status = 2;
+		return XOS_OK;
+	}
+	cli->exit_status = xos_token_needs_renewal(info, xos_clock_now()) ? 0 : 1;
+	xos_token_info_free(info);
+	xos_chain_clear(&chain);
+	return XOS_OK;
+}
+
+static const struct xos_cli_verb verbs[] = {
+    {"show", "[FILE]", "what the token says (not verified)", 0, 1, false, NULL, verb_show},
+    {"verify", "[FILE]", "check it fully under the joined VO's root", 0, 1, false, NULL,
+        verb_verify},
+    {"path", "", "where the current token is", 0, 0, false, NULL, verb_path},
+    {"needs-renewal", "[FILE]", "exit status 0: yes, 1: no, 2: there is no token", 0, 1, false,
+        NULL, verb_needs_renewal},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct xos_cli_program program = {
+	    .name = "xos-token",
+	    .about = "look at tokens",
+	    .verbs = verbs,
+	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
+	    .examples = "  xos-token show\n"
+	                "  xos-token show --json | jq .groups\n"
+	                "  xos-token needs-renewal && xos-login\n"
+	                "  curl --cert $(xos-token path) https://...\n",
+	};
+	return xos_cli_main(&program, argc, argv);
+}
