@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,12 +69,21 @@ static enum xos_status fails(
 	    err, (enum xos_status)status, "test-code", "the text of %u", (unsigned)status);
 }
 
+static atomic_int slow_begun;
+
+void fixture_await_slow(int n)
+{
+	while (atomic_load(&slow_begun) < n)
+		usleep(1000);
+}
+
 static enum xos_status slow(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
 	(void)ctx;
 	(void)req;
 	(void)err;
+	atomic_fetch_add(&slow_begun, 1);
 	usleep(200 * 1000);
 	xos_response_body(res, "text/plain", xos_bytes_str("slow"));
 	return XOS_OK;

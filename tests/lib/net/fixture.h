@@ -19,6 +19,9 @@ struct fixture {
 void fixture_start(struct fixture *f, struct xos_server_options opts);
 void fixture_stop(struct fixture *f);
 
+/* Waits until n requests for /slow have been in a handler since the start. */
+void fixture_await_slow(int n);
+
 int raw_connect(int port);
 void raw_send(int fd, const void *p, size_t n);
 void raw_say(int fd, const char *text);

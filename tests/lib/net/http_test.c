@@ -425,7 +425,7 @@ START_TEST(work_is_not_evicted)
 	int a = raw_connect(f.port), b = raw_connect(f.port);
 	raw_say(a, "GET /slow HTTP/1.1\r\n" H "\r\n");
 	raw_say(b, "GET /slow HTTP/1.1\r\n" H "\r\n");
-	usleep(50 * 1000);
+	fixture_await_slow(2);
 	ck_assert_int_eq(ask("GET / HTTP/1.1\r\n" H "\r\n"), 200);
 	raw_response(a, buf, sizeof(buf), WAIT_MS);
 	ck_assert_int_eq(raw_status(buf), 200);
@@ -480,7 +480,7 @@ START_TEST(drains)
 	raw_say(idle, "GET / HTTP/1.1\r\n" H "\r\n");
 	raw_response(idle, buf, sizeof(buf), WAIT_MS);
 	raw_say(busy, "GET /slow HTTP/1.1\r\n" H "\r\n");
-	usleep(50 * 1000);
+	fixture_await_slow(1);
 	ck_assert_int_eq(xos_loop_post(f.loop, drain, &f), XOS_OK);
 	ck_assert(raw_closed(idle, WAIT_MS));
 	raw_read(busy, buf, sizeof(buf), WAIT_MS);
