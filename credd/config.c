@@ -39,18 +39,25 @@ static enum xos_status bad(struct xos_err *err, const char *key, const char *why
 	return xos_err_set(err, XOS_MALFORMED, "config-value", "%s: %s", key, why);
 }
 
-/* A number stands for itself, so that a VO runs on a machine without accounts of its own. */
+/* A name, a number or NUMBER:NUMBER for user and group. A number stands for itself, so that a VO runs
+ * on a machine without accounts of its own. */
 static enum xos_status find_user(
     const char *key, const char *name, uid_t *uid, gid_t *gid, struct xos_err *err)
 {
-	uint64_t number;
-	bool numeric = xos_parse_u64(name, UINT32_MAX - 1, &number);
-	const struct passwd *pw = numeric ? getpwuid((uid_t)number) : getpwnam(name);
+	char text[64];
+	uint64_t number, group;
+	const char *colon = strchr(name, ':');
+	if (!xos_str_printf(text, sizeof(text), "%.*s", colon ? (int)(colon - name) : 63, name))
+		return bad(err, key, "a name of over 63 characters");
+	bool numeric = xos_parse_u64(text, UINT32_MAX - 1, &number);
+	if (colon && (!numeric || !xos_parse_u64(colon + 1, UINT32_MAX - 1, &group)))
+		return bad(err, key, "with a colon, both sides are numbers");
+	const struct passwd *pw = numeric ? getpwuid((uid_t)number) : getpwnam(text);
 	if (!pw && !numeric)
 		return xos_err_set(err, XOS_NOT_FOUND, "config-user",
-		    "%s: there is no user \"%s\" on this machine", key, name);
+		    "%s: there is no user \"%s\" on this machine", key, text);
 	*uid = pw ? pw->pw_uid : (uid_t)number;
-	*gid = pw ? pw->pw_gid : (gid_t)number;
+	*gid = colon ? (gid_t)group : pw ? pw->pw_gid : (gid_t)number;
 	return XOS_OK;
 }
 

@@ -154,7 +154,7 @@ static enum xos_status locked(const struct xos_credd_view *v, enum xos_lock_kind
 	    v->bundle ? xos_bundle_lock(v->bundle, kind, name, now) : NULL;
 	if (!lock)
 		return XOS_OK;
-	if (lock->until != INT64_MAX) {
+	if (lock->until != XOS_LOCK_NO_END) {
 		memcpy(until, " until ", 8);
 		xos_time_format(lock->until, until + 7);
 	}

@@ -1,0 +1,73 @@
+#include "credd/confine.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/text.h"
+#include "credd/accounts.h"
+#include "credd/renew.h"
+#include "proc/privdrop.h"
+#include "proc/sandbox.h"
+
+#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 2)
+
+/* Folders in which files are replaced. */
+struct folders {
+	char path[WRITE_MAX][PATH_MAX];
+	const char *list[WRITE_MAX + 1];
+	size_t n;
+};
+
+static void add_folder_of(struct folders *f, const char *file)
+{
+	char *dir = f->path[f->n];
+	if (!file || f->n == WRITE_MAX || !xos_str_copy(dir, PATH_MAX, file))
+		return;
+	char *slash = strrchr(dir, '/');
+	if (!slash || slash == dir)
+		return;
+	*slash = '\0';
+	if (access(dir, F_OK) == 0) {
+		f->list[f->n] = dir;
+		f->n++;
+	}
+}
+
+static enum xos_status writable(
+    const struct xos_credd_conf *conf, struct folders *f, struct xos_err *err)
+{
+	struct xos_credd_pair pairs[XOS_CREDD_PAIRS_MAX];
+	size_t n = 0;
+	f->list[f->n++] = conf->state;
+	add_folder_of(f, conf->tls_certificate);
+	add_folder_of(f, conf->tls_key);
+	enum xos_status st = xos_credd_pairs_parse(conf->renew, pairs, &n, err);
+	for (size_t i = 0; i < n; i++) {
+		add_folder_of(f, pairs[i].certificate);
+		add_folder_of(f, pairs[i].key);
+		xos_credd_pair_clear(&pairs[i]);
+	}
+	return st;
+}
+
+enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_err *err)
+{
+	static struct folders write; /* large, once a process */
+	const struct xos_credd_conf *conf = self->conf;
+	const struct xos_proc_user user = {.uid = self->uid, .gid = self->gid};
+	const char *const read[] = {conf->trust, conf->site_key, xos_credd_local_files.passwd,
+	    xos_credd_local_files.group, xos_credd_local_files.subuid, xos_credd_local_files.subgid,
+	    NULL};
+	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
+	if (!st)
+		st = writable(conf, &write, err);
+	struct xos_sandbox box = {
+	    .name = "credd",
+	    .allow = XOS_ALLOW_NET_SERVER | XOS_ALLOW_NET_CLIENT | XOS_ALLOW_FILE_WRITE,
+	    .read_only = read,
+	    .read_write = write.list,
+	};
+	return st ? st : xos_sandbox_enter(&box, err);
+}

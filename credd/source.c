@@ -1,0 +1,127 @@
+#include "credd/source.h"
+
+#include <stdlib.h>
+
+#include "api/signer.h"
+#include "base/clock.h"
+#include "base/event.h"
+#include "bundle/stored.h"
+
+struct xos_credd_source {
+	const struct xos_credd_self *self;
+	struct xos_trust *trust;
+	struct xos_key *site_key;
+	struct xos_bundle_seen seen;
+};
+
+enum xos_status xos_credd_source_new(
+    const struct xos_credd_self *self, struct xos_credd_source **out, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = self->conf;
+	struct xos_credd_source *s = calloc(1, sizeof(*s));
+	if (!s || !(s->trust = xos_trust_new())) {
+		free(s);
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	}
+	s->self = self;
+	enum xos_status st = xos_trust_load(s->trust, conf->trust, err);
+	if (!st && !xos_trust_root(s->trust, conf->vo))
+		st = xos_err_set(err, XOS_NOT_FOUND, "no-root",
+		    "%s has no root of the VO %s: join the node again", conf->trust, conf->vo);
+	if (!st)
+		st = xos_key_public_load(conf->site_key, &s->site_key, err);
+	if (!st)
+		st = xos_bundle_seen_load(conf->state, &s->seen, err);
+	if (st)
+		xos_credd_source_free(s);
+	else
+		*out = s;
+	return st;
+}
+
+void xos_credd_source_free(struct xos_credd_source *s)
+{
+	if (!s)
+		return;
+	xos_key_free(s->site_key);
+	xos_trust_free(s->trust);
+	free(s);
+}
+
+const struct xos_trust *xos_credd_source_trust(const struct xos_credd_source *s)
+{
+	return s->trust;
+}
+
+/* What a bundle has to satisfy at a moment. */
+struct demand {
+	struct xos_bundle_trust trust;
+	struct xos_bundle_want want;
+};
+
+static void demand_init(struct demand *d, struct xos_credd_source *s, int64_t now)
+{
+	const struct xos_credd_conf *conf = s->self->conf;
+	d->trust = (struct xos_bundle_trust){
+	    .vo = conf->vo,
+	    .signer = xos_api_signer,
+	    .arg = s->trust,
+	    .now = now,
+	    .skew = XOS_BUNDLE_SKEW,
+	};
+	d->want = (struct xos_bundle_want){
+	    .trust = &d->trust,
+	    .site = conf->site,
+	    .site_key = s->site_key,
+	    .root = xos_trust_root(s->trust, conf->vo),
+	    .seen = &s->seen,
+	};
+}
+
+static int64_t held_now(const struct xos_credd_source *s)
+{
+	int64_t now = xos_clock_now();
+	return now < s->seen.newest ? s->seen.newest : now;
+}
+
+enum xos_status xos_credd_source_stored(
+    struct xos_credd_source *s, struct xos_credd_view **out, struct xos_err *err)
+{
+	struct demand d;
+	struct xos_bundle *bundle = NULL;
+	struct xos_err why = XOS_ERR_INIT;
+	demand_init(&d, s, held_now(s));
+	enum xos_status st = xos_bundle_load(s->self->conf->state, &d.want, &bundle, &why);
+	if (st == XOS_EXPIRED) {
+		/* It was good when it was stored. Verified at that time it gives the roster and says when
+		 * it ended; the view's own end keeps it from deciding anything. */
+		demand_init(&d, s, s->seen.newest);
+		st = xos_bundle_load(s->self->conf->state, &d.want, &bundle, &why);
+	}
+	if (st == XOS_INTERNAL)
+		return xos_err_set(err, st, why.code, "%s", why.text);
+	if (st && st != XOS_NOT_FOUND)
+		xos_event_err(XOS_ERROR, "bundle.stored-refused", &why, (const char *)NULL);
+	st = xos_credd_view_new(
+	    s->self, s->trust, bundle, s->seen.newest, &xos_credd_local_files, out, err);
+	xos_bundle_unref(bundle);
+	return st;
+}
+
+enum xos_status xos_credd_source_take(struct xos_credd_source *s, struct xos_bytes compact,
+    struct xos_credd_view **out, struct xos_err *err)
+{
+	struct demand d;
+	struct xos_bundle *bundle = NULL;
+	struct xos_err why = XOS_ERR_INIT;
+	demand_init(&d, s, held_now(s));
+	enum xos_status st = xos_bundle_verify(compact, &d.want, &bundle, err);
+	if (st)
+		return st;
+	if (xos_bundle_store(s->self->conf->state, compact, bundle, &s->seen, &why))
+		xos_event_err(XOS_ERROR, "bundle.not-stored", &why, (const char *)NULL);
+	st = xos_credd_view_new(
+	    s->self, s->trust, bundle, s->seen.newest, &xos_credd_local_files, out, err);
+	xos_bundle_unref(bundle);
+	return st;
+}
