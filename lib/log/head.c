@@ -1,6 +1,7 @@
 /*
  * PATH.head: two slots of the same size, written in turn, so that a write that is cut short leaves
- * the other one whole. Slot: u32 length, the encoded head, SHA-256 of both, zeros to its end; all zeros: never written.
+ * the other one whole. Slot: u32 length, the encoded head, SHA-256 of both, zeros to its end; all
+ * zeros: never written.
  */
 #include <errno.h>
 #include <fcntl.h>

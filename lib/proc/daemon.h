@@ -62,8 +62,8 @@ XOS_MUST_USE enum xos_status xos_daemon_start(
 
 /*
  * Tells whoever started us, through the descriptor of --ready-fd (-1: nobody), one line: "ready"
- * when err is NULL, otherwise "failed STATUS CODE TEXT"; closes it. Success also goes to $NOTIFY_SOCKET as
- * READY=1 (sd_notify(3)), written by hand. Once only.
+ * when err is NULL, otherwise "failed STATUS CODE TEXT"; closes it. Success also goes to
+ * $NOTIFY_SOCKET as READY=1 (sd_notify(3)), written by hand. Once only.
  */
 void xos_ready_report(int ready_fd, const struct xos_err *err);
 /* Another state for the service manager, for example "STOPPING=1"; no-op without $NOTIFY_SOCKET. */
