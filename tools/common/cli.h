@@ -54,6 +54,7 @@ struct xos_cli_verb {
 	int min, max;         /* number of operands; max -1: any */
 	bool stop;            /* the first operand ends the options: for commands to run */
 	const struct xos_cli_option *options; /* ends with a NULL name; NULL: none */
+	/* argv: the operands alone, argv[argc] is NULL. */
 	enum xos_status (*run)(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 };
 
@@ -83,7 +84,8 @@ struct xos_cli_table *xos_cli_table_new(const char *const *heads, size_t n); /* 
 void xos_cli_table_row(struct xos_cli_table *t, const char *const *cells);   /* NULL cell: "-" */
 /* Prints and frees; INTERNAL if memory ran out on the way. */
 XOS_MUST_USE enum xos_status xos_cli_table_print(struct xos_cli_table *t, struct xos_err *err);
-/* Progress for people: on a terminal, one line that the next replaces; otherwise nothing. */
+/* Progress for people: on a terminal, one line of standard error that the next replaces and "" clears;
+ * otherwise, and with --json, nothing. */
 void xos_cli_progress(const struct xos_cli *cli, const char *fmt, ...) XOS_PRINTF(2, 3);
 
 #endif

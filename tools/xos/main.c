@@ -1,0 +1,98 @@
+/* xos NOUN ARGUMENT...: runs xos-NOUN, from the folder of this program or along PATH. */
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+enum { EXIT_USAGE = 2, EXIT_UNDECIDED = 3 };
+
+static bool is_noun(const char *s)
+{
+	size_t n = strlen(s);
+	return n > 0 && n < 64 && s[0] != '-' &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+static bool own_folder(char out[PATH_MAX])
+{
+	ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+	if (n <= 0)
+		return false;
+	out[n] = '\0';
+	char *slash = strrchr(out, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Daemons end in d and are for systemd and xos-server to run, but they are tools, too: all are shown. */
+static void list_nouns(void)
+{
+	char dir[PATH_MAX], path[PATH_MAX];
+	char *names[128];
+	size_t n = 0;
+	DIR *d = own_folder(dir) ? opendir(dir) : NULL;
+	for (struct dirent *e; d && n < 128 && (e = readdir(d));) {
+		if (strncmp(e->d_name, "xos-", 4) == 0 && is_noun(e->d_name + 4) &&
+		    xos_str_printf(path, sizeof(path), "%s/%s", dir, e->d_name) &&
+		    access(path, X_OK) == 0 && (names[n] = strdup(e->d_name + 4)))
+			n++;
+	}
+	if (d)
+		closedir(d);
+	qsort(names, n, sizeof(names[0]), by_name);
+	for (size_t i = 0; i < n; i++) {
+		printf("  %s\n", names[i]);
+		free(names[i]);
+	}
+}
+
+static int usage(FILE *out, int status)
+{
+	fprintf(out, "Usage: xos NOUN [ARGUMENT...]\nRuns xos-NOUN; xos NOUN --help shows what it "
+	             "takes. Nouns here:\n");
+	fflush(out);
+	if (out == stdout)
+		list_nouns();
+	else
+		fprintf(out, "  see: xos --help\n");
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	char dir[PATH_MAX], path[PATH_MAX], name[80];
+	if (argc < 2)
+		return usage(stderr, EXIT_USAGE);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return usage(stdout, 0);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("xos %s\n", XOS_VERSION);
+		return 0;
+	}
+	if (!is_noun(argv[1]) || !xos_str_printf(name, sizeof(name), "xos-%s", argv[1])) {
+		fprintf(stderr, "xos: \"%s\" is no noun\n", argv[1]);
+		return usage(stderr, EXIT_USAGE);
+	}
+	argv[1] = name;
+	if (own_folder(dir) && xos_str_printf(path, sizeof(path), "%s/%s", dir, name))
+		execv(path, argv + 1);
+	execvp(name, argv + 1);
+	if (errno == ENOENT) {
+		fprintf(stderr, "xos: there is no %s here nor along PATH\n", name);
+		return usage(stderr, EXIT_USAGE);
+	}
+	fprintf(stderr, "xos: cannot run %s: %s\n", name, strerror(errno));
+	return EXIT_UNDECIDED;
+}
