@@ -1,0 +1,51 @@
+#ifndef XOS_CA_COMMANDS_H
+#define XOS_CA_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "api/command.h"
+#include "ca/auth.h"
+
+/*
+ * Commands of administrators in the auth process. One file a noun (command_*.c), each with its table of
+ * verbs; commands.c checks signer and right, opens the transaction, writes the act and has it logged.
+ *
+ * What a writing verb did and its act are one transaction. The order is: prepare a new verifier (if
+ * any), commit change and act, apply the verifier, have the key process copy the act into the signed log, answer.
+ * What dies in between is finished at the next start (verifiers.h, acts.h) and was not acknowledged.
+ */
+struct ca_call {
+	struct ca_auth *auth;
+	const struct xos_command *command;
+	int64_t now;
+	/* To be filled by the verb. */
+	struct xos_json *result;
+	bool sets_verifier; /* of `member`; has_verifier false: it goes */
+	bool has_verifier;
+	char member[XOS_MEMBER_MAX + 1];
+	struct xos_scram_verifier verifier;
+};
+
+struct ca_verb {
+	const char *name;
+	bool writes;
+	bool any_member; /* members who are no administrators may ask; the verb says about what */
+	enum xos_status (*run)(struct ca_call *c, struct xos_err *err);
+};
+
+struct ca_verbs {
+	const struct ca_verb *verb;
+	size_t n;
+};
+extern const struct ca_verbs ca_member_verbs, ca_group_verbs, ca_lock_verbs, ca_vo_verbs;
+
+/* args.name as a string; borrowed from the command. */
+XOS_MUST_USE enum xos_status ca_arg(
+    struct ca_call *c, const char *key, const char **value, struct xos_err *err);
+/* args.verifier as the member's new verifier; the iterations must be the VO's. */
+XOS_MUST_USE enum xos_status ca_arg_verifier(
+    struct ca_call *c, const char *member, struct xos_err *err);
+/* Is the signer an administrator, by token and by membership now? */
+XOS_MUST_USE enum xos_status ca_demand_admin(struct ca_call *c, struct xos_err *err);
+
+#endif

@@ -1,0 +1,277 @@
+#include "ca/key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/text.h"
+#include "json/json.h"
+
+static enum xos_status handle_record(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+static enum xos_status handle_tokens(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+
+const struct xos_bulk_handler ca_key_table[] = {
+    {CA_ISSUE, "issue", 1u << 0, 64 * 1024, ca_handle_issue},
+    {CA_ROSTER, "roster", 1u << 0, 0, ca_handle_roster},
+    {CA_LOCKS, "locks", 1u << 0, 0, ca_handle_locks},
+    {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
+    {CA_RECORD, "record", 1u << 1, 8, handle_record},
+    {CA_TOKENS, "tokens", 1u << 1, 8, handle_tokens},
+};
+const size_t ca_key_ntable = sizeof(ca_key_table) / sizeof(ca_key_table[0]);
+
+/* --- acts --- */
+
+static enum xos_status stage_act(void *ctx, const struct ca_act *act, struct xos_err *err)
+{
+	struct ca_key *k = ctx;
+	struct xos_buf b;
+	enum xos_status st;
+
+	xos_buf_init(&b, XOS_LOG_PAYLOAD_MAX);
+	st = ca_record_act(act, &b, err);
+	if (st == XOS_OK)
+		st = xos_log_stage(k->log, CA_RECORD_ACT, xos_buf_bytes(&b), NULL, err);
+	xos_buf_free(&b);
+	return st;
+}
+
+struct staging {
+	struct ca_key *k;
+	uint64_t last;
+};
+
+static enum xos_status stage_next(void *ctx, const struct ca_act *act, struct xos_err *err)
+{
+	struct staging *s = ctx;
+
+	if (act->id != s->last + 1)
+		return xos_err_set(err, XOS_INTERNAL, "acts",
+		    "act %llu is missing from the membership database",
+		    (unsigned long long)s->last + 1);
+	s->last = act->id;
+	return stage_act(s->k, act, err);
+}
+
+enum xos_status ca_key_stage_acts(struct ca_key *k, uint64_t *last, struct xos_err *err)
+{
+	struct staging s = {k, k->acts};
+	enum xos_status st = ca_acts_after(k->membership, k->acts, stage_next, &s, err);
+
+	*last = s.last;
+	return st;
+}
+
+enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *err)
+{
+	enum xos_status st = xos_log_commit(k->log, err);
+
+	if (st == XOS_OK)
+		k->acts = last;
+	return st;
+}
+
+enum xos_status ca_key_snapshot(struct ca_key *k, struct xos_err *err)
+{
+	return xos_store_exec(k->membership->store, "BEGIN", err);
+}
+
+void ca_key_snapshot_end(struct ca_key *k)
+{
+	xos_store_rollback(k->membership->store);
+}
+
+static enum xos_status catch_up(struct ca_key *k, struct xos_err *err)
+{
+	uint64_t last = 0;
+	enum xos_status st = ca_key_stage_acts(k, &last, err);
+	/* Also after a failure: what was staged must not reach the log with something else. */
+	enum xos_status done = ca_key_commit(k, last, st == XOS_OK ? err : NULL);
+
+	return st == XOS_OK ? done : st;
+}
+
+static enum xos_status handle_record(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct ca_key *k = key;
+	uint64_t act = 0;
+	enum xos_status st = ca_u64_get(payload, &act, err);
+
+	(void)from;
+	(void)reply;
+	if (st == XOS_OK && act > k->acts)
+		st = catch_up(k, err);
+	if (st == XOS_OK && act > k->acts)
+		st = xos_err_set(
+		    err, XOS_NOT_FOUND, "acts", "there is no act %llu", (unsigned long long)act);
+	return st;
+}
+
+/* --- unexpired tokens --- */
+
+static void forget_expired(struct ca_key *k, int64_t now)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < k->ntokens; i++)
+		if (k->tokens[i].not_after > now)
+			k->tokens[kept++] = k->tokens[i];
+	k->ntokens = kept;
+}
+
+enum xos_status ca_tokens_add(
+    struct ca_key *k, const struct ca_token_entry *e, int64_t now, struct xos_err *err)
+{
+	if (k->ntokens == k->ctokens)
+		forget_expired(k, now);
+	/* Grow when it is still more than half full, so that forgetting costs little each time. */
+	if (k->ntokens * 2 >= k->ctokens) {
+		size_t c = k->ctokens ? 2 * k->ctokens : 256;
+		struct ca_token_entry *more = reallocarray(k->tokens, c, sizeof(*more));
+
+		if (!more)
+			return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+		k->tokens = more;
+		k->ctokens = c;
+	}
+	k->tokens[k->ntokens++] = *e;
+	return XOS_OK;
+}
+
+static enum xos_status handle_tokens(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct ca_key *k = key;
+	struct xos_json *list;
+	uint64_t number = 0;
+	int64_t now = xos_clock_now();
+	enum xos_status st = ca_u64_get(payload, &number, err);
+
+	(void)from;
+	if (st != XOS_OK)
+		return st;
+	list = xos_json_array();
+	for (size_t i = 0; i < k->ntokens; i++) {
+		struct xos_json *t;
+
+		if (k->tokens[i].number != number || k->tokens[i].not_after <= now)
+			continue;
+		t = xos_json_object();
+		xos_json_set_string(t, "serial", k->tokens[i].serial);
+		xos_json_set_time(t, "not_after", k->tokens[i].not_after);
+		xos_json_add(list, t);
+	}
+	st = xos_json_dump(list, reply, err);
+	xos_json_free(list);
+	return st;
+}
+
+/* --- opening --- */
+
+static enum xos_status replay(struct ca_key *k, const char *path, int64_t now, struct xos_err *err)
+{
+	struct xos_log_crypto crypto = xos_loghead_crypto(&k->loghead);
+	struct ca_replay r = {0, 0, 0};
+	struct xos_log_reader *reader = NULL;
+	struct xos_log_record rec;
+	bool more = true;
+	enum xos_status st = xos_log_reader_open(path, 1, &crypto, &reader, err);
+
+	while (st == XOS_OK) {
+		struct ca_token_entry e = {.number = 0};
+		bool is_token = false;
+
+		st = xos_log_reader_next(reader, &rec, &more, err);
+		if (st != XOS_OK || !more)
+			break;
+		if (rec.type == XOS_LOG_TYPE_SEAL)
+			continue;
+		st = ca_record_read(rec.type, rec.payload, &r, &e, &is_token, err);
+		if (st == XOS_OK && is_token && e.not_after > now)
+			st = ca_tokens_add(k, &e, now, err);
+		if (st != XOS_OK)
+			st = xos_err_prefix(
+			    err, st, "%s: record %llu", path, (unsigned long long)rec.sequence);
+	}
+	xos_log_reader_close(reader);
+	k->acts = r.acts;
+	k->roster.serial = r.roster;
+	k->locks.serial = r.locks;
+	return st;
+}
+
+static enum xos_status open_log(struct ca_key *k, const char *path, struct xos_err *err)
+{
+	char name[XOS_LOG_NAME_MAX + 1];
+	struct xos_log_crypto crypto;
+	struct xos_log_options o = {.path = path, .name = name, .mode = 0600, .crypto = &crypto};
+	enum xos_status st;
+
+	k->loghead.key = k->key;
+	crypto = xos_loghead_crypto(&k->loghead);
+	if (!xos_str_printf(name, sizeof(name), "%s/ca", k->vo))
+		return xos_err_set(err, XOS_INTERNAL, "log", "the VO's name is too long");
+	st = xos_log_open(&o, &k->log, err);
+	return st == XOS_OK ? replay(k, path, xos_clock_now(), err) : st;
+}
+
+static enum xos_status open_issuer(
+    struct ca_key *k, const struct ca_key_opts *o, struct xos_err *err)
+{
+	enum xos_status st = xos_key_load(o->key, NULL, NULL, &k->key, err);
+
+	if (st == XOS_OK)
+		st = xos_chain_load(o->cert, &k->chain, err);
+	if (st == XOS_OK && !xos_key_same(k->key, xos_cert_key(k->chain.cert[0])))
+		st = xos_err_set(err, XOS_CONFLICT, "key-mismatch",
+		    "%s is not the certificate of the key %s", o->cert, o->key);
+	return st == XOS_OK ? xos_issuer_new(k->chain.cert[0], k->key, &k->issuer, err) : st;
+}
+
+enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, struct xos_err *err)
+{
+	struct ca_key *k = calloc(1, sizeof(*k));
+	enum xos_status st;
+
+	*out = NULL;
+	if (!k || !xos_str_copy(k->vo, sizeof(k->vo), o->vo)) {
+		free(k);
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	}
+	xos_buf_init(&k->roster.compact, XOS_ROSTER_MAX);
+	xos_buf_init(&k->locks.compact, XOS_LOCKS_MAX);
+	k->lifetime = o->lifetime;
+	k->lifetime_max = o->lifetime_max;
+	st = open_issuer(k, o, err);
+	if (st == XOS_OK)
+		st = open_log(k, o->log, err);
+	if (st == XOS_OK)
+		st = ca_membership_open(o->membership, o->vo, false, true, &k->membership, err);
+	if (st == XOS_OK)
+		st = catch_up(k, err);
+	if (st != XOS_OK) {
+		ca_key_free(k);
+		return st;
+	}
+	*out = k;
+	return XOS_OK;
+}
+
+void ca_key_free(struct ca_key *k)
+{
+	if (!k)
+		return;
+	ca_membership_close(k->membership);
+	xos_log_close(k->log);
+	xos_issuer_free(k->issuer);
+	xos_chain_clear(&k->chain);
+	xos_key_free(k->key);
+	xos_buf_free(&k->roster.compact);
+	xos_buf_free(&k->locks.compact);
+	free(k->tokens);
+	free(k);
+}

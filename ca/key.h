@@ -1,0 +1,87 @@
+#ifndef XOS_CA_KEY_H
+#define XOS_CA_KEY_H
+
+#include <stdint.h>
+
+#include "api/loghead.h"
+#include "ca/membership.h"
+#include "ca/messages.h"
+#include "ca/record.h"
+#include "log/log.h"
+#include "pki/issue.h"
+#include "service/bulk.h"
+
+/*
+ * The key process: holds the signing key of the authority. It believes the auth process about who
+ * logged in (a grant, good once), looks the membership up itself, applies the profile, writes the log,
+ * and only then lets a certificate out. What the network process says counts only as far as the
+ * grant's digest covers it.
+ */
+#define CA_GRANTS 1024
+#define CA_LIST_LIFE (24 * 3600)   /* of a signed roster or lock list, seconds */
+#define CA_LIST_REFRESH (6 * 3600) /* signed anew when older, though nothing changed */
+#define CA_LIFETIME_MIN 60
+
+struct ca_list {
+	struct xos_buf compact; /* empty: none signed yet */
+	uint64_t serial;        /* of the newest one ever signed */
+	uint64_t version;       /* of the membership that it shows */
+	int64_t issued;
+};
+
+struct ca_key {
+	char vo[XOS_VO_MAX + 1];
+	int64_t lifetime, lifetime_max;
+	struct xos_key *key;
+	struct xos_chain
+	    chain; /* ca.pem: the issuer's certificate, and what stands above but the root */
+	struct xos_issuer *issuer;
+	struct ca_membership *membership; /* read only */
+	struct xos_loghead loghead;
+	struct xos_log *log;
+	uint64_t acts; /* id of the last act in the log */
+	struct ca_list roster, locks;
+	struct ca_grant grants[CA_GRANTS]; /* id "": free */
+	struct ca_token_entry *tokens;     /* unexpired, in order of issuance */
+	size_t ntokens, ctokens;
+};
+
+struct ca_key_opts {
+	const char *vo;
+	const char *key, *cert, *membership, *log; /* paths */
+	int64_t lifetime, lifetime_max;
+};
+
+/* Loads the key, opens membership and log, catches up with the acts. Before the sandbox. */
+XOS_MUST_USE enum xos_status ca_key_new(
+    const struct ca_key_opts *opts, struct ca_key **out, struct xos_err *err);
+void ca_key_free(struct ca_key *k);
+
+/* Who may ask what; network is channel 0, auth channel 1. */
+extern const struct xos_bulk_handler ca_key_table[];
+extern const size_t ca_key_ntable;
+
+/* --- between the files of the key process --- */
+
+/* Stages every act that the log lacks, within the caller's snapshot of the membership; counted as logged
+ * by ca_key_commit. */
+XOS_MUST_USE enum xos_status ca_key_stage_acts(
+    struct ca_key *k, uint64_t *last, struct xos_err *err);
+/* Makes what is staged durable; last: from ca_key_stage_acts. */
+XOS_MUST_USE enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *err);
+/* One view of membership and acts for several reads. */
+XOS_MUST_USE enum xos_status ca_key_snapshot(struct ca_key *k, struct xos_err *err);
+void ca_key_snapshot_end(struct ca_key *k);
+XOS_MUST_USE enum xos_status ca_tokens_add(
+    struct ca_key *k, const struct ca_token_entry *e, int64_t now, struct xos_err *err);
+
+enum xos_status ca_handle_grant(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_issue(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_roster(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_locks(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+
+#endif

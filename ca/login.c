@@ -1,0 +1,168 @@
+/* Log-ins in the auth process: SCRAM, throttling, and the grant for the key process. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "ca/auth.h"
+
+/* A free place, or that of the log-in that was begun first: a flood of first messages must not keep
+ * members out for longer than it lasts. */
+static struct ca_session *take_place(struct ca_auth *a)
+{
+	struct ca_session *oldest = &a->sessions[0];
+
+	for (size_t i = 0; i < CA_SESSIONS; i++) {
+		if (!a->sessions[i].scram)
+			return &a->sessions[i];
+		if (a->sessions[i].until < oldest->until)
+			oldest = &a->sessions[i];
+	}
+	xos_scram_session_free(oldest->scram);
+	oldest->scram = NULL;
+	return oldest;
+}
+
+static struct ca_session *find(struct ca_auth *a, const char *sid, int64_t now)
+{
+	for (size_t i = 0; i < CA_SESSIONS; i++)
+		if (a->sessions[i].scram && strlen(sid) == CA_SID_LEN &&
+		    xos_ct_equal(a->sessions[i].sid, sid, CA_SID_LEN))
+			return a->sessions[i].until >= now ? &a->sessions[i] : NULL;
+	return NULL;
+}
+
+enum xos_status ca_login_begin(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct ca_auth *a = auth;
+	struct ca_login_begin m;
+	struct ca_login_challenge c = {.sid = ""};
+	struct xos_scram_session *scram = NULL;
+	struct ca_session *s;
+	struct xos_buf first;
+	int64_t now = xos_clock_now();
+	enum xos_status st = ca_login_begin_get(payload, &m, err);
+
+	(void)from;
+	if (st != XOS_OK)
+		return st;
+	xos_buf_init(&first, XOS_SCRAM_MESSAGE_MAX);
+	st = xos_scram_begin(a->scram, m.digest, m.message, &scram, &first, err);
+	if (st == XOS_OK)
+		st = ca_throttle_check(a->throttle, xos_scram_member(scram), m.address, now, err);
+	if (st == XOS_OK) {
+		s = take_place(a);
+		s->scram = scram;
+		scram = NULL;
+		s->until = now + CA_SESSION_LIFE;
+		memcpy(s->digest, m.digest, sizeof(s->digest));
+		xos_random_id(s->sid, CA_SID_LEN / 2);
+		memcpy(c.sid, s->sid, sizeof(c.sid));
+		c.message = xos_buf_bytes(&first);
+		ca_login_challenge_put(reply, &c);
+	}
+	xos_scram_session_free(scram);
+	xos_buf_free(&first);
+	return st;
+}
+
+/* Only after the right password does anybody learn that a member is suspended or locked. */
+static enum xos_status check_standing(
+    struct ca_auth *a, const char *name, int64_t now, struct xos_err *err)
+{
+	struct ca_member *member = NULL;
+	enum xos_status st = ca_member_get(a->membership, name, &member, err);
+
+	if (st == XOS_OK && member->state != XOS_MEMBER_ACTIVE)
+		st = xos_err_set(err, XOS_DENIED, "member-suspended",
+		    "the membership of %s in VO %s is %s: ask the VO's administrators", name, a->vo,
+		    xos_member_state_name(member->state));
+	if (st == XOS_OK)
+		st = ca_lock_check(a->membership, member, NULL, 0, now, err);
+	ca_member_free(member);
+	return st;
+}
+
+static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, int64_t now,
+    struct ca_login_done *done, struct xos_err *err)
+{
+	struct ca_grant g = {.method = "password", .time = now, .expires = now + CA_GRANT_LIFE};
+	struct xos_buf b;
+	enum xos_status st = XOS_INTERNAL;
+
+	xos_random_id(g.id, CA_GRANT_LEN / 2);
+	memcpy(g.digest, s->digest, sizeof(g.digest));
+	xos_buf_init(&b, 4096);
+	if (xos_str_copy(g.vo, sizeof(g.vo), a->vo) &&
+	    xos_str_copy(g.member, sizeof(g.member), xos_scram_member(s->scram))) {
+		ca_grant_put(&b, &g);
+		st = xos_buf_status(&b);
+	}
+	if (st == XOS_OK)
+		st = xos_bulk_call(
+		    a->key, CA_GRANT, xos_buf_bytes(&b), ca_key_deadline(), NULL, err);
+	else
+		st = xos_err_set(err, st, "internal", "cannot encode a grant");
+	xos_buf_free(&b);
+	memcpy(done->grant, g.id, sizeof(done->grant));
+	return st;
+}
+
+static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
+    const struct ca_login_finish *m, struct ca_login_done *done, struct xos_buf *final,
+    struct xos_err *err)
+{
+	const char *name = xos_scram_member(s->scram);
+	int64_t now = xos_clock_now();
+	enum xos_status st = ca_throttle_check(a->throttle, name, m->address, now, err);
+
+	if (st != XOS_OK)
+		return st;
+	st = xos_scram_finish(s->scram, m->message, final, err);
+	if (st == XOS_DENIED)
+		ca_throttle_failed(a->throttle, name, m->address, now);
+	if (st == XOS_OK) {
+		ca_throttle_passed(a->throttle, name, m->address);
+		st = check_standing(a, name, now, err);
+	}
+	if (st != XOS_OK)
+		xos_event_err(XOS_WARN, "login.refused", err, "member", name, "peer", m->address,
+		    (const char *)NULL);
+	if (st == XOS_OK)
+		st = tell_key(a, s, now, done, err);
+	if (st == XOS_OK) {
+		XOS_EVENT(XOS_INFO, "login.proven", "member", name, "peer", m->address);
+		done->message = xos_buf_bytes(final);
+	}
+	return st;
+}
+
+enum xos_status ca_login_finish(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct ca_auth *a = auth;
+	struct ca_login_finish m;
+	struct ca_login_done done = {.grant = ""};
+	struct ca_session *s;
+	struct xos_buf final;
+	enum xos_status st = ca_login_finish_get(payload, &m, err);
+
+	(void)from;
+	if (st != XOS_OK)
+		return st;
+	s = find(a, m.sid, xos_clock_now());
+	if (!s)
+		return xos_err_set(err, XOS_DENIED, "login-unknown",
+		    "this log-in was not begun, or took longer than %d seconds: log in again",
+		    CA_SESSION_LIFE);
+	xos_buf_init(&final, XOS_SCRAM_MESSAGE_MAX);
+	st = finish(a, s, &m, &done, &final, err);
+	if (st == XOS_OK)
+		ca_login_done_put(reply, &done);
+	xos_scram_session_free(s->scram);
+	memset(s, 0, sizeof(*s));
+	xos_buf_free(&final);
+	return st;
+}

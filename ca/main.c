@@ -1,0 +1,43 @@
+/* xos-cad: the certification authority of a VO's members. */
+#include "ca/conf.h"
+#include "ca/offline.h"
+#include "ca/parts.h"
+
+static enum xos_status verb_run(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
+{
+	enum xos_status st = xos_service_args_end(argc, argv, err);
+
+	return st == XOS_OK ? ca_parts_run(run, err) : st;
+}
+
+static const struct xos_service_verb verbs[] = {
+    {"run", "", "serve: members, log-ins, tokens", true, verb_run},
+    {"root-init", "--dir DIR --vo VO [--passphrase-fd N]",
+        "make the root of a new VO; prints its fingerprint", false, ca_verb_root_init},
+    {"root-sign",
+        "--dir DIR --kind ca|rca|vops|accounting --csr FILE --out FILE [--passphrase-fd N]",
+        "let the root sign the key of an authority", false, ca_verb_root_sign},
+    {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
+        "make the state of a new authority, with its first administrator", false, ca_verb_init},
+};
+
+int main(int argc, char **argv)
+{
+	const struct xos_service_program program = {.name = "xos-cad",
+	    .about = "certification authority of a virtual organisation's members",
+	    .keys = ca_conf_keys,
+	    .nkeys = ca_conf_nkeys,
+	    .conf_size = sizeof(struct ca_conf),
+	    .check = ca_conf_check,
+	    .verbs = verbs,
+	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
+	    .examples = "  xos-cad root-init --dir /media/root --vo demo\n"
+	                "  xos-cad init --dir /var/lib/xos/cad --vo demo --admin ada\n"
+	                "  xos-cad root-sign --dir /media/root --kind ca \\\n"
+	                "      --csr /var/lib/xos/cad/ca.csr --out /var/lib/xos/cad/ca.pem\n"
+	                "  xos-cad --check --config /etc/xos/cad.conf\n"
+	                "  xos-cad run --config /etc/xos/cad.conf\n"};
+
+	return xos_service_main(&program, argc, argv);
+}

@@ -1,0 +1,307 @@
+/* Members: adding, removing, looking up. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "ca/membership.h"
+#include "store/sql.h"
+
+static enum xos_member_state parse_state(const char *s)
+{
+	if (s && strcmp(s, "active") == 0)
+		return XOS_MEMBER_ACTIVE;
+	if (s && strcmp(s, "suspended") == 0)
+		return XOS_MEMBER_SUSPENDED;
+	return XOS_MEMBER_REMOVED; /* what we do not know admits nobody */
+}
+
+static enum xos_status no_member(struct ca_membership *m, const char *name, struct xos_err *err)
+{
+	return xos_err_set(
+	    err, XOS_NOT_FOUND, "no-member", "VO %s has no member \"%s\"", m->vo, name);
+}
+
+enum xos_status ca_member_number(
+    struct ca_membership *m, const char *name, uint64_t *number, struct xos_err *err)
+{
+	int64_t v = 0;
+	enum xos_status st = xos_sql_int(m->store, &v, err,
+	    "SELECT number FROM members WHERE name = ?1 AND state <> 'removed'", "s", name);
+
+	if (st == XOS_NOT_FOUND)
+		return no_member(m, name, err);
+	*number = (uint64_t)v;
+	return st;
+}
+
+static enum xos_status check_new_name(
+    struct ca_membership *m, const char *name, struct xos_err *err)
+{
+	int64_t v = 0;
+	enum xos_status st;
+
+	if (!xos_name_is_member(m->vo, name))
+		return xos_err_set(err, XOS_MALFORMED, "member-name",
+		    "\"%s\" is no member name: it must begin with a letter a-z, continue with a-z, "
+		    "0-9, '.', '_' or '-', and %s.NAME must not exceed %d characters",
+		    name, m->vo, XOS_ACCOUNT_MAX);
+	st = xos_sql_int(m->store, &v, err,
+	    "SELECT CASE state WHEN 'removed' THEN 1 ELSE 0 END FROM members WHERE name = ?1", "s",
+	    name);
+	if (st == XOS_NOT_FOUND)
+		return XOS_OK;
+	if (st == XOS_OK)
+		st = xos_err_set(err, XOS_CONFLICT, "member-exists",
+		    v ? "\"%s\" was a member before; names are never given to somebody else, nor "
+		        "back: choose another"
+		      : "\"%s\" is a member already",
+		    name);
+	return st;
+}
+
+enum xos_status ca_member_add(
+    struct ca_membership *m, const char *name, int64_t now, uint64_t *number, struct xos_err *err)
+{
+	uint64_t n = 0, version = 0;
+	enum xos_status st = check_new_name(m, name, err);
+
+	if (st == XOS_OK)
+		st = ca_counter_next(m, "member", &n, err);
+	if (st == XOS_OK && n > XOS_MEMBER_NUMBER_MAX)
+		st = xos_err_set(err, XOS_LIMIT, "member-numbers",
+		    "VO %s has used up its member numbers", m->vo);
+	if (st == XOS_OK)
+		st = xos_sql_run(m->store, NULL, err,
+		    "INSERT INTO members (number, name, state, added) VALUES (?1, ?2, 'active', "
+		    "?3)",
+		    "isi", (int64_t)n, name, now);
+	if (st == XOS_OK)
+		st = ca_counter_next(m, "roster", &version, err);
+	if (st == XOS_OK)
+		*number = n;
+	return st;
+}
+
+static enum xos_status check_not_last_admin(
+    struct ca_membership *m, uint64_t number, struct xos_err *err)
+{
+	int64_t mine = 0, others = 0;
+	enum xos_status st;
+
+	st = xos_sql_int(m->store, &mine, err,
+	    "SELECT COUNT(*) FROM roles WHERE number = ?1 AND role = '/' || ?2 || '/Role=admin'",
+	    "is", (int64_t)number, m->vo);
+	if (st == XOS_OK)
+		st = xos_sql_int(m->store, &others, err,
+		    "SELECT COUNT(*) FROM roles WHERE number <> ?1"
+		    " AND role = '/' || ?2 || '/Role=admin'",
+		    "is", (int64_t)number, m->vo);
+	if (st == XOS_OK && mine && !others)
+		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
+		    "this is the last administrator of VO %s: give /%s/Role=admin to another "
+		    "member "
+		    "first",
+		    m->vo, m->vo);
+	return st;
+}
+
+enum xos_status ca_member_remove(
+    struct ca_membership *m, const char *name, int64_t now, struct xos_err *err)
+{
+	uint64_t number = 0, version = 0;
+	enum xos_status st = ca_member_number(m, name, &number, err);
+
+	if (st == XOS_OK)
+		st = check_not_last_admin(m, number, err);
+	if (st == XOS_OK)
+		st = xos_sql_run(m->store, NULL, err, "DELETE FROM roles WHERE number = ?1", "i",
+		    (int64_t)number);
+	if (st == XOS_OK)
+		st = xos_sql_run(m->store, NULL, err, "DELETE FROM memberships WHERE number = ?1",
+		    "i", (int64_t)number);
+	if (st == XOS_OK)
+		st = xos_sql_run(m->store, NULL, err,
+		    "UPDATE members SET state = 'removed', ended = ?2 WHERE number = ?1", "ii",
+		    (int64_t)number, now);
+	if (st == XOS_OK)
+		st = ca_counter_next(m, "roster", &version, err);
+	return st;
+}
+
+/* --- look-up --- */
+
+static bool has(const struct ca_names *names, const char *s, size_t len)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strlen(names->item[i]) == len && memcmp(names->item[i], s, len) == 0)
+			return true;
+	return false;
+}
+
+bool ca_member_holds(const struct ca_member *member, const char *role)
+{
+	return has(&member->roles, role, strlen(role));
+}
+
+bool ca_member_in_group(const struct ca_member *member, const char *group)
+{
+	return has(&member->groups, group, strlen(group));
+}
+
+/* A group and those above it, without the VO's own. */
+static enum xos_status add_upward(struct ca_names *groups, const char *group, struct xos_err *err)
+{
+	size_t len = strlen(group);
+	enum xos_status st = XOS_OK;
+
+	while (st == XOS_OK && memchr(group + 1, '/', len - 1)) {
+		if (!has(groups, group, len))
+			st = ca_names_add(groups, group, len, err);
+		while (group[--len] != '/')
+			;
+	}
+	return st;
+}
+
+static enum xos_status load_groups(
+    struct ca_membership *m, struct ca_member *member, struct xos_err *err)
+{
+	char root[XOS_VO_MAX + 2];
+	struct xos_stmt *q = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(m->store, &q, err,
+	    "SELECT g.name FROM memberships j JOIN vo_groups g ON g.id = j.grp"
+	    " WHERE j.number = ?1 ORDER BY j.place",
+	    "i", (int64_t)member->number);
+
+	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row)
+		st = add_upward(&member->groups, xos_stmt_text(q, 0), err);
+	xos_stmt_done(q);
+	xos_str_printf(root, sizeof(root), "/%s", m->vo);
+	if (st == XOS_OK && member->state != XOS_MEMBER_REMOVED)
+		st = ca_names_add(&member->groups, root, strlen(root), err);
+	return st;
+}
+
+static enum xos_status load_roles(
+    struct ca_membership *m, struct ca_member *member, struct xos_err *err)
+{
+	struct xos_stmt *q = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(m->store, &q, err,
+	    "SELECT role FROM roles WHERE number = ?1 ORDER BY role", "i", (int64_t)member->number);
+
+	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row)
+		st = ca_names_add(
+		    &member->roles, xos_stmt_text(q, 0), strlen(xos_stmt_text(q, 0)), err);
+	xos_stmt_done(q);
+	return st;
+}
+
+static enum xos_status load_member(
+    struct ca_membership *m, const char *name, struct ca_member *member, struct xos_err *err)
+{
+	struct xos_stmt *q = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(m->store, &q, err,
+	    "SELECT number, name, state, added FROM members WHERE name = ?1", "s", name);
+
+	if (st == XOS_OK)
+		st = xos_stmt_step(q, &row, err);
+	if (st == XOS_OK && !row)
+		st = no_member(m, name, err);
+	if (st == XOS_OK) {
+		member->number = (uint64_t)xos_stmt_int(q, 0);
+		member->state = parse_state(xos_stmt_text(q, 2));
+		member->added = xos_stmt_int(q, 3);
+		if (!xos_str_copy(member->name, sizeof(member->name), xos_stmt_text(q, 1)))
+			st = xos_err_set(
+			    err, XOS_INTERNAL, "member-name", "a stored member name is too long");
+	}
+	xos_stmt_done(q);
+	return st;
+}
+
+enum xos_status ca_member_get(
+    struct ca_membership *m, const char *name, struct ca_member **out, struct xos_err *err)
+{
+	struct ca_member *member = calloc(1, sizeof(*member));
+	enum xos_status st;
+
+	*out = NULL;
+	if (!member)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	st = load_member(m, name, member, err);
+	if (st == XOS_OK)
+		st = load_groups(m, member, err);
+	if (st == XOS_OK)
+		st = load_roles(m, member, err);
+	if (st != XOS_OK) {
+		ca_member_free(member);
+		return st;
+	}
+	*out = member;
+	return XOS_OK;
+}
+
+void ca_member_free(struct ca_member *member)
+{
+	if (!member)
+		return;
+	ca_names_free(&member->groups);
+	ca_names_free(&member->roles);
+	free(member);
+}
+
+enum xos_status ca_member_names(struct ca_membership *m, const char *after, size_t max,
+    struct ca_names *out, struct xos_err *err)
+{
+	struct ca_names names = {NULL, 0};
+	struct xos_stmt *q = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(m->store, &q, err,
+	    "SELECT name FROM members WHERE name > ?1 ORDER BY name LIMIT ?2", "si", after,
+	    (int64_t)max);
+
+	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row)
+		st = ca_names_add(&names, xos_stmt_text(q, 0), strlen(xos_stmt_text(q, 0)), err);
+	xos_stmt_done(q);
+	if (st != XOS_OK)
+		ca_names_free(&names);
+	*out = names;
+	return st;
+}
+
+enum xos_status ca_member_roster(
+    struct ca_membership *m, struct xos_roster_member **out, size_t *n, struct xos_err *err)
+{
+	struct xos_roster_member *list = NULL;
+	struct xos_stmt *q = NULL;
+	int64_t count = 0;
+	size_t i = 0;
+	bool row = false;
+	enum xos_status st = xos_sql_int(m->store, &count, err, "SELECT COUNT(*) FROM members", "");
+
+	*out = NULL;
+	*n = 0;
+	if (st == XOS_OK && !(list = calloc((size_t)count + 1, sizeof(*list))))
+		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	if (st == XOS_OK)
+		st = xos_sql_query(m->store, &q, err,
+		    "SELECT name, number, state FROM members ORDER BY name LIMIT ?1", "i", count);
+	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row) {
+		if (!xos_str_copy(list[i].name, sizeof(list[i].name), xos_stmt_text(q, 0)))
+			st = xos_err_set(
+			    err, XOS_INTERNAL, "member-name", "a stored member name is too long");
+		list[i].number = (uint64_t)xos_stmt_int(q, 1);
+		list[i++].state = parse_state(xos_stmt_text(q, 2));
+	}
+	xos_stmt_done(q);
+	if (st != XOS_OK) {
+		free(list);
+		return st;
+	}
+	*out = list;
+	*n = i;
+	return XOS_OK;
+}

@@ -1,0 +1,241 @@
+#include "ca/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/cad.h"
+#include "api/command.h"
+#include "api/trustdoc.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "ca/messages.h"
+
+#define SKEW 300
+
+enum xos_status ca_load_trust(
+    const struct ca_conf *conf, struct xos_trust **out, struct xos_err *err)
+{
+	struct xos_trust *t = xos_trust_new();
+	struct xos_chain own = {.n = 0};
+	struct ca_paths p;
+	enum xos_status st;
+
+	*out = NULL;
+	if (!t)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	st = ca_paths_fill(conf->common.state, &p, err);
+	if (st == XOS_OK)
+		st = xos_trust_load(t, conf->common.trust, err);
+	if (st == XOS_OK && !xos_trust_root(t, conf->common.vo))
+		st = xos_err_set(err, XOS_NOT_FOUND, "no-root", "%s has no root of VO %s",
+		    conf->common.trust, conf->common.vo);
+	if (st == XOS_OK)
+		st = xos_chain_load(p.cert, &own, err);
+	if (st == XOS_OK)
+		st = xos_trust_add_issuer(t, own.cert[0], err);
+	xos_chain_clear(&own);
+	if (st != XOS_OK) {
+		xos_trust_free(t);
+		return st;
+	}
+	*out = t;
+	return XOS_OK;
+}
+
+void ca_peer_address(const struct xos_request *req, char *out, size_t cap)
+{
+	const char *peer = xos_request_peer(req), *colon = strrchr(peer, ':');
+	size_t n = colon ? (size_t)(colon - peer) : strlen(peer);
+
+	if (n >= cap)
+		n = cap - 1;
+	memcpy(out, peer, n);
+	out[n] = '\0';
+}
+
+enum xos_status ca_check_vo(
+    const struct ca_network *n, const struct xos_request *req, struct xos_err *err)
+{
+	const char *vo = xos_request_param(req, "vo");
+
+	if (vo && strcmp(vo, n->conf->common.vo) == 0)
+		return XOS_OK;
+	return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "there is no VO \"%s\" here", vo ? vo : "");
+}
+
+/* --- routes --- */
+
+static enum xos_status route_trust(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct ca_network *n = ctx;
+	struct xos_trust_doc d = {n->trust, n->conf->common.vo};
+	enum xos_status st = ca_check_vo(n, req, err);
+
+	if (st == XOS_OK)
+		xos_response_json(res, 200, xos_trust_doc_encode(&d));
+	return st;
+}
+
+static enum xos_status route_directory(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct ca_network *n = ctx;
+	const struct ca_conf *c = n->conf;
+	struct xos_cad_directory d = {c->dir_ca, c->dir_rca, c->dir_vops, c->dir_accounting};
+	enum xos_status st = ca_check_vo(n, req, err);
+
+	if (st == XOS_OK)
+		xos_response_json(res, 200, xos_cad_directory_encode(&d));
+	return st;
+}
+
+static enum xos_status route_commands(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct ca_network *n = ctx;
+	char address[CA_PEER_MAX + 1];
+	struct xos_buf ask, answer;
+	enum xos_status st = ca_check_vo(n, req, err);
+
+	if (st != XOS_OK)
+		return st;
+	ca_peer_address(req, address, sizeof(address));
+	xos_buf_init(&ask, XOS_COMMAND_BODY_MAX + 1024);
+	xos_buf_init(&answer, 0);
+	xos_buf_lp_str(&ask, address);
+	xos_buf_lp(&ask, xos_request_body(req));
+	st = xos_bulk_call(n->auth, CA_COMMAND, xos_buf_bytes(&ask),
+	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
+	if (st == XOS_OK) {
+		xos_response_body(res, "application/json", xos_buf_bytes(&answer));
+		xos_metric_add(n->commands, 1);
+	}
+	xos_buf_free(&answer);
+	xos_buf_free(&ask);
+	return st;
+}
+
+/* Lists are for the VO's policy service alone: they name every member. */
+static enum xos_status demand_vops(const struct xos_request *req, struct xos_err *err)
+{
+	const struct xos_identity *id = xos_request_identity(req);
+
+	if (id && id->claims->kind == XOS_KIND_SERVICE && id->nsteps == 0 &&
+	    strcmp(id->claims->service, "vops") == 0)
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "service-only",
+	    "this is for the VO's policy service; policy bundles carry it to the nodes");
+}
+
+static enum xos_status give_list(struct ca_network *n, const struct xos_request *req,
+    struct xos_response *res, uint16_t type, struct xos_err *err)
+{
+	struct xos_buf answer;
+	enum xos_status st = ca_check_vo(n, req, err);
+
+	if (st == XOS_OK)
+		st = demand_vops(req, err);
+	if (st != XOS_OK)
+		return st;
+	xos_buf_init(&answer, 0);
+	st = xos_bulk_call(
+	    n->key, type, XOS_BYTES_NONE, xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
+	if (st == XOS_OK)
+		xos_response_body(res, "application/jose", xos_buf_bytes(&answer));
+	xos_buf_free(&answer);
+	return st;
+}
+
+static enum xos_status route_roster(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return give_list(ctx, req, res, CA_ROSTER, err);
+}
+
+static enum xos_status route_locks(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return give_list(ctx, req, res, CA_LOCKS, err);
+}
+
+static const struct xos_route routes[] = {
+    {"GET", "/v1/vo/{vo}/trust", route_trust, 0, 0},
+    {"GET", "/v1/vo/{vo}/directory", route_directory, 0, 0},
+    {"POST", "/v1/vo/{vo}/token", ca_route_token, 0, XOS_CAD_REQUEST_MAX},
+    {"POST", "/v1/vo/{vo}/commands", route_commands, 0, XOS_COMMAND_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
+};
+
+/* --- the part --- */
+
+static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xos_err *err)
+{
+	const struct xos_service_conf *c = &n->conf->common;
+	struct xos_front_options o = {.listen_fd = listen_fd,
+	    .tls_certificate = c->tls_certificate,
+	    .tls_key = c->tls_key,
+	    .verifier = xos_service_verifier_get(n->verifier)};
+	enum xos_status st = xos_front_new(&o, &n->front, err);
+
+	if (st == XOS_OK)
+		st = xos_front_routes(n->front, routes, sizeof(routes) / sizeof(routes[0]), n, err);
+	if (st == XOS_OK) {
+		struct xos_health *h = xos_front_health(n->front);
+
+		n->logins = xos_metric_counter(
+		    h, "xos_cad_logins_total", "Log-ins that ended with a token.");
+		n->refused = xos_metric_counter(
+		    h, "xos_cad_logins_refused_total", "Log-ins that were refused.");
+		n->commands = xos_metric_counter(
+		    h, "xos_cad_commands_total", "Commands that were carried out.");
+	}
+	return st;
+}
+
+enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err)
+{
+	struct ca_network *n = calloc(1, sizeof(*n));
+	struct xos_service_verifier_options v = {.kinds = XOS_KIND_BIT(XOS_KIND_USER) |
+	                                                  XOS_KIND_BIT(XOS_KIND_NODE) |
+	                                                  XOS_KIND_BIT(XOS_KIND_SERVICE),
+	    .skew = SKEW};
+	enum xos_status st;
+
+	if (!n)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	self->state = n;
+	n->conf = self->run->conf;
+	v.vo = n->conf->common.vo;
+	st = ca_load_trust(n->conf, &n->trust, err);
+	if (st == XOS_OK)
+		st = xos_bulk_new(self->to[XOS_PART_AUTH], &n->auth, err);
+	if (st == XOS_OK)
+		st = xos_bulk_new(self->to[XOS_PART_KEY], &n->key, err);
+	if (st == XOS_OK)
+		st = xos_service_verifier_new(n->trust, &v, &n->verifier, err);
+	return st == XOS_OK ? open_front(n, self->listen_fd, err) : st;
+}
+
+enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err)
+{
+	struct ca_network *n = self->state;
+
+	return xos_front_run(n->front, self->signal_fd, err);
+}
+
+void ca_network_close(struct xos_part_self *self)
+{
+	struct ca_network *n = self->state;
+
+	if (!n)
+		return;
+	xos_front_free(n->front);
+	xos_service_verifier_free(n->verifier);
+	xos_trust_free(n->trust);
+	xos_bulk_free(n->auth);
+	xos_bulk_free(n->key);
+	free(n);
+	self->state = NULL;
+}

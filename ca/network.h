@@ -1,0 +1,44 @@
+#ifndef XOS_CA_NETWORK_H
+#define XOS_CA_NETWORK_H
+
+#include "ca/conf.h"
+#include "service/authority.h"
+#include "service/bulk.h"
+#include "service/front.h"
+#include "service/verifier.h"
+#include "token/trust.h"
+
+/*
+ * The network process: TLS and HTTP in, typed messages to the other two out. It holds a short-lived TLS
+ * key and public certificates, can open neither database, and whatever it says to the others is checked there.
+ */
+struct ca_network {
+	const struct ca_conf *conf;
+	struct xos_bulk *auth, *key;
+	struct xos_trust *trust;
+	struct xos_service_verifier *verifier;
+	struct xos_front *front;
+	struct xos_metric *logins, *refused, *commands;
+};
+
+/* The three steps of a part (service/authority.h). */
+enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err);
+enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err);
+void ca_network_close(struct xos_part_self *self);
+
+/* Routes of log-in (network_login.c). */
+enum xos_status ca_route_token(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+/* The address of the peer without its port, which is what is throttled. */
+void ca_peer_address(const struct xos_request *req, char *out, size_t cap);
+/* NOT_FOUND unless the path names our VO. */
+XOS_MUST_USE enum xos_status ca_check_vo(
+    const struct ca_network *n, const struct xos_request *req, struct xos_err *err);
+
+/* Reads the trust folder and the authority's own certificate. */
+XOS_MUST_USE enum xos_status ca_load_trust(
+    const struct ca_conf *conf, struct xos_trust **out, struct xos_err *err);
+
+#define CA_CALL_MS 15000 /* longest wait for another process */
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef XOS_CA_OFFLINE_H
+#define XOS_CA_OFFLINE_H
+
+#include "service/main.h"
+
+/* Verbs of xos-cad that need no running server. */
+enum xos_status ca_verb_root_init(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+enum xos_status ca_verb_root_sign(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+enum xos_status ca_verb_init(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * Which process may do what. This file is the sandbox of each: read it together with ca/README.md.
+ */
+#include "ca/parts.h"
+
+#include <stdlib.h>
+
+#include "ca/auth.h"
+#include "ca/key.h"
+#include "ca/network.h"
+#include "proc/supervisor.h"
+#include "service/own.h"
+
+/* --- auth --- */
+
+static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err)
+{
+	const struct ca_conf *conf = self->run->conf;
+	struct xos_trust *trust = NULL;
+	struct ca_auth *a = NULL;
+	struct ca_paths p;
+	enum xos_status st = ca_paths_fill(conf->common.state, &p, err);
+
+	if (st == XOS_OK)
+		st = ca_load_trust(conf, &trust, err);
+	if (st == XOS_OK) {
+		struct ca_auth_opts o = {.vo = conf->common.vo,
+		    .membership = p.membership,
+		    .verifiers = p.verifiers,
+		    .trust = trust,
+		    .iterations = conf->iterations,
+		    .key = self->to[XOS_PART_KEY]};
+
+		st = ca_auth_new(&o, &a, err);
+	}
+	if (st == XOS_OK)
+		st = xos_service_own(p.auth_dir, conf->common.user_auth, err);
+	xos_trust_free(trust);
+	self->state = a;
+	return st;
+}
+
+static enum xos_status auth_serve(struct xos_part_self *self, struct xos_err *err)
+{
+	struct xos_channel *list[XOS_PARTS];
+	struct xos_channel_server server = {.on_tick = ca_auth_tick, .tick_ms = 1000};
+	struct xos_bulk_server *bulk = NULL;
+	struct ca_auth *a = self->state;
+	enum xos_status st = xos_bulk_server_new(ca_auth_table, ca_auth_ntable, a, &bulk, err);
+
+	if (st != XOS_OK)
+		return st;
+	/* Only the network process asks here; the channel to key is for asking key. */
+	list[0] = self->to[XOS_PART_NETWORK];
+	server.channels = list;
+	server.nchannels = 1;
+	server.signal_fd = self->signal_fd;
+	xos_child_ready();
+	st = xos_bulk_serve(bulk, &server, err);
+	xos_bulk_server_free(bulk);
+	return st;
+}
+
+static void auth_close(struct xos_part_self *self)
+{
+	ca_auth_free(self->state);
+	self->state = NULL;
+}
+
+/* --- key --- */
+
+static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
+{
+	const struct ca_conf *conf = self->run->conf;
+	struct ca_key *k = NULL;
+	struct ca_paths p;
+	enum xos_status st = ca_paths_fill(conf->common.state, &p, err);
+
+	if (st == XOS_OK)
+		st = xos_service_own(p.key_dir, conf->common.user_key, err);
+	if (st == XOS_OK) {
+		struct ca_key_opts o = {.vo = conf->common.vo,
+		    .key = p.key,
+		    .cert = p.cert,
+		    .membership = p.membership,
+		    .log = p.log,
+		    .lifetime = conf->lifetime,
+		    .lifetime_max = conf->lifetime_max};
+
+		st = ca_key_new(&o, &k, err);
+	}
+	/* Again, for the files that were made just now. */
+	if (st == XOS_OK)
+		st = xos_service_own(p.key_dir, conf->common.user_key, err);
+	self->state = k;
+	return st;
+}
+
+static enum xos_status key_serve(struct xos_part_self *self, struct xos_err *err)
+{
+	struct xos_channel *list[XOS_PARTS];
+	struct xos_channel_server server = {.signal_fd = -1};
+	struct xos_bulk_server *bulk = NULL;
+	enum xos_status st =
+	    xos_bulk_server_new(ca_key_table, ca_key_ntable, self->state, &bulk, err);
+
+	if (st != XOS_OK)
+		return st;
+	xos_part_channels(self, list, &server);
+	xos_child_ready();
+	st = xos_bulk_serve(bulk, &server, err);
+	xos_bulk_server_free(bulk);
+	return st;
+}
+
+static void key_close(struct xos_part_self *self)
+{
+	ca_key_free(self->state);
+	self->state = NULL;
+}
+
+enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *err)
+{
+	const struct ca_conf *conf = run->conf;
+	const struct xos_service_conf *c = &conf->common;
+	struct ca_paths p;
+	enum xos_status st = ca_paths_fill(c->state, &p, err);
+	/* The TLS key is read again when it was renewed. */
+	const char *network_reads[] = {c->tls_certificate, c->tls_key, c->trust, NULL};
+	/* SQLite makes and removes its journal beside the databases. */
+	const char *auth_writes[] = {p.auth_dir, NULL};
+	const char *key_reads[] = {NULL};
+	/* The membership is read through SQLite's shared memory, which even a reader writes. */
+	const char *key_writes[] = {p.key_dir, p.auth_dir, NULL};
+	struct xos_authority a = {.name = "cad",
+	    .listen = c->listen,
+	    .network_auth = true,
+	    .network_key = true,
+	    .auth_key = true,
+	    .parts = {[XOS_PART_NETWORK] = {.present = true,
+	                  .user = c->user_network,
+	                  .open = ca_network_open,
+	                  .serve = ca_network_serve,
+	                  .close = ca_network_close,
+	                  .sandbox = {.name = "cad/network",
+	                      .allow = XOS_ALLOW_NET_SERVER,
+	                      .read_only = network_reads}},
+	        [XOS_PART_AUTH] = {.present = true,
+	            .user = c->user_auth,
+	            .open = auth_open,
+	            .serve = auth_serve,
+	            .close = auth_close,
+	            .sandbox = {.name = "cad/auth",
+	                .allow = XOS_ALLOW_FILE_WRITE,
+	                .read_write = auth_writes}},
+	        [XOS_PART_KEY] = {.present = true,
+	            .user = c->user_key,
+	            .open = key_open,
+	            .serve = key_serve,
+	            .close = key_close,
+	            .sandbox = {.name = "cad/key",
+	                .allow = XOS_ALLOW_FILE_WRITE,
+	                .read_only = key_reads,
+	                .read_write = key_writes}}}};
+
+	return st == XOS_OK ? xos_authority_run(&a, run, err) : st;
+}

@@ -1,0 +1,134 @@
+#include "ca/throttle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "pki/digest.h"
+
+#define ENTRIES 4096
+#define FORGET 3600 /* seconds without a failure after which a count starts anew */
+
+enum scope { SCOPE_PAIR, SCOPE_ADDRESS, SCOPE_MEMBER, SCOPES };
+
+/* How many failures are free, and how long the wait may become. The member's own is short: nobody
+ * shall be able to lock a member out for long by failing in the member's name. */
+static const struct {
+	unsigned free;
+	int64_t wait_max;
+} rule[SCOPES] = {{5, 900}, {50, 900}, {25, 30}};
+
+struct entry {
+	uint8_t key[16]; /* a digest: what a stranger typed is not kept */
+	unsigned failures;
+	int64_t last, until;
+};
+
+struct ca_throttle {
+	struct entry e[ENTRIES];
+};
+
+struct ca_throttle *ca_throttle_new(void)
+{
+	return calloc(1, sizeof(struct ca_throttle));
+}
+
+void ca_throttle_free(struct ca_throttle *t)
+{
+	free(t);
+}
+
+static void make_key(enum scope scope, const char *member, const char *address, uint8_t key[16])
+{
+	uint8_t digest[XOS_SHA256_LEN];
+	uint8_t tag = (uint8_t)scope;
+	struct xos_bytes parts[4] = {
+	    {&tag, 1}, XOS_BYTES_NONE, {(const uint8_t *)"\n", 1}, XOS_BYTES_NONE};
+
+	if (scope != SCOPE_ADDRESS)
+		parts[1] = xos_bytes_str(member);
+	if (scope != SCOPE_MEMBER)
+		parts[3] = xos_bytes_str(address);
+	if (xos_sha256_parts(parts, 4, digest) != XOS_OK)
+		memset(digest, tag + 1, sizeof(digest)); /* one count for all: slower, not open */
+	memcpy(key, digest, 16);
+}
+
+static struct entry *find(struct ca_throttle *t, const uint8_t key[16])
+{
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (t->e[i].failures && memcmp(t->e[i].key, key, 16) == 0)
+			return &t->e[i];
+	return NULL;
+}
+
+static struct entry *find_or_take(struct ca_throttle *t, const uint8_t key[16], int64_t now)
+{
+	struct entry *e = find(t, key), *oldest = &t->e[0];
+
+	if (e && now - e->last <= FORGET)
+		return e;
+	for (size_t i = 0; !e && i < ENTRIES && oldest->failures; i++)
+		if (!t->e[i].failures || t->e[i].last < oldest->last)
+			oldest = &t->e[i];
+	if (!e)
+		e = oldest;
+	memset(e, 0, sizeof(*e));
+	memcpy(e->key, key, 16);
+	return e;
+}
+
+enum xos_status ca_throttle_check(struct ca_throttle *t, const char *member, const char *address,
+    int64_t now, struct xos_err *err)
+{
+	int64_t until = 0;
+	char text[XOS_TIME_TEXT];
+
+	for (int s = 0; s < SCOPES; s++) {
+		uint8_t key[16];
+		struct entry *e;
+
+		make_key(s, member, address, key);
+		e = find(t, key);
+		/* A clock that was set back must not make the wait longer than it can be. */
+		if (e && e->until > until && e->until - now <= rule[s].wait_max)
+			until = e->until;
+	}
+	if (until <= now)
+		return XOS_OK;
+	xos_duration_format(until - now, text);
+	return xos_err_set(err, XOS_LIMIT, "login-throttled",
+	    "too many failed log-ins as %s from %s: try again in %s", member, address, text);
+}
+
+void ca_throttle_failed(struct ca_throttle *t, const char *member, const char *address, int64_t now)
+{
+	for (int s = 0; s < SCOPES; s++) {
+		uint8_t key[16];
+		struct entry *e;
+		unsigned over;
+
+		make_key(s, member, address, key);
+		e = find_or_take(t, key, now);
+		e->failures++;
+		e->last = now;
+		if (e->failures < rule[s].free)
+			continue;
+		over = e->failures - rule[s].free;
+		e->until = now + (over >= 9 ? rule[s].wait_max : (int64_t)2 << over);
+		if (e->until > now + rule[s].wait_max)
+			e->until = now + rule[s].wait_max;
+	}
+}
+
+void ca_throttle_passed(struct ca_throttle *t, const char *member, const char *address)
+{
+	uint8_t key[16];
+	struct entry *e;
+
+	make_key(SCOPE_PAIR, member, address, key);
+	e = find(t, key);
+	if (e)
+		memset(e, 0, sizeof(*e));
+}

@@ -1,0 +1,28 @@
+#ifndef XOS_CA_THROTTLE_H
+#define XOS_CA_THROTTLE_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+
+/*
+ * Slows guessing of passwords: failures are counted for a member from one address, for an address whoever is
+ * tried, and for a member wherever from. Past a free number each further one doubles the wait. A
+ * success clears the first count only. Names that do not exist are counted alike, so that the
+ * answer tells nothing.
+ *
+ * The table is bounded; when it is full the entry unused longest gives way. Not persistent: a restart
+ * costs an attacker more than it gives.
+ */
+struct ca_throttle;
+
+struct ca_throttle *ca_throttle_new(void); /* NULL if out of memory */
+void ca_throttle_free(struct ca_throttle *t);
+/* May this member be tried from this address now? LIMIT with code "login-throttled" says when. */
+XOS_MUST_USE enum xos_status ca_throttle_check(struct ca_throttle *t, const char *member,
+    const char *address, int64_t now, struct xos_err *err);
+void ca_throttle_failed(
+    struct ca_throttle *t, const char *member, const char *address, int64_t now);
+void ca_throttle_passed(struct ca_throttle *t, const char *member, const char *address);
+
+#endif

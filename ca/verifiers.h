@@ -1,0 +1,39 @@
+#ifndef XOS_CA_VERIFIERS_H
+#define XOS_CA_VERIFIERS_H
+
+#include "auth/verifier.h"
+#include "base/status.h"
+#include "ca/membership.h"
+#include "store/store.h"
+
+/*
+ * The verifiers of passwords, in a database of their own that only the auth process opens.
+ *
+ * A password changes together with an act in the membership database, and two files cannot commit as one.
+ * So a change is prepared here first, then the act commits, then the change is applied; what is left
+ * prepared after a crash is applied if its act is there and dropped if not. A member has the old
+ * password or the new one with its act, never one without the other.
+ */
+struct ca_verifiers {
+	struct xos_store *store;
+	uint8_t secret[XOS_SHA256_LEN]; /* for the salts of names that do not exist */
+};
+
+XOS_MUST_USE enum xos_status ca_verifiers_open(
+    const char *path, bool create, struct ca_verifiers **out, struct xos_err *err);
+void ca_verifiers_close(struct ca_verifiers *v);
+
+/* NOT_FOUND without a text if there is none. */
+XOS_MUST_USE enum xos_status ca_verifiers_get(struct ca_verifiers *v, const char *member,
+    struct xos_scram_verifier *out, struct xos_err *err);
+/* Prepares a change: verifier NULL removes. jti: of the act that it belongs to. Durable on return. */
+XOS_MUST_USE enum xos_status ca_verifiers_prepare(struct ca_verifiers *v, const char *jti,
+    const char *member, const struct xos_scram_verifier *verifier, struct xos_err *err);
+/* Applies (or drops) what is prepared under jti. */
+XOS_MUST_USE enum xos_status ca_verifiers_settle(
+    struct ca_verifiers *v, const char *jti, bool apply, int64_t now, struct xos_err *err);
+/* After a crash: settles everything left, by what the acts say. */
+XOS_MUST_USE enum xos_status ca_verifiers_recover(
+    struct ca_verifiers *v, struct ca_membership *acts, int64_t now, struct xos_err *err);
+
+#endif
