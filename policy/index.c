@@ -148,7 +148,7 @@ void xos_policy_scope_clear(struct xos_policy_scope *scope)
 	free(scope->buckets);
 	free(scope->entries);
 	xos_policy_set_unref(scope->set);
-	*scope = (struct xos_policy_scope){NULL};
+	*scope = (struct xos_policy_scope){.set = NULL};
 }
 
 struct finder {
