@@ -78,6 +78,11 @@ struct xos_policy_value {
 	const char *string; /* STRING, IP */
 };
 
+/* An attribute from text, for tools: the schema says its type, the language how its literals look
+ * ("2h", "4GiB", "true", "192.0.2.7"). Borrows both strings. */
+XOS_MUST_USE enum xos_status xos_policy_value_parse(
+    const char *name, const char *text, struct xos_policy_value *out, struct xos_err *err);
+
 /* Bounds of a request; more makes it undecidable. */
 #define XOS_POLICY_GROUPS_MAX 1024u
 #define XOS_POLICY_ROLES_MAX 256u

@@ -123,3 +123,55 @@ const char *xos_policy_eval_init(struct xos_policy_eval *e, const struct xos_pol
 		problem = take_values(e);
 	return problem;
 }
+
+static bool parse_number(enum xos_policy_type type, const char *text, int64_t *v)
+{
+	uint64_t u;
+	switch (type) {
+	case XOS_POLICY_BOOL:
+		*v = strcmp(text, "true") == 0;
+		return *v || strcmp(text, "false") == 0;
+	case XOS_POLICY_NUMBER:
+		if (!xos_parse_u64(text, INT64_MAX, &u))
+			return false;
+		*v = (int64_t)u;
+		return true;
+	case XOS_POLICY_DURATION:
+		return xos_duration_parse(text, v);
+	case XOS_POLICY_SIZE:
+		return xos_policy_size_parse(text, v);
+	case XOS_POLICY_TIME:
+		return xos_policy_date_parse(text, v);
+	case XOS_POLICY_STRING:
+	case XOS_POLICY_IP:
+		break;
+	}
+	return false;
+}
+
+enum xos_status xos_policy_value_parse(
+    const char *name, const char *text, struct xos_policy_value *out, struct xos_err *err)
+{
+	const struct xos_policy_attr *a = xos_policy_attr_find(name, XOS_POLICY_SCHEMA);
+	struct xos_policy_value v = {.name = name};
+	struct xos_policy_ip ip;
+	bool ok;
+	if (!a || !a->from_context)
+		return xos_err_set(err, XOS_MALFORMED, "policy-attribute",
+		    "'%s' is not an attribute that a request may give; `xos-policy schema` lists "
+		    "them",
+		    name);
+	v.type = a->type;
+	if (a->type == XOS_POLICY_STRING || a->type == XOS_POLICY_IP) {
+		v.string = text;
+		ok = strlen(text) <= XOS_POLICY_STRING_MAX &&
+		     (a->type == XOS_POLICY_STRING || xos_policy_ip_parse(text, &ip));
+	} else {
+		ok = parse_number(a->type, text, &v.number);
+	}
+	if (!ok)
+		return xos_err_set(err, XOS_MALFORMED, "policy-value", "%s: '%s' is not a %s", name,
+		    text, xos_policy_type_name(a->type));
+	*out = v;
+	return XOS_OK;
+}
