@@ -1,0 +1,41 @@
+#ifndef XOS_VO_ASK_H
+#define XOS_VO_ASK_H
+
+#include <stdint.h>
+
+#include "base/status.h"
+#include "cli/cli.h"
+#include "json/json.h"
+
+/* Sends one command to the VO's authority, signed by the current token. args is taken; result may be
+ * NULL where nothing is expected back. */
+XOS_MUST_USE enum xos_status vo_ask(const struct xos_cli *cli, const char *verb,
+    struct xos_json *args, struct xos_json **result, struct xos_err *err);
+/* The same for a command that is done or refused and has nothing to show; prints `done` for people. */
+XOS_MUST_USE enum xos_status vo_do(const struct xos_cli *cli, const char *verb,
+    struct xos_json *args, struct xos_err *err, const char *done, ...) XOS_PRINTF(5, 6);
+
+/* {"name": name, key: value}; key NULL: the name alone. */
+struct xos_json *vo_args(const char *name, const char *key, const char *value);
+
+/* A word of the command line chooses what is done: one row of a verb's second table. */
+struct vo_action {
+	const char *name;
+	int min, max; /* operands after the word */
+	enum xos_status (*run)(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+};
+XOS_MUST_USE enum xos_status vo_dispatch(const struct vo_action *table, size_t n,
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+
+enum xos_status vo_member(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_password(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_group(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_role(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_locks(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+
+extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
+
+#endif

@@ -1,0 +1,103 @@
+/* xos-vo lock, unlock, locks, describe */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "vo/ask.h"
+
+static const char *opt_for, *opt_message;
+
+const struct xos_cli_option vo_lock_options[] = {
+    {"for", "DURATION", "how long, for example 7d; without it until unlocked", NULL, &opt_for,
+        NULL},
+    {"message", "TEXT", "what the locked person is told", NULL, &opt_message, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	struct xos_json *args = vo_args(argv[1], "kind", argv[0]);
+	int64_t seconds = 0;
+	if (opt_for && (!xos_duration_parse(opt_for, &seconds) || seconds <= 0)) {
+		xos_json_free(args);
+		return xos_cli_usage(
+		    err, "--for takes a duration with its unit: 90s, 15m, 12h, 7d");
+	}
+	if (opt_for)
+		xos_json_set_time(args, "until", xos_clock_now() + seconds);
+	xos_json_set_string(args, "message", opt_message);
+	return vo_do(cli, "lock.add", args, err, "%s %s is locked%s%s", argv[0], argv[1],
+	    opt_for ? " for " : "", opt_for ? opt_for : "");
+}
+
+enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	return vo_do(cli, "lock.remove", vo_args(argv[1], "kind", argv[0]), err,
+	    "%s %s is not locked any more", argv[0], argv[1]);
+}
+
+static void add_row(struct xos_cli_table *t, const struct xos_json *l)
+{
+	const char *kind = NULL, *name = NULL, *since = NULL, *until = NULL, *message = NULL;
+	if (xos_json_get_string(l, "kind", 32, &kind, NULL) ||
+	    xos_json_get_string(l, "name", 512, &name, NULL) ||
+	    xos_json_opt_string(l, "since", 64, &since, NULL) ||
+	    xos_json_opt_string(l, "until", 64, &until, NULL) ||
+	    xos_json_opt_string(l, "message", 1024, &message, NULL))
+		return;
+	const char *cells[] = {kind, name, since, until, message};
+	xos_cli_table_row(t, cells);
+}
+
+enum xos_status vo_locks(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	static const char *const heads[] = {"KIND", "NAME", "SINCE", "UNTIL", "MESSAGE"};
+	struct xos_json *doc = NULL;
+	const struct xos_json *locks = NULL;
+	enum xos_status st = vo_ask(cli, "lock.list", xos_json_object(), &doc, err);
+	if (st)
+		return st;
+	if (cli->json)
+		return xos_cli_print_json(doc, err);
+	st = xos_json_get_array(doc, "locks", 100000, &locks, err);
+	if (!st) {
+		struct xos_cli_table *t = xos_cli_table_new(heads, 5);
+		for (size_t i = 0; i < xos_json_count(locks); i++)
+			add_row(t, xos_json_at(locks, i));
+		st = xos_cli_table_print(t, err);
+	}
+	xos_json_free(doc);
+	return st;
+}
+
+enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	struct xos_json *doc = NULL;
+	const char *vo = NULL, *created = NULL;
+	int64_t members = 0, groups = 0;
+	enum xos_status st = vo_ask(cli, "vo.describe", xos_json_object(), &doc, err);
+	if (st)
+		return st;
+	if (cli->json)
+		return xos_cli_print_json(doc, err);
+	st = xos_json_get_string(doc, "vo", 64, &vo, err);
+	if (!st)
+		st = xos_json_get_string(doc, "created", 64, &created, err);
+	if (!st)
+		st = xos_json_get_int64(doc, "members", 0, INT64_MAX, &members, err);
+	if (!st)
+		st = xos_json_get_int64(doc, "groups", 0, INT64_MAX, &groups, err);
+	if (!st) {
+		xos_cli_print_pair("vo", "%s", vo);
+		xos_cli_print_pair("created", "%s", created);
+		xos_cli_print_pair("members", "%lld", (long long)members);
+		xos_cli_print_pair("groups", "%lld", (long long)groups);
+	}
+	xos_json_free(doc);
+	return st;
+}

@@ -1,0 +1,33 @@
+/* xos-vo: the membership of a VO, by its administrators. */
+#include "vo/ask.h"
+
+static const struct xos_cli_verb verbs[] = {
+    {"member", "add|show|remove NAME | join|leave NAME GROUP | list", "members", 1, 3, false,
+        vo_member_options, vo_member},
+    {"password", "NAME", "give a member a new password", 1, 1, false, vo_password_options,
+        vo_password},
+    {"group", "add GROUP | list", "groups", 1, 2, false, NULL, vo_group},
+    {"role", "grant|revoke NAME ROLE", "roles", 1, 3, false, NULL, vo_role},
+    {"lock", "member|group|role NAME", "stop somebody: no token from now on", 2, 2, false,
+        vo_lock_options, vo_lock},
+    {"unlock", "member|group|role NAME", "end a lock", 2, 2, false, NULL, vo_unlock},
+    {"locks", "", "who is locked", 0, 0, false, NULL, vo_locks},
+    {"describe", "", "the VO in short", 0, 0, false, NULL, vo_describe},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct xos_cli_program program = {
+	    .name = "xos-vo",
+	    .about = "the membership of a VO, by its administrators",
+	    .verbs = verbs,
+	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
+	    .examples = "  xos-login carol --role /demo/Role=admin    (changes need the "
+	                "administrator's role)\n"
+	                "  xos-vo group add /demo/physics\n"
+	                "  xos-vo member add alice --group /demo/physics --password-stdin < file\n"
+	                "  xos-vo role grant alice /demo/physics/Role=editor\n"
+	                "  xos-vo lock member mallory --for 7d --message \"call the help desk\"\n",
+	};
+	return xos_cli_main(&program, argc, argv);
+}

@@ -1,0 +1,273 @@
+/* xos-vo member add|list|show|remove|join|leave, xos-vo password */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/verifier.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "vo/ask.h"
+
+static const char *opt_password_fd;
+static bool opt_password_stdin, opt_no_password;
+static struct xos_cli_list opt_groups, opt_roles;
+
+#define PASSWORD_OPTIONS                                                                           \
+	{"password-stdin", NULL, "read the password from standard input", &opt_password_stdin,     \
+	    NULL, NULL},                                                                           \
+	{                                                                                          \
+		"password-fd", "N", "read the password from descriptor N", NULL, &opt_password_fd, \
+		    NULL                                                                           \
+	}
+
+const struct xos_cli_option vo_member_options[] = {
+    {"group", "GROUP", "with add: a group to join, again for more", NULL, NULL, &opt_groups},
+    {"role", "ROLE", "with add: a role to grant, again for more", NULL, NULL, &opt_roles},
+    {"no-password", NULL, "with add: set one later, with xos-vo password", &opt_no_password, NULL,
+        NULL},
+    PASSWORD_OPTIONS,
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct xos_cli_option vo_password_options[] = {
+    PASSWORD_OPTIONS,
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+static enum xos_status prompt_twice(struct xos_secret **out, struct xos_err *err)
+{
+	struct xos_secret *again = NULL;
+	enum xos_status st = xos_secret_prompt("New password: ", XOS_PASSWORD_MAX, out, err);
+	if (!st)
+		st = xos_secret_prompt("The same again: ", XOS_PASSWORD_MAX, &again, err);
+	if (!st && (xos_secret_len(*out) != xos_secret_len(again) ||
+	               !xos_ct_equal(
+	                   xos_secret_data(*out), xos_secret_data(again), xos_secret_len(again))))
+		st =
+		    xos_err_set(err, XOS_MALFORMED, "password-differs", "the two are not the same");
+	xos_secret_free(again);
+	if (st) {
+		xos_secret_free(*out);
+		*out = NULL;
+	}
+	return st;
+}
+
+static enum xos_status read_password(struct xos_secret **out, struct xos_err *err)
+{
+	uint64_t fd = STDIN_FILENO;
+	if (opt_password_fd && !xos_parse_u64(opt_password_fd, 1023, &fd))
+		return xos_cli_usage(err, "--password-fd takes the number of an open descriptor");
+	if (opt_password_stdin || opt_password_fd)
+		return xos_secret_read_line((int)fd, XOS_PASSWORD_MAX, out, err);
+	return prompt_twice(out, err);
+}
+
+/* How many iterations the VO's passwords take: the authority refuses any other count. */
+static enum xos_status iterations(const struct xos_cli *cli, uint32_t *out, struct xos_err *err)
+{
+	struct xos_json *vo = NULL;
+	uint64_t n = 0;
+	enum xos_status st = vo_ask(cli, "vo.describe", xos_json_object(), &vo, err);
+	if (!st)
+		st = xos_json_get_uint64(vo, "iterations", XOS_SCRAM_ITERATIONS_MAX, &n, err);
+	*out = (uint32_t)n;
+	xos_json_free(vo);
+	return st;
+}
+
+/* The password itself never leaves this machine: what is sent is what the authority keeps. */
+static enum xos_status add_verifier(
+    const struct xos_cli *cli, struct xos_json *args, struct xos_err *err)
+{
+	struct xos_secret *password = NULL;
+	struct xos_scram_verifier verifier;
+	char text[XOS_SCRAM_VERIFIER_TEXT];
+	uint32_t count = 0;
+	enum xos_status st = read_password(&password, err);
+	if (!st)
+		st = iterations(cli, &count, err);
+	if (!st)
+		st = xos_scram_verifier_make(password, count, &verifier, err);
+	if (!st)
+		st = xos_scram_verifier_format(&verifier, text);
+	if (!st)
+		xos_json_set_string(args, "verifier", text);
+	xos_secret_free(password);
+	xos_wipe(&verifier, sizeof(verifier));
+	xos_wipe(text, sizeof(text));
+	return st;
+}
+
+static enum xos_status add(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	struct xos_json *args = vo_args(argv[0], NULL, NULL);
+	if (opt_groups.n)
+		xos_json_set_strings(args, "groups", opt_groups.item, opt_groups.n);
+	if (opt_roles.n)
+		xos_json_set_strings(args, "roles", opt_roles.item, opt_roles.n);
+	enum xos_status st = opt_no_password ? XOS_OK : add_verifier(cli, args, err);
+	if (st) {
+		xos_json_free(args);
+		return st;
+	}
+	return vo_do(cli, "member.add", args, err, "%s is a member", argv[0]);
+}
+
+static enum xos_status take_away(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	return vo_do(cli, "member.remove", vo_args(argv[0], NULL, NULL), err,
+	    "%s is no member any more; name and number are never given again", argv[0]);
+}
+
+static enum xos_status join(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	return vo_do(cli, "group.join", vo_args(argv[0], "group", argv[1]), err,
+	    "%s is in %s, from the next log-in on", argv[0], argv[1]);
+}
+
+static enum xos_status leave(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	return vo_do(cli, "group.leave", vo_args(argv[0], "group", argv[1]), err,
+	    "%s left %s, from the next log-in on", argv[0], argv[1]);
+}
+
+/* The strings of a list, joined by spaces into out. */
+static void joined(const struct xos_json *member, const char *key, char *out, size_t cap)
+{
+	const char **list = NULL;
+	size_t n = 0, at = 0;
+	out[0] = '\0';
+	if (xos_json_opt_strings(member, key, 1024, 1024, &list, &n, NULL))
+		return;
+	for (size_t i = 0; i < n && at < cap; i++)
+		at += (size_t)snprintf(out + at, cap - at, "%s%s", i ? " " : "", list[i]);
+	free(list);
+}
+
+static void add_row(struct xos_cli_table *t, const struct xos_json *m)
+{
+	const char *name = NULL, *state = NULL;
+	int64_t number = 0;
+	char text[32], groups[2048], roles[2048];
+	if (xos_json_get_string(m, "name", 256, &name, NULL) ||
+	    xos_json_get_string(m, "state", 64, &state, NULL) ||
+	    xos_json_get_int64(m, "number", 0, INT64_MAX, &number, NULL))
+		return;
+	snprintf(text, sizeof(text), "%lld", (long long)number);
+	joined(m, "groups", groups, sizeof(groups));
+	joined(m, "roles", roles, sizeof(roles));
+	const char *cells[] = {name, text, state, groups, roles[0] ? roles : NULL};
+	xos_cli_table_row(t, cells);
+}
+
+/* One page after another, so that the authority never holds all members in one answer. */
+static enum xos_status all_members(
+    const struct xos_cli *cli, struct xos_json *into, struct xos_err *err)
+{
+	char after[256] = "";
+	bool more = true;
+	while (more) {
+		struct xos_json *args = xos_json_object(), *page = NULL;
+		const struct xos_json *members = NULL;
+		if (after[0])
+			xos_json_set_string(args, "after", after);
+		enum xos_status st = vo_ask(cli, "member.list", args, &page, err);
+		if (!st)
+			st = xos_json_get_array(page, "members", 10000, &members, err);
+		if (!st)
+			st = xos_json_get_bool(page, "more", &more, err);
+		size_t n = xos_json_count(members);
+		for (size_t i = 0; !st && i < n; i++)
+			xos_json_add(into, xos_json_copy(xos_json_at(members, i)));
+		if (!st && n > 0)
+			st = xos_json_copy_string(
+			    xos_json_at(members, n - 1), "name", after, sizeof(after), err);
+		more = more && n > 0;
+		xos_json_free(page);
+		if (st)
+			return st;
+	}
+	return XOS_OK;
+}
+
+static enum xos_status list(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	static const char *const heads[] = {"MEMBER", "NUMBER", "STATE", "GROUPS", "ROLES"};
+	struct xos_json *members = xos_json_array();
+	enum xos_status st = all_members(cli, members, err);
+	if (st) {
+		xos_json_free(members);
+		return st;
+	}
+	if (cli->json) {
+		struct xos_json *doc = xos_json_object();
+		xos_json_set(doc, "members", members);
+		return xos_cli_print_json(doc, err);
+	}
+	struct xos_cli_table *t = xos_cli_table_new(heads, 5);
+	for (size_t i = 0; i < xos_json_count(members); i++)
+		add_row(t, xos_json_at(members, i));
+	xos_json_free(members);
+	return xos_cli_table_print(t, err);
+}
+
+static enum xos_status show(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	struct xos_json *m = NULL;
+	enum xos_status st = vo_ask(cli, "member.show", vo_args(argv[0], NULL, NULL), &m, err);
+	if (st)
+		return st;
+	if (cli->json)
+		return xos_cli_print_json(m, err);
+	const char *state = "", *since = "";
+	const struct xos_json *tokens = NULL;
+	int64_t number = 0;
+	char groups[2048], roles[2048];
+	st = xos_json_get_string(m, "state", 64, &state, err);
+	if (!st)
+		st = xos_json_get_string(m, "since", 64, &since, err);
+	if (!st)
+		st = xos_json_get_int64(m, "number", 0, INT64_MAX, &number, err);
+	if (!st)
+		st = xos_json_opt_array(m, "tokens", 100000, &tokens, err);
+	if (!st) {
+		joined(m, "groups", groups, sizeof(groups));
+		joined(m, "roles", roles, sizeof(roles));
+		xos_cli_print_pair("member", "%s (number %lld)", argv[0], (long long)number);
+		xos_cli_print_pair("state", "%s since %s", state, since);
+		xos_cli_print_pair("groups", "%s", groups);
+		if (roles[0])
+			xos_cli_print_pair("roles", "%s", roles);
+		xos_cli_print_pair("tokens", "%zu unexpired", xos_json_count(tokens));
+	}
+	xos_json_free(m);
+	return st;
+}
+
+enum xos_status vo_member(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	static const struct vo_action table[] = {{"add", 1, 1, add}, {"list", 0, 0, list},
+	    {"show", 1, 1, show}, {"remove", 1, 1, take_away}, {"join", 2, 2, join},
+	    {"leave", 2, 2, leave}};
+	return vo_dispatch(table, sizeof(table) / sizeof(table[0]), cli, argc, argv, err);
+}
+
+enum xos_status vo_password(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	struct xos_json *args = vo_args(argv[0], NULL, NULL);
+	enum xos_status st = add_verifier(cli, args, err);
+	if (st) {
+		xos_json_free(args);
+		return st;
+	}
+	return vo_do(cli, "password.reset", args, err, "%s has a new password", argv[0]);
+}
