@@ -74,9 +74,37 @@ static bool split(struct xos_bytes der, struct csr_parts *p)
 	       xos_reader_end(&info) == XOS_OK;
 }
 
+/* Does the signature come from the key in the request? */
+static enum xos_status check_possession(const struct csr_parts *p, struct xos_err *err)
+{
+	enum xos_key_type type;
+	struct xos_bytes point;
+	struct xos_key *key = NULL;
+	enum xos_status st = pki_spki_classify(p->spki, &type, &point, err);
+	bool ok;
+
+	if (st != XOS_OK)
+		return st;
+	if (!xos_bytes_eq(p->sigalg, pki_key_sigalg(type)))
+		return xos_err_set(err, XOS_DENIED, "key-algorithm",
+		    "the request is signed with an algorithm that does not go with its key");
+	if (type == XOS_KEY_P256) {
+		ok = pki_p256_signed(p->spki, point, p->info, p->sig);
+	} else {
+		st = xos_key_from_spki(p->spki, &key, err);
+		if (st != XOS_OK)
+			return st;
+		ok = xos_key_verify(key, p->info, p->sig, NULL) == XOS_OK;
+		xos_key_free(key);
+	}
+	if (ok)
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "csr-signature",
+	    "the request's signature is wrong: the sender did not prove to hold the key");
+}
+
 enum xos_status xos_csr_parse(struct xos_bytes der, struct xos_csr *out, struct xos_err *err)
 {
-	struct xos_key *key = NULL;
 	struct csr_parts p;
 	enum xos_status st;
 
@@ -85,20 +113,11 @@ enum xos_status xos_csr_parse(struct xos_bytes der, struct xos_csr *out, struct 
 		return xos_err_set(err, XOS_MALFORMED, "csr-malformed",
 		    "malformed certification request (PKCS#10, strict DER, at most %d bytes)",
 		    XOS_CSR_MAX);
-	st = xos_key_from_spki(p.spki, &key, err);
-	if (st != XOS_OK)
-		return st;
-	if (!xos_bytes_eq(p.sigalg, pki_key_sigalg(xos_key_type(key))))
-		st = xos_err_set(err, XOS_DENIED, "key-algorithm",
-		    "the request is signed with an algorithm that does not go with its key");
-	else if (xos_key_verify(key, p.info, p.sig, NULL) != XOS_OK)
-		st = xos_err_set(err, XOS_DENIED, "csr-signature",
-		    "the request's signature is wrong: the sender did not prove to hold the key");
-	if (st == XOS_OK) {
+	st = check_possession(&p, err);
+	if (st == XOS_OK)
+		st = xos_sha256(p.spki, out->spki_sha256);
+	if (st == XOS_OK)
 		out->spki = p.spki;
-		memcpy(out->spki_sha256, xos_key_spki_sha256(key), XOS_SHA256_LEN);
-	}
-	xos_key_free(key);
 	return st;
 }
 

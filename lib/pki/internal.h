@@ -44,6 +44,11 @@ enum xos_status pki_spki_classify(
 /* An EVP_PKEY from an SPKI that was classified; NULL if the key is no key (not on the curve). */
 EVP_PKEY *pki_spki_decode(struct xos_bytes der, enum xos_key_type type, struct xos_bytes point);
 
+/* Did the P-256 key with this point (of this SPKI, both classified) sign data? False for a point that is
+ * not on the curve, too. */
+bool pki_p256_signed(struct xos_bytes spki, struct xos_bytes point, struct xos_bytes data,
+    struct xos_bytes signature);
+
 /* One PEM block (RFC 7468), found in text; label without "BEGIN". */
 struct pki_pem {
 	struct xos_bytes label;

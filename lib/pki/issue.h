@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "pki/cert.h"
+#include "pki/der.h"
 #include "pki/key.h"
 
 /*
