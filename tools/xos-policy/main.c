@@ -1,0 +1,37 @@
+/* xos-policy: policies are checked, tried and explained before they count. */
+#include "policytool/verbs.h"
+
+static const struct xos_cli_verb verbs[] = {
+    {.name = "check",
+        .operands = "FILE...",
+        .about = "parse and check policy sets, tell all errors",
+        .min = 1,
+        .max = -1,
+        .run = xos_policytool_check},
+    {.name = "explain",
+        .operands = "",
+        .about = "decide one request by the sets given and say why",
+        .options = xos_policytool_explain_options,
+        .run = xos_policytool_explain},
+    {.name = "schema",
+        .operands = "",
+        .about = "list the actions, attributes and caps that policies can name",
+        .run = xos_policytool_schema},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct xos_cli_program program = {.name = "xos-policy",
+	    .about = "check policies and explain decisions",
+	    .verbs = verbs,
+	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
+	    .examples =
+	        "  xos-policy check demo-vo.xos lab-site.xos\n"
+	        "  xos-policy explain --set demo-vo.xos --set lab-site.xos --subject demo:bob \\\n"
+	        "      --group /demo/students --action job.submit --resource node:lab/n1\n"
+	        "  xos-policy explain --set demo-vo.xos --set lab-site.xos --subject demo:alice "
+	        "\\\n"
+	        "      --group /demo/physics --action job.show --resource job:42 --at lab/n1 \\\n"
+	        "      --owner demo:alice --attr ctx.src=192.0.2.7\n"};
+	return xos_cli_main(&program, argc, argv);
+}
