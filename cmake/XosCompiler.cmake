@@ -30,6 +30,8 @@ if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT XOS_SANITIZE)
 endif()
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fstack-clash-protection)
+  # Messages for people are cut to their buffers on purpose; whoever cares checks the length.
+  add_compile_options(-Wno-format-truncation)
 endif()
 add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 set(CMAKE_EXE_LINKER_FLAGS "${CMAKE_EXE_LINKER_FLAGS} -pie")
