@@ -8,7 +8,6 @@ pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(SASL REQUIRED IMPORTED_TARGET libsasl2)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
-pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
 
 # Unit tests are built where Check is installed; scripts/test installs it, scripts/quickstart need not.
 if(NOT XOS_FUZZ)
