@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -80,6 +81,8 @@ enum xos_status xos_loop_new(struct xos_loop **out, struct xos_err *err)
 	if (!l)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	l->last = &l->first;
+	/* OpenSSL writes to sockets without MSG_NOSIGNAL: a peer that hung up must not end us. */
+	signal(SIGPIPE, SIG_IGN);
 	pthread_mutex_init(&l->lock, NULL);
 	l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	/* One thread runs the loop and the wake descriptor serves the others: no locks wanted. */

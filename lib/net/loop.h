@@ -13,6 +13,7 @@
  */
 struct xos_loop;
 
+/* Ignores SIGPIPE in this process. */
 XOS_MUST_USE enum xos_status xos_loop_new(struct xos_loop **out, struct xos_err *err);
 /* Watches, and timers of the loop must be freed before. NULL is accepted. */
 void xos_loop_free(struct xos_loop *loop);

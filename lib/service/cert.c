@@ -1,9 +1,11 @@
 #include "service/cert.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/event.h"
@@ -35,6 +37,42 @@ static bool mark_same(const struct mark *a, const struct mark *b)
 {
 	return a->mtime.tv_sec == b->mtime.tv_sec && a->mtime.tv_nsec == b->mtime.tv_nsec &&
 	       a->ino == b->ino && a->size == b->size;
+}
+
+/*
+ * At the start a daemon may still be root and the key belong to the user that it will become, which a
+ * root that reads secrets refuses as somebody else's: so it is read with its owner's rights, which
+ * also shows now, and not at the first reload, whether that user can.
+ */
+static enum xos_status load(
+    const char *chain_path, const char *key_path, struct xos_chain *out, struct xos_err *err)
+{
+	struct stat st;
+	if (geteuid() != 0 || stat(key_path, &st) != 0 || st.st_uid == 0)
+		return xos_tls_load(chain_path, key_path, out, err);
+	if (seteuid(st.st_uid) != 0)
+		return xos_err_errno(
+		    err, errno, "privileges", "cannot read %s as its owner", key_path);
+	enum xos_status rc = xos_tls_load(chain_path, key_path, out, err);
+	if (seteuid(0) != 0)
+		abort(); /* half a root must not go on */
+	return rc;
+}
+
+enum xos_status xos_service_cert_check(
+    const char *chain_path, const char *key_path, const uid_t *owner, struct xos_err *err)
+{
+	struct xos_chain chain = {.n = 0};
+	struct stat st;
+	enum xos_status rc = load(chain_path, key_path, &chain, err);
+	xos_chain_clear(&chain);
+	if (rc == XOS_OK && owner && stat(key_path, &st) == 0 && st.st_uid != 0 &&
+	    st.st_uid != *owner)
+		rc = xos_err_set(err, XOS_DENIED, "file-mode",
+		    "%s belongs to uid %u, neither to root nor to the network process's user; run: "
+		    "chown %u %s",
+		    key_path, (unsigned)st.st_uid, (unsigned)*owner, key_path);
+	return rc;
 }
 
 static enum xos_status validity(const struct xos_cert *leaf, int64_t now, struct xos_err *err)
@@ -70,7 +108,7 @@ enum xos_status xos_service_cert_new(const char *chain_path, const char *key_pat
 	c->chain_mark = mark_of(chain_path);
 	c->key_mark = mark_of(key_path);
 	if (st == XOS_OK)
-		st = xos_tls_load(chain_path, key_path, &c->chain, err);
+		st = load(chain_path, key_path, &c->chain, err);
 	if (st == XOS_OK)
 		st = xos_tls_server_new(&c->chain,
 		    verifier ? XOS_CLIENT_CERT_OPTIONAL : XOS_CLIENT_CERT_NONE, verifier, &c->tls,
@@ -124,7 +162,7 @@ enum xos_status xos_service_cert_reload(struct xos_service_cert *c, struct xos_e
 	struct xos_chain fresh = {.n = 0};
 	/* Marks first: a file that changes while we read differs from them and is read again. */
 	struct mark chain_mark = mark_of(c->chain_path), key_mark = mark_of(c->key_path);
-	enum xos_status st = xos_tls_load(c->chain_path, c->key_path, &fresh, err);
+	enum xos_status st = load(c->chain_path, c->key_path, &fresh, err);
 	if (st == XOS_OK)
 		st = xos_tls_server_reload(c->tls, &fresh, err);
 	pthread_mutex_lock(&c->lock);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/status.h"
 #include "net/tls.h"
@@ -15,10 +16,20 @@
  */
 struct xos_service_cert;
 
-/* verifier NULL: clients are not asked for certificates. A certificate that is not valid now is
- * accepted with an event "certificate.expired": renewal may be what the daemon is needed for. */
+/*
+ * The key belongs to root or to the user of the network process; only in the second case can a
+ * process that gave up root read it again, so that a renewal needs no restart. Files are replaced by
+ * renaming: a sandbox must let the process read their folder, not the files.
+ *
+ * verifier NULL: clients are not asked for certificates. A certificate that is not valid now is
+ * accepted with an event "certificate.invalid": renewal may be what the daemon is needed for.
+ */
 XOS_MUST_USE enum xos_status xos_service_cert_new(const char *chain_path, const char *key_path,
     const struct xos_verifier *verifier, struct xos_service_cert **out, struct xos_err *err);
+/* For --check: can they be read and belong together? owner, as root: the uid that the network process
+ * will have; NULL: not compared. */
+XOS_MUST_USE enum xos_status xos_service_cert_check(
+    const char *chain_path, const char *key_path, const uid_t *owner, struct xos_err *err);
 void xos_service_cert_free(struct xos_service_cert *c);
 struct xos_tls_server *xos_service_cert_tls(struct xos_service_cert *c); /* borrowed */
 /* The current chain with its key, for clients of this daemon: references are added to *out (zeroed). */

@@ -9,8 +9,9 @@
 #include "base/event.h"
 #include "base/name.h"
 #include "base/text.h"
-#include "net/tls.h"
 #include "proc/daemon.h"
+#include "service/cert.h"
+#include "service/own.h"
 #include "token/trust.h"
 
 enum { EXIT_USAGE_OR_CONFIG = 2 };
@@ -258,8 +259,10 @@ void xos_service_conf_check(const struct xos_service_conf *c,
     void (*report)(void *ctx, const struct xos_err *err), void *ctx)
 {
 	struct xos_err err = XOS_ERR_INIT;
-	struct xos_chain chain = {.n = 0};
 	struct stat st;
+	uid_t uid = 0;
+	gid_t gid = 0;
+	bool root = geteuid() == 0, user = false;
 	if (!xos_name_is_vo(c->vo)) {
 		xos_err_set(&err, XOS_MALFORMED, "config", "vo: \"%s\" is no name of a VO", c->vo);
 		report(ctx, &err);
@@ -270,10 +273,15 @@ void xos_service_conf_check(const struct xos_service_conf *c,
 		report(ctx, &err);
 	}
 	check_trust(c, report, ctx);
-	if (xos_tls_load(c->tls_certificate, c->tls_key, &chain, &err) != XOS_OK)
+	if (root && c->user_network) {
+		user = xos_service_user(c->user_network, &uid, &gid, &err) == XOS_OK;
+		if (!user)
+			report(ctx, &err);
+	}
+	if (xos_service_cert_check(c->tls_certificate, c->tls_key, user ? &uid : NULL, &err) !=
+	    XOS_OK)
 		report(ctx, &err);
-	xos_chain_clear(&chain);
-	if (geteuid() == 0 && !c->user_network) {
+	if (root && !c->user_network) {
 		xos_err_set(&err, XOS_MALFORMED, "config",
 		    "user_network is needed when started as root: no process that reads the "
 		    "network "

@@ -1,0 +1,588 @@
+/*
+ * A whole authority with real processes: this program is also the daemon that it tests. Started with
+ * arguments, it is a service of three processes; without, it is the test.
+ */
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "net/problem.h"
+#include "proc/daemon.h"
+#include "proc/supervisor.h"
+#include "service/authority.h"
+#include "service/client.h"
+#include "service/front.h"
+#include "service/verifier.h"
+#include "testsupport/vo.h"
+
+#define WAIT_MS 30000
+
+/* The daemon */
+
+enum { TYPE_SAY = 1, TYPE_SIGN = 2 };
+
+struct conf {
+	struct xos_service_conf c;
+	char *motto;
+};
+
+static const struct xos_config_key keys[] = {
+    XOS_SERVICE_KEYS(struct conf, c), {.section = "",
+                                          .name = "motto",
+                                          .type = XOS_CONFIG_STRING,
+                                          .offset = offsetof(struct conf, motto),
+                                          .required = true}};
+
+/* A request of the network process: to auth (path /say), or straight to key, which key refuses. */
+static enum xos_status forward(struct xos_part_self *self, enum xos_part to, uint16_t type,
+    struct xos_response *res, struct xos_err *err)
+{
+	struct xos_buf reply;
+	enum xos_status st = xos_channel_call(
+	    self->to[to], type, xos_bytes_str("hello"), xos_clock_mono_ms() + WAIT_MS, &reply, err);
+	if (st == XOS_OK)
+		xos_response_body(res, "text/plain", xos_buf_bytes(&reply));
+	xos_buf_free(&reply);
+	return st;
+}
+
+static enum xos_status route_say(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	(void)req;
+	return forward(ctx, XOS_PART_AUTH, TYPE_SAY, res, err);
+}
+
+static enum xos_status route_cheat(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	(void)req;
+	return forward(ctx, XOS_PART_KEY, TYPE_SIGN, res, err);
+}
+
+static enum xos_status route_who(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	const struct xos_identity *id = xos_request_identity(req);
+	char text[600];
+	(void)ctx;
+	(void)err;
+	snprintf(text, sizeof(text), "%s %d", id->uri, (int)geteuid());
+	xos_response_body(res, "text/plain", xos_bytes_str(text));
+	return XOS_OK;
+}
+
+static const struct xos_route routes[] = {{"GET", "/say", route_say, 0, 0},
+    {"GET", "/cheat", route_cheat, 0, 0}, {"GET", "/who", route_who, XOS_ROUTE_CERT, 0}};
+
+struct network {
+	struct xos_trust *trust;
+	struct xos_service_verifier *verifier;
+	struct xos_front *front;
+};
+
+static enum xos_status network_open(struct xos_part_self *self, struct xos_err *err)
+{
+	const struct conf *conf = self->run->conf;
+	struct xos_service_verifier_options vo = {
+	    .vo = conf->c.vo, .kinds = XOS_KIND_BIT(XOS_KIND_USER)};
+	struct network *n = calloc(1, sizeof(*n));
+	self->state = n;
+	n->trust = xos_trust_new();
+	enum xos_status st = xos_trust_load(n->trust, conf->c.trust, err);
+	if (st == XOS_OK)
+		st = xos_service_verifier_new(n->trust, &vo, &n->verifier, err);
+	if (st != XOS_OK)
+		return st;
+	struct xos_front_options fo = {.listen_fd = self->listen_fd,
+	    .tls_certificate = conf->c.tls_certificate,
+	    .tls_key = conf->c.tls_key,
+	    .verifier = xos_service_verifier_get(n->verifier)};
+	st = xos_front_new(&fo, &n->front, err);
+	return st == XOS_OK ? xos_front_routes(n->front, routes, 3, self, err) : st;
+}
+
+static enum xos_status network_serve(struct xos_part_self *self, struct xos_err *err)
+{
+	struct network *n = self->state;
+	return xos_front_run(n->front, self->signal_fd, err);
+}
+
+static void network_close(struct xos_part_self *self)
+{
+	struct network *n = self->state;
+	if (!n)
+		return;
+	xos_front_free(n->front);
+	xos_service_verifier_free(n->verifier);
+	xos_trust_free(n->trust);
+	free(n);
+}
+
+static enum xos_status handle_say(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct xos_part_self *self = ctx;
+	struct xos_buf inner;
+	(void)from;
+	enum xos_status st = xos_channel_call(
+	    self->to[XOS_PART_KEY], TYPE_SIGN, payload, xos_clock_mono_ms() + WAIT_MS, &inner, err);
+	if (st == XOS_OK)
+		xos_buf_put(reply, inner.p, inner.n);
+	xos_buf_free(&inner);
+	return st;
+}
+
+static enum xos_status handle_sign(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct xos_part_self *self = ctx;
+	const struct conf *conf = self->run->conf;
+	(void)from;
+	(void)err;
+	xos_buf_printf(reply, "%s: %.*s from %d", conf->motto, (int)payload.n,
+	    (const char *)payload.p, (int)geteuid());
+	return XOS_OK;
+}
+
+static enum xos_status serve_table(
+    struct xos_part_self *self, const struct xos_channel_handler *table, struct xos_err *err)
+{
+	struct xos_channel *list[XOS_PARTS];
+	struct xos_channel_server s = {.table = table, .ntable = 1, .ctx = self};
+	xos_part_channels(self, list, &s);
+	xos_child_ready();
+	return xos_channel_serve(&s, err);
+}
+
+static enum xos_status auth_serve(struct xos_part_self *self, struct xos_err *err)
+{
+	/* Of auth's two channels only network's may send; the one to key is auth's own. */
+	static const struct xos_channel_handler table[] = {{TYPE_SAY, "say", 1u, handle_say}};
+	struct xos_channel *list[XOS_PARTS];
+	struct xos_channel_server s = {.table = table, .ntable = 1, .ctx = self};
+	xos_part_channels(self, list, &s);
+	s.nchannels = 1;
+	xos_child_ready();
+	return xos_channel_serve(&s, err);
+}
+
+static enum xos_status key_serve(struct xos_part_self *self, struct xos_err *err)
+{
+	/* Bit 0 is network, bit 1 auth: signing is for auth alone. */
+	static const struct xos_channel_handler table[] = {{TYPE_SIGN, "sign", 2u, handle_sign}};
+	return serve_table(self, table, err);
+}
+
+static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
+{
+	const struct conf *conf = self->run->conf;
+	return strcmp(conf->motto, "broken") == 0
+	           ? xos_err_set(err, XOS_DENIED, "test-broken", "the key is broken")
+	           : XOS_OK;
+}
+
+static enum xos_status run(
+    const struct xos_service_run *r, int argc, char **argv, struct xos_err *err)
+{
+	const struct conf *conf = r->conf;
+	char *tls_dir = strdup(conf->c.tls_key);
+	*strrchr(tls_dir, '/') = '\0';
+	const char *const network_reads[] = {tls_dir, NULL};
+	struct xos_authority a = {.name = "test",
+	    .network_auth = true,
+	    .network_key = true,
+	    .auth_key = true,
+	    .listen = conf->c.listen,
+	    .parts = {[XOS_PART_NETWORK] = {.present = true,
+	                  .user = conf->c.user_network,
+	                  .open = network_open,
+	                  .serve = network_serve,
+	                  .close = network_close,
+	                  .sandbox = {.name = "test/network",
+	                      .allow = XOS_ALLOW_NET_SERVER,
+	                      .read_only = network_reads}},
+	        [XOS_PART_AUTH] = {.present = true,
+	            .user = conf->c.user_auth,
+	            .serve = auth_serve,
+	            .sandbox = {.name = "test/auth"}},
+	        [XOS_PART_KEY] = {.present = true,
+	            .user = conf->c.user_key,
+	            .open = key_open,
+	            .serve = key_serve,
+	            .sandbox = {.name = "test/key"}}}};
+	enum xos_status st = xos_service_args_end(argc, argv, err);
+	if (st == XOS_OK)
+		st = xos_authority_run(&a, r, err);
+	free(tls_dir);
+	return st;
+}
+
+static enum xos_status greet(
+    const struct xos_service_run *r, int argc, char **argv, struct xos_err *err)
+{
+	const char *name = NULL, *other = NULL;
+	(void)r;
+	enum xos_status st = xos_service_arg(&argc, argv, "--name", true, &name, err);
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--other", false, &other, err);
+	if (st == XOS_OK)
+		st = xos_service_args_end(argc, argv, err);
+	if (st == XOS_OK)
+		printf("hello %s %s\n", name, other ? other : "-");
+	return st;
+}
+
+static void check_conf(
+    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx)
+{
+	xos_service_conf_check(&((const struct conf *)conf)->c, report, ctx);
+}
+
+static const struct xos_service_verb verbs[] = {{"run", "", "serve", true, run},
+    {"greet", "--name NAME [--other NAME]", "say hello", false, greet}};
+
+static const struct xos_service_program program = {.name = "test-daemon",
+    .about = "a service for tests",
+    .keys = keys,
+    .nkeys = sizeof(keys) / sizeof(keys[0]),
+    .conf_size = sizeof(struct conf),
+    .check = check_conf,
+    .verbs = verbs,
+    .nverbs = 2,
+    .examples = "  test-daemon greet --name you\n"};
+
+/* The test */
+
+static char *dir, self_path[4096];
+static struct xos_test_vo *vo;
+static struct xos_proc_id daemon_id;
+
+static void write_file(const char *name, mode_t mode, const char *text)
+{
+	char *path = xos_test_path(dir, name);
+	struct xos_err err = XOS_ERR_INIT;
+	ck_assert_msg(
+	    xos_file_write(path, mode, xos_bytes_str(text), &err) == XOS_OK, "%s", err.text);
+	free(path);
+}
+
+static void write_conf(const char *motto, const char *more)
+{
+	char text[2000];
+	snprintf(text, sizeof(text),
+	    "vo = demo\nlisten = 127.0.0.1:0\nstate = .\ntrust = trust\ntls_certificate = "
+	    "tls/tls.pem\n"
+	    "tls_key = tls/tls.key\nmotto = %s\n%s%s",
+	    motto,
+	    geteuid() == 0 ? "user_network = 64001\nuser_auth = 64002\nuser_key = 64003\n" : "",
+	    more);
+	write_file("test.conf", 0644, text);
+}
+
+static void save_tls(const char *host, int64_t not_before, int64_t not_after)
+{
+	struct xos_chain c = {.n = 0};
+	struct xos_buf pem;
+	struct xos_err err = XOS_ERR_INIT;
+	char *key = xos_test_path(dir, "tls/tls.key");
+	xos_test_service(vo,
+	    &(struct xos_test_who){
+	        .name = host, .service = "test", .not_before = not_before, .not_after = not_after},
+	    &c);
+	xos_buf_init(&pem, 65536);
+	for (size_t i = 0; i < c.n; i++)
+		xos_cert_to_pem(c.cert[i], &pem);
+	write_file("tls/tls.pem", 0644, xos_buf_str(&pem));
+	ck_assert_int_eq(xos_key_save(c.key, key, NULL, &err), XOS_OK);
+	if (geteuid() == 0)
+		ck_assert_int_eq(chown(key, 64001, 64001), 0);
+	xos_buf_free(&pem);
+	xos_chain_clear(&c);
+	free(key);
+}
+
+static void setup(void)
+{
+	ssize_t n = readlink("/proc/self/exe", self_path, sizeof(self_path) - 1);
+	ck_assert_int_gt(n, 0);
+	dir = xos_test_dir_new();
+	vo = xos_test_vo_new("demo", "lab", xos_clock_now());
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+	char *trust = xos_test_path(dir, "trust"), *tls = xos_test_path(dir, "tls");
+	ck_assert_int_eq(mkdir(tls, 0755), 0);
+	free(tls);
+	xos_test_vo_trust_dir(vo, trust);
+	free(trust);
+	save_tls("n1.example", 0, 0);
+	write_conf("m", "");
+}
+
+static enum xos_status start(struct xos_err *err)
+{
+	char *conf = xos_test_path(dir, "test.conf"), *log = xos_test_path(dir, "log");
+	char *pid = xos_test_path(dir, "pid");
+	const char *const argv[] = {
+	    self_path, "run", "--config", conf, "--pid-file", pid, "--log-level=debug", NULL};
+	struct xos_daemon d = {
+	    .path = self_path, .argv = argv, .log_path = log, .timeout_ms = WAIT_MS};
+	enum xos_status st = xos_daemon_start(&d, &daemon_id, err);
+	free(conf);
+	free(log);
+	free(pid);
+	return st;
+}
+
+static void start_well(void)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	ck_assert_msg(start(&err) == XOS_OK, "%s", err.text);
+}
+
+static void teardown(void)
+{
+	if (daemon_id.pid)
+		ck_assert_int_eq(xos_proc_stop(&daemon_id, WAIT_MS, NULL), XOS_OK);
+	xos_test_vo_free(vo);
+	xos_test_dir_free(dir);
+}
+
+static char *log_text(void)
+{
+	char *path = xos_test_path(dir, "log");
+	struct xos_buf b;
+	xos_buf_init(&b, 1 << 20);
+	ck_assert_int_eq(xos_file_read(path, 1 << 20, &b, NULL), XOS_OK);
+	free(path);
+	return xos_buf_steal(&b, NULL);
+}
+
+/* Where the daemon says it listens, from its log. */
+static void address(char url[64])
+{
+	char *text = log_text();
+	const char *at = strstr(text, "event=service.serving address=");
+	ck_assert_msg(at != NULL, "%s", text);
+	at = strchr(at, '=') + 1;
+	at = strstr(at, "address=") + 8;
+	snprintf(url, 64, "https://%.*s", (int)strcspn(at, " \n"), at);
+	free(text);
+}
+
+/* GET path; the body, malloc'd, or NULL with err. */
+static char *get(const char *path, const struct xos_chain *own, struct xos_err *err)
+{
+	char url[64];
+	struct xos_service_client *c = NULL;
+	struct xos_answer *a = NULL;
+	struct xos_trust *trust = xos_test_vo_trust(vo);
+	char *body = NULL;
+	address(url);
+	struct xos_service_client_options o = {
+	    .url = url, .vo = "demo", .service = "test", .trust = trust, .own = own};
+	struct xos_client_request req = {.method = "GET", .path = path};
+	enum xos_status st = xos_service_client_new(&o, &c, err);
+	if (st == XOS_OK)
+		st = xos_client_call(xos_service_client(c), &req, &a, err);
+	if (st == XOS_OK)
+		st = xos_answer_check(xos_service_client(c), a, err);
+	if (st == XOS_OK)
+		body = strndup((const char *)xos_answer_body(a).p, xos_answer_body(a).n);
+	xos_answer_free(a);
+	xos_service_client_free(c);
+	xos_trust_free(trust);
+	return body;
+}
+
+START_TEST(three_processes_answer_together)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_chain alice = {.n = 0};
+	char want[200];
+	start_well();
+	char *body = get("/say", NULL, &err);
+	ck_assert_msg(body != NULL, "%s", err.text);
+	snprintf(want, sizeof(want), "m: hello from %d", geteuid() == 0 ? 64003 : (int)geteuid());
+	ck_assert_str_eq(body, want);
+	free(body);
+	/* key believes auth, not network */
+	ck_assert_ptr_null(get("/cheat", NULL, &err));
+	ck_assert_int_eq(err.status, XOS_DENIED);
+	ck_assert_ptr_null(get("/who", NULL, &err));
+	ck_assert_str_eq(err.code, "client-certificate-needed");
+	xos_test_member(vo, &(struct xos_test_who){.name = "alice"}, &alice);
+	body = get("/who", &alice, &err);
+	snprintf(want, sizeof(want), "spiffe://demo/user/alice %d",
+	    geteuid() == 0 ? 64001 : (int)geteuid());
+	ck_assert_msg(body != NULL, "%s", err.text);
+	ck_assert_str_eq(body, want);
+	free(body);
+	xos_chain_clear(&alice);
+}
+END_TEST
+
+START_TEST(health_and_metrics)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	start_well();
+	char *body = get("/health/live", NULL, &err);
+	ck_assert_str_eq(body, "{\"status\":\"live\"}");
+	free(body);
+	body = get("/health/ready", NULL, &err);
+	ck_assert_str_eq(body, "{\"status\":\"ready\"}");
+	free(body);
+	body = get("/metrics", NULL, &err);
+	ck_assert_ptr_nonnull(strstr(body, "\nxos_http_requests_total{route=\"/health/"
+	                                   "ready\",method=\"GET\",status=\"200\"} 1\n"));
+	ck_assert_ptr_nonnull(strstr(body, "\nxos_certificate_seconds_left 4"));
+	free(body);
+}
+END_TEST
+
+/* An expired certificate: the daemon lives, and says that it is not well. SIGHUP takes a new one. */
+START_TEST(a_new_certificate_needs_no_restart)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	save_tls("n1.example", vo->now - 7200, vo->now - 180);
+	start_well();
+	ck_assert_ptr_null(get("/health/live", NULL, &err));
+	ck_assert_int_eq(err.status, XOS_EXPIRED);
+	char *text = log_text();
+	ck_assert_ptr_nonnull(strstr(text, "event=certificate.invalid"));
+	free(text);
+	save_tls("n2.example", 0, 0);
+	ck_assert_int_eq(xos_proc_signal(&daemon_id, SIGHUP, &err), XOS_OK);
+	char *body = NULL;
+	for (int i = 0; i < WAIT_MS / 20 && !body; i++) {
+		usleep(20000);
+		body = get("/health/ready", NULL, &err);
+	}
+	ck_assert_msg(body != NULL, "%s", err.text);
+	free(body);
+}
+END_TEST
+
+/* The supervisor repairs; the address stays. */
+START_TEST(a_killed_part_comes_back)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	char before[64], after[64], command[200];
+	start_well();
+	address(before);
+	snprintf(
+	    command, sizeof(command), "pkill -KILL -P %d -f -- '--role auth'", (int)daemon_id.pid);
+	ck_assert_int_eq(system(command), 0);
+	char *body = NULL;
+	for (int i = 0; i < WAIT_MS / 20 && !body; i++) {
+		usleep(20000);
+		body = get("/say", NULL, &err);
+	}
+	ck_assert_msg(body != NULL, "%s", err.text);
+	free(body);
+	address(after);
+	ck_assert_str_eq(before, after);
+}
+END_TEST
+
+START_TEST(a_start_that_fails_says_why)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	write_conf("broken", "");
+	ck_assert_int_ne(start(&err), XOS_OK);
+	ck_assert_ptr_nonnull(strstr(err.text, "the key is broken"));
+	daemon_id.pid = 0;
+	write_conf("m", "unknown_key = 1\n");
+	ck_assert_int_ne(start(&err), XOS_OK);
+	ck_assert_ptr_nonnull(strstr(err.text, "unknown_key"));
+	daemon_id.pid = 0;
+	write_conf("m", "");
+	char *key = xos_test_path(dir, "tls/tls.key");
+	chmod(key, 0644);
+	ck_assert_int_ne(start(&err), XOS_OK);
+	ck_assert_ptr_nonnull(strstr(err.text, "chmod 600"));
+	daemon_id.pid = 0;
+	free(key);
+}
+END_TEST
+
+static int command(const char *args, char *out, size_t cap)
+{
+	char line[9000];
+	snprintf(line, sizeof(line), "'%s' %s 2>&1", self_path, args);
+	FILE *p = popen(line, "r");
+	size_t n = fread(out, 1, cap - 1, p);
+	out[n] = '\0';
+	return WEXITSTATUS(pclose(p));
+}
+
+START_TEST(verbs_and_arguments)
+{
+	char out[10000], args[5000];
+	ck_assert_int_eq(command("greet --name you", out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "hello you -\n");
+	ck_assert_int_eq(command("greet --other=me --name=you", out, sizeof(out)), 0);
+	ck_assert_str_eq(out, "hello you me\n");
+	ck_assert_int_eq(command("greet", out, sizeof(out)), 2);
+	ck_assert_int_eq(command("greet --name", out, sizeof(out)), 2);
+	ck_assert_int_eq(command("greet --name a --name b", out, sizeof(out)), 2);
+	ck_assert_int_eq(command("greet --name a b", out, sizeof(out)), 2);
+	ck_assert_int_eq(command("sing", out, sizeof(out)), 2);
+	ck_assert_int_eq(command("run", out, sizeof(out)), 2);
+	ck_assert_int_eq(command("--check", out, sizeof(out)), 2);
+	ck_assert_int_eq(command("--version", out, sizeof(out)), 0);
+	ck_assert_int_eq(command("--help", out, sizeof(out)), 0);
+	ck_assert_ptr_nonnull(strstr(out, "greet --name NAME"));
+	snprintf(args, sizeof(args), "--check --config %s/test.conf", dir);
+	ck_assert_msg(command(args, out, sizeof(out)) == 0, "%s", out);
+	ck_assert_ptr_nonnull(strstr(out, "is good"));
+}
+END_TEST
+
+/* --check names everything that is wrong at once. */
+START_TEST(check_names_all_that_is_wrong)
+{
+	char out[10000], args[5000];
+	char *key = xos_test_path(dir, "tls/tls.key"), *root = xos_test_path(dir, "trust/root.pem");
+	snprintf(args, sizeof(args), "--check --config %s/test.conf", dir);
+	chmod(key, 0644);
+	ck_assert_int_eq(unlink(root), 0);
+	ck_assert_int_eq(command(args, out, sizeof(out)), 2);
+	ck_assert_ptr_nonnull(strstr(out, "chmod 600"));
+	ck_assert_ptr_nonnull(strstr(out, "root"));
+	write_conf("m", "motto = twice\n");
+	ck_assert_int_eq(command(args, out, sizeof(out)), 2);
+	ck_assert_ptr_nonnull(strstr(out, "test.conf:"));
+	free(key);
+	free(root);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return xos_service_main(&program, argc, argv);
+	Suite *s = suite_create("authority");
+	TCase *t = tcase_create("authority");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 180);
+	tcase_add_test(t, three_processes_answer_together);
+	tcase_add_test(t, health_and_metrics);
+	tcase_add_test(t, a_new_certificate_needs_no_restart);
+	tcase_add_test(t, a_killed_part_comes_back);
+	tcase_add_test(t, a_start_that_fails_says_why);
+	tcase_add_test(t, verbs_and_arguments);
+	tcase_add_test(t, check_names_all_that_is_wrong);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
