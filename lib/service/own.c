@@ -16,7 +16,22 @@ enum xos_status xos_service_user(const char *user, uid_t *uid, gid_t *gid, struc
 	struct passwd pw, *found = NULL;
 	char buf[16384];
 	uint64_t number = 0;
-	bool numeric = xos_parse_u64(user, UINT32_MAX - 1, &number);
+	uint64_t group = 0;
+	char first[64];
+	const char *colon = strchr(user, ':');
+	size_t len = colon ? (size_t)(colon - user) : strlen(user);
+
+	if (!xos_str_printf(first, sizeof(first), "%.*s", (int)len, user))
+		return xos_err_set(err, XOS_MALFORMED, "user", "\"%s\" is no user", user);
+	bool numeric = xos_parse_u64(first, UINT32_MAX - 1, &number);
+	if (colon && (!numeric || !xos_parse_u64(colon + 1, UINT32_MAX - 1, &group)))
+		return xos_err_set(err, XOS_MALFORMED, "user",
+		    "\"%s\" is not NUMBER:NUMBER for user and group", user);
+	if (colon) {
+		*uid = (uid_t)number;
+		*gid = (gid_t)group;
+		return XOS_OK;
+	}
 	int rc = numeric ? getpwuid_r((uid_t)number, &pw, buf, sizeof(buf), &found)
 	                 : getpwnam_r(user, &pw, buf, sizeof(buf), &found);
 

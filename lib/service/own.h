@@ -13,7 +13,7 @@
  */
 XOS_MUST_USE enum xos_status xos_service_own(
     const char *dir, const char *user, struct xos_err *err);
-/* The uid and primary gid of a user's name or number. NOT_FOUND names it. */
+/* The uid and gid of a user's name or number, or of NUMBER:NUMBER. NOT_FOUND names it. */
 XOS_MUST_USE enum xos_status xos_service_user(
     const char *user, uid_t *uid, gid_t *gid, struct xos_err *err);
 
