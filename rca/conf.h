@@ -1,0 +1,24 @@
+#ifndef XOS_RCA_CONF_H
+#define XOS_RCA_CONF_H
+
+#include <stdint.h>
+
+#include "service/main.h"
+
+/* rca.conf. Durations in seconds. */
+struct rca_conf {
+	struct xos_service_conf common;
+	int64_t node_life;    /* of the TLS certificates of nodes and of their services */
+	int64_t server_life;  /* of the TLS certificates of the VO's own servers */
+	int64_t lock_life;    /* of a signed lock list */
+	int64_t pending_life; /* how long an application may wait for an answer */
+};
+
+extern const struct xos_config_key rca_conf_keys[];
+extern const size_t rca_conf_nkeys;
+
+/* The file NAME in the state folder; LIMIT if the path is too long. */
+XOS_MUST_USE enum xos_status rca_conf_path(
+    const struct rca_conf *c, const char *name, char *out, size_t cap, struct xos_err *err);
+
+#endif

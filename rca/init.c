@@ -1,0 +1,259 @@
+/* init and issue: what precedes a running server. */
+#include "rca/init.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "pki/csr.h"
+#include "rca/issue.h"
+#include "rca/nodes.h"
+#include "service/own.h"
+
+static enum xos_status join(
+    char out[PATH_MAX], const char *dir, const char *name, struct xos_err *err)
+{
+	if (xos_path_join(out, PATH_MAX, dir, name))
+		return XOS_OK;
+	return xos_err_set(
+	    err, XOS_LIMIT, "path-too-long", "%s/%s: the path is too long", dir, name);
+}
+
+static enum xos_status write_csr(const struct xos_key *key, const char *path, struct xos_err *err)
+{
+	struct xos_buf der, pem;
+
+	xos_buf_init(&der, XOS_CSR_MAX);
+	xos_buf_init(&pem, 2 * XOS_CSR_MAX);
+	enum xos_status st = xos_csr_make(key, &der, err);
+	if (st == XOS_OK) {
+		st = xos_csr_to_pem(xos_buf_bytes(&der), &pem);
+		if (st != XOS_OK)
+			xos_err_set(err, st, "csr", "the request does not fit");
+	}
+	if (st == XOS_OK)
+		st = xos_file_write(path, 0644, xos_buf_bytes(&pem), err);
+	xos_buf_free(&pem);
+	xos_buf_free(&der);
+	return st;
+}
+
+/* A key that exists stays: running init again finishes what was interrupted and changes nothing. */
+static enum xos_status key_and_csr(const char *dir, const char *kind, struct xos_err *err)
+{
+	char key_path[PATH_MAX], csr_path[PATH_MAX], name[64];
+	struct xos_key *key = NULL;
+
+	xos_str_printf(name, sizeof(name), "%s.key", kind);
+	enum xos_status st = join(key_path, dir, name, err);
+	xos_str_printf(name, sizeof(name), "%s.csr", kind);
+	if (st == XOS_OK)
+		st = join(csr_path, dir, name, err);
+	if (st != XOS_OK)
+		return st;
+	if (access(key_path, F_OK) == 0) {
+		st = xos_key_load(key_path, NULL, NULL, &key, err);
+	} else {
+		st = xos_key_generate(&key, err);
+		if (st == XOS_OK)
+			st = xos_key_save(key, key_path, NULL, err);
+	}
+	if (st == XOS_OK && access(csr_path, F_OK) != 0)
+		st = write_csr(key, csr_path, err);
+	xos_key_free(key);
+	return st;
+}
+
+enum xos_status rca_verb_init(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
+{
+	const char *dir = NULL, *vo = NULL;
+	char path[PATH_MAX];
+	struct xos_store *db = NULL;
+
+	(void)run;
+	enum xos_status st = xos_service_arg(&argc, argv, "--dir", true, &dir, err);
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--vo", true, &vo, err);
+	if (st == XOS_OK)
+		st = xos_service_args_end(argc, argv, err);
+	if (st == XOS_OK && !xos_name_is_vo(vo))
+		st = xos_err_set(err, XOS_MALFORMED, "usage",
+		    "\"%s\" is no VO name: lower-case letters, digits and hyphens, at most %d", vo,
+		    XOS_VO_MAX);
+	if (st == XOS_OK)
+		st = xos_dir_make(dir, 0755, err);
+	for (size_t i = 0; st == XOS_OK && i < 2; i++) {
+		st = join(path, dir, i ? "key" : "auth", err);
+		if (st == XOS_OK)
+			st = xos_service_own(path, NULL, err);
+	}
+	if (st == XOS_OK)
+		st = key_and_csr(dir, "rca", err);
+	if (st == XOS_OK)
+		st = key_and_csr(dir, "tls", err);
+	if (st == XOS_OK)
+		st = join(path, dir, "auth/nodes.db", err);
+	if (st == XOS_OK)
+		st = rca_nodes_open(path, &db, err);
+	xos_store_close(db);
+	if (st == XOS_OK)
+		printf(
+		    "Made %s. Next: have the root sign %s/rca.csr\n"
+		    "  xos-cad root-sign --dir ROOT --kind rca --csr %s/rca.csr --out %s/rca.pem\n",
+		    dir, dir, dir, dir);
+	return st;
+}
+
+struct issue_args {
+	const char *service, *name, *csr, *out;
+	const char *hosts[XOS_RCA_HOSTS_MAX];
+	size_t nhosts;
+};
+
+/* --host may stand several times. */
+static enum xos_status take_hosts(int *argc, char **argv, struct issue_args *a, struct xos_err *err)
+{
+	int kept = 1;
+
+	for (int i = 1; i < *argc; i++) {
+		const char *value = NULL;
+
+		if (strncmp(argv[i], "--host=", 7) == 0)
+			value = argv[i] + 7;
+		else if (strcmp(argv[i], "--host") == 0 && i + 1 < *argc)
+			value = argv[++i];
+		if (!value) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (a->nhosts == XOS_RCA_HOSTS_MAX)
+			return xos_err_set(err, XOS_MALFORMED, "usage", "more than %d times --host",
+			    XOS_RCA_HOSTS_MAX);
+		a->hosts[a->nhosts++] = value;
+	}
+	argv[kept] = NULL;
+	*argc = kept;
+	if (a->nhosts == 0)
+		return xos_err_set(err, XOS_MALFORMED, "usage", "--host is needed");
+	return XOS_OK;
+}
+
+static enum xos_status read_args(int argc, char **argv, struct issue_args *a, struct xos_err *err)
+{
+	enum xos_status st = take_hosts(&argc, argv, a, err);
+
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--service", true, &a->service, err);
+
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--name", true, &a->name, err);
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--csr", true, &a->csr, err);
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--out", true, &a->out, err);
+	if (st == XOS_OK)
+		st = xos_service_args_end(argc, argv, err);
+	if (st == XOS_OK && !rca_kind_is_server(a->service))
+		st = xos_err_set(err, XOS_MALFORMED, "usage",
+		    "--service must be ca, rca, vops or accounting; nodes and their services apply "
+		    "with "
+		    "xos-node join");
+	return st;
+}
+
+static enum xos_status fill_hosts(
+    struct rca_issue_request *r, const struct issue_args *a, struct xos_err *err)
+{
+	for (; r->nhosts < a->nhosts; r->nhosts++) {
+		const char *host = a->hosts[r->nhosts];
+
+		if (!xos_rca_host_valid(host, NULL) ||
+		    !xos_str_copy(r->hosts[r->nhosts], sizeof(r->hosts[0]), host))
+			return xos_err_set(err, XOS_MALFORMED, "usage",
+			    "--host: \"%s\" is no host name or address", host);
+	}
+	return XOS_OK;
+}
+
+static enum xos_status fill_request(
+    const struct issue_args *a, struct rca_issue_request *r, struct xos_err *err)
+{
+	struct xos_buf pem;
+
+	xos_buf_init(&pem, 2 * XOS_CSR_MAX);
+	enum xos_status st = fill_hosts(r, a, err);
+	if (st == XOS_OK && (!xos_str_copy(r->service, sizeof(r->service), a->service) ||
+	                        !xos_str_copy(r->name, sizeof(r->name), a->name) ||
+	                        !xos_str_copy(r->by, sizeof(r->by), "offline")))
+		st = xos_err_set(err, XOS_MALFORMED, "usage", "--name is too long");
+	r->server = true;
+	if (st == XOS_OK)
+		st = xos_file_read(a->csr, 2 * XOS_CSR_MAX, &pem, err);
+	if (st == XOS_OK)
+		st = xos_csr_from_pem(xos_buf_bytes(&pem), &r->csr, err);
+	xos_buf_free(&pem);
+	return st;
+}
+
+static enum xos_status remember(
+    const struct rca_conf *conf, const struct rca_issue_request *r, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	const char *hosts[XOS_RCA_HOSTS_MAX];
+	struct xos_store *db = NULL;
+
+	for (size_t i = 0; i < r->nhosts; i++)
+		hosts[i] = r->hosts[i];
+	enum xos_status st = rca_conf_path(conf, "auth/nodes.db", path, sizeof(path), err);
+	if (st == XOS_OK)
+		st = rca_nodes_open(path, &db, err);
+	if (st == XOS_OK)
+		st = xos_store_begin(db, err);
+	if (st == XOS_OK)
+		st =
+		    rca_server_put(db, r->service, r->name, hosts, r->nhosts, xos_clock_now(), err);
+	if (st == XOS_OK)
+		st = xos_store_commit(db, err);
+	xos_store_close(db);
+	return st;
+}
+
+enum xos_status rca_verb_issue(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
+{
+	const struct rca_conf *conf = run->conf;
+	struct issue_args a = {0};
+	struct rca_issue_request r;
+	struct rca_issuer *issuer = NULL;
+	struct xos_chain chain = {.n = 0};
+	struct xos_buf pem;
+
+	rca_issue_request_init(&r);
+	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
+	enum xos_status st = read_args(argc, argv, &a, err);
+	if (st == XOS_OK)
+		st = fill_request(&a, &r, err);
+	if (st == XOS_OK)
+		st = rca_issuer_open(conf, xos_clock_now(), &issuer, err);
+	if (st == XOS_OK)
+		st = rca_issuer_open_log(issuer, err);
+	if (st == XOS_OK)
+		st = rca_issuer_issue(issuer, &r, xos_clock_now(), &chain, err);
+	for (size_t i = 0; st == XOS_OK && i < chain.n; i++)
+		xos_cert_to_pem(chain.cert[i], &pem);
+	if (st == XOS_OK)
+		st = remember(conf, &r, err);
+	if (st == XOS_OK)
+		st = xos_file_write(a.out, 0644, xos_buf_bytes(&pem), err);
+	xos_buf_free(&pem);
+	xos_chain_clear(&chain);
+	rca_issuer_close(issuer);
+	rca_issue_request_free(&r);
+	return st;
+}

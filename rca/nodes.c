@@ -1,0 +1,306 @@
+/* Admitted nodes, their bans, and the VO's own servers. */
+#include "rca/nodes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/once.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "rca/messages.h"
+#include "store/sql.h"
+
+/* Append only: a step that was released is never edited. */
+static const char *const migrations[] = {
+    "CREATE TABLE applications (id TEXT PRIMARY KEY, node TEXT NOT NULL, created BIGINT NOT NULL,"
+    " state INTEGER NOT NULL, decided BIGINT NOT NULL, message TEXT NOT NULL, doc BLOB NOT NULL,"
+    " outcome BLOB);"
+    "CREATE INDEX applications_state ON applications (state, created);"
+    "CREATE TABLE nodes (node TEXT PRIMARY KEY, site TEXT NOT NULL, since BIGINT NOT NULL,"
+    " hosts TEXT NOT NULL, ban_id TEXT, ban_since BIGINT, ban_until BIGINT, ban_message TEXT);"
+    "CREATE TABLE services (node TEXT NOT NULL REFERENCES nodes (node), kind TEXT NOT NULL,"
+    " url TEXT NOT NULL, PRIMARY KEY (node, kind));"
+    "CREATE TABLE servers (kind TEXT NOT NULL, name TEXT NOT NULL, hosts TEXT NOT NULL,"
+    " since BIGINT NOT NULL, PRIMARY KEY (kind, name));"
+    "CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);"
+    "INSERT INTO counters VALUES ('locks', 0);" XOS_ONCE_SCHEMA,
+};
+
+enum xos_status rca_nodes_open(const char *path, struct xos_store **out, struct xos_err *err)
+{
+	const struct xos_store_options o = {
+	    .path = path,
+	    .migrations = migrations,
+	    .nmigrations = sizeof(migrations) / sizeof(migrations[0]),
+	};
+
+	return xos_store_open(&o, out, err);
+}
+
+/* Host lists stand in one column with spaces between: no name or address has one. */
+static enum xos_status join_hosts(
+    struct xos_buf *out, const char *const *hosts, size_t n, struct xos_err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		xos_buf_printf(out, "%s%s", i ? " " : "", hosts[i]);
+	if (xos_buf_str(out))
+		return XOS_OK;
+	return xos_err_set(err, XOS_LIMIT, "node-hosts", "too many host names");
+}
+
+static enum xos_status split_hosts(
+    const char *text, char hosts[][XOS_NODE_MAX + 1], size_t *n, struct xos_err *err)
+{
+	size_t count = 0;
+
+	while (text && *text) {
+		size_t len = strcspn(text, " ");
+
+		if (count == XOS_RCA_HOSTS_MAX || len == 0 || len > XOS_NODE_MAX)
+			return xos_err_set(
+			    err, XOS_INTERNAL, "node-hosts", "bad host list in nodes.db");
+		memcpy(hosts[count], text, len);
+		hosts[count++][len] = 0;
+		text += len;
+		text += *text == ' ';
+	}
+	*n = count;
+	return XOS_OK;
+}
+
+enum xos_status rca_node_admit(
+    struct xos_store *db, const struct xos_rca_application *app, int64_t now, struct xos_err *err)
+{
+	const char *hosts[XOS_RCA_HOSTS_MAX];
+	struct xos_buf text;
+
+	for (size_t i = 0; i < app->nhosts; i++)
+		hosts[i] = app->hosts[i];
+	xos_buf_init(&text, 8192);
+	enum xos_status st = join_hosts(&text, hosts, app->nhosts, err);
+	if (st == XOS_OK)
+		st = xos_sql_run(db, NULL, err,
+		    "INSERT INTO nodes (node, site, since, hosts) VALUES (?1, ?2, ?3, ?4)", "ssis",
+		    app->node, app->site, now, xos_buf_str(&text));
+	if (st == XOS_CONFLICT)
+		st = xos_err_set(err, XOS_CONFLICT, "node-taken",
+		    "the name %s belongs to an admitted node; the new one needs another name",
+		    app->node);
+	for (size_t i = 0; st == XOS_OK && i < app->nservices; i++)
+		st = xos_sql_run(db, NULL, err,
+		    "INSERT INTO services (node, kind, url) VALUES (?1, ?2, ?3)", "sss", app->node,
+		    app->services[i].kind, app->services[i].url);
+	xos_buf_free(&text);
+	return st;
+}
+
+static enum xos_status no_node(const char *node, struct xos_err *err)
+{
+	return xos_err_set(
+	    err, XOS_NOT_FOUND, "no-node", "no node %s was admitted to this VO", node);
+}
+
+static enum xos_status check_service(
+    struct xos_store *db, const char *node, const char *service, struct xos_err *err)
+{
+	int64_t found = 0;
+	enum xos_status st = xos_sql_int(db, &found, err,
+	    "SELECT 1 FROM services WHERE node = ?1 AND kind = ?2", "ss", node, service);
+
+	if (st == XOS_NOT_FOUND)
+		return xos_err_set(
+		    err, XOS_NOT_FOUND, "no-node", "the node %s has no service %s", node, service);
+	return st;
+}
+
+enum xos_status rca_node_standing(struct xos_store *db, const char *node, const char *service,
+    int64_t now, char hosts[XOS_RCA_HOSTS_MAX][XOS_NODE_MAX + 1], size_t *nhosts,
+    struct xos_err *err)
+{
+	struct xos_stmt *s = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(db, &s, err,
+	    "SELECT hosts, ban_until, ban_message FROM nodes WHERE node = ?1", "s", node);
+
+	if (st == XOS_OK)
+		st = xos_stmt_step(s, &row, err);
+	if (st == XOS_OK && !row)
+		st = no_node(node, err);
+	if (st == XOS_OK && !xos_stmt_is_null(s, 1) && now < xos_stmt_int(s, 1))
+		st = xos_err_set(err, XOS_DENIED, "node-banned", "the node %s is banned: %s", node,
+		    xos_stmt_text(s, 2));
+	if (st == XOS_OK)
+		st = split_hosts(xos_stmt_text(s, 0), hosts, nhosts, err);
+	xos_stmt_done(s);
+	return st == XOS_OK && service ? check_service(db, node, service, err) : st;
+}
+
+static enum xos_status add_services(
+    struct xos_store *db, struct xos_json *node, const char *name, struct xos_err *err)
+{
+	struct xos_json *list = xos_json_array();
+	struct xos_stmt *s = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(
+	    db, &s, err, "SELECT kind, url FROM services WHERE node = ?1 ORDER BY kind", "s", name);
+
+	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
+		struct xos_json *v = xos_json_object();
+
+		xos_json_set_string(v, "kind", xos_stmt_text(s, 0));
+		xos_json_set_string(v, "url", xos_stmt_text(s, 1));
+		xos_json_add(list, v);
+	}
+	xos_stmt_done(s);
+	xos_json_set(node, "services", list);
+	return st;
+}
+
+enum xos_status rca_node_list(
+    struct xos_store *db, int64_t now, struct xos_json **out, struct xos_err *err)
+{
+	struct xos_json *doc = xos_json_object(), *list = xos_json_array();
+	struct xos_stmt *s = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(
+	    db, &s, err, "SELECT node, site, ban_until, ban_message FROM nodes ORDER BY node", "");
+
+	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
+		struct xos_json *v = xos_json_object();
+		bool banned = !xos_stmt_is_null(s, 2) && now < xos_stmt_int(s, 2);
+
+		xos_json_set_string(v, "node", xos_stmt_text(s, 0));
+		xos_json_set_string(v, "site", xos_stmt_text(s, 1));
+		xos_json_set_string(v, "state", banned ? "banned" : "active");
+		if (banned)
+			xos_json_set_string(v, "message", xos_stmt_text(s, 3));
+		st = add_services(db, v, xos_stmt_text(s, 0), err);
+		xos_json_add(list, v);
+	}
+	xos_stmt_done(s);
+	xos_json_set(doc, "nodes", list);
+	if (st != XOS_OK) {
+		xos_json_free(doc);
+		return st;
+	}
+	*out = doc;
+	return XOS_OK;
+}
+
+enum xos_status rca_node_ban(struct xos_store *db, const char *node, int64_t now, int64_t until,
+    const char *message, struct xos_err *err)
+{
+	char id[33];
+	int64_t changed = 0;
+
+	xos_random_id(id, 16);
+	enum xos_status st = xos_sql_run(db, &changed, err,
+	    "UPDATE nodes SET ban_id = ?2, ban_since = ?3, ban_until = ?4, ban_message = ?5"
+	    " WHERE node = ?1",
+	    "ssiis", node, id, now, until, message);
+	return st == XOS_OK && changed == 0 ? no_node(node, err) : st;
+}
+
+enum xos_status rca_node_unban(struct xos_store *db, const char *node, struct xos_err *err)
+{
+	int64_t changed = 0;
+	enum xos_status st = xos_sql_run(db, &changed, err,
+	    "UPDATE nodes SET ban_id = NULL, ban_since = NULL, ban_until = NULL, ban_message = NULL"
+	    " WHERE node = ?1 AND ban_id IS NOT NULL",
+	    "s", node);
+
+	if (st == XOS_OK && changed == 0)
+		st = xos_err_set(err, XOS_NOT_FOUND, "no-ban", "no node %s is banned", node);
+	return st;
+}
+
+enum xos_status rca_node_locks(
+    struct xos_store *db, int64_t now, struct xos_lock **out, size_t *n, struct xos_err *err)
+{
+	struct xos_lock *list = calloc(XOS_LOCKS_COUNT_MAX, sizeof(*list));
+	struct xos_stmt *s = NULL;
+	size_t count = 0;
+	bool row = false;
+	enum xos_status st =
+	    list ? XOS_OK : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+
+	if (st == XOS_OK)
+		st = xos_sql_query(db, &s, err,
+		    "SELECT ban_id, node, ban_since, ban_until, ban_message FROM nodes"
+		    " WHERE ban_id IS NOT NULL AND ban_until > ?1 ORDER BY node",
+		    "i", now);
+	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
+		if (count == XOS_LOCKS_COUNT_MAX) {
+			st = xos_err_set(err, XOS_LIMIT, "locks-count",
+			    "more than %u nodes are banned", XOS_LOCKS_COUNT_MAX);
+			break;
+		}
+		struct xos_lock *l = &list[count++];
+
+		l->kind = XOS_LOCK_NODE;
+		l->since = xos_stmt_int(s, 2);
+		l->until = xos_stmt_int(s, 3);
+		if (!xos_str_copy(l->id, sizeof(l->id), xos_stmt_text(s, 0)) ||
+		    !xos_str_copy(l->name, sizeof(l->name), xos_stmt_text(s, 1)) ||
+		    !xos_str_copy(l->message, sizeof(l->message), xos_stmt_text(s, 4)))
+			st = xos_err_set(err, XOS_INTERNAL, "store-damaged", "bad ban in nodes.db");
+	}
+	xos_stmt_done(s);
+	if (st != XOS_OK) {
+		free(list);
+		return st;
+	}
+	*out = list;
+	*n = count;
+	return XOS_OK;
+}
+
+enum xos_status rca_server_put(struct xos_store *db, const char *service, const char *name,
+    const char *const *hosts, size_t nhosts, int64_t now, struct xos_err *err)
+{
+	struct xos_buf text;
+
+	xos_buf_init(&text, 8192);
+	enum xos_status st = join_hosts(&text, hosts, nhosts, err);
+	if (st == XOS_OK)
+		st = xos_sql_run(db, NULL, err,
+		    "INSERT INTO servers (kind, name, hosts, since) VALUES (?1, ?2, ?3, ?4)"
+		    " ON CONFLICT (kind, name) DO UPDATE SET hosts = excluded.hosts,"
+		    " since = excluded.since",
+		    "sssi", service, name, xos_buf_str(&text), now);
+	xos_buf_free(&text);
+	return st;
+}
+
+enum xos_status rca_server_hosts(struct xos_store *db, const char *service, const char *name,
+    char hosts[XOS_RCA_HOSTS_MAX][XOS_NODE_MAX + 1], size_t *nhosts, struct xos_err *err)
+{
+	struct xos_stmt *s = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(db, &s, err,
+	    "SELECT hosts FROM servers WHERE kind = ?1 AND name = ?2", "ss", service, name);
+
+	if (st == XOS_OK)
+		st = xos_stmt_step(s, &row, err);
+	if (st == XOS_OK && !row)
+		st = xos_err_set(err, XOS_NOT_FOUND, "no-node", "no server %s of kind %s is known",
+		    name, service);
+	if (st == XOS_OK)
+		st = split_hosts(xos_stmt_text(s, 0), hosts, nhosts, err);
+	xos_stmt_done(s);
+	return st;
+}
+
+enum xos_status rca_lock_serial_next(struct xos_store *db, uint64_t *serial, struct xos_err *err)
+{
+	int64_t v = 0;
+	enum xos_status st = xos_sql_run(
+	    db, NULL, err, "UPDATE counters SET value = value + 1 WHERE name = 'locks'", "");
+
+	if (st == XOS_OK)
+		st =
+		    xos_sql_int(db, &v, err, "SELECT value FROM counters WHERE name = 'locks'", "");
+	if (st == XOS_OK)
+		*serial = (uint64_t)v;
+	return st;
+}

@@ -1,0 +1,88 @@
+#ifndef XOS_RCA_NODES_H
+#define XOS_RCA_NODES_H
+
+#include <stdint.h>
+
+#include "api/rca.h"
+#include "bundle/locks.h"
+#include "store/store.h"
+
+/*
+ * nodes.db: applications, admitted nodes with their services, bans, the VO's own servers. Belongs to the
+ * auth process. Functions that change something expect the caller's transaction.
+ */
+#define RCA_PENDING_MAX 1000   /* applications that may wait at the same time */
+#define RCA_PENDING_NAME_MAX 8 /* of those, for one node name */
+
+XOS_MUST_USE enum xos_status rca_nodes_open(
+    const char *path, struct xos_store **out, struct xos_err *err);
+
+/* --- applications --- */
+
+struct rca_application {
+	char id[XOS_RCA_ID_LEN + 1];
+	enum xos_rca_state state;
+	int64_t created;
+	char message[256];
+	struct xos_json *outcome; /* {"chain", "services"} when approved; else NULL */
+	struct xos_rca_application *app;
+};
+void rca_application_free(struct rca_application *a);
+
+/* Keeps it as pending. The same key for the same node gives the id that it has already. CONFLICT with
+ * code "node-taken" if the name is an admitted node's; LIMIT if too many wait. */
+XOS_MUST_USE enum xos_status rca_application_add(struct xos_store *db,
+    const struct xos_rca_application *app, int64_t now, char id[XOS_RCA_ID_LEN + 1],
+    struct xos_err *err);
+XOS_MUST_USE enum xos_status rca_application_get(
+    struct xos_store *db, const char *id, struct rca_application **out, struct xos_err *err);
+/* The ids of what waits, oldest first; freed by the caller with free(). */
+XOS_MUST_USE enum xos_status rca_application_pending(
+    struct xos_store *db, char (**ids)[XOS_RCA_ID_LEN + 1], size_t *n, struct xos_err *err);
+/* pending -> approved or denied. CONFLICT if it was decided before. outcome: NULL when denied. */
+XOS_MUST_USE enum xos_status rca_application_decide(struct xos_store *db, const char *id,
+    enum xos_rca_state state, const char *message, const struct xos_json *outcome, int64_t now,
+    struct xos_err *err);
+/* Forgets what waited for longer than life, and what was decided longer ago. */
+XOS_MUST_USE enum xos_status rca_application_expire(
+    struct xos_store *db, int64_t now, int64_t life, struct xos_err *err);
+
+/* --- nodes --- */
+
+/* Admits the node of an application with its services. CONFLICT "node-taken" if it is there. */
+XOS_MUST_USE enum xos_status rca_node_admit(
+    struct xos_store *db, const struct xos_rca_application *app, int64_t now, struct xos_err *err);
+/* OK and the hosts of an admitted node that is not banned and, service given, has that service (not
+ * "jobs" of another). NOT_FOUND "no-node", DENIED "node-banned" with the message. */
+XOS_MUST_USE enum xos_status rca_node_standing(struct xos_store *db, const char *node,
+    const char *service, int64_t now, char hosts[XOS_RCA_HOSTS_MAX][XOS_NODE_MAX + 1],
+    size_t *nhosts, struct xos_err *err);
+/* {"nodes": [...]} as api/rca.h reads it. */
+XOS_MUST_USE enum xos_status rca_node_list(
+    struct xos_store *db, int64_t now, struct xos_json **out, struct xos_err *err);
+/* until XOS_LOCK_NO_END: for good. A second ban replaces the first. NOT_FOUND "no-node". */
+XOS_MUST_USE enum xos_status rca_node_ban(struct xos_store *db, const char *node, int64_t now,
+    int64_t until, const char *message, struct xos_err *err);
+/* NOT_FOUND "no-ban". */
+XOS_MUST_USE enum xos_status rca_node_unban(
+    struct xos_store *db, const char *node, struct xos_err *err);
+/* Bans in force, malloc'd. */
+XOS_MUST_USE enum xos_status rca_node_locks(
+    struct xos_store *db, int64_t now, struct xos_lock **out, size_t *n, struct xos_err *err);
+
+/* --- the VO's own servers --- */
+
+XOS_MUST_USE enum xos_status rca_server_put(struct xos_store *db, const char *service,
+    const char *name, const char *const *hosts, size_t nhosts, int64_t now, struct xos_err *err);
+/* NOT_FOUND "no-node". */
+XOS_MUST_USE enum xos_status rca_server_hosts(struct xos_store *db, const char *service,
+    const char *name, char hosts[XOS_RCA_HOSTS_MAX][XOS_NODE_MAX + 1], size_t *nhosts,
+    struct xos_err *err);
+
+/* --- counters --- */
+
+/* The next serial of lock lists: durable with the caller's transaction. */
+XOS_MUST_USE enum xos_status rca_lock_serial_next(
+    struct xos_store *db, uint64_t *serial, struct xos_err *err);
+
+#endif
