@@ -1,32 +1,25 @@
 #include "jobs/config.h"
 
+#include <errno.h>
 #include <limits.h>
-#include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/config.h"
-#include "base/file.h"
 #include "base/name.h"
+#include "base/text.h"
 
 #define AT(field) offsetof(struct xos_jobs_config, field)
 #define MIB (INT64_C(1) << 20)
 #define GIB (INT64_C(1) << 30)
 #define DAY INT64_C(86400)
 
-static const struct xos_config_key keys[] = {
-    {"", "vo", XOS_CONFIG_STRING, AT(vo), true, NULL, 0, 0},
-    {"", "listen", XOS_CONFIG_STRING, AT(listen), true, NULL, 0, 0},
-    {"", "state", XOS_CONFIG_PATH, AT(state), true, NULL, 0, 0},
-    {"", "trust", XOS_CONFIG_PATH, AT(trust), true, NULL, 0, 0},
-    {"", "tls_certificate", XOS_CONFIG_PATH, AT(tls_certificate), true, NULL, 0, 0},
-    {"", "tls_key", XOS_CONFIG_PATH, AT(tls_key), true, NULL, 0, 0},
-    {"", "user_network", XOS_CONFIG_STRING, AT(user_network), false, NULL, 0, 0},
+const struct xos_config_key xos_jobs_keys[] = {
+    XOS_SERVICE_KEYS(struct xos_jobs_config, common),
     {"", "node", XOS_CONFIG_STRING, AT(node), true, NULL, 0, 0},
     {"", "site", XOS_CONFIG_STRING, AT(site), true, NULL, 0, 0},
     {"", "credd_socket", XOS_CONFIG_PATH, AT(credd_socket), true, NULL, 0, 0},
+    {"", "credd_user", XOS_CONFIG_STRING, AT(credd_user), false, NULL, 0, 0},
     {"", "accounting", XOS_CONFIG_STRING, AT(accounting), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
     {"", "path", XOS_CONFIG_STRING, AT(path), false, NULL, 0, 0},
@@ -41,7 +34,79 @@ static const struct xos_config_key keys[] = {
     {"", "jobs_max", XOS_CONFIG_NUMBER, AT(jobs_max), false, "256", 1, 10000},
     {"", "jobs_member_max", XOS_CONFIG_NUMBER, AT(jobs_member_max), false, "64", 1, 10000},
 };
-#define NKEYS (sizeof(keys) / sizeof(keys[0]))
+const size_t xos_jobs_nkeys = sizeof(xos_jobs_keys) / sizeof(xos_jobs_keys[0]);
+
+struct reporter {
+	void (*report)(void *ctx, const struct xos_err *err);
+	void *ctx;
+};
+
+static void complain(const struct reporter *r, const char *code, const char *text)
+{
+	struct xos_err err = XOS_ERR_INIT;
+
+	xos_err_set(&err, XOS_MALFORMED, code, "%s", text);
+	r->report(r->ctx, &err);
+}
+
+static void check_names(const struct xos_jobs_config *c, const struct reporter *r)
+{
+	if (!xos_name_is_node(c->node))
+		complain(r, "config-node", "node: not the name of a node");
+	if (!xos_name_is_site(c->site))
+		complain(r, "config-site", "site: not the name of a site");
+	if (c->member && !xos_name_is_member(c->common.vo, c->member))
+		complain(r, "config-member", "member: not the name of a member");
+	if (c->accounting && strncmp(c->accounting, "https://", 8) != 0)
+		complain(r, "config-accounting", "accounting: expected https://address:port");
+}
+
+static void check_rights(const struct xos_jobs_config *c, const struct reporter *r)
+{
+	bool root = geteuid() == 0;
+
+	if (root && c->member)
+		complain(r, "config-member",
+		    "member: only a daemon without root is tied to one member; remove the key, or "
+		    "start "
+		    "the daemon as that member's user");
+	if (!root && !c->member)
+		complain(r, "config-member",
+		    "without root this daemon runs only its own user's jobs: add `member = NAME`, "
+		    "the "
+		    "member that this user is");
+	if (root && !c->common.user_network)
+		complain(r, "config-user",
+		    "user_network: as root, name the user of the processes that face the network");
+	if (!root && c->credd_user)
+		complain(r, "config-user", "credd_user: only for a daemon started as root");
+}
+
+static void check_programs(const struct xos_jobs_config *c, const struct reporter *r)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	char monitor[PATH_MAX];
+
+	if (xos_jobs_monitor(c, monitor, sizeof(monitor), &err) == XOS_OK &&
+	    access(monitor, X_OK) != 0)
+		xos_err_errno(&err, ENOENT, "config-monitor", "monitor: cannot run %s", monitor);
+	if (err.status != XOS_OK)
+		r->report(r->ctx, &err);
+}
+
+void xos_jobs_config_check(
+    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx)
+{
+	const struct xos_jobs_config *c = conf;
+	struct reporter r = {report, ctx};
+
+	xos_service_conf_check(&c->common, report, ctx);
+	check_names(c, &r);
+	check_rights(c, &r);
+	check_programs(c, &r);
+	if (c->wall_default > c->wall_max)
+		complain(&r, "config-wall", "wall_default: longer than wall_max");
+}
 
 /* The folder that this program stands in. */
 static enum xos_status own_folder(char out[PATH_MAX], struct xos_err *err)
@@ -59,77 +124,30 @@ static enum xos_status own_folder(char out[PATH_MAX], struct xos_err *err)
 	return XOS_OK;
 }
 
-static enum xos_status fill_programs(struct xos_jobs_config *c, struct xos_err *err)
+static enum xos_status by_folder(
+    const char *given, const char *tail, char *out, size_t cap, struct xos_err *err)
 {
-	char dir[PATH_MAX];
-	enum xos_status st;
+	char dir[PATH_MAX] = "";
+	enum xos_status st = given ? XOS_OK : own_folder(dir, err);
 
-	if (c->path && c->monitor)
-		return XOS_OK;
-	st = own_folder(dir, err);
 	if (st != XOS_OK)
 		return st;
-	if (!c->path && asprintf(&c->path, "%s:/usr/local/bin:/usr/bin:/bin", dir) < 0)
-		c->path = NULL;
-	if (!c->monitor && asprintf(&c->monitor, "%s/xos-job-monitor", dir) < 0)
-		c->monitor = NULL;
-	if (!c->path || !c->monitor)
-		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	if (!xos_str_copy(out, cap, given ? given : dir) ||
+	    (!given && strlen(dir) + strlen(tail) >= cap))
+		return xos_err_set(err, XOS_LIMIT, "own-folder", "%s: path too long", dir);
+	if (!given)
+		memcpy(out + strlen(dir), tail, strlen(tail) + 1);
 	return XOS_OK;
 }
 
-static enum xos_status check(const char *path, const struct xos_jobs_config *c, struct xos_err *err)
+enum xos_status xos_jobs_path(
+    const struct xos_jobs_config *c, char *out, size_t cap, struct xos_err *err)
 {
-	if (!xos_name_is_vo(c->vo))
-		return xos_err_set(
-		    err, XOS_MALFORMED, "config-vo", "%s: vo: \"%s\" is no VO name", path, c->vo);
-	if (!xos_name_is_node(c->node))
-		return xos_err_set(err, XOS_MALFORMED, "config-node",
-		    "%s: node: \"%s\" is no node name", path, c->node);
-	if (!xos_name_is_site(c->site))
-		return xos_err_set(err, XOS_MALFORMED, "config-site",
-		    "%s: site: \"%s\" is no site name", path, c->site);
-	if (c->member && !xos_name_is_member(c->vo, c->member))
-		return xos_err_set(err, XOS_MALFORMED, "config-member",
-		    "%s: member: \"%s\" is no member name", path, c->member);
-	if (c->wall_default > c->wall_max)
-		return xos_err_set(err, XOS_MALFORMED, "config-wall",
-		    "%s: wall_default is longer than wall_max", path);
-	if (geteuid() == 0 && c->member)
-		return xos_err_set(err, XOS_MALFORMED, "config-member",
-		    "%s: member: only a daemon without root is tied to one member; "
-		    "remove the key or start it as that member's user",
-		    path);
-	if (geteuid() != 0 && !c->member)
-		return xos_err_set(err, XOS_MALFORMED, "config-member",
-		    "%s: without root this daemon runs only its own user's jobs: "
-		    "add `member = NAME`, the member that this user is",
-		    path);
-	return XOS_OK;
+	return by_folder(c->path, ":/usr/local/bin:/usr/bin:/bin", out, cap, err);
 }
 
-enum xos_status xos_jobs_config_load(
-    const char *path, struct xos_jobs_config *out, struct xos_err *err)
+enum xos_status xos_jobs_monitor(
+    const struct xos_jobs_config *c, char *out, size_t cap, struct xos_err *err)
 {
-	struct xos_jobs_config c = {0};
-	enum xos_status st;
-
-	st = xos_config_load(path, keys, NKEYS, &c, err);
-	if (st != XOS_OK)
-		return st;
-	st = check(path, &c, err);
-	if (st == XOS_OK)
-		st = fill_programs(&c, err);
-	if (st != XOS_OK) {
-		xos_jobs_config_free(&c);
-		return st;
-	}
-	*out = c;
-	return XOS_OK;
-}
-
-void xos_jobs_config_free(struct xos_jobs_config *c)
-{
-	if (c)
-		xos_config_free(keys, NKEYS, c);
+	return by_folder(c->monitor, "/xos-job-monitor", out, cap, err);
 }

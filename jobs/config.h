@@ -1,22 +1,23 @@
 #ifndef XOS_JOBS_CONFIG_H
 #define XOS_JOBS_CONFIG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
 #include "base/status.h"
+#include "service/main.h"
 
 /* jobd.conf. docs/protocols/jobs.md lists the keys for people; the table in config.c is the law. */
 struct xos_jobs_config {
-	/* what every daemon has */
-	char *vo, *listen, *state, *trust, *tls_certificate, *tls_key;
-	char *user_network; /* as root only: the user of the processes that face the network */
+	struct xos_service_conf common;
 	/* this node */
 	char *node, *site, *credd_socket;
+	char *credd_user; /* as root: whom xos-credd runs as; NULL: root or our own user */
 	char *accounting; /* URL of xos-acctd; NULL: records wait in the spool */
 	char *member;     /* without root only: the one member whose jobs this daemon runs */
 	/* how jobs run */
-	char *path; /* PATH of jobs; NULL: see xos_jobs_config_load */
-	char *monitor;
+	char *path, *monitor;           /* NULL: see xos_jobs_path, xos_jobs_monitor */
 	int64_t wall_default, wall_max; /* seconds */
 	int64_t kill_grace;             /* seconds from SIGTERM to SIGKILL */
 	int64_t waiting_max;            /* seconds that a job waits for its credential */
@@ -26,13 +27,17 @@ struct xos_jobs_config {
 	int64_t jobs_max, jobs_member_max;
 };
 
-/*
- * Reads and checks path. `path` falls back to the folder of this program and the usual ones,
- * `monitor` to xos-job-monitor beside this program. Free with xos_jobs_config_free, which also
- * takes a zeroed struct.
- */
-XOS_MUST_USE enum xos_status xos_jobs_config_load(
-    const char *path, struct xos_jobs_config *out, struct xos_err *err);
-void xos_jobs_config_free(struct xos_jobs_config *c);
+extern const struct xos_config_key xos_jobs_keys[];
+extern const size_t xos_jobs_nkeys;
+
+/* For struct xos_service_program: what the grammar cannot say. */
+void xos_jobs_config_check(
+    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx);
+
+/* PATH of jobs, and the monitor's program: as configured, else by the folder of this program. */
+XOS_MUST_USE enum xos_status xos_jobs_path(
+    const struct xos_jobs_config *c, char *out, size_t cap, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_jobs_monitor(
+    const struct xos_jobs_config *c, char *out, size_t cap, struct xos_err *err);
 
 #endif

@@ -182,7 +182,7 @@ static void take_report(struct monitor *m)
 				XOS_EVENT(XOS_INFO, "job.started", "job", m->l->id);
 			break;
 		case XOS_REPORT_FAILED:
-			m->o.end = XOS_JOB_FAILED;
+			m->o.end = XOS_END_FAILED;
 			snprintf(m->o.text, sizeof(m->o.text), "%s", r.text);
 			break;
 		case XOS_REPORT_ENDED:
@@ -269,20 +269,20 @@ static void conclude(struct monitor *m)
 		o->wall_ms = (uint64_t)(xos_clock_mono_ms() - m->started_ms);
 	o->dropped_out = m->out.dropped;
 	o->dropped_err = m->err.dropped;
-	if (o->end == XOS_JOB_FAILED)
+	if (o->end == XOS_END_FAILED)
 		return;
 	if (m->reported && WIFEXITED(m->status)) {
-		o->end = XOS_JOB_EXITED;
+		o->end = XOS_END_EXITED;
 		o->value = (uint32_t)WEXITSTATUS(m->status);
 	} else if (m->reported && WIFSIGNALED(m->status)) {
-		o->end = XOS_JOB_SIGNALLED;
+		o->end = XOS_END_SIGNALLED;
 		o->value = (uint32_t)WTERMSIG(m->status);
 	} else if (m->started_ms > 0) {
 		/* Killed as a whole: by us after the grace, or its process 1 by root. */
-		o->end = XOS_JOB_SIGNALLED;
+		o->end = XOS_END_SIGNALLED;
 		o->value = SIGKILL;
 	} else {
-		o->end = XOS_JOB_FAILED;
+		o->end = XOS_END_FAILED;
 		snprintf(o->text, sizeof(o->text), "the job was stopped before its program ran");
 	}
 }
@@ -340,7 +340,7 @@ enum xos_status xos_monitor_run(struct xos_launch *l, int notify_fd, struct xos_
 			drop_capabilities();
 		watch(&m);
 	} else {
-		m.o.end = XOS_JOB_FAILED;
+		m.o.end = XOS_END_FAILED;
 		snprintf(m.o.text, sizeof(m.o.text), "%.255s", why.text);
 	}
 	conclude(&m);

@@ -11,13 +11,13 @@
 const char *xos_job_end_name(enum xos_job_end end)
 {
 	switch (end) {
-	case XOS_JOB_EXITED:
+	case XOS_END_EXITED:
 		return "exited";
-	case XOS_JOB_SIGNALLED:
+	case XOS_END_SIGNALLED:
 		return "signalled";
-	case XOS_JOB_FAILED:
+	case XOS_END_FAILED:
 		return "failed";
-	case XOS_JOB_LOST:
+	case XOS_END_LOST:
 		return "lost";
 	}
 	return "unknown";
@@ -91,8 +91,8 @@ enum xos_status xos_outcome_decode(
 	xos_reader_u64(&r, &f.dropped_err);
 	xos_reader_lp_str(&r, f.isolation, sizeof(f.isolation));
 	xos_reader_lp_str(&r, f.text, sizeof(f.text));
-	if (xos_reader_end(&r) != XOS_OK || strcmp(magic, MAGIC) != 0 || end < XOS_JOB_EXITED ||
-	    end > XOS_JOB_LOST || cause < XOS_CAUSE_SELF || cause > XOS_CAUSE_CPU ||
+	if (xos_reader_end(&r) != XOS_OK || strcmp(magic, MAGIC) != 0 || end < XOS_END_EXITED ||
+	    end > XOS_END_LOST || cause < XOS_CAUSE_SELF || cause > XOS_CAUSE_CPU ||
 	    f.value > 255 || !xos_utf8_valid(xos_bytes_str(f.isolation)) ||
 	    !xos_utf8_valid(xos_bytes_str(f.text)))
 		return xos_err_set(err, XOS_MALFORMED, "job-status", "a job's status is malformed");

@@ -10,10 +10,10 @@
  * durably), or as the starter writes it when the monitor is gone without a word.
  */
 enum xos_job_end {
-	XOS_JOB_EXITED = 1, /* value: exit code */
-	XOS_JOB_SIGNALLED,  /* value: signal */
-	XOS_JOB_FAILED,     /* never ran: text says why */
-	XOS_JOB_LOST        /* the monitor was lost: exit status unknown */
+	XOS_END_EXITED = 1, /* value: exit code */
+	XOS_END_SIGNALLED,  /* value: signal */
+	XOS_END_FAILED,     /* never ran: text says why */
+	XOS_END_LOST        /* the monitor was lost: exit status unknown */
 };
 
 enum xos_job_cause {

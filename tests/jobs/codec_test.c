@@ -134,7 +134,7 @@ END_TEST
 
 START_TEST(outcome_round_trip_and_cuts)
 {
-	struct xos_job_outcome o = {.end = XOS_JOB_SIGNALLED,
+	struct xos_job_outcome o = {.end = XOS_END_SIGNALLED,
 	    .cause = XOS_CAUSE_WALL,
 	    .value = 9,
 	    .started = 1000,

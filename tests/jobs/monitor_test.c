@@ -178,7 +178,7 @@ START_TEST(exit_code_and_output)
 	if (!sample(_i, "echo out; echo err >&2; cat $X509_USER_PROXY; exit 7", &l))
 		return;
 	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_JOB_EXITED);
+	ck_assert_int_eq(o.end, XOS_END_EXITED);
 	ck_assert_uint_eq(o.value, 7);
 	ck_assert_int_eq(o.cause, XOS_CAUSE_SELF);
 	ck_assert_int_gt(o.started, 0);
@@ -214,7 +214,7 @@ START_TEST(killed_by_a_signal)
 	if (!sample(_i, "kill -SEGV $$", &l))
 		return;
 	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_JOB_SIGNALLED);
+	ck_assert_int_eq(o.end, XOS_END_SIGNALLED);
 	ck_assert_uint_eq(o.value, SIGSEGV);
 }
 END_TEST
@@ -267,7 +267,7 @@ START_TEST(program_that_is_not_there)
 	free(l.argv.v[0]);
 	l.argv.v[0] = strdup("no-such-program");
 	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_JOB_FAILED);
+	ck_assert_int_eq(o.end, XOS_END_FAILED);
 	ck_assert_str_eq(o.text, "cannot run no-such-program: No such file or directory");
 	ck_assert_int_eq(o.started, 0);
 }
@@ -281,7 +281,7 @@ START_TEST(output_flood_is_capped)
 	if (!sample(_i, "head -c 5000000 /dev/zero; head -c 100 /dev/zero >&2; echo $? >&2", &l))
 		return;
 	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_JOB_EXITED);
+	ck_assert_int_eq(o.end, XOS_END_EXITED);
 	ck_assert_uint_eq(size_of("stdout"), 1u << 20);
 	ck_assert_uint_eq(o.dropped_out, 5000000 - (1u << 20));
 	ck_assert_uint_eq(size_of("stderr"), 102);
@@ -299,7 +299,7 @@ START_TEST(wall_time_ends_it_even_if_it_ignores_sigterm)
 	l.limits.wall = 1;
 	run(&l, &o);
 	ck_assert_int_eq(o.cause, XOS_CAUSE_WALL);
-	ck_assert_int_eq(o.end, XOS_JOB_SIGNALLED);
+	ck_assert_int_eq(o.end, XOS_END_SIGNALLED);
 	ck_assert_uint_eq(o.value, SIGKILL);
 	ck_assert_uint_ge(o.wall_ms, 1000);
 }
@@ -320,7 +320,7 @@ START_TEST(cancel_lets_it_tidy_up)
 	ck_assert_int_eq(finish(pid, &o), 0);
 	xos_launch_free(&l);
 	ck_assert_int_eq(o.cause, XOS_CAUSE_CANCELLED);
-	ck_assert_int_eq(o.end, XOS_JOB_EXITED);
+	ck_assert_int_eq(o.end, XOS_END_EXITED);
 	ck_assert_uint_eq(o.value, 3);
 	ck_assert_str_eq(text_of("stdout"), "up\ntidy\n");
 }
@@ -339,7 +339,7 @@ START_TEST(what_it_leaves_behind_dies)
 	        &l))
 		return;
 	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_JOB_EXITED);
+	ck_assert_int_eq(o.end, XOS_END_EXITED);
 	ck_assert_uint_eq(o.value, 4);
 	ck_assert_uint_eq(xos_tree_kill_marked(id), 0);
 }
@@ -355,7 +355,7 @@ START_TEST(fork_bomb_stays_within_its_limit)
 	l.limits.processes = 30;
 	l.limits.wall = 20;
 	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_JOB_EXITED);
+	ck_assert_int_eq(o.end, XOS_END_EXITED);
 	ck_assert_uint_eq(xos_tree_kill_marked(id), 0);
 }
 END_TEST
@@ -388,7 +388,7 @@ START_TEST(cpu_of_all_processes_counts)
 	l.limits.wall = 55;
 	run(&l, &o);
 	ck_assert_int_eq(o.cause, XOS_CAUSE_CPU);
-	ck_assert_int_eq(o.end, XOS_JOB_SIGNALLED);
+	ck_assert_int_eq(o.end, XOS_END_SIGNALLED);
 }
 END_TEST
 

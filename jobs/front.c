@@ -1,0 +1,228 @@
+#include "jobs/front.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define SKEW 300
+#define ORDER_MS 20000
+#define TICK_MS 50
+#define JANITOR_S 5
+
+enum xos_status xos_job_front_vo(
+    const struct xos_job_front *f, const struct xos_request *req, struct xos_err *err)
+{
+	const char *vo = xos_request_param(req, "vo");
+
+	if (strcmp(vo, f->c->common.vo) != 0)
+		return xos_err_set(err, XOS_NOT_FOUND, "vo-unknown",
+		    "this node serves VO %s, not %s", f->c->common.vo, vo);
+	return XOS_OK;
+}
+
+void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap)
+{
+	const struct xos_delegation *last = who->nsteps ? who->steps[who->nsteps - 1] : NULL;
+
+	out[0] = 0;
+	if (last)
+		xos_str_printf(out, cap, "%s %s", last->actor, last->id);
+}
+
+static bool is_admin(const struct xos_identity *who)
+{
+	char role[XOS_FQAN_MAX + 1];
+
+	xos_str_printf(role, sizeof(role), "/%s/Role=admin", who->claims->vo);
+	for (size_t i = 0; who->nsteps == 0 && i < who->claims->nroles; i++)
+		if (strcmp(who->claims->roles[i], role) == 0)
+			return true;
+	return false;
+}
+
+bool xos_job_front_sees(const struct xos_identity *who, const struct xos_entry *e, bool admin)
+{
+	char via[sizeof(e->via)];
+
+	if (strcmp(who->claims->name, e->member) == 0 && who->claims->number == e->number) {
+		xos_job_front_via(who, via, sizeof(via));
+		/* A delegated credential reaches what was submitted with it, no other job of its member. */
+		return who->nsteps == 0 || strcmp(via, e->via) == 0;
+	}
+	return admin && is_admin(who);
+}
+
+enum xos_status xos_job_front_find(struct xos_job_front *f, const struct xos_request *req,
+    bool admin, struct xos_entry *out, struct xos_err *err)
+{
+	const struct xos_identity *who = xos_request_identity(req);
+	const char *id = xos_request_param(req, "id");
+	enum xos_status st = xos_job_front_vo(f, req, err);
+
+	if (st == XOS_OK && !xos_job_id_valid(id))
+		st = xos_err_set(err, XOS_MALFORMED, "job-id",
+		    "\"%.64s\" is no job id (32 hexadecimal digits)", id);
+	if (st == XOS_OK)
+		st = xos_table_get(f->table, id, out, err);
+	if (st == XOS_OK && !xos_job_front_sees(who, out, admin))
+		st = xos_err_set(err, XOS_DENIED, "job-not-yours",
+		    "job %s was not submitted by %s%s", id, who->claims->name,
+		    who->nsteps ? " with this delegated credential" : "");
+	return st;
+}
+
+enum xos_status xos_job_front_order(struct xos_job_front *f, enum xos_order_type type,
+    struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	return xos_channel_call(
+	    f->starter, (uint16_t)type, payload, xos_clock_mono_ms() + ORDER_MS, reply, err);
+}
+
+static const struct xos_route routes[] = {
+    {"POST", "/v1/vo/{vo}/jobs", xos_job_route_submit, XOS_ROUTE_CERT, XOS_JOB_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/jobs", xos_job_route_list, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/jobs/{id}", xos_job_route_show, XOS_ROUTE_CERT, 0},
+    {"PUT", "/v1/vo/{vo}/jobs/{id}/credential", xos_job_route_credential, XOS_ROUTE_CERT,
+        XOS_JOB_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/jobs/{id}/output", xos_job_route_output, XOS_ROUTE_CERT, 0},
+    {"POST", "/v1/vo/{vo}/jobs/{id}/cancel", xos_job_route_cancel, XOS_ROUTE_CERT, 1024},
+    {"GET", "/v1/vo/{vo}/status", xos_job_route_status, 0, 0},
+};
+
+static void on_tick(void *ctx)
+{
+	xos_job_front_wake(ctx, false);
+}
+
+static void *janitor(void *ctx)
+{
+	struct xos_job_front *f = ctx;
+	struct timespec until;
+
+	pthread_mutex_lock(&f->lock);
+	while (!f->ending) {
+		pthread_mutex_unlock(&f->lock);
+		xos_job_front_resume(f);
+		xos_job_front_expire(f);
+		xos_table_clean(f->table, f->c->keep);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += JANITOR_S;
+		pthread_mutex_lock(&f->lock);
+		if (!f->ending)
+			pthread_cond_timedwait(&f->wake, &f->lock, &until);
+	}
+	pthread_mutex_unlock(&f->lock);
+	return NULL;
+}
+
+static void end_janitor(struct xos_job_front *f)
+{
+	if (!f->janitor_runs)
+		return;
+	pthread_mutex_lock(&f->lock);
+	f->ending = true;
+	pthread_cond_signal(&f->wake);
+	pthread_mutex_unlock(&f->lock);
+	pthread_join(f->janitor, NULL);
+	f->janitor_runs = false;
+}
+
+static enum xos_status open_table(struct xos_job_front *f, struct xos_err *err)
+{
+	char dir[PATH_MAX], run[PATH_MAX];
+
+	if (!xos_path_join(dir, sizeof(dir), f->c->common.state, "front") ||
+	    !xos_path_join(run, sizeof(run), f->c->common.state, "run"))
+		return xos_err_set(err, XOS_LIMIT, "state", "path too long");
+	return xos_table_open(dir, run, &f->table, err);
+}
+
+static enum xos_status open_verifier(struct xos_job_front *f, struct xos_err *err)
+{
+	struct xos_service_verifier_options opts = {.vo = f->c->common.vo,
+	    .kinds = XOS_KIND_BIT(XOS_KIND_USER),
+	    .allow_delegation = true,
+	    .skew = SKEW};
+	enum xos_status st;
+
+	f->trust = xos_trust_new();
+	if (!f->trust)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	st = xos_trust_load(f->trust, f->c->common.trust, err);
+	return st == XOS_OK ? xos_service_verifier_new(f->trust, &opts, &f->verifier, err) : st;
+}
+
+static enum xos_status open_front(struct xos_job_front *f, struct xos_err *err)
+{
+	struct xos_front_options opts = {.listen = f->c->common.listen,
+	    .tls_certificate = f->c->common.tls_certificate,
+	    .tls_key = f->c->common.tls_key,
+	    .verifier = xos_service_verifier_get(f->verifier),
+	    .on_tick = on_tick,
+	    .tick_ms = TICK_MS,
+	    .ctx = f};
+	enum xos_status st = xos_front_new(&opts, &f->front, err);
+
+	if (st == XOS_OK)
+		st = xos_front_routes(f->front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
+	return st;
+}
+
+enum xos_status xos_job_front_open(const struct xos_jobs_config *c, struct xos_channel *starter,
+    struct xos_job_front **out, struct xos_err *err)
+{
+	struct xos_job_front *f = calloc(1, sizeof(*f));
+	enum xos_status st;
+
+	*out = NULL;
+	if (!f)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	f->c = c;
+	f->starter = starter;
+	pthread_mutex_init(&f->lock, NULL);
+	pthread_cond_init(&f->wake, NULL);
+	st = open_table(f, err);
+	if (st == XOS_OK)
+		st = open_verifier(f, err);
+	if (st == XOS_OK)
+		st = open_front(f, err);
+	if (st != XOS_OK) {
+		xos_job_front_free(f);
+		return st;
+	}
+	*out = f;
+	return XOS_OK;
+}
+
+enum xos_status xos_job_front_serve(struct xos_job_front *f, int signal_fd, struct xos_err *err)
+{
+	enum xos_status st;
+
+	if (pthread_create(&f->janitor, NULL, janitor, f) != 0)
+		return xos_err_set(err, XOS_INTERNAL, "thread", "cannot start a thread");
+	f->janitor_runs = true;
+	st = xos_front_run(f->front, signal_fd, err);
+	xos_job_front_wake(f, true);
+	end_janitor(f);
+	return st;
+}
+
+void xos_job_front_free(struct xos_job_front *f)
+{
+	if (!f)
+		return;
+	xos_front_free(f->front);
+	xos_service_verifier_free(f->verifier);
+	xos_trust_free(f->trust);
+	xos_table_free(f->table);
+	pthread_cond_destroy(&f->wake);
+	pthread_mutex_destroy(&f->lock);
+	free(f->waiters);
+	free(f);
+}

@@ -1,0 +1,90 @@
+#ifndef XOS_JOBS_FRONT_H
+#define XOS_JOBS_FRONT_H
+
+#include <pthread.h>
+
+#include "jobs/config.h"
+#include "jobs/order.h"
+#include "jobs/table.h"
+#include "net/http.h"
+#include "proc/channel.h"
+#include "service/front.h"
+#include "service/verifier.h"
+#include "token/verify.h"
+
+/*
+ * The network process: knows who asks, keeps what was submitted, orders the starter about. It holds
+ * the TLS key of the service and no other secret.
+ */
+#define XOS_FRONT_WAITERS_MAX 1024
+
+struct xos_job_front {
+	const struct xos_jobs_config *c;
+	struct xos_table *table;
+	struct xos_channel *starter;
+	struct xos_service_verifier *verifier;
+	struct xos_trust *trust;
+	struct xos_front *front;
+	/* Requests that wait for news of a job. */
+	pthread_mutex_t lock;
+	struct xos_waiter {
+		const struct xos_request *req;
+		struct xos_response *res;
+		char id[XOS_JOB_ID_TEXT];
+		int64_t until_ms;
+	} * waiters;
+	size_t nwaiters;
+	/* Work that waits for the starter is done by a thread of its own, not on the loop. */
+	pthread_t janitor;
+	pthread_cond_t wake;
+	bool janitor_runs, ending;
+};
+
+/* Reads keys and binds: with the rights of the start. */
+XOS_MUST_USE enum xos_status xos_job_front_open(const struct xos_jobs_config *c,
+    struct xos_channel *starter, struct xos_job_front **out, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_job_front_serve(
+    struct xos_job_front *f, int signal_fd, struct xos_err *err);
+void xos_job_front_free(struct xos_job_front *f);
+
+/* --- inside: routes of submit.c and watch.c --- */
+
+/* The job {id} of the request if the caller may touch it: its member, with a token of its own or with
+ * the delegation that submitted it; with admin true also a VO administrator. DENIED with code
+ * "job-not-yours". */
+XOS_MUST_USE enum xos_status xos_job_front_find(struct xos_job_front *f,
+    const struct xos_request *req, bool admin, struct xos_entry *out, struct xos_err *err);
+/* May the caller see this entry in a list? */
+bool xos_job_front_sees(const struct xos_identity *who, const struct xos_entry *e, bool admin);
+/* How a delegated caller is named in entries: "actor id" of the last step; "" without. */
+void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap);
+/* {vo} is ours. */
+XOS_MUST_USE enum xos_status xos_job_front_vo(
+    const struct xos_job_front *f, const struct xos_request *req, struct xos_err *err);
+/* Asks the starter. */
+XOS_MUST_USE enum xos_status xos_job_front_order(struct xos_job_front *f, enum xos_order_type type,
+    struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/* Starts what has its delegation on disk and was not started: after a crash, or while xos-credd or the
+ * starter was away. */
+void xos_job_front_resume(struct xos_job_front *f);
+/* Lets jobs go whose credential never came. */
+void xos_job_front_expire(struct xos_job_front *f);
+/* Answers waiting requests that have news or have waited long enough; all of them if stop. */
+void xos_job_front_wake(struct xos_job_front *f, bool stop);
+
+enum xos_status xos_job_route_submit(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_credential(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_cancel(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_list(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_show(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_output(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_status(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+
+#endif

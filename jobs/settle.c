@@ -1,0 +1,164 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/file.h"
+#include "jobs/hold.h"
+#include "jobs/outcome.h"
+#include "jobs/place.h"
+#include "jobs/starter.h"
+#include "jobs/tree.h"
+
+#define AGAIN_MS 5000
+#define CLEAN_MS 60000
+
+/*
+ * The monitor is gone without a word. The lock is taken while the outcome is written, so that no
+ * monitor that is only now coming up can run the job meanwhile.
+ */
+static enum xos_status declare_lost(
+    const struct xos_starter *s, const char *id, const char *run, struct xos_err *err)
+{
+	struct xos_job_outcome o = {.end = XOS_END_LOST, .cause = XOS_CAUSE_SELF};
+	struct xos_launch l = {.cred = NULL};
+	char cred[PATH_MAX];
+	int lock = -1;
+	enum xos_status st = xos_hold_take(run, &lock, err);
+
+	if (st != XOS_OK)
+		return st;
+	o.started = xos_stage_time(&s->stage, id, "started");
+	o.ended = xos_clock_now();
+	if (!o.started)
+		o.end = XOS_END_FAILED;
+	strcpy(o.text, o.started ? "monitor lost: exit status unknown"
+	                         : "the node's job service stopped before the job could start");
+	strcpy(o.isolation, "unknown");
+	if (!s->stage.root) {
+		xos_tree_kill_marked(id);
+		l.cred = xos_starter_cred(s, id, cred, NULL) == XOS_OK ? cred : NULL;
+		if (l.cred)
+			xos_place_plain_remove(&l);
+	}
+	if (xos_outcome_read(run, &o, NULL) == XOS_NOT_FOUND)
+		st = xos_outcome_write(run, &o, err);
+	close(lock);
+	XOS_EVENT(XOS_WARN, "job.lost", "job", id);
+	return st;
+}
+
+static void fill_record(const struct xos_job_outcome *o, struct xos_record *r)
+{
+	r->started = o->started;
+	r->ended = o->ended < r->submitted ? r->submitted : o->ended;
+	r->wall_ms = o->wall_ms;
+	r->cpu_user_us = o->user_us;
+	r->cpu_system_us = o->system_us;
+	r->memory_kib = o->memory_kib;
+	r->value = o->end == XOS_END_EXITED || o->end == XOS_END_SIGNALLED ? (int64_t)o->value : -1;
+	strcpy(r->end, xos_job_end_name(o->end));
+	strcpy(r->cause, xos_job_cause_name(o->cause));
+	strcpy(r->text, o->text);
+	strcpy(r->isolation, o->isolation);
+}
+
+/* Each step may be repeated: a starter that dies in between begins again and changes nothing. */
+static enum xos_status settle(struct xos_starter *s, const char *id, struct xos_err *err)
+{
+	struct xos_job_outcome o = {0};
+	struct xos_record r = {0};
+	char run[PATH_MAX];
+	enum xos_status st = xos_stage_path(&s->stage, id, NULL, run, err);
+
+	if (st == XOS_OK)
+		st = xos_outcome_read(run, &o, err);
+	if (st == XOS_NOT_FOUND) {
+		st = declare_lost(s, id, run, err);
+		if (st == XOS_OK)
+			st = xos_outcome_read(run, &o, err);
+	}
+	if (st == XOS_OK)
+		st = xos_stage_load(&s->stage, id, &r, err);
+	/* Without a record the start got no further than its folder: nothing ran, nothing to send. */
+	if (st == XOS_OK) {
+		fill_record(&o, &r);
+		st = xos_spool_put(s->stage.spool, &r,
+		    s->stage.root ? s->stage.network_uid : (uint32_t)-1,
+		    s->stage.root ? s->stage.network_gid : (uint32_t)-1, err);
+	} else if (st == XOS_NOT_FOUND) {
+		st = XOS_OK;
+	}
+	if (st == XOS_OK)
+		st = xos_local_job_release(s->credd, id, err);
+	if (st == XOS_OK)
+		st = xos_stage_mark(&s->stage, id, "done", err);
+	if (st == XOS_OK)
+		XOS_EVENT(XOS_INFO, "job.settled", "job", id, "end", xos_job_end_name(o.end),
+		    "cause", xos_job_cause_name(o.cause));
+	return st;
+}
+
+/* A start that was cut off between its folder and its monitor is done again when the front repeats
+ * the order; until then it is not lost. */
+static bool may_still_start(const struct xos_starter *s, const char *id)
+{
+	return !xos_stage_has(&s->stage, id, "started") &&
+	       !xos_stage_has(&s->stage, id, "status") &&
+	       xos_stage_time(&s->stage, id, NULL) + s->c->waiting_max > xos_clock_now();
+}
+
+static bool over(struct xos_starter *s, struct xos_starter_job *j)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	char run[PATH_MAX];
+	pid_t holder = 0;
+	enum xos_status st = xos_stage_path(&s->stage, j->id, NULL, run, &err);
+
+	if (st == XOS_OK)
+		st = xos_hold_who(run, &holder, &err);
+	if (st == XOS_OK && (holder != 0 || may_still_start(s, j->id)))
+		return false;
+	if (st == XOS_OK)
+		st = settle(s, j->id, &err);
+	if (st == XOS_OK)
+		return true;
+	if (st != XOS_CONFLICT)
+		xos_event_err(
+		    XOS_WARN, "job.settle-failed", &err, "job", j->id, (const char *)NULL);
+	j->again_ms = xos_clock_mono_ms() + AGAIN_MS;
+	return false;
+}
+
+static void clean_one(void *ctx, const char *id)
+{
+	struct xos_starter *s = ctx;
+	int64_t done = xos_stage_time(&s->stage, id, "done");
+
+	if (done && done + s->c->keep < xos_clock_now()) {
+		XOS_EVENT(XOS_INFO, "job.removed", "job", id);
+		xos_stage_remove(&s->stage, id);
+	}
+}
+
+void xos_starter_settle(void *ctx)
+{
+	struct xos_starter *s = ctx;
+	int64_t now = xos_clock_mono_ms();
+	size_t i = 0;
+
+	while (i < s->njobs) {
+		if (s->jobs[i].again_ms <= now && over(s, &s->jobs[i]))
+			s->jobs[i] = s->jobs[--s->njobs];
+		else
+			i++;
+	}
+	if (s->clean_ms <= now) {
+		struct xos_err err = XOS_ERR_INIT;
+
+		s->clean_ms = now + CLEAN_MS;
+		if (xos_stage_each(&s->stage, clean_one, s, &err) != XOS_OK)
+			xos_event_err(XOS_WARN, "job.clean-failed", &err, (const char *)NULL);
+	}
+}
