@@ -469,16 +469,37 @@ START_TEST(a_new_certificate_needs_no_restart)
 }
 END_TEST
 
+static pid_t child_pid(const char *role)
+{
+	char path[64], text[1000], *next = text;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)daemon_id.pid,
+	    (int)daemon_id.pid);
+	FILE *f = fopen(path, "r");
+	ck_assert_ptr_nonnull(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	for (long pid; (pid = strtol(next, &next, 10)) > 0;) {
+		char args[1000];
+		snprintf(path, sizeof(path), "/proc/%ld/cmdline", pid);
+		f = fopen(path, "r");
+		size_t n = f ? fread(args, 1, sizeof(args), f) : 0;
+		if (f)
+			fclose(f);
+		if (memmem(args, n, role, strlen(role) + 1))
+			return (pid_t)pid;
+	}
+	ck_abort_msg("no child %s", role);
+	return -1;
+}
+
 /* The supervisor repairs; the address stays. */
 START_TEST(a_killed_part_comes_back)
 {
 	struct xos_err err = XOS_ERR_INIT;
-	char before[64], after[64], command[200];
+	char before[64], after[64];
 	start_well();
 	address(before);
-	snprintf(
-	    command, sizeof(command), "pkill -KILL -P %d -f -- '--role auth'", (int)daemon_id.pid);
-	ck_assert_int_eq(system(command), 0);
+	ck_assert_int_eq(kill(child_pid("auth"), SIGKILL), 0);
 	char *body = NULL;
 	for (int i = 0; i < WAIT_MS / 20 && !body; i++) {
 		usleep(20000);
