@@ -71,7 +71,7 @@ void xos_test_bundle(
 	    .serial = b->serial ? b->serial : 1,
 	    .issued = issued,
 	    .expires = expires,
-	    .signer = v->policy,
+	    .signer = b->signer ? b->signer->cert[0] : v->policy,
 	    .root = v->root,
 	    .issuers = issuers,
 	    .nissuers = 2,
@@ -83,7 +83,7 @@ void xos_test_bundle(
 	    .locks_ca = signed_locks(v, b, XOS_SIGNER_CA, issued, expires, &ca),
 	    .locks_rca = signed_locks(v, b, XOS_SIGNER_RCA, issued, expires, &rca),
 	};
-	MUST(xos_bundle_sign(b->policy_key ? b->policy_key : v->policy_key, &f, out, &err), &err);
+	MUST(xos_bundle_sign(b->signer ? b->signer->key : v->policy_key, &f, out, &err), &err);
 	xos_buf_free(&site);
 	xos_buf_free(&roster);
 	xos_buf_free(&ca);

@@ -70,13 +70,13 @@ void xos_test_restriction(const char *text, struct xos_buf *out);
 
 /* A bundle. Zero: default. */
 struct xos_test_bundle {
-	uint64_t serial;                  /* 1 */
-	int64_t issued;                   /* now */
-	int64_t expires;                  /* issued + 12 h */
-	const char *vo_text;              /* the VO set; a set without statements */
-	const char *site_text;            /* the site set; NULL: none */
-	const struct xos_key *site_key;   /* NULL: the site's own */
-	const struct xos_key *policy_key; /* NULL: the VO's own */
+	uint64_t serial;                /* 1 */
+	int64_t issued;                 /* now */
+	int64_t expires;                /* issued + 12 h */
+	const char *vo_text;            /* the VO set; a set without statements */
+	const char *site_text;          /* the site set; NULL: none */
+	const struct xos_key *site_key; /* NULL: the site's own */
+	const struct xos_chain *signer; /* certificate and key; NULL: the VO's policy signer */
 	const struct xos_roster_member *members;
 	size_t nmembers;
 	const struct xos_lock *locks_ca, *locks_rca;
