@@ -1,14 +1,14 @@
 /* xos-vo group add|list, xos-vo role grant|revoke */
 #include <stdio.h>
 
-#include "vo/ask.h"
+#include "vo/verbs.h"
 
 static enum xos_status add(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
 	struct xos_json *args = xos_json_object();
 	xos_json_set_string(args, "group", argv[0]);
-	return vo_do(cli, "group.add", args, err, "group %s exists", argv[0]);
+	return xos_cli_command_do(cli, "ca", "group.add", args, err, "group %s exists", argv[0]);
 }
 
 static enum xos_status list(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -18,7 +18,7 @@ static enum xos_status list(struct xos_cli *cli, int argc, char **argv, struct x
 	static const char *const heads[] = {"GROUP", "MEMBERS"};
 	struct xos_json *doc = NULL;
 	const struct xos_json *groups = NULL;
-	enum xos_status st = vo_ask(cli, "group.list", xos_json_object(), &doc, err);
+	enum xos_status st = xos_cli_command(cli, "ca", "group.list", xos_json_object(), &doc, err);
 	if (st)
 		return st;
 	if (cli->json)
@@ -46,14 +46,14 @@ static enum xos_status list(struct xos_cli *cli, int argc, char **argv, struct x
 static enum xos_status grant(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
-	return vo_do(cli, "role.grant", vo_args(argv[0], "role", argv[1]), err,
+	return xos_cli_command_do(cli, "ca", "role.grant", vo_args(argv[0], "role", argv[1]), err,
 	    "%s holds %s and gets it by: xos-login --role %s", argv[0], argv[1], argv[1]);
 }
 
 static enum xos_status revoke(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
-	return vo_do(cli, "role.revoke", vo_args(argv[0], "role", argv[1]), err,
+	return xos_cli_command_do(cli, "ca", "role.revoke", vo_args(argv[0], "role", argv[1]), err,
 	    "%s holds %s no longer, from the next log-in on", argv[0], argv[1]);
 }
 

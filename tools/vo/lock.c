@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "vo/ask.h"
+#include "vo/verbs.h"
 
 static const char *opt_for, *opt_message;
 
@@ -26,14 +26,14 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 	if (opt_for)
 		xos_json_set_time(args, "until", xos_clock_now() + seconds);
 	xos_json_set_string(args, "message", opt_message);
-	return vo_do(cli, "lock.add", args, err, "%s %s is locked%s%s", argv[0], argv[1],
-	    opt_for ? " for " : "", opt_for ? opt_for : "");
+	return xos_cli_command_do(cli, "ca", "lock.add", args, err, "%s %s is locked%s%s", argv[0],
+	    argv[1], opt_for ? " for " : "", opt_for ? opt_for : "");
 }
 
 enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
-	return vo_do(cli, "lock.remove", vo_args(argv[1], "kind", argv[0]), err,
+	return xos_cli_command_do(cli, "ca", "lock.remove", vo_args(argv[1], "kind", argv[0]), err,
 	    "%s %s is not locked any more", argv[0], argv[1]);
 }
 
@@ -57,7 +57,7 @@ enum xos_status vo_locks(struct xos_cli *cli, int argc, char **argv, struct xos_
 	static const char *const heads[] = {"KIND", "NAME", "SINCE", "UNTIL", "MESSAGE"};
 	struct xos_json *doc = NULL;
 	const struct xos_json *locks = NULL;
-	enum xos_status st = vo_ask(cli, "lock.list", xos_json_object(), &doc, err);
+	enum xos_status st = xos_cli_command(cli, "ca", "lock.list", xos_json_object(), &doc, err);
 	if (st)
 		return st;
 	if (cli->json)
@@ -80,7 +80,8 @@ enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct x
 	struct xos_json *doc = NULL;
 	const char *vo = NULL, *created = NULL;
 	int64_t members = 0, groups = 0;
-	enum xos_status st = vo_ask(cli, "vo.describe", xos_json_object(), &doc, err);
+	enum xos_status st =
+	    xos_cli_command(cli, "ca", "vo.describe", xos_json_object(), &doc, err);
 	if (st)
 		return st;
 	if (cli->json)

@@ -1,5 +1,5 @@
 /* xos-vo: the membership of a VO, by its administrators. */
-#include "vo/ask.h"
+#include "vo/verbs.h"
 
 static const struct xos_cli_verb verbs[] = {
     {"member", "add|show|remove NAME | join|leave NAME GROUP | list", "members", 1, 3, false,

@@ -6,7 +6,7 @@
 #include "auth/verifier.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "vo/ask.h"
+#include "vo/verbs.h"
 
 static const char *opt_password_fd;
 static bool opt_password_stdin, opt_no_password;
@@ -68,7 +68,7 @@ static enum xos_status iterations(const struct xos_cli *cli, uint32_t *out, stru
 {
 	struct xos_json *vo = NULL;
 	uint64_t n = 0;
-	enum xos_status st = vo_ask(cli, "vo.describe", xos_json_object(), &vo, err);
+	enum xos_status st = xos_cli_command(cli, "ca", "vo.describe", xos_json_object(), &vo, err);
 	if (!st)
 		st = xos_json_get_uint64(vo, "iterations", XOS_SCRAM_ITERATIONS_MAX, &n, err);
 	*out = (uint32_t)n;
@@ -112,27 +112,27 @@ static enum xos_status add(struct xos_cli *cli, int argc, char **argv, struct xo
 		xos_json_free(args);
 		return st;
 	}
-	return vo_do(cli, "member.add", args, err, "%s is a member", argv[0]);
+	return xos_cli_command_do(cli, "ca", "member.add", args, err, "%s is a member", argv[0]);
 }
 
 static enum xos_status take_away(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
-	return vo_do(cli, "member.remove", vo_args(argv[0], NULL, NULL), err,
+	return xos_cli_command_do(cli, "ca", "member.remove", vo_args(argv[0], NULL, NULL), err,
 	    "%s is no member any more; name and number are never given again", argv[0]);
 }
 
 static enum xos_status join(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
-	return vo_do(cli, "group.join", vo_args(argv[0], "group", argv[1]), err,
+	return xos_cli_command_do(cli, "ca", "group.join", vo_args(argv[0], "group", argv[1]), err,
 	    "%s is in %s, from the next log-in on", argv[0], argv[1]);
 }
 
 static enum xos_status leave(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
-	return vo_do(cli, "group.leave", vo_args(argv[0], "group", argv[1]), err,
+	return xos_cli_command_do(cli, "ca", "group.leave", vo_args(argv[0], "group", argv[1]), err,
 	    "%s left %s, from the next log-in on", argv[0], argv[1]);
 }
 
@@ -176,7 +176,7 @@ static enum xos_status all_members(
 		const struct xos_json *members = NULL;
 		if (after[0])
 			xos_json_set_string(args, "after", after);
-		enum xos_status st = vo_ask(cli, "member.list", args, &page, err);
+		enum xos_status st = xos_cli_command(cli, "ca", "member.list", args, &page, err);
 		if (!st)
 			st = xos_json_get_array(page, "members", 10000, &members, err);
 		if (!st)
@@ -222,7 +222,8 @@ static enum xos_status show(struct xos_cli *cli, int argc, char **argv, struct x
 {
 	(void)argc;
 	struct xos_json *m = NULL;
-	enum xos_status st = vo_ask(cli, "member.show", vo_args(argv[0], NULL, NULL), &m, err);
+	enum xos_status st =
+	    xos_cli_command(cli, "ca", "member.show", vo_args(argv[0], NULL, NULL), &m, err);
 	if (st)
 		return st;
 	if (cli->json)
@@ -269,5 +270,6 @@ enum xos_status vo_password(struct xos_cli *cli, int argc, char **argv, struct x
 		xos_json_free(args);
 		return st;
 	}
-	return vo_do(cli, "password.reset", args, err, "%s has a new password", argv[0]);
+	return xos_cli_command_do(
+	    cli, "ca", "password.reset", args, err, "%s has a new password", argv[0]);
 }

@@ -1,19 +1,12 @@
-#ifndef XOS_VO_ASK_H
-#define XOS_VO_ASK_H
+#ifndef XOS_VO_VERBS_H
+#define XOS_VO_VERBS_H
 
 #include <stdint.h>
 
 #include "base/status.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "json/json.h"
-
-/* Sends one command to the VO's authority, signed by the current token. args is taken; result may be
- * NULL where nothing is expected back. */
-XOS_MUST_USE enum xos_status vo_ask(const struct xos_cli *cli, const char *verb,
-    struct xos_json *args, struct xos_json **result, struct xos_err *err);
-/* The same for a command that is done or refused and has nothing to show; prints `done` for people. */
-XOS_MUST_USE enum xos_status vo_do(const struct xos_cli *cli, const char *verb,
-    struct xos_json *args, struct xos_err *err, const char *done, ...) XOS_PRINTF(5, 6);
 
 /* {"name": name, key: value}; key NULL: the name alone. */
 struct xos_json *vo_args(const char *name, const char *key, const char *value);

@@ -1,0 +1,20 @@
+#ifndef XOS_CLI_COMMAND_H
+#define XOS_CLI_COMMAND_H
+
+#include "cli/cli.h"
+
+/*
+ * Commands to an authority ("ca", "rca", "vops"), signed by the current token (api/command.h). The
+ * connection itself needs no client certificate: the command carries its proof.
+ */
+
+/* args is taken; result may be NULL where nothing is expected back. */
+XOS_MUST_USE enum xos_status xos_cli_command(const struct xos_cli *cli, const char *service,
+    const char *verb, struct xos_json *args, struct xos_json **result, struct xos_err *err);
+/* The same for a command that is done or refused and has nothing to show: prints `done` for people,
+ * the result with --json. */
+XOS_MUST_USE enum xos_status xos_cli_command_do(const struct xos_cli *cli, const char *service,
+    const char *verb, struct xos_json *args, struct xos_err *err, const char *done, ...)
+    XOS_PRINTF(6, 7);
+
+#endif
