@@ -107,9 +107,12 @@ static enum xos_status fetch_rest(struct xos_bulk *b, uint32_t total, int64_t de
 enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_bytes payload,
     int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err)
 {
-	struct xos_buf answer;
+	struct xos_buf answer, unwanted;
+	bool wanted = reply != NULL;
 	uint32_t total = 0;
 
+	if (!wanted)
+		reply = &unwanted;
 	xos_buf_init(&answer, XOS_CHANNEL_PAYLOAD_MAX);
 	xos_buf_init(reply, XOS_BULK_MAX);
 	if (payload.n > XOS_BULK_MAX)
@@ -123,7 +126,7 @@ enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_byte
 		st = fetch_rest(b, total, deadline_ms, reply, err);
 	pthread_mutex_unlock(&b->turn);
 	xos_buf_free(&answer);
-	if (st != XOS_OK) {
+	if (st != XOS_OK || !wanted) {
 		xos_buf_free(reply);
 		xos_buf_init(reply, XOS_BULK_MAX);
 	}

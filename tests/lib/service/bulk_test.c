@@ -133,6 +133,7 @@ START_TEST(too_long_and_not_allowed)
 	in.n = 1000;
 	ck_assert_int_eq(xos_bulk_call(bulk, LIMITED, in, soon(), &reply, &err), XOS_OK);
 	xos_buf_free(&reply);
+	ck_assert_int_eq(xos_bulk_call(bulk, LIMITED, in, soon(), NULL, &err), XOS_OK);
 	ck_assert_int_eq(xos_bulk_call(bulk, OTHER, in, soon(), &reply, &err), XOS_DENIED);
 	ck_assert_str_eq(err.code, "channel-type");
 	xos_buf_free(&reply);
