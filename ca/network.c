@@ -77,6 +77,21 @@ static enum xos_status route_trust(
 	return st;
 }
 
+/* Which VOs are served here; proves nothing, and saves whoever joins from typing the name. */
+static enum xos_status route_vos(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct ca_network *n = ctx;
+	const char *vos[] = {n->conf->common.vo};
+	struct xos_json *doc = xos_json_object();
+
+	(void)req;
+	(void)err;
+	xos_json_set_strings(doc, "vos", vos, 1);
+	xos_response_json(res, 200, doc);
+	return XOS_OK;
+}
+
 static enum xos_status route_directory(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
@@ -160,6 +175,7 @@ static enum xos_status route_locks(
 }
 
 static const struct xos_route routes[] = {
+    {"GET", "/v1/vo", route_vos, 0, 0},
     {"GET", "/v1/vo/{vo}/trust", route_trust, 0, 0},
     {"GET", "/v1/vo/{vo}/directory", route_directory, 0, 0},
     {"POST", "/v1/vo/{vo}/token", ca_route_token, 0, XOS_CAD_REQUEST_MAX},

@@ -1,0 +1,355 @@
+/* xos-login: proves a password and fetches a token; joins a VO the first time. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/cad.h"
+#include "api/trustdoc.h"
+#include "auth/verifier.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/vo.h"
+#include "service/client.h"
+#include "token/tokenfile.h"
+
+#define SKEW_TOLD 60 /* seconds of clock difference from which the person is told */
+
+static struct xos_cli_list opt_roles;
+static const char *opt_lifetime, *opt_password_fd, *opt_join, *opt_fingerprint, *opt_out;
+static bool opt_password_stdin;
+
+/* --- joining --- */
+
+/* The server says which VOs it serves; the fingerprint, not that answer, proves which one it is. */
+static enum xos_status only_vo(const char *url, char vo[XOS_VO_MAX + 1], struct xos_err *err)
+{
+	struct xos_json *doc = NULL;
+	const char **list = NULL;
+	struct xos_buf body;
+	size_t n = 0;
+	enum xos_status st;
+
+	xos_buf_init(&body, 65536);
+	st = xos_client_fetch_unverified(url, "/v1/vo", 65536, &body, err);
+	if (st == XOS_OK)
+		st = xos_json_parse(xos_buf_bytes(&body), 65536, &doc, err);
+	if (st == XOS_OK)
+		st = xos_json_get_strings(doc, "vos", 1000, 255, &list, &n, err);
+	if (st == XOS_OK && n != 1)
+		st = xos_cli_usage(err, "%s serves %zu VOs: say which one with --vo NAME", url, n);
+	if (st == XOS_OK &&
+	    (!xos_name_is_vo(list[0]) || !xos_str_copy(vo, XOS_VO_MAX + 1, list[0])))
+		st = xos_err_set(err, XOS_MALFORMED, "vo-name", "%s names no VO", url);
+	free(list);
+	xos_json_free(doc);
+	xos_buf_free(&body);
+	return st;
+}
+
+static enum xos_status trust_of(
+    const struct xos_joined *j, struct xos_trust **out, struct xos_err *err)
+{
+	struct xos_trust *t = xos_trust_new();
+	enum xos_status st = t ? xos_trust_add_root(t, j->root, err)
+	                       : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+
+	for (size_t i = 0; st == XOS_OK && i < j->issuers.n; i++)
+		st = xos_trust_add_issuer(t, j->issuers.cert[i], err);
+	if (st != XOS_OK)
+		xos_trust_free(t);
+	else
+		*out = t;
+	return st;
+}
+
+/* Everything after the root goes over TLS that the root vouches for. */
+static enum xos_status fetch_directory(
+    const struct xos_joined *j, struct xos_cad_directory *out, struct xos_err *err)
+{
+	struct xos_service_client *client = NULL;
+	struct xos_trust *trust = NULL;
+	enum xos_status st = trust_of(j, &trust, err);
+
+	if (st == XOS_OK) {
+		struct xos_service_client_options o = {
+		    .url = opt_join, .vo = j->vo, .service = "ca", .trust = trust, .skew = 300};
+
+		st = xos_service_client_new(&o, &client, err);
+	}
+	if (st == XOS_OK)
+		st = xos_cad_fetch_directory(xos_service_client(client), j->vo, out, err);
+	xos_service_client_free(client);
+	xos_trust_free(trust);
+	return st;
+}
+
+static enum xos_status join(const struct xos_cli *cli, char vo[XOS_VO_MAX + 1], struct xos_err *err)
+{
+	struct xos_cad_directory dir = {.ca = NULL};
+	struct xos_joined *j = NULL;
+	uint8_t fingerprint[XOS_SHA256_LEN];
+	enum xos_status st = XOS_OK;
+
+	if (!opt_fingerprint)
+		return xos_cli_usage(err,
+		    "--join needs --fingerprint sha256:..., which the VO's administrators publish");
+	if (xos_fingerprint_parse(opt_fingerprint, fingerprint, err) != XOS_OK)
+		return xos_cli_usage(
+		    err, "--fingerprint must be \"sha256:\" and 64 hexadecimal digits");
+	if (cli->vo && (!xos_name_is_vo(cli->vo) || !xos_str_copy(vo, XOS_VO_MAX + 1, cli->vo)))
+		return xos_cli_usage(err, "\"%s\" is no name of a VO", cli->vo);
+	if (!cli->vo)
+		st = only_vo(opt_join, vo, err);
+	if (st == XOS_OK)
+		st = xos_trust_doc_join(opt_join, vo, fingerprint, xos_clock_now(), &j, err);
+	if (st == XOS_OK)
+		st = fetch_directory(j, &dir, err);
+	if (st == XOS_OK) {
+		struct xos_cli_join o = {.vo = j->vo,
+		    .root = j->root,
+		    .issuers = &j->issuers,
+		    .ca = dir.ca ? dir.ca : opt_join,
+		    .rca = dir.rca,
+		    .vops = dir.vops,
+		    .accounting = dir.accounting};
+
+		st = xos_cli_vo_join(cli, &o, err);
+	}
+	xos_cad_directory_clear(&dir);
+	xos_joined_free(j);
+	return st;
+}
+
+/* --- who and how --- */
+
+static bool member_file(const struct xos_cli_vo *vo, char path[PATH_MAX])
+{
+	return xos_path_join(path, PATH_MAX, vo->dir, "member");
+}
+
+/* Operand, else who logged in last, else $USER. */
+static enum xos_status choose_member(const struct xos_cli_vo *vo, const char *operand,
+    char out[XOS_MEMBER_MAX + 1], struct xos_err *err)
+{
+	const char *user = operand;
+	char path[PATH_MAX];
+	struct xos_buf b;
+
+	xos_buf_init(&b, 64);
+	if (!user && member_file(vo, path) && xos_file_read(path, 64, &b, NULL) == XOS_OK) {
+		const char *text = xos_buf_str(&b);
+
+		if (text &&
+		    xos_str_printf(
+		        out, XOS_MEMBER_MAX + 1, "%.*s", (int)strcspn(text, "\n"), text) &&
+		    xos_name_is_member(vo->name, out)) {
+			xos_buf_free(&b);
+			return XOS_OK;
+		}
+	}
+	xos_buf_free(&b);
+	if (!user)
+		user = getenv("USER");
+	if (!user || !*user)
+		return xos_cli_usage(err, "say who logs in: xos-login MEMBER");
+	if (!xos_name_is_member(vo->name, user) || !xos_str_copy(out, XOS_MEMBER_MAX + 1, user))
+		return xos_cli_usage(err, "\"%s\" is no member name of VO %s", user, vo->name);
+	return XOS_OK;
+}
+
+static void remember_member(const struct xos_cli_vo *vo, const char *member)
+{
+	char path[PATH_MAX], line[XOS_MEMBER_MAX + 2];
+
+	/* A convenience: a log-in does not fail because it cannot be remembered. */
+	if (member_file(vo, path) && xos_str_printf(line, sizeof(line), "%s\n", member) &&
+	    xos_file_write(path, 0644, xos_bytes_str(line), NULL) != XOS_OK)
+		return;
+}
+
+static enum xos_status read_password(
+    const char *vo, const char *member, struct xos_secret **out, struct xos_err *err)
+{
+	char prompt[128];
+	uint64_t fd = STDIN_FILENO;
+
+	if (opt_password_stdin && opt_password_fd)
+		return xos_cli_usage(err, "--password-stdin and --password-fd exclude each other");
+	if (opt_password_fd && !xos_parse_u64(opt_password_fd, INT_MAX, &fd))
+		return xos_cli_usage(err, "--password-fd needs the number of a descriptor");
+	if (opt_password_stdin || opt_password_fd)
+		return xos_secret_read_line((int)fd, XOS_PASSWORD_MAX, out, err);
+	xos_str_printf(prompt, sizeof(prompt), "Password of %s in VO %s: ", member, vo);
+	return xos_secret_prompt(prompt, XOS_PASSWORD_MAX, out, err);
+}
+
+/* --- the answer --- */
+
+static enum xos_status tell(struct xos_cli *cli, const char *path,
+    const struct xos_cad_login_result *r, struct xos_err *err)
+{
+	const struct xos_identity *id = r->token;
+	int64_t offset = r->local_time - r->server_time, left = id->not_after - r->server_time;
+	char text[XOS_TIME_TEXT];
+
+	xos_duration_format(offset < 0 ? -offset : offset, text);
+	if ((offset > SKEW_TOLD || offset < -SKEW_TOLD) && !cli->json)
+		fprintf(stderr,
+		    "xos-login: warning: your clock is %lld min (%s) %s the authority's: set it, "
+		    "or "
+		    "log-ins and jobs will be refused\n",
+		    (long long)((offset < 0 ? -offset : offset) + 30) / 60, text,
+		    offset < 0 ? "behind" : "ahead of");
+	if (cli->json) {
+		struct xos_json *doc = xos_json_object();
+
+		xos_json_set_string(doc, "vo", id->claims->vo);
+		xos_json_set_string(doc, "member", id->claims->name);
+		xos_json_set_string(doc, "path", path);
+		xos_json_set_time(doc, "not_after", id->not_after);
+		xos_json_set_int(doc, "seconds_left", left);
+		xos_json_set_strings(
+		    doc, "groups", (const char *const *)id->claims->groups, id->claims->ngroups);
+		xos_json_set_strings(
+		    doc, "roles", (const char *const *)id->claims->roles, id->claims->nroles);
+		xos_json_set_int(doc, "clock_offset", offset);
+		return xos_cli_print_json(doc, err);
+	}
+	xos_duration_format(left, text);
+	printf("%s of VO %s: valid for %s (token in %s)\n", id->claims->name, id->claims->vo, text,
+	    path);
+	return XOS_OK;
+}
+
+/* --- log-in --- */
+
+static enum xos_status log_in(const struct xos_cli_vo *vo, const struct xos_cad_login *login,
+    struct xos_cad_login_result *result, struct xos_err *err)
+{
+	struct xos_cli_client *client = NULL;
+	enum xos_status st = xos_cli_client_new(vo, "ca", NULL, false, &client, err);
+
+	if (st == XOS_OK)
+		st = xos_cad_login(xos_cli_client(client), login, result, err);
+	xos_cli_client_free(client);
+	return st;
+}
+
+static enum xos_status token_path(char path[PATH_MAX], struct xos_err *err)
+{
+	if (!opt_out)
+		return xos_tokenfile_path(path, err);
+	if (!xos_str_copy(path, PATH_MAX, opt_out))
+		return xos_err_set(err, XOS_LIMIT, "path", "the path is too long");
+	return XOS_OK;
+}
+
+static enum xos_status run_login(struct xos_cli *cli, const char *operand, struct xos_err *err)
+{
+	struct xos_cad_login login = {.roles = opt_roles.item, .nroles = opt_roles.n};
+	struct xos_cad_login_result result = {.token = NULL};
+	char member[XOS_MEMBER_MAX + 1], path[PATH_MAX];
+	struct xos_cli_vo *vo = NULL;
+	enum xos_status st = XOS_OK;
+
+	if (opt_lifetime &&
+	    (!xos_duration_parse(opt_lifetime, &login.lifetime) || login.lifetime <= 0))
+		return xos_cli_usage(err, "--lifetime needs a number and s, m, h or d, such as 8h");
+	st = token_path(path, err);
+	if (st == XOS_OK)
+		st = xos_cli_vo_load(cli, &vo, err);
+	if (st == XOS_OK)
+		st = choose_member(vo, operand, member, err);
+	if (st == XOS_OK)
+		st = read_password(vo->name, member, &login.password, err);
+	if (st == XOS_OK) {
+		login.vo = vo->name;
+		login.member = member;
+		login.trust = vo->trust;
+		st = log_in(vo, &login, &result, err);
+	}
+	if (st == XOS_OK)
+		st = xos_tokenfile_write(path, &result.chain, err);
+	if (st == XOS_OK) {
+		remember_member(vo, member);
+		st = tell(cli, path, &result, err);
+	}
+	xos_cad_login_clear(&result);
+	xos_secret_free(login.password);
+	xos_cli_vo_free(vo);
+	return st;
+}
+
+static enum xos_status run(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	char vo[XOS_VO_MAX + 1] = "";
+	enum xos_status st = XOS_OK;
+
+	if (!opt_join && opt_fingerprint)
+		return xos_cli_usage(err, "--fingerprint belongs to --join URL");
+	if (opt_join)
+		st = join(cli, vo, err);
+	if (st != XOS_OK)
+		return st;
+	if (!opt_join || argc > 0)
+		return run_login(cli, argc > 0 ? argv[0] : NULL, err);
+	if (cli->json) {
+		struct xos_json *doc = xos_json_object();
+
+		xos_json_set_string(doc, "joined", vo);
+		return xos_cli_print_json(doc, err);
+	}
+	printf("joined VO %s; log in with: xos-login MEMBER\n", vo);
+	return XOS_OK;
+}
+
+static const struct xos_cli_option options[] = {
+    {.name = "role",
+        .arg = "ROLE",
+        .about = "activate this role, such as /demo/Role=admin (again for more)",
+        .list = &opt_roles},
+    {.name = "lifetime",
+        .arg = "TIME",
+        .about = "how long the token shall live, such as 8h",
+        .value = &opt_lifetime},
+    {.name = "password-stdin",
+        .about = "read the password from standard input",
+        .flag = &opt_password_stdin},
+    {.name = "password-fd",
+        .arg = "N",
+        .about = "read the password from descriptor N",
+        .value = &opt_password_fd},
+    {.name = "out", .arg = "FILE", .about = "write the token there", .value = &opt_out},
+    {.name = "join",
+        .arg = "URL",
+        .about = "join a VO first: the address of its authority",
+        .value = &opt_join},
+    {.name = "fingerprint",
+        .arg = "sha256:HEX",
+        .about = "of the VO's root, as its administrators publish it",
+        .value = &opt_fingerprint},
+    {.name = NULL},
+};
+
+static const struct xos_cli_verb verbs[] = {
+    {NULL, "[MEMBER]", "log in to a VO: fetch a token for today", 0, 1, false, options, run},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct xos_cli_program program = {
+	    .name = "xos-login",
+	    .about = "log in to a virtual organisation",
+	    .verbs = verbs,
+	    .nverbs = 1,
+	    .examples = "  xos-login --join https://vo.example:4443 --fingerprint sha256:9f86...\n"
+	                "  xos-login alice\n"
+	                "  xos-login --role /demo/Role=admin --lifetime 2h ada\n"
+	                "  xos-login alice --password-stdin < ~/secret\n",
+	};
+	return xos_cli_main(&program, argc, argv);
+}
