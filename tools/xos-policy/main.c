@@ -17,12 +17,38 @@ static const struct xos_cli_verb verbs[] = {
         .operands = "",
         .about = "list the actions, attributes and caps that policies can name",
         .run = xos_policytool_schema},
+    {.name = "site-key",
+        .operands = "",
+        .about = "make a site's own key pair (the owner, once)",
+        .options = xos_policytool_sitekey_options,
+        .run = xos_policytool_sitekey},
+    {.name = "sign",
+        .operands = "FILE",
+        .about = "sign a site's set with the site's key",
+        .min = 1,
+        .max = 1,
+        .options = xos_policytool_sign_options,
+        .run = xos_policytool_sign},
+    {.name = "site",
+        .operands = "add NAME --key FILE | remove NAME",
+        .about = "which key signs for a site (VO administrator)",
+        .min = 2,
+        .max = 2,
+        .options = xos_policytool_site_options,
+        .run = xos_policytool_site},
+    {.name = "push",
+        .operands = "FILE",
+        .about = "put a VO's set, or with --site a signed site set, into force",
+        .min = 1,
+        .max = 1,
+        .options = xos_policytool_push_options,
+        .run = xos_policytool_push},
 };
 
 int main(int argc, char **argv)
 {
 	static const struct xos_cli_program program = {.name = "xos-policy",
-	    .about = "check policies and explain decisions",
+	    .about = "check policies, explain decisions, put policies into force",
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
 	    .examples =
@@ -32,6 +58,10 @@ int main(int argc, char **argv)
 	        "  xos-policy explain --set demo-vo.xos --set lab-site.xos --subject demo:alice "
 	        "\\\n"
 	        "      --group /demo/physics --action job.show --resource job:42 --at lab/n1 \\\n"
-	        "      --owner demo:alice --attr ctx.src=192.0.2.7\n"};
+	        "      --owner demo:alice --attr ctx.src=192.0.2.7\n"
+	        "  xos-policy push demo-vo.xos\n"
+	        "  xos-policy site-key --out lab\n"
+	        "  xos-policy sign --site-key lab.key --out lab.jws lab-site.xos\n"
+	        "  xos-policy push --site lab lab.jws\n"};
 	return xos_cli_main(&program, argc, argv);
 }

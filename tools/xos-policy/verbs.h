@@ -11,7 +11,17 @@ enum xos_status xos_policytool_explain(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_schema(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
-extern const struct xos_cli_option xos_policytool_explain_options[];
+enum xos_status xos_policytool_sitekey(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_sign(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_push(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_site(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+extern const struct xos_cli_option xos_policytool_explain_options[],
+    xos_policytool_sitekey_options[], xos_policytool_sign_options[], xos_policytool_push_options[],
+    xos_policytool_site_options[];
 
 /* sets.c: reads and parses one file. If the text is refused, *set is NULL, MALFORMED or LIMIT is
  * returned and errs tells why; if the file cannot be read, errs->total is 0 and err tells. */

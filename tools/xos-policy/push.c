@@ -1,0 +1,114 @@
+/* xos-policy push, site, list, show: what the VO's policy service keeps. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/vops.h"
+#include "base/file.h"
+#include "bundle/siteset.h"
+#include "cli/command.h"
+#include "cli/vo.h"
+#include "pki/key.h"
+#include "policytool/verbs.h"
+
+#define SET_MAX (1024 * 1024)
+
+static const char *opt_site, *opt_key;
+
+const struct xos_cli_option xos_policytool_push_options[] = {
+    {"site", "NAME", "FILE is this site's signed set (xos-policy sign)", NULL, &opt_site, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct xos_cli_option xos_policytool_site_options[] = {
+    {"key", "FILE", "with add: the site's public key", NULL, &opt_key, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+static enum xos_status push_site(struct xos_cli *cli, const char *file, struct xos_err *err)
+{
+	struct xos_cli_vo *vo = NULL;
+	struct xos_cli_client *client = NULL;
+	struct xos_buf compact;
+	xos_buf_init(&compact, 0);
+	enum xos_status st = xos_file_read(file, XOS_SITESET_MAX, &compact, err);
+	if (!st)
+		st = xos_cli_vo_load(cli, &vo, err);
+	if (!st)
+		st = xos_cli_client_new(vo, "vops", NULL, false, &client, err);
+	if (!st)
+		st = xos_vops_site_set(
+		    xos_cli_client(client), vo->name, opt_site, xos_buf_bytes(&compact), err);
+	if (!st && !cli->json)
+		printf("the set of site %s is with the VO's policy service; nodes fetch it within "
+		       "their refresh interval\n",
+		    opt_site);
+	xos_cli_client_free(client);
+	xos_cli_vo_free(vo);
+	xos_buf_free(&compact);
+	return st;
+}
+
+/* Errors in the text are told here, with file, line and column, before anything is sent. */
+static enum xos_status push_vo(struct xos_cli *cli, const char *file, struct xos_err *err)
+{
+	struct xos_policy_set *set = NULL;
+	struct xos_buf text;
+	xos_buf_init(&text, 0);
+	enum xos_status st = xos_file_read(file, SET_MAX, &text, err);
+	if (!st)
+		st = xos_policy_set_load((const char *)text.p, text.n, file, &set, err);
+	if (!st && xos_policy_set_level(set) != XOS_POLICY_VO)
+		st = xos_err_set(err, XOS_MALFORMED, "policy-level",
+		    "%s is no set of a VO; a site's set is signed by its owner and pushed with "
+		    "--site",
+		    file);
+	unsigned long long serial = set ? (unsigned long long)xos_policy_set_serial(set) : 0;
+	if (!st) {
+		struct xos_json *args = xos_json_object();
+		const char *s = xos_buf_str(&text);
+		xos_json_set_string(args, "text", s);
+		st = xos_cli_command_do(cli, "vops", "policy.push", args, err,
+		    "serial %llu of the VO's policy is in force; nodes fetch it within their "
+		    "refresh "
+		    "interval",
+		    serial);
+	}
+	xos_policy_set_unref(set);
+	xos_buf_free(&text);
+	return st;
+}
+
+enum xos_status xos_policytool_push(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	return opt_site ? push_site(cli, argv[0], err) : push_vo(cli, argv[0], err);
+}
+
+static enum xos_status site_add(struct xos_cli *cli, const char *site, struct xos_err *err)
+{
+	struct xos_key *key = NULL;
+	if (!opt_key)
+		return xos_cli_usage(err, "give the site's public key: --key FILE");
+	enum xos_status st = xos_key_public_load(opt_key, &key, err);
+	if (st)
+		return st;
+	struct xos_json *args = xos_json_object();
+	xos_json_set_string(args, "site", site);
+	xos_json_set_bytes(args, "key", xos_key_spki(key));
+	xos_key_free(key);
+	return xos_cli_command_do(cli, "vops", "site.register", args, err,
+	    "sets of site %s are taken from now on, if its key signed them", site);
+}
+
+enum xos_status xos_policytool_site(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	if (strcmp(argv[0], "add") == 0)
+		return site_add(cli, argv[1], err);
+	if (strcmp(argv[0], "remove") != 0)
+		return xos_cli_usage(err, "'%s' is neither add nor remove", argv[0]);
+	struct xos_json *args = xos_json_object();
+	xos_json_set_string(args, "site", argv[1]);
+	return xos_cli_command_do(
+	    cli, "vops", "site.remove", args, err, "site %s is not served any more", argv[1]);
+}
