@@ -340,10 +340,10 @@ static void print_statement(struct xos_buf *out, unsigned level, const struct st
 
 static struct xos_policy_set *build_level(unsigned level, const struct level *l)
 {
-	static const char *const heads[] = {"vo \"demo\" serial 1 {\n",
-	    "site \"lab\" serial 1 { node n1 { class c1; tag t1; } node n2 { class c2; tag t1, t2; "
-	    "}\n",
-	    "node \"lab/n1\" serial 1 {\n", "delegation {\n"};
+	static const char site[] = "site \"lab\" serial 1 { node n1 { class c1; tag t1; }"
+	                           " node n2 { class c2; tag t1, t2; }\n";
+	static const char *const heads[] = {
+	    "vo \"demo\" serial 1 {\n", site, "node \"lab/n1\" serial 1 {\n", "delegation {\n"};
 	struct xos_buf out;
 	xos_buf_init(&out, 1 << 20);
 	xos_buf_put_str(&out, heads[level]);
