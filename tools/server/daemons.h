@@ -1,9 +1,6 @@
 #ifndef XOS_SERVER_DAEMONS_H
 #define XOS_SERVER_DAEMONS_H
 
-#include <stdbool.h>
-
-#include "proc/daemon.h"
 #include "server/layout.h"
 
 /* Starts what does not run, with fresh TLS certificates where they are due; waits until each is
@@ -13,8 +10,5 @@ XOS_MUST_USE enum xos_status xos_server_start(const struct xos_server *s, struct
 XOS_MUST_USE enum xos_status xos_server_stop(const struct xos_server *s, struct xos_err *err);
 /* `program --check --config F` of each daemon. */
 XOS_MUST_USE enum xos_status xos_server_check(const struct xos_server *s, struct xos_err *err);
-/* The daemon's process, if its pid file names one that runs. */
-bool xos_server_running(
-    const struct xos_server *s, enum xos_server_daemon d, struct xos_proc_id *id);
 
 #endif

@@ -1,42 +1,18 @@
 #include "server/init.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/daemons.h"
 #include "server/certs.h"
 #include "server/run.h"
-
-static int listen_any(const char *address, int64_t *port)
-{
-	struct sockaddr_storage ss = {.ss_family = AF_INET};
-	struct sockaddr_in *v4 = (struct sockaddr_in *)&ss;
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&ss;
-	socklen_t len = sizeof(*v4);
-	if (inet_pton(AF_INET, address, &v4->sin_addr) != 1) {
-		ss.ss_family = AF_INET6;
-		len = sizeof(*v6);
-		if (inet_pton(AF_INET6, address, &v6->sin6_addr) != 1)
-			return -1;
-	}
-	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&ss, len) != 0 ||
-	    getsockname(fd, (struct sockaddr *)&ss, &len) != 0) {
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	*port = ntohs(ss.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
-	return fd;
-}
 
 /* Ports that are free now, all held until all are found so that none is given twice. */
 static enum xos_status choose_ports(struct xos_server *s, struct xos_err *err)
@@ -44,10 +20,9 @@ static enum xos_status choose_ports(struct xos_server *s, struct xos_err *err)
 	int fd[XOS_DAEMONS];
 	enum xos_status st = XOS_OK;
 	for (int d = 0; d < XOS_DAEMONS; d++) {
-		fd[d] = listen_any(s->address, &s->port[d]);
-		if (fd[d] < 0 && !st)
-			st = xos_err_set(err, XOS_UNAVAILABLE, "address",
-			    "cannot listen on %s: give an address of this machine", s->address);
+		fd[d] = -1;
+		if (!st)
+			st = xos_cli_free_port(s->address, &fd[d], &s->port[d], err);
 	}
 	for (int d = 0; d < XOS_DAEMONS; d++) {
 		if (fd[d] >= 0)

@@ -9,6 +9,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/daemons.h"
 #include "json/json.h"
 #include "server/certs.h"
 #include "server/daemons.h"
@@ -135,7 +136,7 @@ static struct xos_json *status_entry(const struct xos_server *s, enum xos_server
 {
 	struct xos_proc_id id = {0, 0};
 	char url[128];
-	*up = xos_server_running(s, d, &id);
+	*up = xos_cli_daemon_running(s->dir, xos_server_kinds[d].program, &id);
 	xos_server_url(s, d, url);
 	struct xos_json *o = xos_json_object();
 	xos_json_set_string(o, "program", xos_server_kinds[d].program);
@@ -154,7 +155,7 @@ static enum xos_status print_status_table(
 	for (int d = 0; d < XOS_DAEMONS; d++) {
 		struct xos_proc_id id = {0, 0};
 		char url[128], pid[32];
-		bool up = xos_server_running(s, d, &id);
+		bool up = xos_cli_daemon_running(s->dir, xos_server_kinds[d].program, &id);
 		*all = *all && up;
 		xos_server_url(s, d, url);
 		snprintf(pid, sizeof(pid), "%ld", (long)id.pid);
