@@ -125,6 +125,9 @@ static enum xos_status use_own(SSL_CTX *ctx, const struct xos_chain *own, struct
 	return XOS_OK;
 }
 
+/* Not const: the macro that takes it casts that away. */
+static char groups[] = "X25519:P-256";
+
 enum xos_status tls_ctx_setup(SSL_CTX *ctx, const struct xos_chain *own, struct xos_err *err)
 {
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
@@ -136,7 +139,7 @@ enum xos_status tls_ctx_setup(SSL_CTX *ctx, const struct xos_chain *own, struct 
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
-	    SSL_CTX_set1_groups_list(ctx, "X25519:P-256") != 1)
+	    SSL_CTX_set1_groups_list(ctx, groups) != 1)
 		return ossl(err, "TLS 1.3 cannot be set up");
 	return own ? use_own(ctx, own, err) : XOS_OK;
 }
