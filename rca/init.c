@@ -13,6 +13,7 @@
 #include "pki/csr.h"
 #include "rca/issue.h"
 #include "rca/nodes.h"
+#include "service/init.h"
 #include "service/own.h"
 
 static enum xos_status join(
@@ -22,51 +23,6 @@ static enum xos_status join(
 		return XOS_OK;
 	return xos_err_set(
 	    err, XOS_LIMIT, "path-too-long", "%s/%s: the path is too long", dir, name);
-}
-
-static enum xos_status write_csr(const struct xos_key *key, const char *path, struct xos_err *err)
-{
-	struct xos_buf der, pem;
-
-	xos_buf_init(&der, XOS_CSR_MAX);
-	xos_buf_init(&pem, 2 * XOS_CSR_MAX);
-	enum xos_status st = xos_csr_make(key, &der, err);
-	if (st == XOS_OK) {
-		st = xos_csr_to_pem(xos_buf_bytes(&der), &pem);
-		if (st != XOS_OK)
-			xos_err_set(err, st, "csr", "the request does not fit");
-	}
-	if (st == XOS_OK)
-		st = xos_file_write(path, 0644, xos_buf_bytes(&pem), err);
-	xos_buf_free(&pem);
-	xos_buf_free(&der);
-	return st;
-}
-
-/* A key that exists stays: running init again finishes what was interrupted and changes nothing. */
-static enum xos_status key_and_csr(const char *dir, const char *kind, struct xos_err *err)
-{
-	char key_path[PATH_MAX], csr_path[PATH_MAX], name[64];
-	struct xos_key *key = NULL;
-
-	xos_str_printf(name, sizeof(name), "%s.key", kind);
-	enum xos_status st = join(key_path, dir, name, err);
-	xos_str_printf(name, sizeof(name), "%s.csr", kind);
-	if (st == XOS_OK)
-		st = join(csr_path, dir, name, err);
-	if (st != XOS_OK)
-		return st;
-	if (access(key_path, F_OK) == 0) {
-		st = xos_key_load(key_path, NULL, NULL, &key, err);
-	} else {
-		st = xos_key_generate(&key, err);
-		if (st == XOS_OK)
-			st = xos_key_save(key, key_path, NULL, err);
-	}
-	if (st == XOS_OK && access(csr_path, F_OK) != 0)
-		st = write_csr(key, csr_path, err);
-	xos_key_free(key);
-	return st;
 }
 
 enum xos_status rca_verb_init(
@@ -94,9 +50,9 @@ enum xos_status rca_verb_init(
 			st = xos_service_own(path, NULL, err);
 	}
 	if (st == XOS_OK)
-		st = key_and_csr(dir, "rca", err);
+		st = xos_service_init_key(dir, "rca", err);
 	if (st == XOS_OK)
-		st = key_and_csr(dir, "tls", err);
+		st = xos_service_init_key(dir, "tls", err);
 	if (st == XOS_OK)
 		st = join(path, dir, "auth/nodes.db", err);
 	if (st == XOS_OK)

@@ -1,0 +1,36 @@
+#ifndef XOS_VOPS_MESSAGES_H
+#define XOS_VOPS_MESSAGES_H
+
+#include "api/vops.h"
+#include "base/bytes.h"
+#include "bundle/bundle.h"
+
+/*
+ * What the three processes of xos-vopsd say to each other, over service/bulk.h. Fields have a 32-bit
+ * length before them (lp) where their length is not fixed; everything is read to its exact end.
+ */
+enum vops_message {
+	/* network -> auth */
+	VOPS_COMMAND = 1, /* body of POST commands -> {"result"} */
+	VOPS_SITE_SET,    /* lp site, lp compact -> nothing */
+	VOPS_BUNDLE,      /* lp site, lp etag -> u8 changed, lp etag, lp compact */
+	VOPS_OBJECT,      /* u8 enum vops_object, lp compact -> nothing */
+	/* auth -> key */
+	VOPS_SIGN = 100 /* struct vops_parts -> u64 serial, lp compact */
+};
+
+/* What is fetched from the other authorities. */
+enum vops_object { VOPS_ROSTER, VOPS_LOCKS_CA, VOPS_LOCKS_RCA };
+#define VOPS_OBJECTS 3
+const char *vops_object_name(enum vops_object o); /* "roster", ... */
+
+/* The parts of one bundle. Borrowed. */
+struct vops_parts {
+	char site[XOS_SITE_MAX + 1];
+	struct xos_bytes vo_text, site_set, object[VOPS_OBJECTS];
+};
+void vops_parts_encode(struct xos_buf *out, const struct vops_parts *p);
+XOS_MUST_USE enum xos_status vops_parts_decode(
+    struct xos_bytes in, struct vops_parts *out, struct xos_err *err);
+
+#endif
