@@ -1,47 +1,44 @@
 #include "accounting/config.h"
 
-#include <stddef.h>
+#include <limits.h>
+#include <unistd.h>
 
-#include "base/config.h"
-#include "base/name.h"
+#include "base/file.h"
 
 #define AT(field) offsetof(struct xos_acct_config, field)
 
-static const struct xos_config_key keys[] = {
-    {"", "vo", XOS_CONFIG_STRING, AT(vo), true, NULL, 0, 0},
-    {"", "listen", XOS_CONFIG_STRING, AT(listen), true, NULL, 0, 0},
-    {"", "state", XOS_CONFIG_PATH, AT(state), true, NULL, 0, 0},
-    {"", "trust", XOS_CONFIG_PATH, AT(trust), true, NULL, 0, 0},
-    {"", "tls_certificate", XOS_CONFIG_PATH, AT(tls_certificate), true, NULL, 0, 0},
-    {"", "tls_key", XOS_CONFIG_PATH, AT(tls_key), true, NULL, 0, 0},
-    {"", "user_network", XOS_CONFIG_STRING, AT(user_network), false, NULL, 0, 0},
-    {"", "user_key", XOS_CONFIG_STRING, AT(user_key), false, NULL, 0, 0},
-    {"", "head_interval", XOS_CONFIG_DURATION, AT(head_interval), false, "1h", 1, 86400},
+const struct xos_config_key xos_acct_keys[] = {
+    XOS_SERVICE_KEYS(struct xos_acct_config, common),
     {"", "records_page", XOS_CONFIG_NUMBER, AT(records_page), false, "1000", 1, 10000},
 };
-#define NKEYS (sizeof(keys) / sizeof(keys[0]))
+const size_t xos_acct_nkeys = sizeof(xos_acct_keys) / sizeof(xos_acct_keys[0]);
 
-enum xos_status xos_acct_config_load(
-    const char *path, struct xos_acct_config *out, struct xos_err *err)
+void xos_acct_config_check(
+    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx)
 {
-	struct xos_acct_config c = {0};
-	enum xos_status st;
+	static const char *const files[] = {"accounting.key", "accounting.pem"};
+	const struct xos_acct_config *c = conf;
+	char path[PATH_MAX];
 
-	st = xos_config_load(path, keys, NKEYS, &c, err);
-	if (st != XOS_OK)
-		return st;
-	if (!xos_name_is_vo(c.vo)) {
-		st = xos_err_set(
-		    err, XOS_MALFORMED, "config-vo", "%s: vo: \"%s\" is no VO name", path, c.vo);
-		xos_acct_config_free(&c);
-		return st;
+	xos_service_conf_check(&c->common, report, ctx);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct xos_err err = XOS_ERR_INIT;
+
+		if (xos_acct_path(c, files[i], path, sizeof(path), &err) == XOS_OK &&
+		    access(path, R_OK) != 0)
+			xos_err_set(&err, XOS_NOT_FOUND, "state-file",
+			    "%s is missing: run xos-acctd init, then have the root sign "
+			    "accounting.csr",
+			    path);
+		if (err.status != XOS_OK)
+			report(ctx, &err);
 	}
-	*out = c;
-	return XOS_OK;
 }
 
-void xos_acct_config_free(struct xos_acct_config *c)
+enum xos_status xos_acct_path(
+    const struct xos_acct_config *c, const char *name, char *out, size_t cap, struct xos_err *err)
 {
-	if (c)
-		xos_config_free(keys, NKEYS, c);
+	if (xos_path_join(out, cap, c->common.state, name))
+		return XOS_OK;
+	return xos_err_set(err, XOS_LIMIT, "path-too-long", "%s: path too long", c->common.state);
 }

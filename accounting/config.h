@@ -1,21 +1,27 @@
 #ifndef XOS_ACCOUNTING_CONFIG_H
 #define XOS_ACCOUNTING_CONFIG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
 #include "base/status.h"
+#include "service/main.h"
 
 /* acctd.conf. docs/protocols/accounting.md lists the keys for people; config.c has the table. */
 struct xos_acct_config {
-	char *vo, *listen, *state, *trust, *tls_certificate, *tls_key;
-	char *user_network, *user_key; /* as root only */
-	int64_t head_interval;         /* seconds: a signed head at least this often while idle */
-	int64_t records_page;          /* most records in one answer */
+	struct xos_service_conf common;
+	int64_t records_page; /* most records in one answer */
 };
 
-/* Free with xos_acct_config_free, which also takes a zeroed struct. */
-XOS_MUST_USE enum xos_status xos_acct_config_load(
-    const char *path, struct xos_acct_config *out, struct xos_err *err);
-void xos_acct_config_free(struct xos_acct_config *c);
+extern const struct xos_config_key xos_acct_keys[];
+extern const size_t xos_acct_nkeys;
+
+/* For struct xos_service_program: what the grammar cannot say. */
+void xos_acct_config_check(
+    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx);
+/* A path below `state`. */
+XOS_MUST_USE enum xos_status xos_acct_path(
+    const struct xos_acct_config *c, const char *name, char *out, size_t cap, struct xos_err *err);
 
 #endif
