@@ -382,24 +382,34 @@ static void encode_value(const struct xos_policy_value *v, struct xos_json *cont
 	}
 }
 
+static enum xos_status check_value(
+    const struct xos_policy_request *req, size_t at, struct xos_err *err)
+{
+	const struct xos_policy_value *v = &req->values[at];
+	const struct xos_policy_attr *attr = v->name ? context_attr(v->name) : NULL;
+	bool text = v->type == XOS_POLICY_STRING || v->type == XOS_POLICY_IP;
+	if (!attr || attr->type != v->type || (text && !v->string))
+		return bad_request(err, "an attribute of unknown name or wrong type");
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(req->values[i].name, v->name) == 0)
+			return bad_request(err, "an attribute that is given twice");
+	return XOS_OK;
+}
+
 static enum xos_status encode_context(
     const struct xos_policy_request *req, struct xos_json *root, struct xos_err *err)
 {
+	enum xos_status st = XOS_OK;
 	if (!req->nvalues)
 		return XOS_OK;
 	struct xos_json *context = xos_json_object();
-	xos_json_set(root, "context", context);
-	for (size_t i = 0; i < req->nvalues; i++) {
-		const struct xos_policy_value *v = &req->values[i];
-		const struct xos_policy_attr *attr = v->name ? context_attr(v->name) : NULL;
-		bool text = v->type == XOS_POLICY_STRING || v->type == XOS_POLICY_IP;
-		if (!attr || attr->type != v->type || (text && !v->string))
-			return bad_request(err, "an attribute of unknown name or wrong type");
-		if (xos_json_has(context, v->name))
-			return bad_request(err, "an attribute that is given twice");
-		encode_value(v, context);
+	for (size_t i = 0; !st && i < req->nvalues; i++) {
+		st = check_value(req, i, err);
+		if (!st)
+			encode_value(&req->values[i], context);
 	}
-	return XOS_OK;
+	xos_json_set(root, "context", context);
+	return st;
 }
 
 enum xos_status xos_decision_request_encode(
