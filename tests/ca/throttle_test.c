@@ -1,0 +1,108 @@
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca/throttle.h"
+
+#define NOW 1800000000
+static struct ca_throttle *t;
+static struct xos_err err;
+
+static void setup(void)
+{
+	t = ca_throttle_new();
+}
+
+static void teardown(void)
+{
+	ca_throttle_free(t);
+}
+
+static enum xos_status ask(const char *member, const char *address, int64_t now)
+{
+	return ca_throttle_check(t, member, address, now, &err);
+}
+
+START_TEST(waits_grow_and_end)
+{
+	for (int i = 0; i < 4; i++)
+		ca_throttle_failed(t, "alice", "192.0.2.1", NOW);
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW), XOS_OK);
+	ca_throttle_failed(t, "alice", "192.0.2.1", NOW);
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW), XOS_LIMIT);
+	ck_assert_str_eq(err.code, "login-throttled");
+	ck_assert_ptr_nonnull(strstr(err.text, "try again in 2s"));
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 2), XOS_OK);
+	ca_throttle_failed(t, "alice", "192.0.2.1", NOW + 2);
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 4), XOS_LIMIT);
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 6), XOS_OK);
+	/* somebody else, and the same member from elsewhere */
+	ck_assert_int_eq(ask("bob", "192.0.2.1", NOW + 2), XOS_OK);
+	ck_assert_int_eq(ask("alice", "192.0.2.2", NOW + 2), XOS_OK);
+	ca_throttle_passed(t, "alice", "192.0.2.1");
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 2), XOS_OK);
+}
+END_TEST
+
+START_TEST(many_failures_do_not_overflow)
+{
+	for (int i = 0; i < 200; i++)
+		ca_throttle_failed(t, "alice", "192.0.2.1", NOW);
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 899), XOS_LIMIT);
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 900), XOS_OK);
+	/* an address that tries many names is slowed down for all of them */
+	ck_assert_int_eq(ask("bob", "192.0.2.1", NOW + 1), XOS_LIMIT);
+	/* nobody can lock a member out for long from elsewhere */
+	ck_assert_int_eq(ask("alice", "192.0.2.9", NOW + 31), XOS_OK);
+}
+END_TEST
+
+START_TEST(a_clock_set_back_locks_nobody_out)
+{
+	for (int i = 0; i < 20; i++)
+		ca_throttle_failed(t, "alice", "192.0.2.1", NOW + 1000000);
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW), XOS_OK);
+}
+END_TEST
+
+START_TEST(the_table_is_bounded)
+{
+	char name[32];
+
+	for (int i = 0; i < 20; i++)
+		ca_throttle_failed(t, "alice", "192.0.2.1", NOW + 50);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "u%d", i);
+		ca_throttle_failed(t, name, name, NOW + i);
+	}
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 51), XOS_LIMIT);
+	for (int i = 1000; i < 10000; i++) {
+		snprintf(name, sizeof(name), "u%d", i);
+		ca_throttle_failed(t, name, name, NOW + i);
+	}
+	/* pushed out at last: a restart would do the same */
+	ck_assert_int_eq(ask("alice", "192.0.2.1", NOW + 51), XOS_OK);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("ca-throttle");
+	TCase *c = tcase_create("throttle");
+	SRunner *r;
+	int failed;
+
+	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_test(c, waits_grow_and_end);
+	tcase_add_test(c, many_failures_do_not_overflow);
+	tcase_add_test(c, a_clock_set_back_locks_nobody_out);
+	tcase_add_test(c, the_table_is_bounded);
+	tcase_set_timeout(c, 120);
+	suite_add_tcase(s, c);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
