@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/daemons.h"
+#include "cli/remove.h"
 #include "server/certs.h"
 #include "server/run.h"
 
@@ -76,21 +76,6 @@ static enum xos_status fill(
 	return st;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)st;
-	(void)type;
-	(void)at;
-	return remove(path) == 0 || errno == ENOENT ? 0 : -1;
-}
-
-enum xos_status xos_server_remove_tree(const char *dir, struct xos_err *err)
-{
-	if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) != 0 && errno != ENOENT)
-		return xos_err_errno(err, errno, "remove", "cannot remove all of %s", dir);
-	return XOS_OK;
-}
-
 static enum xos_status check_options(const struct xos_server_init *o, struct xos_err *err)
 {
 	if (!xos_name_is_vo(o->vo))
@@ -124,7 +109,7 @@ enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err 
 	s = final;
 	if (!xos_str_printf(s.dir, sizeof(s.dir), "%s.setup", final.dir))
 		return xos_err_set(err, XOS_LIMIT, "path", "the path %s is too long", o->dir);
-	if ((st = xos_server_remove_tree(s.dir, err)))
+	if ((st = xos_cli_remove_tree(s.dir, err)))
 		return st;
 	union {
 		const char *in;
@@ -136,7 +121,7 @@ enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err 
 	st = fill(&s, o, err);
 	if (!st && rename(s.dir, final.dir) != 0)
 		st = xos_err_errno(err, errno, "rename", "cannot move %s to %s", s.dir, final.dir);
-	if (st && xos_server_remove_tree(s.dir, NULL))
+	if (st && xos_cli_remove_tree(s.dir, NULL))
 		return xos_err_prefix(err, st, "(%s is left over; remove it)", s.dir);
 	return st;
 }

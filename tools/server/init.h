@@ -18,8 +18,4 @@ struct xos_server_init {
  */
 XOS_MUST_USE enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err *err);
 
-/* Removes a folder and all below it, without following links; for what init left half-done and for
- * xos-server remove. */
-XOS_MUST_USE enum xos_status xos_server_remove_tree(const char *dir, struct xos_err *err);
-
 #endif

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/daemons.h"
+#include "cli/remove.h"
 #include "json/json.h"
 #include "server/certs.h"
 #include "server/daemons.h"
@@ -229,7 +230,7 @@ static enum xos_status verb_remove(struct xos_cli *cli, int argc, char **argv, s
 	if (!st)
 		st = xos_server_stop(&s, err);
 	if (!st)
-		st = xos_server_remove_tree(s.dir, err);
+		st = xos_cli_remove_tree(s.dir, err);
 	xos_server_free(&s);
 	return st;
 }

@@ -1,0 +1,335 @@
+/* xos-node join: keys made here, an application, and, once approved, certificates. Run again until it
+ * says that the node has joined; nothing is done twice. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "api/cad.h"
+#include "api/rca.h"
+#include "api/trustdoc.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "node/verbs.h"
+#include "pki/csr.h"
+#include "service/client.h"
+
+#define SKEW 300
+#define POLL_MS 1000
+
+static const char *opt_fingerprint;
+static bool opt_wait;
+
+const struct xos_cli_option xos_node_join_options[] = {
+    XOS_NODE_DIR_OPTION,
+    {"fingerprint", "sha256:...", "of the VO's root, as its administrators publish it", NULL,
+        &opt_fingerprint, NULL},
+    {"wait", NULL, "wait until an administrator approved", &opt_wait, NULL, NULL},
+    XOS_NODE_NO_OPTION,
+};
+
+/* What joining needs to know of the VO; filled by contact(). */
+struct vo {
+	struct xos_joined *joined;
+	struct xos_trust *trust;
+	struct xos_cad_directory services;
+	struct xos_service_client *rca;
+};
+
+static void vo_clear(struct vo *v)
+{
+	xos_service_client_free(v->rca);
+	xos_cad_directory_clear(&v->services);
+	xos_trust_free(v->trust);
+	xos_joined_free(v->joined);
+}
+
+static enum xos_status trust_of(struct vo *v, struct xos_err *err)
+{
+	v->trust = xos_trust_new();
+	if (!v->trust)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	enum xos_status st = xos_trust_add_root(v->trust, v->joined->root, err);
+	for (size_t i = 0; !st && i < v->joined->issuers.n; i++)
+		st = xos_trust_add_issuer(v->trust, v->joined->issuers.cert[i], err);
+	return st;
+}
+
+static enum xos_status directory(struct vo *v, const char *url, struct xos_err *err)
+{
+	struct xos_service_client *ca = NULL;
+	const struct xos_service_client_options o = {
+	    .url = url, .vo = v->joined->vo, .service = "ca", .trust = v->trust, .skew = SKEW};
+	enum xos_status st = xos_service_client_new(&o, &ca, err);
+	if (!st)
+		st = xos_cad_fetch_directory(
+		    xos_service_client(ca), v->joined->vo, &v->services, err);
+	if (!st && (!v->services.rca || !v->services.vops))
+		st = xos_err_set(err, XOS_NOT_FOUND, "directory",
+		    "VO %s has no resource authority or no policy service: nodes cannot join it "
+		    "yet",
+		    v->joined->vo);
+	xos_service_client_free(ca);
+	return st;
+}
+
+/* From an address and a fingerprint to a VO whose servers are verified. */
+static enum xos_status contact(
+    const struct xos_cli *cli, const char *url, struct vo *v, struct xos_err *err)
+{
+	uint8_t fingerprint[XOS_SHA256_LEN];
+	if (!opt_fingerprint || xos_fingerprint_parse(opt_fingerprint, fingerprint, NULL))
+		return xos_cli_usage(
+		    err, "join needs --fingerprint sha256:... (64 hexadecimal digits)");
+	if (!cli->vo || !xos_name_is_vo(cli->vo))
+		return xos_cli_usage(err, "say which VO: --vo NAME");
+	enum xos_status st =
+	    xos_trust_doc_join(url, cli->vo, fingerprint, xos_clock_now(), &v->joined, err);
+	if (!st)
+		st = trust_of(v, err);
+	if (!st)
+		st = directory(v, url, err);
+	if (st)
+		return st;
+	const struct xos_service_client_options o = {.url = v->services.rca,
+	    .vo = v->joined->vo,
+	    .service = "rca",
+	    .trust = v->trust,
+	    .skew = SKEW};
+	return xos_service_client_new(&o, &v->rca, err);
+}
+
+/* The key in file, made if there is none, and its request. */
+static enum xos_status key_and_request(
+    const struct xos_node *n, const char *file, struct xos_buf *csr, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_key *key = NULL;
+	enum xos_status st = xos_node_path(n, file, path, err);
+	if (!st && access(path, F_OK) == 0) {
+		st = xos_key_load(path, NULL, NULL, &key, err);
+	} else if (!st) {
+		st = xos_key_generate(&key, err);
+		if (!st)
+			st = xos_key_save(key, path, NULL, err);
+	}
+	if (!st)
+		st = xos_csr_make(key, csr, err);
+	xos_key_free(key);
+	return st;
+}
+
+/* For whoever approves: what this machine is. Nothing here is believed by a program. */
+static void describe_machine(struct xos_json *about)
+{
+	struct utsname u;
+	if (uname(&u) != 0)
+		return;
+	xos_json_set_text(about, "host", u.nodename);
+	xos_json_set_text(about, "system", u.sysname);
+	xos_json_set_text(about, "release", u.release);
+	xos_json_set_text(about, "machine", u.machine);
+}
+
+static enum xos_status fill(
+    const struct xos_node *n, struct xos_rca_application *a, struct xos_err *err)
+{
+	struct xos_rca_service *jobs = &a->services[0];
+	bool v6 = strchr(n->address, ':');
+	bool fits = xos_str_copy(a->node, sizeof(a->node), n->name) &&
+	            xos_str_copy(a->site, sizeof(a->site), n->site) &&
+	            xos_str_copy(a->hosts[0], sizeof(a->hosts[0]), n->name) &&
+	            xos_str_copy(a->hosts[1], sizeof(a->hosts[1]), n->address) &&
+	            xos_str_copy(jobs->kind, sizeof(jobs->kind), "jobs") &&
+	            xos_str_printf(jobs->url, sizeof(jobs->url), "https://%s%s%s:%lld",
+	                v6 ? "[" : "", n->address, v6 ? "]" : "", (long long)n->jobs_port);
+	if (!fits)
+		return xos_err_set(
+		    err, XOS_LIMIT, "application", "a name of this node is too long");
+	a->nhosts = 2;
+	a->nservices = 1;
+	describe_machine(a->about);
+	enum xos_status st = key_and_request(n, "credd/node.key", &a->csr, err);
+	return st ? st : key_and_request(n, "tls/jobs.key", &jobs->csr, err);
+}
+
+/* The id of the application that is under way; applies if there is none. */
+static enum xos_status application(
+    const struct xos_node *n, struct vo *v, char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_buf text;
+	enum xos_status st = xos_node_path(n, "application", path, err);
+	if (st)
+		return st;
+	if (access(path, F_OK) == 0) {
+		xos_buf_init(&text, 0);
+		st = xos_file_read(path, 256, &text, err);
+		if (!st && (text.n != XOS_RCA_ID_LEN ||
+		               !xos_str_copy(id, XOS_RCA_ID_LEN + 1, xos_buf_str(&text))))
+			st = xos_err_set(err, XOS_MALFORMED, "application",
+			    "%s is damaged; remove it and join again", path);
+		xos_buf_free(&text);
+		return st;
+	}
+	struct xos_rca_application *a = xos_rca_application_new();
+	if (!a)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	st = fill(n, a, err);
+	if (!st)
+		st = xos_rca_apply(xos_service_client(v->rca), v->joined->vo, a, id, err);
+	if (!st)
+		st = xos_node_write(n, "application", 0600, xos_bytes_str(id), err);
+	xos_rca_application_free(a);
+	return st;
+}
+
+static enum xos_status write_chain(
+    const struct xos_node *n, const char *file, const struct xos_chain *chain, struct xos_err *err)
+{
+	struct xos_buf pem;
+	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
+	for (size_t i = 0; i < chain->n; i++)
+		xos_cert_to_pem(chain->cert[i], &pem);
+	enum xos_status st = xos_buf_status(&pem);
+	if (st)
+		st = xos_err_set(err, st, "memory", "cannot put %s together", file);
+	else
+		st = xos_node_write(n, file, 0644, xos_buf_bytes(&pem), err);
+	xos_buf_free(&pem);
+	return st;
+}
+
+static enum xos_status write_trust(
+    const struct xos_node *n, const struct xos_joined *j, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_chain root = {.n = 0};
+	enum xos_status st = xos_node_path(n, "trust", path, err);
+	if (!st)
+		st = xos_dir_make(path, 0755, err);
+	if (!st)
+		st = xos_chain_add(&root, j->root);
+	if (!st)
+		st = write_chain(n, "trust/root.pem", &root, err);
+	if (!st)
+		st = write_chain(n, "trust/issuers.pem", &j->issuers, err);
+	xos_chain_clear(&root);
+	return st;
+}
+
+/* The answer came over a verified connection; still each certificate must be what was asked for. */
+static enum xos_status check_chain(const struct xos_node *n, const struct vo *v,
+    const struct xos_chain *chain, const char *service, struct xos_err *err)
+{
+	struct xos_identity *id = NULL;
+	const struct xos_verify_opts opts = {.now = xos_clock_now(),
+	    .skew = SKEW,
+	    .kinds = XOS_KIND_BIT(service ? XOS_KIND_SERVICE : XOS_KIND_NODE),
+	    .vo = v->joined->vo,
+	    .name = n->name,
+	    .service = service,
+	    .purpose = XOS_PURPOSE_ANY};
+	enum xos_status st = xos_token_verify_chain(v->trust, chain, &opts, &id, err);
+	xos_identity_free(id);
+	return st;
+}
+
+static enum xos_status install(const struct xos_node *n, const struct vo *v,
+    const struct xos_rca_outcome *o, struct xos_err *err)
+{
+	enum xos_status st = check_chain(n, v, &o->chain, NULL, err);
+	if (!st && (o->nservices != 1 || strcmp(o->services[0].kind, "jobs") != 0))
+		st = xos_err_set(err, XOS_MALFORMED, "outcome",
+		    "the resource authority certified other services than were asked for");
+	if (!st)
+		st = check_chain(n, v, &o->services[0].chain, "jobs", err);
+	if (!st)
+		st = write_trust(n, v->joined, err);
+	if (!st)
+		st = write_chain(n, "credd/node.pem", &o->chain, err);
+	if (!st)
+		st = write_chain(n, "tls/jobs.pem", &o->services[0].chain, err);
+	if (st)
+		return st;
+	const struct xos_node_urls urls = {.vo = v->joined->vo,
+	    .vops = v->services.vops,
+	    .rca = v->services.rca,
+	    .accounting = v->services.accounting};
+	return xos_node_write_configs(n, &urls, err);
+}
+
+static enum xos_status poll_until(struct xos_cli *cli, struct vo *v, const char *id,
+    struct xos_rca_outcome **o, struct xos_err *err)
+{
+	for (;;) {
+		enum xos_status st =
+		    xos_rca_poll(xos_service_client(v->rca), v->joined->vo, id, o, err);
+		if (st || !opt_wait || (*o)->state != XOS_RCA_PENDING)
+			return st;
+		xos_rca_outcome_free(*o);
+		*o = NULL;
+		xos_cli_progress(cli, "waiting for approval of application %s", id);
+		const struct timespec pause = {POLL_MS / 1000, (POLL_MS % 1000) * 1000000L};
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static enum xos_status settle(struct xos_cli *cli, const struct xos_node *n, const struct vo *v,
+    const char *id, const struct xos_rca_outcome *o, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	if (o->state == XOS_RCA_DENIED) {
+		if (xos_node_path(n, "application", path, NULL) == XOS_OK)
+			(void)unlink(path); /* the owner may apply anew */
+		return xos_err_set(err, XOS_DENIED, "application-denied",
+		    "VO %s does not admit node %s%s%s", v->joined->vo, n->name,
+		    o->message[0] ? ": " : "", o->message);
+	}
+	if (o->state == XOS_RCA_PENDING) {
+		if (!cli->json)
+			printf(
+			    "application %s waits for an administrator of VO %s: xos-node approve "
+			    "%s\nafterwards, here: xos-node join again\n",
+			    id, v->joined->vo, n->name);
+		return XOS_OK;
+	}
+	enum xos_status st = install(n, v, o, err);
+	if (!st && !cli->json)
+		printf("node %s is a node of VO %s; start it with: xos-node start --dir %s\n",
+		    n->name, v->joined->vo, n->dir);
+	return st;
+}
+
+XOS_NODE_VERB(join)
+{
+	(void)argc;
+	struct xos_node n;
+	struct vo v = {.joined = NULL};
+	struct xos_rca_outcome *outcome = NULL;
+	char id[XOS_RCA_ID_LEN + 1] = "";
+	enum xos_status st = xos_node_open(&n, err);
+	if (st)
+		return st;
+	st = contact(cli, argv[0], &v, err);
+	if (!st)
+		st = application(&n, &v, id, err);
+	if (!st)
+		st = poll_until(cli, &v, id, &outcome, err);
+	if (!st && cli->json) {
+		struct xos_json *doc = xos_json_object();
+		xos_json_set_string(doc, "application", id);
+		xos_json_set_string(doc, "state", xos_rca_state_name(outcome->state));
+		st = xos_cli_print_json(doc, err);
+	}
+	if (!st)
+		st = settle(cli, &n, &v, id, outcome, err);
+	xos_rca_outcome_free(outcome);
+	vo_clear(&v);
+	xos_node_free(&n);
+	return st;
+}
