@@ -21,8 +21,11 @@ static void remove_entry(int fd, const char *name, dev_t dev, int depth)
 	    sb.st_dev != dev)
 		return;
 	if (depth < DEPTH_MAX) {
-		if ((sb.st_mode & 0700) != 0700)
-			fchmodat(fd, name, 0700, 0);
+		/* Root needs no permission, and must not change the mode of what a link put here
+		 * meanwhile points to. */
+		if (geteuid() != 0 && (sb.st_mode & 0700) != 0700 &&
+		    fchmodat(fd, name, 0700, 0) != 0)
+			return;
 		sub = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub >= 0)
 			empty(sub, dev, depth + 1);
