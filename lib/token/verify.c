@@ -83,6 +83,24 @@ static enum xos_status check_no_strays(
 	return XOS_OK;
 }
 
+/*
+ * OpenSSL builds the path from the certificates in whatever order they came. Here those from the leaf to
+ * the end entity must have come in the path's own: services pass "the signer's chain", all but the first
+ * certificate, on to be judged by itself, and would else pass on a chain that nobody walked.
+ */
+static enum xos_status check_order(const struct xos_chain *presented, const struct xos_path *path,
+    size_t entity, struct xos_err *err)
+{
+	for (size_t i = 0; i <= entity; i++)
+		if (i >= presented->n ||
+		    !xos_bytes_eq(xos_cert_der(presented->cert[i]), xos_cert_der(path->cert[i])))
+			return xos_err_set(err, XOS_MALFORMED, "chain-order",
+			    "the chain of %s is not in order: each certificate must be followed by "
+			    "its signer's",
+			    xos_cert_subject_text(path->cert[0]));
+	return XOS_OK;
+}
+
 static enum xos_status check_wanted(
     const struct xos_identity *id, const struct xos_verify_opts *o, struct xos_err *err)
 {
@@ -152,8 +170,9 @@ static enum xos_status digest_path(
 }
 
 /* Everything that our rules add to a path that is right by X.509. */
-static enum xos_status judge(const struct xos_trust *trust, const struct xos_path *path,
-    const struct xos_verify_opts *opts, struct xos_identity *id, struct xos_err *err)
+static enum xos_status judge(const struct xos_trust *trust, const struct xos_chain *presented,
+    const struct xos_path *path, const struct xos_verify_opts *opts, struct xos_identity *id,
+    struct xos_err *err)
 {
 	enum xos_status st;
 	size_t entity = 0;
@@ -168,7 +187,9 @@ static enum xos_status judge(const struct xos_trust *trust, const struct xos_pat
 	id->not_after = path->not_after;
 	memcpy(id->spki_sha256, xos_key_spki_sha256(xos_cert_key(id->leaf)), XOS_SHA256_LEN);
 	memcpy(id->serial, xos_cert_serial_text(id->entity), sizeof(id->serial));
-	st = token_read_claims(id->entity, &id->claims, err);
+	st = check_order(presented, path, entity, err);
+	if (st == XOS_OK)
+		st = token_read_claims(id->entity, &id->claims, err);
 	if (st == XOS_OK)
 		st = xos_claims_uri(id->claims, id->uri, err);
 	if (st == XOS_OK)
@@ -221,7 +242,7 @@ enum xos_status xos_token_verify_chain(const struct xos_trust *trust, const stru
 		return st;
 	id = calloc(1, sizeof(*id));
 	if (id)
-		st = judge(trust, &path, opts, id, err);
+		st = judge(trust, chain, &path, opts, id, err);
 	else
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	xos_path_clear(&path);

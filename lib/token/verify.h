@@ -51,7 +51,9 @@ struct xos_verify_opts {
  * DENIED with code "token-kind" (a node's certificate where a user's is wanted, and the reverse),
  * "token-vo", "token-name", "token-issuer" (marker absent or for other kinds or VO),
  * "token-mismatch" (subject, URI and extension disagree), "delegation-refused" (not allowed here),
- * "delegation-widened", "delegation-missing" (proxy without our extension or language).
+ * "delegation-widened", "delegation-missing" (proxy without our extension or language). MALFORMED with
+ * code "chain-order": from the leaf to the end entity each certificate must be followed by its signer's,
+ * so that what follows the first is itself the signer's chain; the order of issuers is free.
  */
 XOS_MUST_USE enum xos_status xos_token_verify(const struct xos_trust *trust,
     const struct xos_bytes *chain, size_t n, const struct xos_verify_opts *opts,
