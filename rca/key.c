@@ -150,8 +150,12 @@ enum xos_status rca_key_serve(struct xos_part_self *self, struct xos_err *err)
 	struct xos_bulk_server *bulk = NULL;
 
 	xos_part_channels(self, channels, &server);
-	enum xos_status st =
-	    xos_bulk_server_new(table, sizeof(table) / sizeof(table[0]), self->state, &bulk, err);
+	struct key_state *k = self->state;
+	/* As the user that will write it, not as the one who started the service. */
+	enum xos_status st = rca_issuer_open_log(k->issuer, err);
+	if (st == XOS_OK)
+		st = xos_bulk_server_new(
+		    table, sizeof(table) / sizeof(table[0]), self->state, &bulk, err);
 	if (st == XOS_OK) {
 		xos_child_ready();
 		st = xos_bulk_serve(bulk, &server, err);

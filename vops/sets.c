@@ -121,7 +121,7 @@ static enum xos_status no_site(const char *site, struct xos_err *err)
 	return xos_err_set(err, XOS_NOT_FOUND, "no-site",
 	    "the site %s is not registered: a VO administrator registers it with its owner's "
 	    "public key "
-	    "(xos-policy register-site %s --key FILE)",
+	    "(xos-policy site add %s --key FILE)",
 	    site, site);
 }
 

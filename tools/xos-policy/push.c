@@ -92,10 +92,18 @@ static enum xos_status site_add(struct xos_cli *cli, const char *site, struct xo
 	enum xos_status st = xos_key_public_load(opt_key, &key, err);
 	if (st)
 		return st;
+	struct xos_buf pem;
+	xos_buf_init(&pem, 4096);
+	st = xos_key_public_to_pem(key, &pem, err);
 	struct xos_json *args = xos_json_object();
 	xos_json_set_string(args, "site", site);
-	xos_json_set_bytes(args, "key", xos_key_spki(key));
+	xos_json_set_string(args, "key", st ? NULL : xos_buf_str(&pem));
+	xos_buf_free(&pem);
 	xos_key_free(key);
+	if (st) {
+		xos_json_free(args);
+		return st;
+	}
 	return xos_cli_command_do(cli, "vops", "site.register", args, err,
 	    "sets of site %s are taken from now on, if its key signed them", site);
 }
