@@ -20,6 +20,7 @@ static const struct xos_service_verb verbs[] = {
         "let the root sign the key of an authority", false, ca_verb_root_sign},
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
+    {"log", "", "check the log of tokens and administrative acts, and print it", true, ca_verb_log},
 };
 
 int main(int argc, char **argv)
