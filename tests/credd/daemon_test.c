@@ -18,84 +18,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "fixture.h"
-#include "json/json.h"
-#include "local/client.h"
+#include "program.h"
 #include "pki/csr.h"
-
-#define DAEMON_UID 1899999001
-#define OTHER_UID 1899999002
-
-static struct node *n;
-static char *conf_path;
-static pid_t daemon_pid;
-
-static void write_conf(bool root, const char *more)
-{
-	struct xos_err err = XOS_ERR_INIT;
-	struct xos_buf b;
-	xos_buf_init(&b, 8192);
-	xos_buf_printf(&b,
-	    "vo = demo\nnode = n1\nsite = lab\nsite_key = %s\ntrust = %s\nstate = %s\nsocket = "
-	    "%s\n",
-	    n->conf.site_key, n->conf.trust, n->conf.state, n->conf.socket);
-	if (root)
-		xos_buf_printf(&b, "user = %d\n", DAEMON_UID);
-	else
-		xos_buf_put_str(&b, "member = alice\n");
-	xos_buf_put_str(&b, more ? more : "");
-	MUST(xos_file_write(conf_path, 0644, xos_buf_bytes(&b), &err), &err);
-	xos_buf_free(&b);
-}
-
-/* Starts it and waits until it serves; gives what it reported: "" when ready. */
-static char *start(uid_t as)
-{
-	int ready[2];
-	ck_assert_int_eq(pipe(ready), 0);
-	daemon_pid = fork();
-	ck_assert_int_ge(daemon_pid, 0);
-	if (daemon_pid == 0) {
-		char fd[16];
-		snprintf(fd, sizeof(fd), "%d", ready[1]);
-		close(ready[0]);
-		if (as && (setgroups(0, NULL) || setgid(as) || setuid(as)))
-			_exit(98);
-		execl(XOS_CREDD, "xos-credd", "run", "--config", conf_path, "--ready-fd", fd,
-		    (char *)NULL);
-		_exit(99);
-	}
-	close(ready[1]);
-	char line[1024];
-	size_t got = 0;
-	for (ssize_t r; got < sizeof(line) - 1 &&
-	                (r = read(ready[0], line + got, sizeof(line) - 1 - got)) != 0;) {
-		if (r < 0 && errno != EINTR)
-			break;
-		got += r > 0 ? (size_t)r : 0;
-	}
-	line[got] = '\0';
-	close(ready[0]);
-	return strdup(strncmp(line, "ready", 5) == 0 ? "" : line);
-}
-
-static int stop(void)
-{
-	int status = -1;
-	if (daemon_pid > 0) {
-		kill(daemon_pid, SIGTERM);
-		waitpid(daemon_pid, &status, 0);
-	}
-	daemon_pid = 0;
-	return status;
-}
-
-static void must_start(uid_t as)
-{
-	char *said = start(as);
-	ck_assert_msg(!said[0], "not ready: \"%s\"", said);
-	free(said);
-}
 
 static void chown_all(uid_t uid)
 {
@@ -104,84 +28,15 @@ static void chown_all(uid_t uid)
 	ck_assert_int_eq(system(cmd), 0);
 }
 
-/* Puts a bundle into the state folder, as an earlier run would have left it. */
-static void prepare(const struct xos_test_bundle *b)
-{
-	n = node_new(b);
-	conf_path = xos_test_path(n->dir, "credd.conf");
-	ck_assert_int_eq(chmod(n->dir, 0755), 0);
-}
-
-static void teardown(void)
-{
-	stop();
-	free(conf_path);
-	node_free(n);
-}
-
-static struct xos_local *client(void)
-{
-	struct xos_err err = XOS_ERR_INIT;
-	struct xos_local *l = NULL;
-	struct xos_local_options o = {
-	    .path = n->conf.socket, .other_user = true, .user = DAEMON_UID};
-	ck_assert_int_eq(xos_local_new(&o, &l, &err), XOS_OK);
-	return l;
-}
-
-static struct xos_json *status(struct xos_local *l)
-{
-	struct xos_err err = XOS_ERR_INIT;
-	struct xos_json *doc = NULL;
-	char *text = NULL;
-	ck_assert_msg(xos_local_status(l, &text, &err) == XOS_OK, "%s", err.text);
-	ck_assert_int_eq(xos_json_parse(xos_bytes_str(text), 65536, &doc, &err), XOS_OK);
-	free(text);
-	return doc;
-}
-
-static void check_state(struct xos_local *l, const char *want, const char *in_message)
-{
-	struct xos_err err = XOS_ERR_INIT;
-	const char *state, *message;
-	struct xos_json *doc = status(l);
-	ck_assert_int_eq(xos_json_get_string(doc, "state", 64, &state, &err), XOS_OK);
-	ck_assert_int_eq(xos_json_get_string(doc, "message", 4096, &message, &err), XOS_OK);
-	ck_assert_str_eq(state, want);
-	ck_assert_msg(strstr(message, in_message) != NULL, "%s", message);
-	xos_json_free(doc);
-}
-
-static enum xos_local_decision decide(
-    struct xos_local *l, const struct xos_chain *chain, const char *request)
-{
-	struct xos_err err = XOS_ERR_INIT;
-	struct xos_bytes der[XOS_CHAIN_MAX];
-	struct xos_local_verdict v;
-	size_t count = xos_test_ders(chain, der);
-	ck_assert_msg(
-	    xos_local_authorise(l, der, count, request, &v, &err) == XOS_OK, "%s", err.text);
-	enum xos_local_decision d = v.decision;
-	xos_local_verdict_free(&v);
-	return d;
-}
-
-static void begin(const struct xos_test_bundle *b)
-{
-	prepare(b);
-	write_conf(geteuid() == 0, NULL);
-	must_start(0);
-}
-
 START_TEST(decides_with_no_server_at_all)
 {
-	begin(&(struct xos_test_bundle){.serial = 3});
-	struct xos_local *l = client();
-	check_state(l, "ready", "with no server reachable, until");
-	ck_assert_int_eq(decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_PERMIT);
-	ck_assert_int_eq(decide(l, &n->bob, SUBMIT("bob")), XOS_LOCAL_DENY);
+	program_begin(&(struct xos_test_bundle){.serial = 3});
+	struct xos_local *l = program_client();
+	program_check_state(l, "ready", "with no server reachable, until");
+	ck_assert_int_eq(program_decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_PERMIT);
+	ck_assert_int_eq(program_decide(l, &n->bob, SUBMIT("bob")), XOS_LOCAL_DENY);
 	xos_local_free(l);
-	ck_assert_int_eq(stop(), 0);
+	ck_assert_int_eq(program_stop(), 0);
 	ck_assert_int_ne(access(n->conf.socket, F_OK), 0);
 }
 END_TEST
@@ -190,28 +45,28 @@ START_TEST(an_ended_bundle_decides_nothing_and_says_so)
 {
 	/* Good when it was stored (its own clock), ended since. */
 	int64_t now = xos_clock_now();
-	begin(&(struct xos_test_bundle){.issued = now - 3600, .expires = now + 2});
-	struct xos_local *l = client();
+	program_begin(&(struct xos_test_bundle){.issued = now - 3600, .expires = now + 2});
+	struct xos_local *l = program_client();
 	while (xos_clock_now() <= now + 3)
 		usleep(100000);
-	check_state(l, "stale", "ended at");
-	ck_assert_int_eq(decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
+	program_check_state(l, "stale", "ended at");
+	ck_assert_int_eq(program_decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
 	xos_local_free(l);
-	stop();
-	must_start(0); /* and after a restart */
-	l = client();
-	check_state(l, "stale", "ended at");
-	ck_assert_int_eq(decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
+	program_stop();
+	program_must_start(0); /* and after a restart */
+	l = program_client();
+	program_check_state(l, "stale", "ended at");
+	ck_assert_int_eq(program_decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
 	xos_local_free(l);
 }
 END_TEST
 
 START_TEST(without_a_bundle_it_runs_and_decides_nothing)
 {
-	begin(NULL);
-	struct xos_local *l = client();
-	check_state(l, "empty", "no policy bundle");
-	ck_assert_int_eq(decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
+	program_begin(NULL);
+	struct xos_local *l = program_client();
+	program_check_state(l, "empty", "no policy bundle");
+	ck_assert_int_eq(program_decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
 	xos_local_free(l);
 }
 END_TEST
@@ -220,18 +75,18 @@ END_TEST
 START_TEST(a_wrong_site_key_leaves_it_without_a_bundle)
 {
 	struct xos_err err = XOS_ERR_INIT;
-	prepare(&(struct xos_test_bundle){.serial = 3});
-	write_conf(geteuid() == 0, NULL);
+	program_prepare(&(struct xos_test_bundle){.serial = 3});
+	program_conf(geteuid() == 0, NULL);
 	struct xos_key *other = NULL;
 	struct xos_buf pem;
 	xos_buf_init(&pem, 4096);
 	MUST(xos_key_generate(&other, &err), &err);
 	MUST(xos_key_public_to_pem(other, &pem, &err), &err);
 	MUST(xos_file_write(n->conf.site_key, 0644, xos_buf_bytes(&pem), &err), &err);
-	must_start(0);
-	struct xos_local *l = client();
-	check_state(l, "empty", "no policy bundle");
-	ck_assert_int_eq(decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
+	program_must_start(0);
+	struct xos_local *l = program_client();
+	program_check_state(l, "empty", "no policy bundle");
+	ck_assert_int_eq(program_decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_UNDECIDED);
 	xos_local_free(l);
 	xos_buf_free(&pem);
 	xos_key_free(other);
@@ -275,17 +130,17 @@ START_TEST(a_credential_survives_kill_and_restart)
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_chain deleg = {.n = 0}, back = {.n = 0};
 	struct xos_secret *pem = NULL;
-	begin(&(struct xos_test_bundle){.serial = 3});
-	struct xos_local *l = client();
+	program_begin(&(struct xos_test_bundle){.serial = 3});
+	struct xos_local *l = program_client();
 	prepare_job(l, "job-1", &deleg);
 	/* The daemon process, not its supervisor, dies; the client notices nothing but a pause. */
 	ck_assert_int_eq(kill(child_of(daemon_pid), SIGKILL), 0);
 	ck_assert_msg(xos_local_job_credential(l, "job-1", &pem, &err) == XOS_OK, "%s", err.text);
 	xos_secret_free(pem);
 	xos_local_free(l);
-	stop();
-	must_start(0);
-	l = client();
+	program_stop();
+	program_must_start(0);
+	l = program_client();
 	ck_assert_msg(xos_local_job_credential(l, "job-1", &pem, &err) == XOS_OK, "%s", err.text);
 	ck_assert_int_eq(
 	    xos_chain_from_pem(
@@ -323,7 +178,7 @@ static int get_own(void)
 {
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_secret *pem = NULL;
-	struct xos_local *l = client();
+	struct xos_local *l = program_client();
 	enum xos_status st = xos_local_credential(l, "job-1", &pem, &err);
 	if (st)
 		fprintf(stderr, "%s: %s\n", err.code, err.text);
@@ -336,7 +191,7 @@ static int get_by_name(void)
 {
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_secret *pem = NULL;
-	struct xos_local *l = client();
+	struct xos_local *l = program_client();
 	enum xos_status st = xos_local_job_credential(l, "job-1", &pem, &err);
 	xos_secret_free(pem);
 	xos_local_free(l);
@@ -346,7 +201,7 @@ static int get_by_name(void)
 static int release_it(void)
 {
 	struct xos_err err = XOS_ERR_INIT;
-	struct xos_local *l = client();
+	struct xos_local *l = program_client();
 	enum xos_status st = xos_local_job_release(l, "job-1", &err);
 	xos_local_free(l);
 	return (int)st;
@@ -357,8 +212,8 @@ START_TEST(each_uid_gets_its_own_credentials_only)
 	struct xos_chain deleg = {.n = 0};
 	if (geteuid() != 0)
 		return; /* needs other uids */
-	begin(&(struct xos_test_bundle){.serial = 3});
-	struct xos_local *l = client();
+	program_begin(&(struct xos_test_bundle){.serial = 3});
+	struct xos_local *l = program_client();
 	prepare_job(l, "job-1", &deleg);
 	ck_assert_int_eq(as_uid(ALICE_UID, get_own), XOS_OK);
 	ck_assert_int_eq(as_uid(ALICE_UID + 1, get_own), XOS_NOT_FOUND);
@@ -376,10 +231,10 @@ START_TEST(service_users_are_those_configured)
 	struct xos_chain deleg = {.n = 0};
 	if (geteuid() != 0)
 		return;
-	prepare(&(struct xos_test_bundle){.serial = 3});
-	write_conf(true, "service_users = 1899999002\n");
-	must_start(0);
-	struct xos_local *l = client();
+	program_prepare(&(struct xos_test_bundle){.serial = 3});
+	program_conf(true, "service_users = 1899999002\n");
+	program_must_start(0);
+	struct xos_local *l = program_client();
 	prepare_job(l, "job-1", &deleg);
 	ck_assert_int_eq(as_uid(OTHER_UID, get_by_name), XOS_OK);
 	ck_assert_int_eq(as_uid(OTHER_UID + 1, get_by_name), XOS_DENIED);
@@ -422,10 +277,10 @@ START_TEST(without_root_it_serves_its_own_uid_and_says_so)
 {
 	if (geteuid() != 0)
 		return; /* the other tests run without root then */
-	prepare(&(struct xos_test_bundle){.serial = 3});
-	write_conf(false, NULL);
+	program_prepare(&(struct xos_test_bundle){.serial = 3});
+	program_conf(false, NULL);
 	chown_all(OTHER_UID);
-	must_start(OTHER_UID);
+	program_must_start(OTHER_UID);
 	ck_assert_int_eq(as_uid(OTHER_UID, ask_status), XOS_OK);
 	ck_assert_int_eq(as_uid(OTHER_UID + 1, ask_status), XOS_DENIED);
 	/* And a client that expects nobody else's server does not talk to it. */
@@ -435,7 +290,7 @@ START_TEST(without_root_it_serves_its_own_uid_and_says_so)
 	    .path = n->conf.socket, .other_user = true, .user = OTHER_UID};
 	struct xos_local *l = NULL;
 	ck_assert_int_eq(xos_local_new(&o, &l, &err), XOS_OK);
-	check_state(l, "ready", "Runs without root");
+	program_check_state(l, "ready", "Runs without root");
 	struct xos_bytes der[XOS_CHAIN_MAX];
 	struct xos_local_verdict v;
 	size_t count = xos_test_ders(&n->alice, der);
@@ -448,29 +303,29 @@ START_TEST(without_root_it_serves_its_own_uid_and_says_so)
 	ck_assert(!v.account.present);
 	xos_local_verdict_free(&v);
 	xos_local_free(l);
-	stop();
+	program_stop();
 	chown_all(0);
 }
 END_TEST
 
 START_TEST(bad_configurations_are_named)
 {
-	prepare(NULL);
-	write_conf(geteuid() == 0, "colour = blue\n");
-	char *said = start(0);
+	program_prepare(NULL);
+	program_conf(geteuid() == 0, "colour = blue\n");
+	char *said = program_start(0);
 	ck_assert_ptr_nonnull(strstr(said, "colour"));
 	free(said);
 	int status;
 	waitpid(daemon_pid, &status, 0);
 	ck_assert_int_eq(WEXITSTATUS(status), 2);
-	write_conf(geteuid() == 0, "refresh = 10\n");
-	said = start(0);
+	program_conf(geteuid() == 0, "refresh = 10\n");
+	said = program_start(0);
 	ck_assert_ptr_nonnull(strstr(said, "refresh"));
 	free(said);
 	waitpid(daemon_pid, &status, 0);
 	ck_assert_int_eq(WEXITSTATUS(status), 2);
-	write_conf(geteuid() != 0, NULL); /* the other mode's keys */
-	said = start(0);
+	program_conf(geteuid() != 0, NULL); /* the other mode's keys */
+	said = program_start(0);
 	ck_assert_ptr_nonnull(strstr(said, "root"));
 	free(said);
 	waitpid(daemon_pid, &status, 0);
@@ -481,17 +336,17 @@ END_TEST
 
 START_TEST(a_second_one_is_refused)
 {
-	begin(&(struct xos_test_bundle){.serial = 3});
+	program_begin(&(struct xos_test_bundle){.serial = 3});
 	pid_t first = daemon_pid;
-	char *said = start(0);
+	char *said = program_start(0);
 	ck_assert_msg(strstr(said, "lock") != NULL || strstr(said, "pid") != NULL, "%s", said);
 	free(said);
 	int status;
 	waitpid(daemon_pid, &status, 0);
 	ck_assert_int_ne(status, 0);
 	daemon_pid = first;
-	struct xos_local *l = client();
-	check_state(l, "ready", "until");
+	struct xos_local *l = program_client();
+	program_check_state(l, "ready", "until");
 	xos_local_free(l);
 }
 END_TEST
@@ -518,7 +373,7 @@ static ssize_t say(int fd, const void *p, size_t len, uint8_t *back, size_t cap)
 START_TEST(hostile_clients_get_an_answer_or_nothing)
 {
 	uint8_t back[4096], frame[64] = "XL\1\1";
-	begin(&(struct xos_test_bundle){.serial = 3});
+	program_begin(&(struct xos_test_bundle){.serial = 3});
 	/* garbage */
 	int fd = raw();
 	ck_assert_int_gt(say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, back, sizeof(back)), 16);
@@ -551,8 +406,8 @@ START_TEST(hostile_clients_get_an_answer_or_nothing)
 	ck_assert_int_gt(say(fd, frame, 17, back, sizeof(back)), 16);
 	ck_assert_int_eq(back[16], XOS_MALFORMED);
 	close(fd);
-	struct xos_local *l = client();
-	check_state(l, "ready", "until");
+	struct xos_local *l = program_client();
+	program_check_state(l, "ready", "until");
 	xos_local_free(l);
 }
 END_TEST
@@ -560,14 +415,14 @@ END_TEST
 START_TEST(half_a_message_keeps_nobody_waiting)
 {
 	uint8_t back[64];
-	begin(&(struct xos_test_bundle){.serial = 3});
+	program_begin(&(struct xos_test_bundle){.serial = 3});
 	int silent = raw(), half[20];
 	for (int i = 0; i < 20; i++) {
 		half[i] = raw();
 		ck_assert_int_eq(send(half[i], "XL\1\1\0\2", 6, MSG_NOSIGNAL), 6);
 	}
-	struct xos_local *l = client();
-	ck_assert_int_eq(decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_PERMIT);
+	struct xos_local *l = program_client();
+	ck_assert_int_eq(program_decide(l, &n->alice, SUBMIT("alice")), XOS_LOCAL_PERMIT);
 	/* They are hung up on; the one that said nothing may wait. */
 	for (int i = 0; i < 20; i++) {
 		ck_assert_int_eq(recv(half[i], back, sizeof(back), 0), 0);
@@ -584,7 +439,7 @@ static Suite *suite(void)
 {
 	Suite *s = suite_create("credd-daemon");
 	TCase *t = tcase_create("daemon");
-	tcase_add_checked_fixture(t, NULL, teardown);
+	tcase_add_checked_fixture(t, NULL, program_teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, decides_with_no_server_at_all);
 	tcase_add_test(t, an_ended_bundle_decides_nothing_and_says_so);

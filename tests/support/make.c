@@ -53,8 +53,8 @@ static void authority(const struct xos_test_vo *v, const char *dir, const char *
 	free(folder);
 }
 
-static void member(const struct xos_test_vo *v, const char *dir, const char *file,
-    const struct xos_test_who *who)
+static void member(
+    const struct xos_test_vo *v, const char *dir, const char *file, const struct xos_test_who *who)
 {
 	struct xos_chain chain = {.n = 0};
 	char *path = xos_test_path(dir, file);

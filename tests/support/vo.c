@@ -167,11 +167,12 @@ static void make_leaf(const struct xos_test_vo *v, enum xos_kind kind,
 	}
 	if (who->service)
 		MUST_TRUE(xos_str_copy(claims->service, sizeof(claims->service), who->service));
-	MUST(xos_key_generate(&out->key, &err), &err);
+	if (!who->spki.n)
+		MUST(xos_key_generate(&out->key, &err), &err);
 	MUST(xos_issuer_new(ca, user ? v->ca_key : v->rca_key, &issuer, &err), &err);
 	struct xos_token_request req = {
 	    .claims = claims,
-	    .spki = xos_key_spki(out->key),
+	    .spki = who->spki.n ? who->spki : xos_key_spki(out->key),
 	    .not_before = who->not_before ? who->not_before : v->now - XOS_TOKEN_BACKDATE,
 	    .not_after = who->not_after ? who->not_after : v->now + 12 * HOUR,
 	    .dns = user ? NULL : hosts,

@@ -47,8 +47,9 @@ struct xos_test_who {
 	const char *service;       /* kind service */
 	int64_t not_before;        /* now - 300 */
 	int64_t not_after;         /* now + 12 h */
+	struct xos_bytes spki;     /* somebody else's key; the chain then has none */
 };
-/* Fresh key, certificate and issuer; *out is zeroed by the caller, who clears it. */
+/* Fresh key (unless who->spki is given), certificate and issuer; *out is zeroed by the caller, who clears it. */
 void xos_test_member(
     const struct xos_test_vo *v, const struct xos_test_who *who, struct xos_chain *out);
 void xos_test_node(
