@@ -10,8 +10,9 @@
 #include "store/store.h"
 
 static const char *const migrations[] = {
-    "CREATE TABLE record (sequence BIGINT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
-    " member TEXT NOT NULL, ended BIGINT NOT NULL, body TEXT NOT NULL);"
+    /* A job's id is unique on its node only: others could claim it. */
+    "CREATE TABLE record (sequence BIGINT PRIMARY KEY, node TEXT NOT NULL, id TEXT NOT NULL,"
+    " member TEXT NOT NULL, ended BIGINT NOT NULL, body TEXT NOT NULL, UNIQUE (node, id));"
     "CREATE INDEX record_member ON record (member, sequence);",
 };
 
@@ -27,7 +28,8 @@ static enum xos_status insert(struct xos_ledger *l, uint64_t sequence, const str
 {
 	struct xos_stmt *q = NULL;
 	enum xos_status st = xos_store_prepare(l->index,
-	    "INSERT INTO record (sequence, id, member, ended, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+	    "INSERT INTO record (sequence, id, member, ended, body, node)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 	    &q, err);
 
 	if (st != XOS_OK)
@@ -37,6 +39,7 @@ static enum xos_status insert(struct xos_ledger *l, uint64_t sequence, const str
 	xos_stmt_bind_text(q, 3, r->member);
 	xos_stmt_bind_int(q, 4, r->ended);
 	xos_stmt_bind_text(q, 5, body);
+	xos_stmt_bind_text(q, 6, r->node);
 	return xos_stmt_run(q, NULL, err);
 }
 
@@ -156,18 +159,19 @@ void xos_ledger_close(struct xos_ledger *l)
 }
 
 /* *sequence 0: not known. */
-static enum xos_status look_up(
-    struct xos_ledger *l, const char *id, const char *body, uint64_t *sequence, struct xos_err *err)
+static enum xos_status look_up(struct xos_ledger *l, const struct xos_record *r, const char *body,
+    uint64_t *sequence, struct xos_err *err)
 {
 	struct xos_stmt *q = NULL;
 	bool row = false;
-	enum xos_status st =
-	    xos_store_prepare(l->index, "SELECT sequence, body FROM record WHERE id = ?1", &q, err);
+	enum xos_status st = xos_store_prepare(
+	    l->index, "SELECT sequence, body FROM record WHERE node = ?1 AND id = ?2", &q, err);
 
 	*sequence = 0;
 	if (st != XOS_OK)
 		return st;
-	xos_stmt_bind_text(q, 1, id);
+	xos_stmt_bind_text(q, 1, r->node);
+	xos_stmt_bind_text(q, 2, r->id);
 	st = xos_stmt_step(q, &row, err);
 	if (st == XOS_OK && row) {
 		const char *known = xos_stmt_text(q, 1);
@@ -175,7 +179,7 @@ static enum xos_status look_up(
 		*sequence = (uint64_t)xos_stmt_int(q, 0);
 		if (!known || strcmp(known, body) != 0)
 			st = xos_err_set(err, XOS_CONFLICT, "record-differs",
-			    "another record of job %s is in the log, with sequence %llu", id,
+			    "another record of job %s is in the log, with sequence %llu", r->id,
 			    (unsigned long long)*sequence);
 	}
 	xos_stmt_done(q);
@@ -194,7 +198,7 @@ enum xos_status xos_ledger_append(
 	if (st == XOS_OK && !xos_buf_str(&body))
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK)
-		st = look_up(l, r->id, xos_buf_str(&body), sequence, err);
+		st = look_up(l, r, xos_buf_str(&body), sequence, err);
 	if (st == XOS_OK && *sequence == 0) {
 		st = xos_log_append(
 		    l->log, XOS_LEDGER_TYPE_JOB, xos_buf_bytes(&body), sequence, err);

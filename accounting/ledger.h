@@ -31,7 +31,7 @@ void xos_ledger_close(struct xos_ledger *l);
 
 /*
  * Appends; durable when OK. The same record again gives the same sequence and changes nothing; another
- * record under a known id is CONFLICT (code "record-differs").
+ * record under an id that its node has used is CONFLICT (code "record-differs").
  */
 XOS_MUST_USE enum xos_status xos_ledger_append(
     struct xos_ledger *l, const struct xos_record *r, uint64_t *sequence, struct xos_err *err);

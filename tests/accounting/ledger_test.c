@@ -109,6 +109,29 @@ START_TEST(same_record_again_is_one_record)
 }
 END_TEST
 
+/* A node that hands in a record under another node's job id must not keep the true one out. */
+START_TEST(no_node_takes_the_id_of_another)
+{
+	struct xos_ledger *l = opened();
+	struct xos_record forged = sample(1, "alice"), again;
+	uint64_t seq = 0;
+
+	strcpy(forged.node, "evil");
+	ck_assert_int_eq(xos_ledger_append(l, &forged, &seq, NULL), XOS_OK);
+	ck_assert_uint_eq(append(l, 1, "alice"), 2);
+	xos_ledger_close(l);
+	/* The same after the index was made from the log. */
+	l = opened();
+	ck_assert_uint_eq(append(l, 1, "alice"), 2);
+	again = forged;
+	ck_assert_int_eq(xos_ledger_append(l, &again, &seq, NULL), XOS_OK);
+	ck_assert_uint_eq(seq, 1);
+	again.wall_ms = 5;
+	ck_assert_int_eq(xos_ledger_append(l, &again, &seq, NULL), XOS_CONFLICT);
+	xos_ledger_close(l);
+}
+END_TEST
+
 START_TEST(index_is_made_again_from_the_log)
 {
 	struct xos_ledger *l = opened();
@@ -201,6 +224,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, same_record_again_is_one_record);
+	tcase_add_test(t, no_node_takes_the_id_of_another);
 	tcase_add_test(t, index_is_made_again_from_the_log);
 	tcase_add_test(t, lists);
 	tcase_add_test(t, a_changed_byte_is_refused_at_start);
