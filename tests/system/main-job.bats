@@ -163,7 +163,7 @@ refused() { # TOKEN PATTERN: xos-job refuses with status 1 and a message of its 
 @test "hostile: a node's certificate used as a user's" {
 	root || skip "the node's key is readable by its user only"
 	local n=$DEMO/nodes/n1
-	(umask 077 && cat "$n/node.pem" "$n/node.key" >"$BATS_TEST_TMPDIR/node.pem")
+	(umask 077 && cat "$n/credd/node.pem" "$n/credd/node.key" >"$BATS_TEST_TMPDIR/node.pem")
 	refused "$BATS_TEST_TMPDIR/node.pem" node
 }
 
@@ -187,7 +187,7 @@ refused() { # TOKEN PATTERN: xos-job refuses with status 1 and a message of its 
 	retry bash -c 'xos-acct list --json | grep -q alice'
 	xos-acct verify
 	local log size
-	log=$(find "$DEMO/server/acctd" -name 'records.log' | head -n 1)
+	log=$(find "$DEMO/server/acctd" -name '*.log' | head -n 1)
 	[ -n "$log" ]
 	cp -p "$log" "$BATS_TEST_TMPDIR/log"
 	size=$(stat -c %s "$log")

@@ -152,6 +152,7 @@ static enum xos_status fill(
 		    err, XOS_LIMIT, "application", "a name of this node is too long");
 	a->nhosts = 2;
 	a->nservices = 1;
+	a->about = xos_json_object();
 	describe_machine(a->about);
 	enum xos_status st = key_and_request(n, "credd/node.key", &a->csr, err);
 	return st ? st : key_and_request(n, "tls/jobs.key", &jobs->csr, err);
