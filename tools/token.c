@@ -101,8 +101,13 @@ static enum xos_status show_json(
 
 static void print_list(const char *key, char *const *list, size_t n)
 {
+	struct xos_buf text;
+	xos_buf_init(&text, 1 << 18);
 	for (size_t i = 0; i < n; i++)
-		xos_cli_print_pair(i == 0 ? key : "", "%s", list[i]);
+		xos_buf_printf(&text, "%s%s", i ? " " : "", list[i]);
+	if (n > 0)
+		xos_cli_print_pair(key, "%s", xos_buf_str(&text) ? xos_buf_str(&text) : "");
+	xos_buf_free(&text);
 }
 
 static void show_step(const struct xos_delegation *d)
