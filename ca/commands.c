@@ -10,6 +10,8 @@
 
 #define SKEW 300
 #define ARG_MAX_LEN 1024
+/* An act that did not fit into a record of the log would stop the log, and with it all tokens. */
+#define LOGGED_ARGS_MAX (32 * 1024)
 
 enum xos_status ca_arg(struct ca_call *c, const char *key, const char **value, struct xos_err *err)
 {
@@ -106,6 +108,10 @@ static enum xos_status log_args(
 		xos_json_set_string(copy, "verifier", "(not recorded)");
 	st = xos_json_dump(copy, out, err);
 	xos_json_free(copy);
+	if (st == XOS_OK && out->n > LOGGED_ARGS_MAX)
+		st = xos_err_set(err, XOS_LIMIT, "command-long",
+		    "the command's arguments take %zu bytes; %d can be recorded", out->n,
+		    LOGGED_ARGS_MAX);
 	return st;
 }
 

@@ -1,0 +1,66 @@
+/* Messages between the processes of xos-cad, as a network process that was taken over may send them. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ca/messages.h"
+#include "ca/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void same(const struct xos_buf *b, struct xos_bytes in)
+{
+	if (!xos_bytes_eq(xos_buf_bytes(b), in))
+		abort();
+}
+
+/* What is taken has one encoding. */
+static void round_trip(uint8_t which, struct xos_bytes in)
+{
+	struct ca_login_begin begin;
+	struct ca_login_finish finish;
+	struct ca_grant grant;
+	struct ca_issue issue;
+	struct xos_buf b;
+
+	xos_buf_init(&b, 1 << 20);
+	if (which == 0 && ca_login_begin_get(in, &begin, NULL) == XOS_OK) {
+		ca_login_begin_put(&b, &begin);
+		same(&b, in);
+	} else if (which == 1 && ca_login_finish_get(in, &finish, NULL) == XOS_OK) {
+		ca_login_finish_put(&b, &finish);
+		same(&b, in);
+	} else if (which == 2 && ca_grant_get(in, &grant, NULL) == XOS_OK) {
+		ca_grant_put(&b, &grant);
+		same(&b, in);
+	} else if (which == 3 && ca_issue_get(in, &issue, NULL) == XOS_OK) {
+		ca_issue_put(&b, &issue);
+		same(&b, in);
+		xos_cad_request_clear(&issue.request);
+	}
+	xos_buf_free(&b);
+}
+
+static void record(struct xos_bytes in)
+{
+	struct ca_replay replay = {0, 0, 0};
+	struct ca_token_entry entry;
+	bool is_token = false;
+
+	if (in.n &&
+	    ca_record_read(in.p[0] % 5, (struct xos_bytes){in.p + 1, in.n - 1}, &replay, &entry,
+	        &is_token, NULL) != XOS_OK &&
+	    is_token)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!size)
+		return 0;
+	if (data[0] % 5 == 4)
+		record((struct xos_bytes){data + 1, size - 1});
+	else
+		round_trip(data[0] % 5, (struct xos_bytes){data + 1, size - 1});
+	return 0;
+}
