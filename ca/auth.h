@@ -17,13 +17,16 @@
  * channel that the network process does not hold.
  */
 #define CA_SESSIONS 512
-#define CA_SESSION_LIFE 60 /* seconds between the two messages of a log-in */
+#define CA_SESSIONS_ADDRESS 64 /* of them, begun from one address */
+#define CA_SESSION_LIFE 60     /* seconds between the two messages of a log-in */
 
 struct ca_session {
 	struct xos_scram_session *scram; /* NULL: free place */
 	char sid[CA_SID_LEN + 1];
+	char address[CA_SCOPE_MAX]; /* as the throttle counts it */
 	uint8_t digest[XOS_SHA256_LEN];
 	int64_t until;
+	uint64_t order; /* grows with each log-in */
 };
 
 struct ca_auth {
@@ -36,6 +39,7 @@ struct ca_auth {
 	struct ca_throttle *throttle;
 	struct xos_bulk *key; /* to the key process */
 	struct ca_session sessions[CA_SESSIONS];
+	uint64_t order;
 };
 
 struct ca_auth_opts {

@@ -7,21 +7,39 @@
 #include "base/text.h"
 #include "ca/auth.h"
 
-/* A free place, or that of the log-in that was begun first: a flood of first messages must not keep
- * members out for longer than it lasts. */
-static struct ca_session *take_place(struct ca_auth *a)
+/*
+ * A free place, or that of the log-in that was begun first. An address that has its share of places
+ * gives up one of its own: a flood of first messages must not end what others have begun.
+ */
+static struct ca_session *take_place(struct ca_auth *a, const char *address)
 {
-	struct ca_session *oldest = &a->sessions[0];
+	struct ca_session *open = NULL, *oldest = NULL, *own = NULL;
+	size_t owned = 0;
 
 	for (size_t i = 0; i < CA_SESSIONS; i++) {
-		if (!a->sessions[i].scram)
-			return &a->sessions[i];
-		if (a->sessions[i].until < oldest->until)
-			oldest = &a->sessions[i];
+		struct ca_session *s = &a->sessions[i];
+
+		if (!s->scram) {
+			open = s;
+			continue;
+		}
+		if (!oldest || s->order < oldest->order)
+			oldest = s;
+		if (strcmp(s->address, address) != 0)
+			continue;
+		owned++;
+		if (!own || s->order < own->order)
+			own = s;
 	}
-	xos_scram_session_free(oldest->scram);
-	oldest->scram = NULL;
-	return oldest;
+	if (owned >= CA_SESSIONS_ADDRESS)
+		open = own;
+	else if (!open)
+		open = oldest;
+	xos_scram_session_free(open->scram);
+	memset(open, 0, sizeof(*open));
+	memcpy(open->address, address, strlen(address) + 1);
+	open->order = ++a->order;
+	return open;
 }
 
 static struct ca_session *find(struct ca_auth *a, const char *sid, int64_t now)
@@ -42,6 +60,7 @@ enum xos_status ca_login_begin(
 	struct xos_scram_session *scram = NULL;
 	struct ca_session *s;
 	struct xos_buf first;
+	char address[CA_SCOPE_MAX];
 	int64_t now = xos_clock_now();
 	enum xos_status st = ca_login_begin_get(payload, &m, err);
 
@@ -53,7 +72,8 @@ enum xos_status ca_login_begin(
 	if (st == XOS_OK)
 		st = ca_throttle_check(a->throttle, xos_scram_member(scram), m.address, now, err);
 	if (st == XOS_OK) {
-		s = take_place(a);
+		ca_throttle_address(m.address, address);
+		s = take_place(a, address);
 		s->scram = scram;
 		scram = NULL;
 		s->until = now + CA_SESSION_LIFE;

@@ -1,5 +1,7 @@
 #include "ca/throttle.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,17 +41,44 @@ void ca_throttle_free(struct ca_throttle *t)
 	free(t);
 }
 
+void ca_throttle_address(const char *address, char out[CA_SCOPE_MAX])
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	char bare[CA_SCOPE_MAX], text[INET6_ADDRSTRLEN];
+	struct in6_addr a;
+	size_t n = strlen(address);
+
+	snprintf(out, CA_SCOPE_MAX, "%s", address);
+	if (n < 3 || n >= sizeof(bare) || address[0] != '[' || address[n - 1] != ']')
+		return;
+	memcpy(bare, address + 1, n - 2);
+	bare[n - 2] = '\0';
+	bare[strcspn(bare, "%")] = '\0';
+	if (inet_pton(AF_INET6, bare, &a) != 1)
+		return;
+	if (memcmp(a.s6_addr, mapped, sizeof(mapped)) == 0) {
+		if (inet_ntop(AF_INET, a.s6_addr + sizeof(mapped), text, sizeof(text)))
+			snprintf(out, CA_SCOPE_MAX, "%s", text);
+		return;
+	}
+	memset(a.s6_addr + 8, 0, 8);
+	if (inet_ntop(AF_INET6, &a, text, sizeof(text)))
+		snprintf(out, CA_SCOPE_MAX, "%s/64", text);
+}
+
 static void make_key(enum scope scope, const char *member, const char *address, uint8_t key[16])
 {
 	uint8_t digest[XOS_SHA256_LEN];
+	char counted[CA_SCOPE_MAX];
 	uint8_t tag = (uint8_t)scope;
 	struct xos_bytes parts[4] = {
 	    {&tag, 1}, XOS_BYTES_NONE, {(const uint8_t *)"\n", 1}, XOS_BYTES_NONE};
 
 	if (scope != SCOPE_ADDRESS)
 		parts[1] = xos_bytes_str(member);
+	ca_throttle_address(address, counted);
 	if (scope != SCOPE_MEMBER)
-		parts[3] = xos_bytes_str(address);
+		parts[3] = xos_bytes_str(counted);
 	if (xos_sha256_parts(parts, 4, digest) != XOS_OK)
 		memset(digest, tag + 1, sizeof(digest)); /* one count for all: slower, not open */
 	memcpy(key, digest, 16);
@@ -63,17 +92,30 @@ static struct entry *find(struct ca_throttle *t, const uint8_t key[16])
 	return NULL;
 }
 
+/* Which of two gives way to a new one: free, forgotten, fewer failures, older. Not simply the older: a
+ * flood under made-up names, with one failure each, would else forgive those who have many. */
+static bool gives_way(const struct entry *x, const struct entry *y, int64_t now)
+{
+	bool fx = !x->failures || now - x->last > FORGET,
+	     fy = !y->failures || now - y->last > FORGET;
+
+	if (fx != fy)
+		return fx;
+	return x->failures != y->failures ? x->failures < y->failures : x->last < y->last;
+}
+
 static struct entry *find_or_take(struct ca_throttle *t, const uint8_t key[16], int64_t now)
 {
-	struct entry *e = find(t, key), *oldest = &t->e[0];
+	struct entry *e = find(t, key);
 
 	if (e && now - e->last <= FORGET)
 		return e;
-	for (size_t i = 0; !e && i < ENTRIES && oldest->failures; i++)
-		if (!t->e[i].failures || t->e[i].last < oldest->last)
-			oldest = &t->e[i];
-	if (!e)
-		e = oldest;
+	if (!e) {
+		e = &t->e[0];
+		for (size_t i = 1; i < ENTRIES && e->failures; i++)
+			if (gives_way(&t->e[i], e, now))
+				e = &t->e[i];
+	}
 	memset(e, 0, sizeof(*e));
 	memcpy(e->key, key, 16);
 	return e;

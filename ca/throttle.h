@@ -11,8 +11,8 @@
  * success clears the first count only. Names that do not exist are counted alike, so that the
  * answer tells nothing.
  *
- * The table is bounded; when it is full the entry unused longest gives way. Not persistent: a restart
- * costs an attacker more than it gives.
+ * The table is bounded; when it is full what was not touched for an hour gives way, then the entry with
+ * the fewest failures. Not persistent: a restart costs an attacker more than it gives.
  */
 struct ca_throttle;
 
@@ -24,5 +24,13 @@ XOS_MUST_USE enum xos_status ca_throttle_check(struct ca_throttle *t, const char
 void ca_throttle_failed(
     struct ca_throttle *t, const char *member, const char *address, int64_t now);
 void ca_throttle_passed(struct ca_throttle *t, const char *member, const char *address);
+
+/* Enough for every result of ca_throttle_address. */
+#define CA_SCOPE_MAX 64
+/*
+ * What an address (text, as ca_peer_address gives it) is counted as: an IPv6 address as its network of
+ * 64 bits, for whoever has one address of it has all; IPv4 inside IPv6 as IPv4; anything else as it is.
+ */
+void ca_throttle_address(const char *address, char out[CA_SCOPE_MAX]);
 
 #endif

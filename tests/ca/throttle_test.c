@@ -86,6 +86,43 @@ START_TEST(the_table_is_bounded)
 }
 END_TEST
 
+/* A flood of failures under made-up names, which each leave their mark, forgives none. */
+START_TEST(a_flood_hides_nobody)
+{
+	char name[32];
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "203.0.113.%d", i);
+		ca_throttle_failed(t, "alice", name, NOW);
+	}
+	ck_assert_int_eq(ask("alice", "192.0.2.9", NOW + 1), XOS_LIMIT);
+	for (int i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "u%d", i);
+		ca_throttle_failed(t, name, name, NOW + 1);
+	}
+	ck_assert_int_eq(ask("alice", "192.0.2.9", NOW + 1), XOS_LIMIT);
+}
+END_TEST
+
+/* Whoever has one address of an IPv6 network has all 2^64. */
+START_TEST(a_network_counts_as_one_address)
+{
+	char address[64];
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(address, sizeof(address), "[2001:db8::%x]", i + 1);
+		ca_throttle_failed(t, "alice", address, NOW);
+	}
+	ck_assert_int_eq(ask("bob", "[2001:db8::ffff]", NOW + 1), XOS_LIMIT);
+	ck_assert_int_eq(ask("bob", "[2001:db8:0:1::1]", NOW + 1), XOS_OK);
+	/* IPv4 in IPv6's clothes stays a single address, and the same as bare. */
+	for (int i = 0; i < 60; i++)
+		ca_throttle_failed(t, "carol", "[::ffff:192.0.2.1]", NOW);
+	ck_assert_int_eq(ask("bob", "192.0.2.1", NOW + 1), XOS_LIMIT);
+	ck_assert_int_eq(ask("bob", "[::ffff:192.0.2.2]", NOW + 1), XOS_OK);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-throttle");
@@ -98,6 +135,8 @@ int main(void)
 	tcase_add_test(c, many_failures_do_not_overflow);
 	tcase_add_test(c, a_clock_set_back_locks_nobody_out);
 	tcase_add_test(c, the_table_is_bounded);
+	tcase_add_test(c, a_flood_hides_nobody);
+	tcase_add_test(c, a_network_counts_as_one_address);
 	tcase_set_timeout(c, 120);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
