@@ -105,8 +105,8 @@ static enum xos_status write_credd(
 	                    "tls_key = credd/node.key\n");
 	xos_buf_printf(&b, "vops = %s\nrca = %s\n", u->vops, u->rca);
 	if (n->uid_base)
-		xos_buf_printf(&b, "user = %lld\nservice_users = %lld\n", (long long)n->uid_base,
-		    (long long)n->uid_base + 1);
+		/* No service users: of the job service only its starter, as root, asks about others. */
+		xos_buf_printf(&b, "user = %lld\n", (long long)n->uid_base);
 	else
 		xos_buf_printf(&b, "member = %s\nrenew = %s/tls/jobs.pem:%s/tls/jobs.key\n",
 		    n->member, n->dir, n->dir);
