@@ -25,7 +25,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	xos_event_setup("jobs/monitor", XOS_INFO);
-	umask(077);
+	/* Modes are said where files are made; the job itself gets 077 (child.c). */
+	umask(022);
 	st = xos_launch_receive(STDIN_FILENO, &l, &err);
 	if (st == XOS_OK && strcmp(l.id, argv[1]) != 0)
 		st = xos_err_set(&err, XOS_MALFORMED, "launch", "the order is for another job");
