@@ -5,10 +5,6 @@
 #include "credd/ops.h"
 #include "json/json.h"
 
-#ifndef XOS_VERSION
-#define XOS_VERSION "0.1.0"
-#endif
-
 static void set_time_or_null(struct xos_json *o, const char *key, int64_t t)
 {
 	if (t)
