@@ -110,7 +110,11 @@ static enum xos_status note_who(const struct xos_ask *a, const struct xos_job_sp
 	            xos_str_copy(r->account, sizeof(r->account), v->account.name);
 
 	r->number = who->claims->number;
-	r->submitted = order->submitted;
+	r->submitted = r->ended = order->submitted;
+	/* What is true if nothing more is ever heard of it. */
+	strcpy(r->end, "lost");
+	strcpy(r->cause, "self");
+	r->value = -1;
 	r->uid = a->root ? v->account.uid : geteuid();
 	for (size_t i = 0; fits && i < who->nsteps && i < XOS_RECORD_ACTORS_MAX; i++) {
 		const struct xos_delegation *d = who->steps[i];

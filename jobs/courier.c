@@ -16,7 +16,7 @@
 #include "service/client.h"
 
 #define SKEW 300
-#define IDLE_MS 1000 /* between looks into an empty spool */
+#define IDLE_MS 200 /* between looks into an empty spool */
 
 struct xos_courier {
 	const struct xos_jobs_config *c;
@@ -122,6 +122,6 @@ enum xos_status xos_courier_serve(struct xos_courier *k, int signal_fd, struct x
 		while ((sig = xos_signal_next(signal_fd)) != 0)
 			if (sig != SIGHUP)
 				return XOS_OK;
-		wait = k->c->accounting ? round_trip(k) : IDLE_MS * 3600;
+		wait = k->c->accounting ? round_trip(k) : 3600000;
 	}
 }

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,7 +55,7 @@ static enum xos_status open_file(const char *run, const char *name, int *fd, str
 	if (!xos_path_join(path, sizeof(path), run, name))
 		return xos_err_set(err, XOS_LIMIT, "job-file", "%s: path too long", run);
 	*fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (*fd < 0)
+	if (*fd < 0 || fchmod(*fd, 0640) != 0)
 		return xos_err_errno(err, errno, "job-file", "cannot create %s", path);
 	return XOS_OK;
 }

@@ -96,11 +96,14 @@ enum xos_status xos_stage_make(
 	if (s->root && lchown(work, uid, gid) != 0)
 		return xos_err_errno(
 		    err, errno, "job-folder", "cannot give %s to uid %u", work, (unsigned)uid);
-	if (mkdir(run, 0750) != 0) {
+	if (mkdir(run, 0700) != 0) {
 		if (errno == EEXIST)
 			return xos_err_set(err, XOS_CONFLICT, "job-exists", "job %s exists", id);
 		return xos_err_errno(err, errno, "job-folder", "cannot make %s", run);
 	}
+	/* Whatever the umask: the group that the folder inherited may read. */
+	if (s->root && chmod(run, 02750) != 0)
+		return xos_err_errno(err, errno, "job-folder", "cannot set up %s", run);
 	return XOS_OK;
 }
 
