@@ -16,6 +16,7 @@
 #define LINGER_MS 2000
 #define LINGER_MAX (1024 * 1024)
 #define OUT_HEAD_MAX 16384
+#define EMPTY_MAX 64  /* bytes of empty lines before a request */
 #define STEPS_MAX 256 /* of one connection, before the others get their turn */
 
 /* What a step of a stage leads to. */
@@ -285,6 +286,7 @@ static enum step begin_request(struct conn *c, size_t head_len)
 	if (!x)
 		return gone(c);
 	c->x = x;
+	c->empty = 0;
 	c->keep_alive = false;
 	x->begin_us = now_us();
 	x->status = admit(c, x, (struct xos_bytes){c->in.p, head_len});
@@ -305,8 +307,18 @@ static enum step begin_request(struct conn *c, size_t head_len)
 
 static enum step step_head(struct conn *c)
 {
-	while (c->in.n >= 2 && c->in.p[0] == '\r' && c->in.p[1] == '\n')
-		consume(c, 2); /* RFC 9112 2.2: empty lines before a request */
+	size_t blank = 0;
+	/* RFC 9112 2.2: some empty lines before a request are ignored, at once: each alone would cost a
+	 * move of all that follows. */
+	while (blank + 2 <= c->in.n && c->empty + blank <= EMPTY_MAX && c->in.p[blank] == '\r' &&
+	       c->in.p[blank + 1] == '\n')
+		blank += 2;
+	c->empty += blank;
+	if (c->empty > EMPTY_MAX)
+		return respond_error(
+		    c, XOS_MALFORMED, "http-syntax", "too many empty lines before a request");
+	if (blank)
+		consume(c, blank);
 	if (c->in.n > 0 && c->state == CONN_IDLE)
 		enter(c, CONN_HEAD, c->server->o.head_ms);
 	size_t len = http_head_length(xos_buf_bytes(&c->in), c->searched);

@@ -101,6 +101,7 @@ struct conn {
 	struct xos_timer *timer;
 	struct xos_buf in;
 	size_t searched; /* bytes of in without the end of a head */
+	size_t empty;    /* bytes of empty lines since the last request */
 	struct xos_buf out;
 	size_t written;
 	struct exchange *x;

@@ -287,6 +287,23 @@ START_TEST(answers_pipelined_requests_in_order)
 }
 END_TEST
 
+/* A few empty lines before a request are ignored (RFC 9112 2.2), an endless stream of them is work. */
+START_TEST(empty_lines_end)
+{
+	int fd = raw_connect(f.port);
+	raw_say(fd, "\r\n\r\nGET / HTTP/1.1\r\n" H "\r\n");
+	raw_response(fd, buf, sizeof(buf), WAIT_MS);
+	ck_assert_int_eq(raw_status(buf), 200);
+	for (size_t i = 0; i < 100000; i += 2)
+		memcpy(buf + i, "\r\n", 2);
+	raw_send(fd, buf, 100000);
+	raw_response(fd, buf, sizeof(buf), 2000);
+	ck_assert_int_eq(raw_status(buf), 400);
+	ck_assert(raw_closed(fd, WAIT_MS));
+	close(fd);
+}
+END_TEST
+
 START_TEST(closes_when_told)
 {
 	int fd = raw_connect(f.port);
@@ -524,6 +541,7 @@ int main(void)
 	tcase_add_test(t, takes_json_strictly);
 	tcase_add_test(t, errors_become_problems);
 	tcase_add_test(t, answers_pipelined_requests_in_order);
+	tcase_add_test(t, empty_lines_end);
 	tcase_add_test(t, closes_when_told);
 	tcase_add_test(t, survives_truncation);
 	tcase_add_test(t, survives_hang_up_while_working);
