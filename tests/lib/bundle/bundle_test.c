@@ -1,0 +1,375 @@
+/* Bundles as a node takes them, and everything that a thief of the VO's keys could try. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/signer.h"
+#include "base/file.h"
+#include "bundle/stored.h"
+#include "testsupport/must.h"
+#include "testsupport/vo.h"
+
+#define NOW INT64_C(1795000000)
+#define HOUR 3600
+
+static struct xos_test_vo *vo, *twin;
+static struct xos_trust *trust;
+static struct xos_bundle_trust bt;
+static struct xos_bundle_seen seen;
+static struct xos_bundle_want want;
+static struct xos_buf compact;
+static struct xos_err err;
+
+static const struct xos_roster_member members[] = {
+    {"zoe", 7, XOS_MEMBER_ACTIVE},
+    {"alice", 2, XOS_MEMBER_ACTIVE},
+    {"bob", 3, XOS_MEMBER_SUSPENDED},
+    {"old", 1, XOS_MEMBER_REMOVED},
+};
+static const struct xos_lock locks_ca[] = {
+    {"l1", XOS_LOCK_MEMBER, "bob", NOW - 10, XOS_LOCK_NO_END, "call us"},
+    {"l2", XOS_LOCK_GROUP, "/demo/students", NOW - 10, NOW + HOUR, ""},
+    {"l3", XOS_LOCK_MEMBER, "zoe", NOW - 100, NOW - 10, "over"},
+    {"l4", XOS_LOCK_ROLE, "/demo/Role=admin", NOW - 10, NOW + HOUR, ""},
+};
+static const struct xos_lock locks_rca[] = {
+    {"l5", XOS_LOCK_NODE, "n7", NOW - 10, NOW + HOUR, "stolen"}};
+
+#define SITE_TEXT "site \"lab\" serial 5 { permit vo demo action job.submit on site:lab; }\n"
+
+static struct xos_test_bundle good(void)
+{
+	return (struct xos_test_bundle){
+	    .serial = 10,
+	    .vo_text = "vo \"demo\" serial 1 { permit group /demo action job.submit on any; }\n",
+	    .site_text = SITE_TEXT,
+	    .members = members,
+	    .nmembers = 4,
+	    .locks_ca = locks_ca,
+	    .nlocks_ca = 4,
+	    .locks_rca = locks_rca,
+	    .nlocks_rca = 1,
+	    .roster_serial = 4,
+	    .locks_serial = 4,
+	};
+}
+
+static void setup(void)
+{
+	vo = xos_test_vo_new("demo", "lab", NOW);
+	twin = xos_test_vo_new("demo", "lab", NOW);
+	trust = xos_test_vo_trust(vo);
+	bt = (struct xos_bundle_trust){.vo = "demo",
+	    .signer = xos_api_signer,
+	    .arg = trust,
+	    .now = NOW,
+	    .skew = XOS_BUNDLE_SKEW};
+	seen = (struct xos_bundle_seen){0};
+	want = (struct xos_bundle_want){
+	    .trust = &bt, .site = "lab", .site_key = vo->site_key, .root = vo->root, .seen = &seen};
+	xos_buf_init(&compact, XOS_BUNDLE_MAX);
+	err = (struct xos_err)XOS_ERR_INIT;
+}
+
+static void teardown(void)
+{
+	xos_buf_free(&compact);
+	xos_trust_free(trust);
+	xos_test_vo_free(twin);
+	xos_test_vo_free(vo);
+}
+
+static void make(const struct xos_test_vo *by, const struct xos_test_bundle *b)
+{
+	xos_buf_free(&compact);
+	xos_buf_init(&compact, XOS_BUNDLE_MAX);
+	xos_test_bundle(by, b, &compact);
+}
+
+static struct xos_bundle *take(void)
+{
+	struct xos_bundle *b = NULL;
+	enum xos_status st = xos_bundle_verify(xos_buf_bytes(&compact), &want, &b, &err);
+
+	ck_assert_msg(st == XOS_OK, "%s: %s", err.code, err.text);
+	return b;
+}
+
+static void refuse(enum xos_status status, const char *code)
+{
+	struct xos_bundle *b = NULL;
+
+	err = (struct xos_err)XOS_ERR_INIT;
+	enum xos_status st = xos_bundle_verify(xos_buf_bytes(&compact), &want, &b, &err);
+	ck_assert_msg(
+	    st == status, "%s, not %s: %s", xos_status_name(st), xos_status_name(status), err.text);
+	ck_assert_ptr_null(b);
+	if (code)
+		ck_assert_str_eq(err.code, code);
+}
+
+START_TEST(a_good_bundle_says_all_it_has)
+{
+	const struct xos_test_bundle g = good();
+	make(vo, &g);
+	struct xos_bundle *b = take();
+
+	ck_assert_uint_eq(xos_bundle_serial(b), 10);
+	ck_assert_str_eq(xos_bundle_vo(b), "demo");
+	ck_assert_str_eq(xos_bundle_site(b), "lab");
+	ck_assert_ptr_nonnull(xos_bundle_vo_set(b));
+	ck_assert_uint_eq(xos_policy_set_serial(xos_bundle_site_set(b)), 5);
+	ck_assert_uint_eq(xos_bundle_issuer_count(b), 2);
+	const struct xos_roster *r = xos_bundle_roster(b);
+	ck_assert_uint_eq(xos_roster_count(r), 4);
+	ck_assert_str_eq(xos_roster_at(r, 0)->name, "alice");
+	ck_assert_ptr_null(xos_roster_at(r, 4));
+	ck_assert_uint_eq(xos_roster_find(r, "zoe")->number, 7);
+	ck_assert_str_eq(xos_roster_find_number(r, 3)->name, "bob");
+	ck_assert_int_eq(xos_roster_find_number(r, 1)->state, XOS_MEMBER_REMOVED);
+	ck_assert_ptr_null(xos_roster_find(r, "zo"));
+	ck_assert_ptr_null(xos_roster_find_number(r, 8));
+	xos_bundle_unref(b);
+}
+END_TEST
+
+START_TEST(locks_are_found_by_kind_name_and_time)
+{
+	const struct xos_test_bundle g = good();
+	make(vo, &g);
+	struct xos_bundle *b = take();
+
+	ck_assert_str_eq(xos_bundle_lock(b, XOS_LOCK_MEMBER, "bob", NOW)->message, "call us");
+	ck_assert_ptr_null(xos_bundle_lock(b, XOS_LOCK_MEMBER, "zoe", NOW)); /* over */
+	ck_assert_ptr_null(xos_bundle_lock(b, XOS_LOCK_JOB, "bob", NOW));    /* another kind */
+	ck_assert_ptr_nonnull(xos_bundle_lock(b, XOS_LOCK_GROUP, "/demo/students", NOW));
+	ck_assert_ptr_nonnull(xos_bundle_lock(b, XOS_LOCK_GROUP, "/demo/students/first", NOW));
+	ck_assert_ptr_null(xos_bundle_lock(b, XOS_LOCK_GROUP, "/demo/students2", NOW));
+	ck_assert_ptr_null(xos_bundle_lock(b, XOS_LOCK_GROUP, "/demo", NOW));
+	ck_assert_ptr_nonnull(
+	    xos_bundle_lock(b, XOS_LOCK_ROLE, "/demo/students/Role=tutor", NOW)); /* by its group */
+	ck_assert_ptr_nonnull(xos_bundle_lock(b, XOS_LOCK_ROLE, "/demo/Role=admin", NOW));
+	ck_assert_ptr_null(xos_bundle_lock(b, XOS_LOCK_ROLE, "/demo/Role=admin", NOW + HOUR));
+	ck_assert_ptr_nonnull(xos_bundle_lock(b, XOS_LOCK_NODE, "n7", NOW));
+	/* A clock that is behind does not open a lock before its beginning. */
+	ck_assert_ptr_nonnull(xos_bundle_lock(b, XOS_LOCK_NODE, "n7", NOW - HOUR));
+	ck_assert_ptr_nonnull(xos_bundle_lock_at(b, 4));
+	ck_assert_ptr_null(xos_bundle_lock_at(b, 5));
+	xos_bundle_unref(b);
+}
+END_TEST
+
+START_TEST(foreign_signers_are_refused)
+{
+	struct xos_test_bundle g = good();
+	struct xos_chain node = {.n = 0}, member = {.n = 0};
+	const struct xos_test_who n1 = {.name = "n1"}, alice = {.name = "alice", .number = 2};
+
+	make(twin, &g); /* another root of the same name */
+	refuse(XOS_DENIED, NULL);
+	xos_test_node(vo, &n1, &node);
+	g.signer = &node;
+	make(vo, &g);
+	refuse(XOS_DENIED, "token-kind");
+	xos_test_member(vo, &alice, &member);
+	g.signer = &member;
+	make(vo, &g);
+	refuse(XOS_DENIED, "token-kind");
+	xos_chain_clear(&node);
+	xos_chain_clear(&member);
+}
+END_TEST
+
+START_TEST(every_vo_key_stolen_does_not_make_a_site_set)
+{
+	struct xos_test_bundle g = good();
+
+	g.site_key = twin->site_key;
+	make(vo, &g);
+	refuse(XOS_DENIED, "foreign-signer");
+	g.site_key = vo->policy_key;
+	make(vo, &g);
+	refuse(XOS_DENIED, "foreign-signer");
+	g.site_key = vo->root_key;
+	make(vo, &g);
+	refuse(XOS_DENIED, "foreign-signer");
+}
+END_TEST
+
+START_TEST(a_set_of_another_site_or_vo)
+{
+	struct xos_test_bundle g = good();
+
+	g.site_text = "site \"other\" serial 5 { }\n";
+	make(vo, &g);
+	refuse(XOS_DENIED, "wrong-site");
+	g = good();
+	g.vo_text = "vo \"other\" serial 1 { }\n";
+	make(vo, &g);
+	refuse(XOS_DENIED, "wrong-vo");
+	g = good();
+	make(vo, &g);
+	want.site = "elsewhere";
+	refuse(XOS_DENIED, "wrong-site");
+	want.site = "lab";
+	want.root = twin->root;
+	refuse(XOS_DENIED, "wrong-root");
+	want.root = vo->root;
+	bt.vo = "other";
+	refuse(XOS_DENIED, NULL);
+}
+END_TEST
+
+START_TEST(without_a_site_set_there_is_none)
+{
+	struct xos_test_bundle g = good();
+
+	g.site_text = NULL;
+	make(vo, &g);
+	struct xos_bundle *b = take();
+	ck_assert_ptr_null(xos_bundle_site_set(b));
+	ck_assert_int_eq(xos_bundle_site_expires(b), 0);
+	xos_bundle_unref(b);
+}
+END_TEST
+
+START_TEST(times)
+{
+	struct xos_test_bundle g = good();
+
+	g.issued = NOW - 13 * HOUR;
+	make(vo, &g);
+	refuse(XOS_EXPIRED, "object-expired");
+	g.issued = NOW + XOS_BUNDLE_SKEW + 1;
+	make(vo, &g);
+	refuse(XOS_NOT_YET_VALID, "object-not-yet-valid");
+	g.issued = NOW + XOS_BUNDLE_SKEW;
+	make(vo, &g);
+	xos_bundle_unref(take());
+	/* A clock that was set back does not bring an old bundle to life. */
+	g.issued = NOW - 13 * HOUR;
+	make(vo, &g);
+	bt.now = NOW - 2 * HOUR;
+	seen.newest = NOW;
+	refuse(XOS_EXPIRED, "object-expired");
+}
+END_TEST
+
+/* Each part on its own: whoever holds the policy key cannot bring an old one back. */
+START_TEST(lower_serials)
+{
+	const struct xos_test_bundle g = good();
+	uint64_t *const field[] = {&seen.bundle, &seen.vo_set, &seen.site_set, &seen.roster,
+	    &seen.locks_ca, &seen.locks_rca};
+	const uint64_t is[] = {10, 1, 5, 4, 4, 4};
+
+	make(vo, &g);
+	for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
+		seen = (struct xos_bundle_seen){0};
+		*field[i] = is[i] + 1;
+		refuse(XOS_DENIED, "lower-serial");
+		*field[i] = is[i];
+		xos_bundle_unref(take());
+	}
+}
+END_TEST
+
+START_TEST(changed_bytes)
+{
+	const struct xos_test_bundle g = good();
+	struct xos_bundle *b = NULL;
+
+	make(vo, &g);
+	size_t n = compact.n;
+	for (size_t i = 0; i < n; i += 1 + n / 150) {
+		uint8_t old = compact.p[i];
+
+		compact.p[i] = old == 'A' ? 'B' : 'A';
+		ck_assert_int_ne(
+		    xos_bundle_verify(xos_buf_bytes(&compact), &want, &b, &err), XOS_OK);
+		ck_assert_ptr_null(b);
+		compact.p[i] = old;
+	}
+	for (size_t cut = 0; cut < n; cut += 1 + n / 150) {
+		const struct xos_bytes part = {compact.p, cut};
+
+		ck_assert_int_ne(xos_bundle_verify(part, &want, &b, &err), XOS_OK);
+	}
+	xos_buf_put_str(&compact, "A");
+	ck_assert_int_ne(xos_bundle_verify(xos_buf_bytes(&compact), &want, &b, &err), XOS_OK);
+	ck_assert_ptr_null(b);
+}
+END_TEST
+
+START_TEST(too_long)
+{
+	struct xos_bytes huge = {calloc(1, XOS_BUNDLE_MAX + 1), XOS_BUNDLE_MAX + 1};
+	struct xos_bundle *b = NULL;
+
+	ck_assert_ptr_nonnull(huge.p);
+	ck_assert_int_eq(xos_bundle_verify(huge, &want, &b, &err), XOS_LIMIT);
+	free((void *)(uintptr_t)huge.p);
+}
+END_TEST
+
+START_TEST(stored_and_read_again)
+{
+	char *dir = xos_test_dir_new();
+	struct xos_test_bundle g = good();
+	struct xos_bundle *again = NULL;
+
+	ck_assert_int_eq(xos_bundle_load(dir, &want, &again, &err), XOS_NOT_FOUND);
+	ck_assert_int_eq(xos_bundle_seen_load(dir, &seen, &err), XOS_OK);
+	make(vo, &g);
+	struct xos_bundle *b = take();
+	ck_assert_int_eq(xos_bundle_store(dir, xos_buf_bytes(&compact), b, &seen, &err), XOS_OK);
+	struct xos_bundle_seen other = {0};
+	ck_assert_int_eq(xos_bundle_seen_load(dir, &other, &err), XOS_OK);
+	ck_assert(memcmp(&other, &seen, sizeof(seen)) == 0);
+	ck_assert_uint_eq(other.bundle, 10);
+	ck_assert_uint_eq(other.site_set, 5);
+	ck_assert_int_eq(other.newest, NOW);
+	ck_assert_int_eq(xos_bundle_load(dir, &want, &again, &err), XOS_OK);
+	xos_bundle_unref(again);
+	again = NULL;
+	/* A damaged record is refused, not taken for an empty one. */
+	char *path = xos_test_path(dir, "bundle.seen");
+	MUST(xos_file_write(path, 0600, xos_bytes_str("{\"bundle\":1}"), &err), &err);
+	ck_assert_int_eq(xos_bundle_seen_load(dir, &other, &err), XOS_MALFORMED);
+	free(path);
+	path = xos_test_path(dir, "bundle.jws");
+	MUST(xos_file_write(path, 0600, xos_bytes_str("a.b.c"), &err), &err);
+	ck_assert_int_eq(xos_bundle_load(dir, &want, &again, &err), XOS_MALFORMED);
+	ck_assert_ptr_null(again);
+	free(path);
+	xos_bundle_unref(b);
+	xos_test_dir_free(dir);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("bundle");
+	TCase *tc = tcase_create("bundle");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, a_good_bundle_says_all_it_has);
+	tcase_add_test(tc, locks_are_found_by_kind_name_and_time);
+	tcase_add_test(tc, foreign_signers_are_refused);
+	tcase_add_test(tc, every_vo_key_stolen_does_not_make_a_site_set);
+	tcase_add_test(tc, a_set_of_another_site_or_vo);
+	tcase_add_test(tc, without_a_site_set_there_is_none);
+	tcase_add_test(tc, times);
+	tcase_add_test(tc, lower_serials);
+	tcase_add_test(tc, changed_bytes);
+	tcase_add_test(tc, too_long);
+	tcase_add_test(tc, stored_and_read_again);
+	suite_add_tcase(s, tc);
+	SRunner *sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	int failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? 1 : 0;
+}
