@@ -8,7 +8,8 @@
  *   xos-forge foreign OUT                    a member of the VO "elsewhere", made up here
  *   xos-forge flip TOKEN OUT OFFSET          one bit of the leaf certificate changed
  *   xos-forge strip TOKEN OUT                a plain inherit-all proxy (RFC 3820) without our extension
- *   xos-forge widen TOKEN OUT                a further delegation step that claims more depth and no node
+ *   xos-forge widen TOKEN OUT                an honest delegation to node n1, and a further step that claims
+ *                                            more depth, no node and a later end
  *   xos-forge tamper TOKEN OUT               the last byte of the restriction changed, signature left as it was
  */
 #include <stdio.h>
@@ -164,7 +165,7 @@ static void forge_flip(const char *token, const char *out, const char *offset)
 	xos_chain_clear(&chain);
 }
 
-/* A proxy signed by the token's key, whatever it claims. */
+/* A proxy signed by the chain's key, whatever it claims. */
 static void forge_proxy(
     const char *token, struct xos_bytes language, const struct xos_ext *ext, const char *out)
 {
@@ -173,15 +174,14 @@ static void forge_proxy(
 	struct xos_cert *leaf = NULL;
 	struct xos_buf der;
 	xos_buf_init(&der, XOS_CERT_MAX);
-	load(token, &chain);
 	MUST(xos_key_generate(&made.key, &err), &err);
-	MUST(xos_issuer_new(chain.cert[0], chain.key, &issuer, &err), &err);
+	MUST(xos_issuer_new(chain->cert[0], chain->key, &issuer, &err), &err);
 	int64_t now = xos_clock_now();
 	const struct xos_issue_proxy what = {.spki = xos_key_spki(made.key),
-	    .not_before = now - 10 > xos_cert_not_before(chain.cert[0])
+	    .not_before = now - 10 > xos_cert_not_before(chain->cert[0])
 	                      ? now - 10
-	                      : xos_cert_not_before(chain.cert[0]),
-	    .not_after = xos_cert_not_after(chain.cert[0]),
+	                      : xos_cert_not_before(chain->cert[0]),
+	    .not_after = xos_cert_not_after(chain->cert[0]),
 	    .path_len = 0,
 	    .language = language,
 	    .exts = ext,
@@ -189,28 +189,49 @@ static void forge_proxy(
 	MUST(xos_issue_proxy(issuer, &what, &der, &err), &err);
 	MUST(xos_cert_parse(xos_buf_bytes(&der), &leaf, &err), &err);
 	MUST(xos_chain_add(&made, leaf), &err);
-	for (size_t i = 0; i < chain.n; i++)
-		MUST(xos_chain_add(&made, chain.cert[i]), &err);
+	for (size_t i = 0; i < chain->n; i++)
+		MUST(xos_chain_add(&made, chain->cert[i]), &err);
 	xos_test_chain_save(&made, out);
 	xos_cert_free(leaf);
 	xos_issuer_free(issuer);
 	xos_chain_clear(&made);
-	xos_chain_clear(&chain);
 	xos_buf_free(&der);
 }
 
 static void forge_strip(const char *token, const char *out)
 {
 	static const char inherit_all[] = "\x2b\x06\x01\x05\x05\x07\x15\x01"; /* RFC 3820 3.8.2 */
-	forge_proxy(token,
+	struct xos_chain chain = {.n = 0};
+	load(token, &chain);
+	forge_proxy(&chain,
 	    (struct xos_bytes){(const uint8_t *)inherit_all, sizeof(inherit_all) - 1}, NULL, out);
+	xos_chain_clear(&chain);
+}
+
+/* What a job on n1 would hold that may delegate once more, for a little while. */
+static void delegate_honestly(const struct xos_chain *token, struct xos_chain *out)
+{
+	struct xos_cert *leaf = NULL;
+	const struct xos_delegation d = {.actor = "job",
+	    .node = "n1",
+	    .id = "honest",
+	    .not_after = xos_clock_now() + 600,
+	    .depth = 1};
+	MUST(xos_key_generate(&out->key, &err), &err);
+	MUST(xos_delegation_sign(token, xos_key_spki(out->key), &d, xos_clock_now(), &leaf, &err),
+	    &err);
+	MUST(xos_chain_add(out, leaf), &err);
+	for (size_t i = 0; i < token->n; i++)
+		MUST(xos_chain_add(out, token->cert[i]), &err);
+	xos_cert_free(leaf);
 }
 
 static void forge_widen(const char *token, const char *out)
 {
-	struct xos_chain chain = {.n = 0};
+	struct xos_chain chain = {.n = 0}, honest = {.n = 0};
 	struct xos_buf ext;
 	load(token, &chain);
+	delegate_honestly(&chain, &honest);
 	struct xos_claims *claims = claims_of(&chain);
 	struct xos_delegation d = {.actor = "job",
 	    .id = "forged",
@@ -222,9 +243,10 @@ static void forge_widen(const char *token, const char *out)
 	MUST(xos_delegation_encode(&d, &ext, &err), &err);
 	const struct xos_ext e = {
 	    .oid = XOS_OID_DELEGATION, .critical = true, .value = xos_buf_bytes(&ext)};
-	forge_proxy(token, XOS_OID_PROXY_LANGUAGE, &e, out);
+	forge_proxy(&honest, XOS_OID_PROXY_LANGUAGE, &e, out);
 	xos_buf_free(&ext);
 	xos_claims_free(claims);
+	xos_chain_clear(&honest);
 	xos_chain_clear(&chain);
 }
 
