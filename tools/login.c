@@ -161,13 +161,20 @@ static enum xos_status choose_member(const struct xos_cli_vo *vo, const char *op
 	return XOS_OK;
 }
 
+/* A convenience: a log-in does not fail because it cannot be remembered. */
 static void remember_member(const struct xos_cli_vo *vo, const char *member)
 {
 	char path[PATH_MAX], line[XOS_MEMBER_MAX + 2];
+	struct xos_buf b;
+	bool same;
 
-	/* A convenience: a log-in does not fail because it cannot be remembered. */
-	if (member_file(vo, path) && xos_str_printf(line, sizeof(line), "%s\n", member) &&
-	    xos_file_write(path, 0644, xos_bytes_str(line), NULL) != XOS_OK)
+	if (!member_file(vo, path) || !xos_str_printf(line, sizeof(line), "%s\n", member))
+		return;
+	/* Writing is durable and so slow: mostly it is the same member every day. */
+	same = xos_file_read(path, 64, &b, NULL) == XOS_OK &&
+	       xos_bytes_eq(xos_buf_bytes(&b), xos_bytes_str(line));
+	xos_buf_free(&b);
+	if (!same && xos_file_write(path, 0644, xos_bytes_str(line), NULL) != XOS_OK)
 		return;
 }
 
