@@ -166,21 +166,19 @@ static void forge_flip(const char *token, const char *out, const char *offset)
 }
 
 /* A proxy signed by the chain's key, whatever it claims. */
-static void forge_proxy(
-    const char *token, struct xos_bytes language, const struct xos_ext *ext, const char *out)
+static void forge_proxy(const struct xos_chain *chain, struct xos_bytes language,
+    const struct xos_ext *ext, const char *out)
 {
-	struct xos_chain chain = {.n = 0}, made = {.n = 0};
+	struct xos_chain made = {.n = 0};
 	struct xos_issuer *issuer = NULL;
 	struct xos_cert *leaf = NULL;
 	struct xos_buf der;
 	xos_buf_init(&der, XOS_CERT_MAX);
 	MUST(xos_key_generate(&made.key, &err), &err);
 	MUST(xos_issuer_new(chain->cert[0], chain->key, &issuer, &err), &err);
-	int64_t now = xos_clock_now();
+	int64_t from = xos_clock_now() - 10, born = xos_cert_not_before(chain->cert[0]);
 	const struct xos_issue_proxy what = {.spki = xos_key_spki(made.key),
-	    .not_before = now - 10 > xos_cert_not_before(chain->cert[0])
-	                      ? now - 10
-	                      : xos_cert_not_before(chain->cert[0]),
+	    .not_before = from > born ? from : born,
 	    .not_after = xos_cert_not_after(chain->cert[0]),
 	    .path_len = 0,
 	    .language = language,
@@ -189,8 +187,8 @@ static void forge_proxy(
 	MUST(xos_issue_proxy(issuer, &what, &der, &err), &err);
 	MUST(xos_cert_parse(xos_buf_bytes(&der), &leaf, &err), &err);
 	MUST(xos_chain_add(&made, leaf), &err);
-	for (size_t i = 0; i < chain->n; i++)
-		MUST(xos_chain_add(&made, chain->cert[i]), &err);
+	for (size_t k = 0; k < chain->n; k++)
+		MUST(xos_chain_add(&made, chain->cert[k]), &err);
 	xos_test_chain_save(&made, out);
 	xos_cert_free(leaf);
 	xos_issuer_free(issuer);
