@@ -156,6 +156,8 @@ enum xos_status vops_auth_standing(
 		lock = xos_locks_find(locks, XOS_LOCK_MEMBER, signer->name, trust.now);
 	for (size_t i = 0; locks && !lock && i < signer->nroles; i++)
 		lock = xos_locks_find_fqan(locks, signer->roles[i], trust.now);
+	for (size_t i = 0; locks && !lock && i < signer->ngroups; i++)
+		lock = xos_locks_find_fqan(locks, signer->groups[i], trust.now);
 	if (lock)
 		st = xos_err_set(err, XOS_DENIED, "locked", "%s %s is locked: %s",
 		    xos_lock_kind_name(lock->kind), lock->name, lock->message);
