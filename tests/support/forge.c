@@ -2,7 +2,7 @@
  * xos-forge: what an attacker would bring, made from what an attacker could have. System tests hand
  * the results to real services, which must refuse each for its own reason.
  *
- *   xos-forge expired TOKEN CA-FOLDER OUT    the same member, an hour past its end, signed by the real authority
+ *   xos-forge expired TOKEN CA-FOLDER OUT    the same member, past its end, signed by the real authority
  *   xos-forge future TOKEN CA-FOLDER OUT     not valid before tomorrow
  *   xos-forge impostor TOKEN OUT             the same claims under a root of the same name, made up here
  *   xos-forge foreign OUT                    a member of the VO "elsewhere", made up here
@@ -82,11 +82,10 @@ static void forge_time(const char *token, const char *folder, const char *out, b
 	MUST(xos_key_load(path, NULL, NULL, &key, &err), &err);
 	struct xos_claims *claims = claims_of(&chain);
 	int64_t now = xos_clock_now();
-	/* The issuer itself is young: an expired token must not begin before it. */
+	/* The issuer itself may be minutes old: what lies furthest back lasts one second. */
 	int64_t born = xos_cert_not_before(ca.cert[0]);
-	int64_t end = now - 60 < born ? born + 1 : now - 60;
-	issue(ca.cert[0], key, claims, future ? now + DAY : born, future ? now + DAY + 3600 : end,
-	    out);
+	issue(ca.cert[0], key, claims, future ? now + DAY : born,
+	    future ? now + DAY + 3600 : born + 1, out);
 	xos_claims_free(claims);
 	xos_key_free(key);
 	xos_chain_clear(&ca);

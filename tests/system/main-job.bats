@@ -138,9 +138,10 @@ refused() {
 
 server_refuses() { # TOKEN CODE
 	local url answer
+	[ -e "$BATS_TEST_TMPDIR/token.pem" ] || XOS_TOKEN=$BATS_TEST_TMPDIR/token.pem login alice
 	url=$(XOS_TOKEN=$BATS_TEST_TMPDIR/token.pem xos-node list --json | jq -r '.nodes[0].services[0].url')
 	answer=$(curl -s -k --cert "$1" --key "$1" -H 'Content-Type: application/json' -w '\n%{http_code}' \
-		-d '{"argv": ["true"]}' "$url/v1/vo/demo/jobs" || true)
+		-d '{"nonce": "AAECAwQFBgcICQoLDA0ODw==", "argv": ["true"]}' "$url/v1/vo/demo/jobs" || true)
 	echo "server: $answer"
 	[[ "$answer" =~ $2 && ! "$answer" =~ $'\n'2 ]]
 }
@@ -160,7 +161,7 @@ server_refuses() { # TOKEN CODE
 	root || skip "the authority's key is readable by its user only"
 	login alice
 	"$FORGE" expired "$XOS_TOKEN" "$DEMO/server/cad" "$BATS_TEST_TMPDIR/old.pem"
-	refused "$BATS_TEST_TMPDIR/old.pem" expired token-expired
+	refused "$BATS_TEST_TMPDIR/old.pem" expired cert-expired
 	"$FORGE" future "$XOS_TOKEN" "$DEMO/server/cad" "$BATS_TEST_TMPDIR/new.pem"
 	refused "$BATS_TEST_TMPDIR/new.pem" 'valid only in' not-yet-valid
 }
