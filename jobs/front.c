@@ -158,9 +158,9 @@ static enum xos_status open_verifier(struct xos_job_front *f, struct xos_err *er
 	return st == XOS_OK ? xos_service_verifier_new(f->trust, &opts, &f->verifier, err) : st;
 }
 
-static enum xos_status open_front(struct xos_job_front *f, struct xos_err *err)
+static enum xos_status open_front(struct xos_job_front *f, int listen_fd, struct xos_err *err)
 {
-	struct xos_front_options opts = {.listen = f->c->common.listen,
+	struct xos_front_options opts = {.listen_fd = listen_fd,
 	    .tls_certificate = f->c->common.tls_certificate,
 	    .tls_key = f->c->common.tls_key,
 	    .verifier = xos_service_verifier_get(f->verifier),
@@ -175,7 +175,7 @@ static enum xos_status open_front(struct xos_job_front *f, struct xos_err *err)
 }
 
 enum xos_status xos_job_front_open(const struct xos_jobs_config *c, struct xos_channel *starter,
-    struct xos_job_front **out, struct xos_err *err)
+    int listen_fd, struct xos_job_front **out, struct xos_err *err)
 {
 	struct xos_job_front *f = calloc(1, sizeof(*f));
 	enum xos_status st;
@@ -191,7 +191,7 @@ enum xos_status xos_job_front_open(const struct xos_jobs_config *c, struct xos_c
 	if (st == XOS_OK)
 		st = open_verifier(f, err);
 	if (st == XOS_OK)
-		st = open_front(f, err);
+		st = open_front(f, listen_fd, err);
 	if (st != XOS_OK) {
 		xos_job_front_free(f);
 		return st;

@@ -40,9 +40,9 @@ struct xos_job_front {
 	bool janitor_runs, ending;
 };
 
-/* Reads keys and binds: with the rights of the start. */
+/* Reads keys with the rights of the start. listen_fd: bound, taken. */
 XOS_MUST_USE enum xos_status xos_job_front_open(const struct xos_jobs_config *c,
-    struct xos_channel *starter, struct xos_job_front **out, struct xos_err *err);
+    struct xos_channel *starter, int listen_fd, struct xos_job_front **out, struct xos_err *err);
 XOS_MUST_USE enum xos_status xos_job_front_serve(
     struct xos_job_front *f, int signal_fd, struct xos_err *err);
 void xos_job_front_free(struct xos_job_front *f);

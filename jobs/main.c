@@ -10,6 +10,7 @@
 #include "jobs/courier.h"
 #include "jobs/front.h"
 #include "jobs/starter.h"
+#include "net/server.h"
 #include "proc/daemon.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
@@ -21,8 +22,10 @@
 enum { STARTER, COURIER, FRONT, ROLES };
 static const char *const roles[ROLES] = {"starter", "courier", "front"};
 
-static enum xos_status supervise(const struct xos_service_run *run, struct xos_err *err)
+static enum xos_status supervise(
+    const struct xos_service_run *run, int listen_fd, struct xos_err *err)
 {
+	const struct xos_child_fd listen = {"listen", listen_fd};
 	const char *argv[ROLES][10] = {{NULL}};
 	struct xos_child children[ROLES] = {{0}};
 	const struct xos_child_link link = {
@@ -42,6 +45,9 @@ static enum xos_status supervise(const struct xos_service_run *run, struct xos_e
 		memcpy(argv[i], args, sizeof(args));
 		children[i] = (struct xos_child){.role = roles[i], .argv = argv[i]};
 	}
+	/* Bound here, so that whoever connects while the front is restarted waits instead of failing. */
+	children[FRONT].fds = &listen;
+	children[FRONT].nfds = 1;
 	return xos_supervise(&s, err);
 }
 
@@ -102,14 +108,17 @@ static enum xos_status run_front(
 	struct xos_channel *starter = NULL;
 	struct xos_job_front *front = NULL;
 	char dir[PATH_MAX];
+	int listen_fd = -1;
 	enum xos_status st = take_channel("starter", &starter, err);
 
+	if (st == XOS_OK)
+		st = xos_child_fd_take("listen", &listen_fd, err);
 	if (st == XOS_OK && !xos_path_join(dir, sizeof(dir), c->common.state, "front"))
 		st = xos_err_set(err, XOS_LIMIT, "state", "path too long");
 	if (st == XOS_OK)
 		st = xos_service_own(dir, geteuid() == 0 ? c->common.user_network : NULL, err);
 	if (st == XOS_OK)
-		st = xos_job_front_open(c, starter, &front, err);
+		st = xos_job_front_open(c, starter, listen_fd, &front, err);
 	if (st == XOS_OK)
 		st = become_network(c, err);
 	if (st == XOS_OK)
@@ -193,6 +202,7 @@ static enum xos_status verb_run(
 {
 	const struct xos_jobs_config *c = run->conf;
 	struct xos_stage stage;
+	int listen_fd = -1;
 	enum xos_status st = xos_service_args_end(argc, argv, err);
 
 	if (st != XOS_OK)
@@ -201,11 +211,15 @@ static enum xos_status verb_run(
 		return run_role(run, err);
 	/* Before the children, which all use these folders. */
 	st = xos_stage_open(&stage, c->common.state, c->common.user_network, err);
+	if (st == XOS_OK)
+		st = xos_server_bind(c->common.listen, &listen_fd, err);
 	if (st != XOS_OK) {
 		xos_ready_report(run->ready_fd, err);
 		return st;
 	}
-	return supervise(run, err);
+	st = supervise(run, listen_fd, err);
+	close(listen_fd);
+	return st;
 }
 
 static const struct xos_service_verb verbs[] = {

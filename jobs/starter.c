@@ -417,14 +417,17 @@ static enum xos_status make_tools(struct xos_starter *s, struct xos_err *err)
 {
 	const struct xos_jobs_config *c = s->c;
 	char dir[PATH_MAX], path[PATH_MAX], text[1024];
+	bool reachable = strncmp(c->common.listen, "0.0.0.0:", 8) != 0 &&
+	                 strncmp(c->common.listen, "[::]:", 5) != 0;
 	enum xos_status st;
 
 	if (!xos_path_join(s->tools, sizeof(s->tools), c->common.state, "tools") ||
 	    !xos_path_join(dir, sizeof(dir), s->tools, c->common.vo) ||
 	    !xos_path_join(path, sizeof(path), dir, "vo.conf") ||
-	    !xos_str_printf(text, sizeof(text), "vo = %s\n%s%s%s", c->common.vo,
+	    !xos_str_printf(text, sizeof(text), "vo = %s\n%s%s%s%s%s%s", c->common.vo,
 	        c->accounting ? "accounting = " : "", c->accounting ? c->accounting : "",
-	        c->accounting ? "\n" : ""))
+	        c->accounting ? "\n" : "", reachable ? "jobs = https://" : "",
+	        reachable ? c->common.listen : "", reachable ? "\n" : ""))
 		return xos_err_set(err, XOS_LIMIT, "state", "path too long");
 	st = xos_dir_make(dir, 0755, err);
 	if (st == XOS_OK && (chmod(s->tools, 0755) != 0 || chmod(dir, 0755) != 0))

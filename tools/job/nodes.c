@@ -150,8 +150,8 @@ void job_credential_text(const struct xos_job_info *i, char *out, size_t cap)
 	char when[64], left[XOS_TIME_TEXT];
 	struct tm tm;
 
-	if (!i->credential_until) {
-		snprintf(out, cap, "none");
+	if (!i->credential_until || i->ended) {
+		snprintf(out, cap, "%s", i->ended ? "removed" : "none");
 		return;
 	}
 	if (!localtime_r(&until, &tm) || strftime(when, sizeof(when), "%b %e %H:%M", &tm) == 0)

@@ -38,7 +38,7 @@ enum xos_status job_find(const struct job_nodes *n, const char *id, struct xos_c
 /* What a job's end means for whoever waited: its own status, 128 and the signal, or an error if it
  * never ran or nobody knows. */
 enum xos_status job_exit(const struct xos_job_info *i, int *exit_status, struct xos_err *err);
-/* "until Nov 29 14:00 (for 11h31m)" or "none"; "exited 3"; "running". */
+/* "until Nov 29 14:00 (for 11h31m)" "none" yet, "removed" with the job. */
 void job_credential_text(const struct xos_job_info *i, char *out, size_t cap);
 void job_state_text(const struct xos_job_info *i, char *out, size_t cap);
 
