@@ -160,6 +160,7 @@ enum xos_status xos_place_enter(
 {
 	enum xos_status st;
 
+	umask(022); /* folders made below must let the job through; the program gets its own */
 	/* Mounts of the host still arrive, unmounts too; nothing of ours goes out. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
 		return xos_err_errno(err, errno, "job-place", "cannot make mounts private");

@@ -92,6 +92,7 @@ static pid_t spawn(struct xos_launch *l)
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
 		struct xos_err err = XOS_ERR_INIT;
+		umask(077); /* as xos-job-monitor does */
 		enum xos_status st = xos_monitor_run(l, -1, &err);
 
 		if (st != XOS_OK)

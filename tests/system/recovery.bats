@@ -56,7 +56,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 	retry revive
 	retry xos-job show "$id"
 	xos-job show "$id" --json | jq -e '.state == "running"'
-	touch "$(find "$DEMO/nodes/n1" -type d -path "*$id*/work" | head -n 1)/go"
+	touch "$DEMO/nodes/n1/jobd/work/$id/go"
 	run -5 xos-job wait "$id"
 	[[ "$(xos-job logs "$id")" == *ended* ]]
 	retry bash -c "xos-acct list --json | grep -q $id"
