@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,14 +83,25 @@ static void peer_name(const struct sockaddr *sa, socklen_t len, char out[PEER_TE
 		snprintf(out, PEER_TEXT_MAX, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
+static bool somebody_waits(const struct xos_server *s)
+{
+	struct pollfd p = {.fd = s->fd, .events = POLLIN};
+	return poll(&p, 1, 0) == 1;
+}
+
 static bool accept_one(struct xos_server *s)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
 	char text[PEER_TEXT_MAX];
-	if (s->nconns >= s->o.max_connections && !evict(s)) {
-		listener_pause(s);
-		return false;
+	if (s->nconns >= s->o.max_connections) {
+		/* A place is made for somebody, not on the chance that there is one. */
+		if (!somebody_waits(s))
+			return false;
+		if (!evict(s)) {
+			listener_pause(s);
+			return false;
+		}
 	}
 	int fd = accept4(s->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {

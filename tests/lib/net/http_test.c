@@ -435,6 +435,22 @@ START_TEST(idle_connections_do_not_stop_service)
 }
 END_TEST
 
+/* As many connections as are allowed, and nobody waiting: none is given up. */
+START_TEST(nobody_is_evicted_for_nobody)
+{
+	fixture_start(&f, (struct xos_server_options){.listen_fd = -1, .max_connections = 2});
+	int a = raw_connect(f.port), b = raw_connect(f.port);
+	ck_assert(!raw_closed(a, 300));
+	ck_assert(!raw_closed(b, 300));
+	raw_say(a, "GET / HTTP/1.1\r\n" H "\r\n");
+	raw_response(a, buf, sizeof(buf), WAIT_MS);
+	ck_assert_int_eq(raw_status(buf), 200);
+	close(a);
+	close(b);
+	fixture_stop(&f);
+}
+END_TEST
+
 /* Connections at work are never given up for new ones. */
 START_TEST(work_is_not_evicted)
 {
@@ -549,6 +565,7 @@ int main(void)
 	tcase_add_test(own, cuts_slow_clients_off);
 	tcase_add_test(own, cuts_slow_readers_off);
 	tcase_add_test(own, idle_connections_do_not_stop_service);
+	tcase_add_test(own, nobody_is_evicted_for_nobody);
 	tcase_add_test(own, work_is_not_evicted);
 	tcase_add_test(own, says_when_it_is_busy);
 	tcase_add_test(own, drains);
