@@ -187,7 +187,7 @@ enum xos_status xos_json_dump(const struct xos_json *v, struct xos_buf *out, str
 enum xos_status xos_json_dump_pretty(
     const struct xos_json *v, struct xos_buf *out, struct xos_err *err)
 {
-	enum xos_status st = dump(v, JSON_INDENT(2), out, err);
+	enum xos_status st = dump(v, JSON_INDENT(2) | JSON_ENSURE_ASCII, out, err);
 	if (st == XOS_OK) {
 		xos_buf_put_str(out, "\n");
 		st = xos_buf_status(out);

@@ -144,7 +144,8 @@ void xos_json_add_int(struct xos_json *arr, int64_t v);
  * gets signed. The buffer's maximum applies (LIMIT). */
 XOS_MUST_USE enum xos_status xos_json_dump(
     const struct xos_json *v, struct xos_buf *out, struct xos_err *err);
-/* For people: indented by two, sorted keys, with a line end. */
+/* For people: indented by two, sorted keys, with a line end; in ASCII, so that no terminal obeys what a
+ * peer said. */
 XOS_MUST_USE enum xos_status xos_json_dump_pretty(
     const struct xos_json *v, struct xos_buf *out, struct xos_err *err);
 

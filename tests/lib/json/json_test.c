@@ -345,11 +345,36 @@ START_TEST(a_failed_builder_stays_failed)
 }
 END_TEST
 
+/* A terminal must not obey what a server says: also not in the control characters beyond ASCII. */
+START_TEST(what_people_see_is_ascii)
+{
+	struct xos_json *o = xos_json_object(), *back = NULL;
+	const char *text = NULL;
+	struct xos_buf b;
+
+	xos_json_set_string(o, "name",
+	    "\x1b[31m \xc2\x9b"
+	    "31m \xe2\x80\xae \xc3\xa9 \xf0\x9f\x98\x80");
+	xos_buf_init(&b, 4096);
+	ck_assert_int_eq(xos_json_dump_pretty(o, &b, NULL), XOS_OK);
+	for (size_t i = 0; i < b.n; i++)
+		ck_assert(b.p[i] == '\n' || (b.p[i] >= 0x20 && b.p[i] < 0x7f));
+	ck_assert_int_eq(xos_json_parse(xos_buf_bytes(&b), 4096, &back, NULL), XOS_OK);
+	ck_assert_int_eq(xos_json_get_string(back, "name", 100, &text, NULL), XOS_OK);
+	ck_assert_str_eq(text, "\x1b[31m \xc2\x9b"
+	                       "31m \xe2\x80\xae \xc3\xa9 \xf0\x9f\x98\x80");
+	xos_json_free(back);
+	xos_json_free(o);
+	xos_buf_free(&b);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("json");
 	TCase *t = tcase_create("json");
 	tcase_add_test(t, takes_what_is_right);
+	tcase_add_test(t, what_people_see_is_ascii);
 	tcase_add_loop_test(t, refuses_what_is_wrong, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(t, refuses_a_raw_nul);
 	tcase_add_test(t, refuses_truncation);
