@@ -113,6 +113,9 @@ static enum xos_status handle_prepare(
 	if (st == XOS_OK)
 		st = xos_ask_permission(
 		    &s->ask, c.spec, c.id, &c.order, c.order.chain, c.order.n, &p, err);
+	if (st == XOS_OK && latest_end(&p) <= xos_clock_now())
+		st = xos_err_set(err, XOS_EXPIRED, "token-expired",
+		    "the token has ended by this node's clock; log in again");
 	if (st == XOS_OK)
 		st = xos_local_job_prepare(
 		    s->credd, c.id, c.order.chain, c.order.n, &csr, &ncsr, err);

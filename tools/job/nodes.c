@@ -1,5 +1,6 @@
 #include "job/nodes.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "api/rca.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/text.h"
 
 static enum xos_status add(
@@ -24,6 +26,70 @@ static enum xos_status add(
 	return XOS_OK;
 }
 
+/*
+ * Addresses as they were last known, for when xos-rcad is away. They prove nothing: a node is believed
+ * by its certificate.
+ */
+#define CACHE_MAX (1024 * 1024)
+
+static void save_nodes(const struct job_nodes *n, const struct xos_rca_nodes *list)
+{
+	struct xos_json *doc = xos_json_object(), *nodes = xos_json_array();
+	char path[PATH_MAX];
+	struct xos_buf b;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *url = xos_rca_node_url(&list->node[i], "jobs");
+		struct xos_json *node;
+
+		if (!url || !url[0] || strcmp(list->node[i].state, "active") != 0)
+			continue;
+		node = xos_json_object();
+		xos_json_set_string(node, "node", list->node[i].node);
+		xos_json_set_string(node, "jobs", url);
+		xos_json_add(nodes, node);
+	}
+	xos_json_set(doc, "nodes", nodes);
+	xos_buf_init(&b, CACHE_MAX);
+	/* Only a convenience: a folder that cannot be written (inside a job) is no error. */
+	if (xos_json_dump(doc, &b, NULL) != XOS_OK ||
+	    !xos_path_join(path, sizeof(path), n->vo->dir, "nodes.json") ||
+	    xos_file_write(path, 0644, xos_buf_bytes(&b), NULL) != XOS_OK)
+		b.n = 0;
+	xos_buf_free(&b);
+	xos_json_free(doc);
+}
+
+static enum xos_status from_cache(struct job_nodes *n, const char *only, struct xos_err *err)
+{
+	const struct xos_json *nodes = NULL;
+	struct xos_json *doc = NULL;
+	char path[PATH_MAX];
+	struct xos_buf b;
+	enum xos_status st = XOS_NOT_FOUND;
+
+	xos_buf_init(&b, CACHE_MAX);
+	if (xos_path_join(path, sizeof(path), n->vo->dir, "nodes.json"))
+		st = xos_file_read(path, CACHE_MAX, &b, err);
+	if (st == XOS_OK)
+		st = xos_json_parse(xos_buf_bytes(&b), CACHE_MAX, &doc, err);
+	if (st == XOS_OK)
+		st = xos_json_get_array(doc, "nodes", 10000, &nodes, err);
+	for (size_t i = 0; st == XOS_OK && i < xos_json_count(nodes); i++) {
+		const char *node, *url;
+
+		st = xos_json_get_string(xos_json_at(nodes, i), "node", XOS_NODE_MAX, &node, err);
+		if (st == XOS_OK)
+			st = xos_json_get_string(
+			    xos_json_at(nodes, i), "jobs", XOS_RCA_URL_MAX, &url, err);
+		if (st == XOS_OK && (!only || strcmp(only, node) == 0))
+			st = add(n, node, url, err);
+	}
+	xos_json_free(doc);
+	xos_buf_free(&b);
+	return st;
+}
+
 static enum xos_status from_rca(struct job_nodes *n, const char *only, struct xos_err *err)
 {
 	struct xos_cli_client *rca = NULL;
@@ -32,7 +98,11 @@ static enum xos_status from_rca(struct job_nodes *n, const char *only, struct xo
 
 	if (st == XOS_OK)
 		st = xos_rca_nodes_get(xos_cli_client(rca), n->vo->name, &list, err);
-	for (size_t i = 0; st == XOS_OK && i < list->n; i++) {
+	if (st == XOS_UNAVAILABLE && from_cache(n, only, NULL) == XOS_OK && n->n > 0)
+		st = XOS_OK;
+	else if (st == XOS_OK)
+		save_nodes(n, list);
+	for (size_t i = 0; st == XOS_OK && list && i < list->n; i++) {
 		const struct xos_rca_node *node = &list->node[i];
 		const char *url = xos_rca_node_url(node, "jobs");
 
