@@ -1,4 +1,5 @@
 #include <check.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -324,6 +325,50 @@ START_TEST(malformed_requests)
 }
 END_TEST
 
+static int open_descriptors(void)
+{
+	int n = 0;
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Descriptors that nobody asked for are not taken: a peer must not use up ours, nor lend us its own. */
+START_TEST(passed_descriptors_are_dropped)
+{
+	union {
+		char room[CMSG_SPACE(16 * sizeof(int))];
+		struct cmsghdr align;
+	} control = {.room = {0}};
+	char frame[] = "XOS\1\0\0\0\1\0\0\0\0\0\0\0\1hello";
+	struct iovec part = {frame, sizeof(frame) - 1};
+	struct msghdr msg = {.msg_iov = &part,
+	    .msg_iovlen = 1,
+	    .msg_control = control.room,
+	    .msg_controllen = sizeof(control.room)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct xos_err err = XOS_ERR_INIT;
+	char in[256];
+	ssize_t n;
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(16 * sizeof(int));
+	for (size_t i = 0; i < 16; i++)
+		memcpy(CMSG_DATA(c) + i * sizeof(int), &w.fd[0][0], sizeof(int));
+	start();
+	int before = open_descriptors();
+	for (int i = 0; i < 20; i++) {
+		ck_assert_int_eq(sendmsg(w.fd[1][0], &msg, 0), (ssize_t)part.iov_len);
+		while ((n = recv(w.fd[1][0], in, sizeof(in), MSG_DONTWAIT)) < 0)
+			usleep(1000);
+		ck_assert_int_eq(in[5], XOS_OK); /* the request itself is none the worse */
+	}
+	ck_assert_int_eq(open_descriptors(), before);
+	ck_assert_int_eq(call(0, ECHO, "others go on", 5000, NULL, &err), XOS_OK);
+	finish();
+}
+END_TEST
+
 static void *liar(void *arg)
 {
 	const char *reply = arg;
@@ -466,6 +511,7 @@ int main(void)
 	tcase_add_test(tc, waiting_for_a_turn_ends_too);
 	tcase_add_test(tc, peer_gone);
 	tcase_add_test(tc, malformed_requests);
+	tcase_add_test(tc, passed_descriptors_are_dropped);
 	tcase_add_loop_test(tc, malformed_replies, 0, 6);
 	tcase_add_test(tc, a_peer_that_never_reads);
 	tcase_add_test(tc, commit_comes_before_replies);
