@@ -58,32 +58,39 @@ static void list_nouns(void)
 	}
 }
 
-static int usage(FILE *out, int status)
+static int help(void)
 {
-	fprintf(out, "Usage: xos NOUN [ARGUMENT...]\nRuns xos-NOUN; xos NOUN --help shows what it "
-	             "takes. Nouns here:\n");
-	fflush(out);
-	if (out == stdout)
-		list_nouns();
-	else
-		fprintf(out, "  see: xos --help\n");
-	return status;
+	printf("xos: runs the tools of XOS by their noun\n\nUsage:\n  xos NOUN [ARGUMENT...]\n"
+	       "\nNouns here (xos NOUN --help shows what one takes):\n");
+	list_nouns();
+	printf("\nExamples:\n  xos login alice\n  xos token show --json\n"
+	       "  xos job submit --wait -- sh -c 'id -u'\n"
+	       "\nExit status: that of xos-NOUN; 2 if there is none.\n");
+	return fflush(stdout) == 0 ? 0 : EXIT_UNDECIDED;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "Try: xos --help\n");
+	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	char dir[PATH_MAX], path[PATH_MAX], name[80];
-	if (argc < 2)
-		return usage(stderr, EXIT_USAGE);
+	if (argc < 2) {
+		fprintf(stderr, "xos: say which tool\n");
+		return usage();
+	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return usage(stdout, 0);
+		return help();
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("xos %s\n", XOS_VERSION);
 		return 0;
 	}
 	if (!is_noun(argv[1]) || !xos_str_printf(name, sizeof(name), "xos-%s", argv[1])) {
 		fprintf(stderr, "xos: \"%s\" is no noun\n", argv[1]);
-		return usage(stderr, EXIT_USAGE);
+		return usage();
 	}
 	argv[1] = name;
 	if (own_folder(dir) && xos_str_printf(path, sizeof(path), "%s/%s", dir, name))
@@ -91,7 +98,7 @@ int main(int argc, char **argv)
 	execvp(name, argv + 1);
 	if (errno == ENOENT) {
 		fprintf(stderr, "xos: there is no %s here nor along PATH\n", name);
-		return usage(stderr, EXIT_USAGE);
+		return usage();
 	}
 	fprintf(stderr, "xos: cannot run %s: %s\n", name, strerror(errno));
 	return EXIT_UNDECIDED;
