@@ -167,7 +167,12 @@ XOS_NODE_VERB(status)
 	enum xos_status st = xos_node_open(&n, err);
 	if (st)
 		return st;
-	st = ask_credd(&n, &doc, err);
+	struct xos_proc_id id;
+	if (!xos_cli_daemon_running(n.dir, daemons[0].program, &id))
+		st = xos_err_set(err, XOS_UNAVAILABLE, "node-stopped",
+		    "node %s does not run; start it with: xos-node start --dir %s", n.name, n.dir);
+	else
+		st = ask_credd(&n, &doc, err);
 	if (!st && cli->json) {
 		st = xos_cli_print_json(doc, err);
 		doc = NULL;

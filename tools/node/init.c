@@ -44,19 +44,14 @@ static enum xos_status check(struct xos_err *err)
 	return XOS_OK;
 }
 
-/* Pins the key: parsed, and written anew as we read it. */
-static enum xos_status pin(const struct xos_node *n, struct xos_err *err)
+/* The site's key in PEM form, parsed and written anew as we read it. */
+static enum xos_status site_key(struct xos_buf *pem, struct xos_err *err)
 {
 	struct xos_key *key = NULL;
-	struct xos_buf pem;
-	xos_buf_init(&pem, 4096);
 	enum xos_status st = xos_key_public_load(opt_site_key, &key, err);
 	if (!st)
-		st = xos_key_public_to_pem(key, &pem, err);
-	if (!st)
-		st = xos_node_write(n, "site.pub", 0644, xos_buf_bytes(&pem), err);
+		st = xos_key_public_to_pem(key, pem, err);
 	xos_key_free(key);
-	xos_buf_free(&pem);
 	return st;
 }
 
@@ -64,19 +59,25 @@ static enum xos_status make(struct xos_node *n, struct xos_err *err)
 {
 	static const char *const folders[] = {"", "credd", "tls", "jobd"};
 	char path[PATH_MAX];
+	struct xos_buf pem;
 	int fd = -1;
-	enum xos_status st = XOS_OK;
+	xos_buf_init(&pem, 4096);
+	/* What can be wrong comes first, so that a refusal leaves no folder behind. */
+	enum xos_status st = site_key(&pem, err);
+	if (!st)
+		st = xos_cli_free_port(n->address, &fd, &n->jobs_port, err);
+	if (fd >= 0)
+		close(fd);
 	for (size_t i = 0; !st && i < 4; i++) {
 		if (!(st = xos_node_path(n, folders[i], path, err)))
 			st = xos_dir_make(path, 0755, err);
 	}
 	if (!st)
-		st = xos_cli_free_port(n->address, &fd, &n->jobs_port, err);
-	if (fd >= 0)
-		close(fd);
+		st = xos_node_write(n, "site.pub", 0644, xos_buf_bytes(&pem), err);
 	if (!st)
-		st = pin(n, err);
-	return st ? st : xos_node_save(n, err);
+		st = xos_node_save(n, err);
+	xos_buf_free(&pem);
+	return st;
 }
 
 XOS_NODE_VERB(init)
