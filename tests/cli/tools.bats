@@ -1,0 +1,277 @@
+#!/usr/bin/env bats
+# What all programs share at the command line, and how the tools meet bad input without any server.
+# BUILD is the build folder.
+
+setup() {
+	bin=$(cd "${BUILD:-$BATS_TEST_DIRNAME/../../build/release}/bin" && pwd)
+	PATH=$bin:$PATH
+	dir=$BATS_TEST_TMPDIR
+	export XOS_CONFIG=$dir/config XOS_TOKEN=$dir/token.pem
+	unset X509_USER_PROXY XDG_CONFIG_HOME
+	cd "$dir" || return 1
+	tools="xos-login xos-logout xos-token xos-vo xos-node xos-server xos-policy xos-job xps xos-acct"
+	daemons="xos-cad xos-rcad xos-vopsd xos-acctd xos-credd xos-jobd"
+	zeros=sha256:$(printf '0%.0s' {1..64})
+}
+
+# refused STATUS TEXT COMMAND...: exits so, and says so, on standard error alone
+refused() {
+	local want=$1 text=$2 rc=0
+	shift 2
+	"$@" >out 2>err </dev/null || rc=$?
+	if [ "$rc" -ne "$want" ] || [ -s out ] || ! grep -qF -- "$text" err; then
+		echo "$*: status $rc, wanted $want and: $text"
+		cat out err
+		return 1
+	fi
+}
+
+usage() { # TEXT COMMAND...: a usage error with a pointer to --help
+	refused 2 "$@" && grep -q '^Try: .* --help$' err
+}
+
+error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing on standard error
+	local code=$1 want=$2 rc=0
+	shift 2
+	"$@" >out 2>err </dev/null || rc=$?
+	[ "$rc" -eq "$want" ] && [ ! -s err ] && [ "$(jq -r .error.code out)" = "$code" ] &&
+		[ "$(jq -r '.error | has("status") and has("text")' out)" = true ]
+}
+
+@test "every program is covered here" {
+	local p
+	for p in "$bin"/*; do
+		case "${p##*/}" in
+		xos | xos-job-monitor | xos-forge | xos-make-vo) continue ;; # below; and programs of tests
+		esac
+		[[ " $tools $daemons " == *" ${p##*/} "* ]] || { echo "${p##*/}" && return 1; }
+	done
+}
+
+@test "--help shows usage, options, examples and exit status" {
+	local p
+	for p in xos $tools $daemons; do
+		run "$p" --help
+		[ "$status" -eq 0 ]
+		[[ $output == *"Usage:"*"Examples:"* ]]
+		[[ ${output#*Examples:} == *"  $p"* ]]
+		[[ $output == *"Exit status:"* ]]
+	done
+}
+
+@test "--version names the program and a version" {
+	local p
+	for p in xos $tools $daemons; do
+		run "$p" --version
+		[ "$status" -eq 0 ]
+		[[ $output =~ ^$p\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	done
+}
+
+@test "unknown options and verbs: usage, with a pointer to --help" {
+	local p
+	for p in xos $tools $daemons; do usage nonsense "$p" --nonsense; done
+	for p in xos xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct $daemons; do
+		usage nonsense "$p" nonsense
+		usage "$p" "$p"
+	done
+	for p in xos-login xos-logout xps; do usage unexpected "$p" one two; done
+}
+
+@test "every verb has a --help, and refuses an unknown option" {
+	local p verb
+	for p in xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct; do
+		for verb in $("$p" --help | awk -v p="$p" '/^Options/ { exit } $1 == p { print $2 }'); do
+			run "$p" "$verb" --help
+			[ "$status" -eq 0 ]
+			[[ $output == *"  $p $verb"* ]]
+			usage "unknown option --nonsense" "$p" "$verb" --nonsense
+		done
+	done
+}
+
+@test "errors as JSON, usage errors too" {
+	local p
+	for p in $tools; do error_json usage 2 "$p" --json --nonsense; done
+	error_json token-none 1 xos-token show --json
+	error_json not-joined 1 xos-vo --json describe
+	error_json node-missing 1 xos-node status --json --dir none
+	error_json server-missing 1 xos-server status --json --dir none
+	error_json file-open 1 xos-policy --json push none.xos
+	error_json not-joined 1 xos-job --json list
+}
+
+@test "xos: a noun never names a path" {
+	usage '"../login" is no noun' xos ../login
+	usage 'no xos-nothing-of-this-name' xos nothing-of-this-name
+	run xos token path
+	[ "$output" = "$XOS_TOKEN" ]
+}
+
+@test "without a joined VO tools say how to join" {
+	local c
+	for c in "xos-login alice" "xos-vo describe" "xos-node list" "xos-job list" xps "xos-acct list"; do
+		# shellcheck disable=SC2086 # words
+		refused 1 "xos-login --join URL --fingerprint" $c
+	done
+	refused 1 "no VO other has been joined" xos-vo describe --vo other
+}
+
+@test "xos-login: joining needs an address and a fingerprint" {
+	usage "--join needs --fingerprint" xos-login --join https://127.0.0.1:1
+	usage "64 hexadecimal digits" xos-login --join https://127.0.0.1:1 --fingerprint sha256:abc
+	usage "64 hexadecimal digits" xos-login --join https://127.0.0.1:1 --fingerprint "${zeros}0"
+	refused 1 "is no address of a server" xos-login --join http://127.0.0.1:1 --fingerprint "$zeros" --vo demo
+	refused 3 "cannot reach https://127.0.0.1:1" xos-login --join https://127.0.0.1:1 --fingerprint "$zeros" --vo demo
+	[ ! -e "$XOS_CONFIG/demo" ]
+}
+
+@test "numbers and durations: a unit, no sign, no rest" {
+	local d
+	for d in 3 -3h 3x 3hh "" 99999999999999999999h; do
+		usage "--lifetime" xos-login alice --lifetime "$d"
+		usage "--for" xos-vo lock member alice --for "$d"
+		usage "--for" xos-node ban n1 --for "$d"
+	done
+	usage "--since" xos-acct list --since yesterday
+	touch set.xos
+	usage "--valid" xos-policy sign --site-key k --out o --valid 0 set.xos
+}
+
+@test "xos-token: no token, damaged, open to others, a folder" {
+	refused 1 "log in with xos-login" xos-token show
+	refused 1 "log in with xos-login" xos-token verify
+	refused 2 "there is no token" xos-token needs-renewal
+	echo garbage >bad.pem && chmod 600 bad.pem
+	refused 1 "bad.pem: no certificate" xos-token show bad.pem
+	chmod 640 bad.pem
+	refused 1 "run: chmod 600 bad.pem" xos-token show bad.pem
+	mkdir folder
+	refused 1 "folder is not a regular file" xos-token show folder
+	run xos-logout
+	[ "$status" -eq 0 ]
+	[[ $output == *"there was no token"* ]]
+}
+
+@test "xos-vo: operands are checked before anything is asked" {
+	usage "'frob' is none of" xos-vo member frob alice
+	usage "takes 1 operand" xos-vo member add
+	usage "takes 2 operands" xos-vo role grant alice
+}
+
+@test "xos-node: names, keys, folders" {
+	local member=()
+	[ "$(id -u)" -eq 0 ] || member=(--member alice)
+	xos-policy site-key --out lab >/dev/null
+	usage "init needs" xos-node init
+	usage "say which node" xos-node start
+	refused 1 "begin with: xos-node init" xos-node start --dir none
+	usage "no node name" xos-node init --dir n --name ../n --site lab --site-key lab.pub "${member[@]}"
+	usage "no site name" xos-node init --dir n --name n1 --site LAB --site-key lab.pub "${member[@]}"
+	refused 1 "cannot open none" xos-node init --dir n --name n1 --site lab --site-key none "${member[@]}"
+	refused 1 "PUBLIC KEY" xos-node init --dir n --name n1 --site lab --site-key lab.key "${member[@]}"
+	refused 1 "is no IP address" xos-node init --dir n --name n1 --site lab --site-key lab.pub --address 1.2.3.999 "${member[@]}"
+	[ ! -e n ] # what was refused left nothing behind
+	xos-node init --dir n --name n1 --site lab --site-key lab.pub "${member[@]}"
+	refused 1 "holds a node already" xos-node init --dir n --name n1 --site lab --site-key lab.pub "${member[@]}"
+	refused 1 "belongs to no VO yet" xos-node start --dir n
+	refused 3 "does not run; start it with: xos-node start" xos-node status --dir n
+	usage "--fingerprint" xos-node join https://127.0.0.1:1 --vo demo --dir n
+	refused 3 "cannot reach" xos-node join https://127.0.0.1:1 --vo demo --dir n --fingerprint "$zeros"
+	usage "for ever; if that is" xos-node leave --dir n
+	[ -e n/node.conf ]
+	run xos-node leave --dir n --yes
+	[ "$status" -eq 0 ]
+	[ ! -e n ]
+}
+
+@test "xos-server: names, numbers and passwords; a refusal leaves nothing behind" {
+	usage "say which servers" xos-server start
+	refused 1 "set them up with: xos-server init" xos-server start --dir none
+	usage "--vo NAME --admin NAME" xos-server init --dir s
+	refused 1 "no secret was given" xos-server init --dir s --vo demo --admin ada --password-stdin
+	echo long-enough >password
+	run xos-server init --dir s --vo BAD --admin ada --password-stdin <password
+	[ "$status" -eq 1 ]
+	[[ $output == *"'BAD' is no VO name"* ]]
+	run xos-server init --dir s --vo demo --admin ada --address 1.2.3.999 --password-stdin <password
+	[ "$status" -eq 1 ]
+	[[ $output == *"is no IP address"* ]]
+	run xos-server init --dir s --vo demo --admin ada --password-stdin <<<"short"
+	[ "$status" -eq 1 ]
+	[[ $output == *"at least 8 characters"* ]]
+	mkdir full && touch full/something
+	run xos-server init --dir full --vo demo --admin ada --password-stdin <password
+	[ "$status" -ne 0 ]
+	[[ $output == *"is not free"* ]]
+	[ -e full/something ]
+	[ ! -e s ] && [ ! -e s.setup ] && [ ! -e full.setup ]
+}
+
+@test "xos-server: two user ranges that cannot be" {
+	[ "$(id -u)" -eq 0 ] || skip "as root only"
+	usage "--uid-base" xos-server init --dir s --vo demo --admin ada --uid-base 5
+	usage "--uid-base" xos-server init --dir s --vo demo --admin ada --uid-base 2000x
+	usage "--uid-base" xos-node init --dir n --name n1 --site lab --site-key k --uid-base 4294967295
+}
+
+@test "configuration: an unknown key, a bad number, a missing file are named with their place" {
+	local p
+	mkdir s n
+	printf 'vo = demo\naddress = 127.0.0.1\nfrob = 1\n' >s/server.conf
+	refused 1 "server.conf:3: unknown key 'frob'" xos-server status --dir s
+	printf 'vo = demo\naddress = 127.0.0.1\n[ports]\nrca = 70000\n' >s/server.conf
+	refused 1 "server.conf:4: 'rca' must be from 1 to 65535" xos-server status --dir s
+	printf 'vo = demo\naddress = 127.0.0.1\n[ports]\nrca = 12x\n' >s/server.conf
+	refused 1 "server.conf:4: 'rca' must be a whole number" xos-server status --dir s
+	printf 'name = n1\nwhat = 1\n' >n/node.conf
+	refused 1 "node.conf:2: unknown key 'what'" xos-node status --dir n
+	printf '# a comment\nvo = demo\nfrob = 1\n' >f.conf
+	for p in $daemons; do
+		refused 2 "f.conf:3: unknown key 'frob'" "$p" --check --config f.conf
+		refused 2 "f.conf:3: unknown key 'frob'" "$p" run --config f.conf
+		refused 2 "cannot open none.conf" "$p" --check --config none.conf
+		usage "needs --config FILE" "$p" run
+	done
+}
+
+@test "an unreadable configuration is said to be that" {
+	[ "$(id -u)" -ne 0 ] || skip "root reads everything"
+	mkdir s && touch s/server.conf && chmod 0 s/server.conf
+	refused 3 "Permission denied" xos-server status --dir s
+}
+
+@test "xos-policy: keys and sets" {
+	refused 1 "none.xos" xos-policy push none.xos
+	printf 'site "lab" serial 1 {\n}\n' >lab.xos
+	xos-policy site-key --out lab >/dev/null
+	[ "$(stat -c %a lab.key)" = 600 ]
+	refused 1 "lab.key" xos-policy site-key --out lab # a key is never written over
+	chmod 644 lab.key
+	refused 1 "run: chmod 600 lab.key" xos-policy sign --site-key lab.key --out lab.jws lab.xos
+	chmod 600 lab.key
+	refused 1 "" xos-policy sign --site-key lab.pub --out lab.jws lab.xos
+	printf 'vo "demo" serial 1 {\n}\n' >vo.xos
+	refused 1 "" xos-policy sign --site-key lab.key --out lab.jws vo.xos
+	[ ! -e lab.jws ]
+	run xos-policy sign --site-key lab.key --out lab.jws lab.xos
+	[ "$status" -eq 0 ]
+}
+
+@test "jobs are named by 32 hexadecimal digits" {
+	refused 1 "is no job id" xos-job show ../../etc
+	refused 1 "is no job id" xos-job cancel 12
+	usage "something is missing" xos-job submit
+}
+
+@test "xos-job-monitor is nobody's tool and says so" {
+	refused 2 "started by xos-jobd" xos-job-monitor
+}
+
+@test "an answer that cannot be written is no answer" {
+	[ -e /dev/full ] || skip "no /dev/full"
+	local rc=0
+	xos-token path >/dev/full 2>err || rc=$?
+	[ "$rc" -eq 3 ]
+	grep -q "standard output" err
+}
