@@ -280,7 +280,10 @@ static bool admit(struct xos_credd_server *s, int fd, struct xos_credd_peer *pee
 	size_t share = s->opts.connections_max / 4;
 	if (share < SHARE_MIN)
 		share = SHARE_MIN;
-	return peer->service || count_of(s, cred.uid) < share;
+	/* And all that are no services together leave a quarter to those that are: jobs start through them. */
+	return peer->service ||
+	       (count_of(s, cred.uid) < share &&
+	           s->count < s->opts.connections_max - s->opts.connections_max / 4);
 }
 
 static void add_conn(struct xos_credd_server *s, int fd)
