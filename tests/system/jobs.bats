@@ -52,10 +52,13 @@ alive() { kill -0 "$1" 2>/dev/null; }
 state_is() { xos-job show "$1" --json | jq -e --arg s "$2" '.state == $s' >/dev/null; }
 
 @test "surroundings: private /tmp, no privileges, own processes, the promised variables" {
-	run -0 --separate-stderr xos-job submit --wait --env GREETING=hello -- sh -c \
-		'echo $GREETING; umask; grep NoNewPrivs /proc/self/status | tr -d "\t"; ls -A /tmp | grep -v ^xos-system; test -r "$X509_USER_PROXY" && echo "$XOS_NODE"; test "$(pwd)" = "$HOME" && echo home'
+	local outside
+	outside=$(mktemp /tmp/xos-outside.XXXXXX)
+	run -0 --separate-stderr xos-job submit --wait --env GREETING=hello --env OUTSIDE="$outside" -- sh -c \
+		'echo $GREETING; umask; grep NoNewPrivs /proc/self/status | tr -d "\t"; test -e "$OUTSIDE" || echo hidden; test -r "$X509_USER_PROXY" && echo "$XOS_NODE"; test "$(pwd)" = "$HOME" && echo home'
+	rm "$outside"
 	if root; then
-		[ "$output" = $'hello\n0077\nNoNewPrivs:1\nn1\nhome' ]
+		[ "$output" = $'hello\n0077\nNoNewPrivs:1\nhidden\nn1\nhome' ]
 	else
 		[[ "$output" == hello*0077*NoNewPrivs:1*n1*home ]]
 	fi
