@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Logging in to a running xos-cad, and everything that must be refused. BUILD is the build folder.
 
+bats_require_minimum_version 1.5.0
 load authority
 
 setup_file() {
@@ -221,6 +222,25 @@ fetch() { curl -sS --cacert "$AUTH/root/root.pem" -o "$AUTH/answer" -w '%{http_c
 	alice >/dev/null
 	run fetch --cert "$XOS_TOKEN" "$URL/v1/vo/demo/roster"
 	[ "$output" = 403 ]
+}
+
+@test "each process's files are closed to the others" {
+	local state=$AUTH/cad file reader
+	for file in "$state"/auth/verifiers.db "$state"/auth/membership.db "$state"/key/issuance.log "$state"/ca.key; do
+		[ "$(stat -c %a "$file")" = 600 ]
+	done
+	[ "$(stat -c %a "$state/auth")" = 700 ]
+	[ "$(stat -c %a "$state/key")" = 700 ]
+	[ "$(id -u)" -eq 0 ] || return 0
+	for reader in 1899999090 1899999092; do
+		run ! setpriv --reuid "$reader" --regid "$reader" --clear-groups cat "$state/auth/verifiers.db"
+	done
+	for reader in 1899999090 1899999091; do
+		run ! setpriv --reuid "$reader" --regid "$reader" --clear-groups cat "$state/ca.key"
+		run ! setpriv --reuid "$reader" --regid "$reader" --clear-groups cat "$state/key/issuance.log"
+	done
+	# and the one that needs it reads it
+	setpriv --reuid 1899999091 --regid 1899999091 --clear-groups cat "$state/auth/verifiers.db" >/dev/null
 }
 
 @test "the log has every token and every act, and checks" {
