@@ -6,7 +6,6 @@
 
 #include "base/event.h"
 #include "base/text.h"
-#include "credd/accounts.h"
 #include "credd/renew.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
@@ -57,9 +56,9 @@ enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_
 	static struct folders write; /* large, once a process */
 	const struct xos_credd_conf *conf = self->conf;
 	const struct xos_proc_user user = {.uid = self->uid, .gid = self->gid};
-	const char *const read[] = {conf->trust, conf->site_key, xos_credd_local_files.passwd,
-	    xos_credd_local_files.group, xos_credd_local_files.subuid, xos_credd_local_files.subgid,
-	    NULL};
+	/* The folder of passwd, group, subuid and subgid, not the files: useradd(8) puts new files in
+	 * their place, and a rule for a file goes with the old one. */
+	const char *const read[] = {conf->trust, conf->site_key, "/etc", NULL};
 	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
 	if (!st)
 		st = writable(conf, &write, err);
