@@ -164,6 +164,33 @@ node_pem() {
 	bundle_has site_set 10
 }
 
+@test "versions of the VO's set stay to be read" {
+	run -0 as admin xos-policy list
+	[[ $output == *11*admin* && $output == *10*admin* ]]
+	run -0 as admin xos-policy show 10
+	[[ $output == 'vo "demo" serial 10 '* ]]
+	run -0 as admin xos-policy show
+	[[ $output == 'vo "demo" serial 11 '* ]]
+	run -1 as admin xos-policy show 12
+	run -1 as alice xos-policy list
+	run -0 as admin xos-policy sites
+	[[ $output == *lab*10*sha256:* ]]
+}
+
+@test "certificates are renewed for the same name and a new key" {
+	local before
+	before=$(sha256sum "$N/n1/tls/jobs.key" "$N/n1/tls/jobs.pem")
+	run -0 xos-node renew --dir "$N/n1"
+	[[ $output == *"more than half"* ]]
+	[ "$(sha256sum "$N/n1/tls/jobs.key" "$N/n1/tls/jobs.pem")" = "$before" ]
+	run -0 xos-node renew --dir "$N/n1" --force
+	[[ $output == *"is renewed"* ]]
+	[ "$(openssl x509 -in "$N/n1/tls/jobs.pem" -noout -pubkey)" = "$(openssl pkey -in "$N/n1/tls/jobs.key" -pubout)" ]
+	[ "$(sha256sum "$N/n1/tls/jobs.key" "$N/n1/tls/jobs.pem")" != "$before" ]
+	openssl x509 -in "$N/n1/tls/jobs.pem" -noout -ext subjectAltName | grep -q spiffe://demo/service/jobs/n1
+	retry as alice xos-job submit --wait -- true
+}
+
 @test "only an administrator pushes" {
 	vo_set 50
 	run -1 as alice xos-policy push "$N/vo.xos"

@@ -51,6 +51,12 @@ XOS_NODE_VERB(start)
 		    n.name, n.dir);
 	if (!st)
 		st = xos_cli_daemon_folders(n.dir, err);
+	/* The servers may be away: what is still valid is used. */
+	struct xos_err renewal = XOS_ERR_INIT;
+	bool renewed = false;
+	if (!st && xos_node_renew(&n, false, &renewed, &renewal))
+		fprintf(stderr, "xos-node: the job service's certificate is not renewed: %s\n",
+		    renewal.text);
 	for (size_t i = 0; !st && i < NDAEMONS; i++) {
 		if (!(st = xos_node_path(&n, daemons[i].conf, conf, err)))
 			st = xos_cli_daemon_start(n.dir, daemons[i].program, conf, err);

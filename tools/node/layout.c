@@ -139,6 +139,11 @@ static enum xos_status write_jobd(
 enum xos_status xos_node_write_configs(
     const struct xos_node *n, const struct xos_node_urls *urls, struct xos_err *err)
 {
-	enum xos_status st = write_credd(n, urls, err);
+	struct xos_buf b;
+	xos_buf_init(&b, 1024);
+	xos_buf_printf(&b, "# Written by xos-node join.\nvo = %s\nrca = %s\n", urls->vo, urls->rca);
+	enum xos_status st = write_text(n, "vo.conf", &b, err);
+	if (!st)
+		st = write_credd(n, urls, err);
 	return st ? st : write_jobd(n, urls, err);
 }

@@ -15,6 +15,7 @@
  *   node.conf      what was decided at xos-node init
  *   site.pub       the site's public key, pinned: only sets that it signed count here
  *   trust/         root.pem, issuers.pem of the VO joined
+ *   vo.conf        the VO joined and its resource authority, for renewals
  *   credd.conf, jobd.conf, and the state of both in credd/ and jobd/
  *   credd/node.*   key and certificate of the node;  tls/jobs.*   those of its job service
  *   application    the id of an application that waits for approval

@@ -11,6 +11,8 @@ static const struct xos_cli_verb verbs[] = {
         xos_node_verb_stop},
     {"status", "", "how the node stands, and until when it works without servers", 0, 0, false,
         xos_node_dir_options, xos_node_verb_status},
+    {"renew", "", "renew the job service's certificate when half of its life is over", 0, 0, false,
+        xos_node_renew_options, xos_node_verb_renew},
     {"leave", "", "stop and remove the node", 0, 0, false, xos_node_leave_options,
         xos_node_verb_leave},
     {"applications", "", "nodes that wait for approval (administrator)", 0, 0, false, NULL,

@@ -26,6 +26,7 @@ XOS_NODE_VERB(start);
 XOS_NODE_VERB(stop);
 XOS_NODE_VERB(status);
 XOS_NODE_VERB(leave);
+XOS_NODE_VERB(renew);
 XOS_NODE_VERB(applications);
 XOS_NODE_VERB(approve);
 XOS_NODE_VERB(deny);
@@ -33,6 +34,11 @@ XOS_NODE_VERB(list);
 XOS_NODE_VERB(ban);
 XOS_NODE_VERB(unban);
 extern const struct xos_cli_option xos_node_init_options[], xos_node_join_options[],
-    xos_node_dir_options[], xos_node_leave_options[], xos_node_message_options[];
+    xos_node_dir_options[], xos_node_leave_options[], xos_node_message_options[],
+    xos_node_renew_options[];
+
+/* Renews the job service's certificate if it is past half of its life, or by force (renew.c). */
+XOS_MUST_USE enum xos_status xos_node_renew(
+    const struct xos_node *n, bool force, bool *renewed, struct xos_err *err);
 
 #endif

@@ -43,6 +43,20 @@ static const struct xos_cli_verb verbs[] = {
         .max = 1,
         .options = xos_policytool_push_options,
         .run = xos_policytool_push},
+    {.name = "list",
+        .operands = "",
+        .about = "the versions of the VO's set (administrator)",
+        .run = xos_policytool_list},
+    {.name = "show",
+        .operands = "[SERIAL]",
+        .about =
+            "the text of a version of the VO's set, the newest if none is named (administrator)",
+        .max = 1,
+        .run = xos_policytool_show},
+    {.name = "sites",
+        .operands = "",
+        .about = "the sites, whose key signs for each, and the set in force (administrator)",
+        .run = xos_policytool_sites},
 };
 
 int main(int argc, char **argv)

@@ -17,6 +17,12 @@ enum xos_status xos_policytool_sign(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_push(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_list(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_show(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_sites(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_site(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 extern const struct xos_cli_option xos_policytool_explain_options[],
