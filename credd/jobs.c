@@ -357,9 +357,9 @@ enum xos_status xos_credd_jobs_choose(const struct xos_credd_jobs *jobs, uid_t u
 }
 
 size_t xos_credd_jobs_chain(
-    const struct xos_credd_jobs *jobs, const char *id, struct xos_bytes out[XOS_CHAIN_MAX])
+    const struct xos_credd_jobs *jobs, const char *job_id, struct xos_bytes out[XOS_CHAIN_MAX])
 {
-	const struct xos_credd_job *job = find(jobs, id);
+	const struct xos_credd_job *job = find(jobs, job_id);
 	if (!job)
 		return 0;
 	for (size_t i = 0; i < job->chain.n; i++)

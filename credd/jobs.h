@@ -56,7 +56,7 @@ XOS_MUST_USE enum xos_status xos_credd_jobs_choose(const struct xos_credd_jobs *
     const char *hint, int64_t now, const char **job, struct xos_err *err);
 /* The accepted chain, DER, borrowed until the job changes; 0 if there is none. */
 size_t xos_credd_jobs_chain(
-    const struct xos_credd_jobs *jobs, const char *job, struct xos_bytes out[XOS_CHAIN_MAX]);
+    const struct xos_credd_jobs *jobs, const char *job_id, struct xos_bytes out[XOS_CHAIN_MAX]);
 
 /* Forgets it: wipes the key, removes the file. OK also when there is none. */
 XOS_MUST_USE enum xos_status xos_credd_jobs_release(

@@ -206,7 +206,7 @@ enum xos_status xos_job_route_output(
 {
 	struct xos_job_front *f = ctx;
 	struct xos_entry e;
-	struct want w;
+	struct want w = {NULL, 0, 0};
 	enum xos_status st = xos_job_front_find(f, req, false, &e, err);
 
 	if (st == XOS_OK)

@@ -178,8 +178,8 @@ static enum xos_status decode_resource(
     const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
 {
 	struct xos_policy_resource *to = &r->request.resource;
-	const struct xos_json *res;
-	const char *id;
+	const struct xos_json *res = NULL;
+	const char *id = "";
 	enum id_form form = ID_OBJECT;
 	enum xos_status st = xos_json_get_object(root, "resource", &res, err);
 	if (!st)

@@ -194,7 +194,7 @@ enum xos_status head_file_put(struct head_file *h, const struct xos_log_crypto *
 {
 	uint8_t slot[SLOT];
 	slot_fill(slot, crypto, encoded);
-	ssize_t put = pwrite(h->fd, slot, SLOT, (off_t)(h->next * SLOT));
+	ssize_t put = pwrite(h->fd, slot, SLOT, (off_t)h->next * SLOT);
 	if (put != SLOT)
 		return xos_err_errno(
 		    err, put < 0 ? errno : ENOSPC, "log-write", "cannot write the signed head");

@@ -138,8 +138,7 @@ enum xos_status tls_ctx_setup(SSL_CTX *ctx, const struct xos_chain *own, struct 
 	SSL_CTX_set_max_cert_list(ctx, CERT_LIST_MAX);
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
-	    SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
-	    SSL_CTX_set1_groups_list(ctx, groups) != 1)
+	    SSL_CTX_set_num_tickets(ctx, 0) != 1 || SSL_CTX_set1_groups_list(ctx, groups) != 1)
 		return ossl(err, "TLS 1.3 cannot be set up");
 	return own ? use_own(ctx, own, err) : XOS_OK;
 }

@@ -192,7 +192,8 @@ static int run_verb(
 	/* Children were checked by their supervisor, with rights that they may lack; other verbs make
 	 * what is missing. */
 	if (verb->config)
-		st = load(p, c->config, !c->role && strcmp(verb->name, "run") == 0, &run.conf, &err);
+		st =
+		    load(p, c->config, !c->role && strcmp(verb->name, "run") == 0, &run.conf, &err);
 	if (st != XOS_OK) {
 		xos_ready_report(run.ready_fd, &err);
 		return EXIT_USAGE_OR_CONFIG;

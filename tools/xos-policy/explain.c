@@ -175,7 +175,7 @@ static enum xos_status print_answer(
 {
 	struct xos_buf out;
 	struct xos_json *doc = NULL;
-	struct xos_decision_extra none = {NULL};
+	static const struct xos_decision_extra none;
 	enum xos_status status = XOS_OK;
 	xos_buf_init(&out, XOS_DECISION_ANSWER_MAX);
 	if (!cli->json) {

@@ -201,7 +201,8 @@ static void engine(const char *member, const char *group, struct xos_decision_ex
 	    "vo \"demo\" serial 4 { permit group /demo/physics action job.submit on any; limit "
 	    "group "
 	    "/demo action job.submit on any { wall <= 24h; memory <= 2GiB; account_class in "
-	    "{pool,static}; } duty group /demo action job.submit on any { record \"full\"; } forbid "
+	    "{pool,static}; } duty group /demo action job.submit on any { record \"full\"; } "
+	    "forbid "
 	    "@gpu group /demo/students action job.submit on any unless group /demo/Role=gpu "
 	    "because "
 	    "\"no students\" contact \"ops@demo\"; }";

@@ -243,8 +243,7 @@ START_TEST(utf8)
 	    "", "a", "é", "€", "😀", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"};
 	static const char *const bad[] = {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80",
 	    "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5", "\xc3", "\xe2\x82",
-	    "\xff",
-	    "a\xc3z"};
+	    "\xff", "a\xc3z"};
 	for (size_t i = 0; i < LEN(good); i++)
 		ck_assert(xos_utf8_valid(xos_bytes_str(good[i])));
 	for (size_t i = 0; i < LEN(bad); i++)
