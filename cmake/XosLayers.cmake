@@ -23,13 +23,15 @@ function(xos_layer_check name layer)
   endforeach()
 endfunction()
 
-# An include directory that holds nothing but ROOM -> this folder.
+# An include directory that holds nothing but ROOM -> this folder, or the one named last.
 function(xos_room_include name room out)
+  set(folder "${CMAKE_CURRENT_SOURCE_DIR}" ${ARGN})
+  list(GET folder -1 folder)
   set(dir "${CMAKE_BINARY_DIR}/rooms/${name}")
   get_filename_component(parent "${dir}/${room}" DIRECTORY)
   file(MAKE_DIRECTORY "${parent}")
   if(NOT EXISTS "${dir}/${room}")
-    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${dir}/${room}" SYMBOLIC)
+    file(CREATE_LINK "${folder}" "${dir}/${room}" SYMBOLIC)
   endif()
   set(${out} "${dir}" PARENT_SCOPE)
 endfunction()

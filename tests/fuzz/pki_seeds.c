@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "../lib/token/fixture.h"
 #include "base/file.h"
 #include "pki/csr.h"
 #include "pki/jws.h"
 #include "token/issuerext.h"
 #include "token/oid.h"
 #include "token/tokenfile.h"
+#include "tokentest/fixture.h"
 
 static const char *corpus;
 static struct xos_err err;
