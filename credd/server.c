@@ -380,8 +380,9 @@ void xos_credd_server_free(struct xos_credd_server *s)
 {
 	if (!s)
 		return;
+	/* conn_close takes it off the list. */
 	while (s->conns)
-		conn_close(s->conns);
+		conn_close(s->conns); /* NOLINT */
 	xos_watch_free(s->listener);
 	xos_timer_free(s->tick);
 	free(s);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,9 +34,10 @@ static enum xos_status declare_lost(
 	o.ended = xos_clock_now();
 	if (!o.started)
 		o.end = XOS_END_FAILED;
-	strcpy(o.text, o.started ? "monitor lost: exit status unknown"
-	                         : "the node's job service stopped before the job could start");
-	strcpy(o.isolation, "unknown");
+	snprintf(o.text, sizeof(o.text), "%s",
+	    o.started ? "monitor lost: exit status unknown"
+	              : "the node's job service stopped before the job could start");
+	snprintf(o.isolation, sizeof(o.isolation), "%s", "unknown");
 	if (!s->stage.root) {
 		xos_tree_kill_marked(id);
 		l.cred = xos_starter_cred(s, id, cred, NULL) == XOS_OK ? cred : NULL;
@@ -58,10 +60,10 @@ static void fill_record(const struct xos_job_outcome *o, struct xos_record *r)
 	r->cpu_system_us = o->system_us;
 	r->memory_kib = o->memory_kib;
 	r->value = o->end == XOS_END_EXITED || o->end == XOS_END_SIGNALLED ? (int64_t)o->value : -1;
-	strcpy(r->end, xos_job_end_name(o->end));
-	strcpy(r->cause, xos_job_cause_name(o->cause));
-	strcpy(r->text, o->text);
-	strcpy(r->isolation, o->isolation);
+	snprintf(r->end, sizeof(r->end), "%s", xos_job_end_name(o->end));
+	snprintf(r->cause, sizeof(r->cause), "%s", xos_job_cause_name(o->cause));
+	snprintf(r->text, sizeof(r->text), "%s", o->text);
+	snprintf(r->isolation, sizeof(r->isolation), "%s", o->isolation);
 }
 
 /* Each step may be repeated: a starter that dies in between begins again and changes nothing. */

@@ -52,8 +52,9 @@ static bool read_process(pid_t pid, struct xos_tree_process *p)
 		return false;
 	buf[n] = 0;
 	rest = strrchr(buf, ')');
-	/* The kernel wrote it: no number there is out of range. NOLINTNEXTLINE(cert-err34-c) */
+	/* The kernel wrote it: no number there is out of range. */
 	if (!rest ||
+	    /* NOLINTNEXTLINE(cert-err34-c) */
 	    sscanf(rest + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %lld %lld",
 	        &parent, &user, &sys, &cuser, &csys) != 5)
 		return false;

@@ -234,8 +234,8 @@ static void run_owner(struct run *r)
 	const struct xos_policy_resource *res = &r->eval.req->resource;
 	if (!res->owner)
 		return;
-	bool own = s->kind == XOS_SUBJECT_MEMBER && strcmp(s->vo, res->vo) == 0 &&
-	           strcmp(s->member, res->owner) == 0;
+	bool own = s->kind == XOS_SUBJECT_MEMBER && s->vo && res->vo &&
+	           strcmp(s->vo, res->vo) == 0 && strcmp(s->member, res->owner) == 0;
 	struct xos_policy_verdict *v =
 	    add_level(r, XOS_POLICY_OWNER, res->owner, own ? XOS_STAND_NARROWS : XOS_STAND_LACKS);
 	if (!own)

@@ -225,7 +225,7 @@ static bool add_value(struct xos_policy_parser *p, struct xos_policy_cond *c, bo
 		c->u.strings[c->n++] = s;
 		return true;
 	}
-	int64_t v;
+	int64_t v = 0;
 	if (!xos_parser_number(p, c->attr->type, &v))
 		return false;
 	c->u.numbers = xos_policy_memory_grow(m, c->u.numbers, c->n, sizeof(v));

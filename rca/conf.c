@@ -5,8 +5,8 @@
 #define DURATION(key, text, least, most)                                                           \
 	{                                                                                          \
 		.section = "", .name = #key, .type = XOS_CONFIG_DURATION,                          \
-		.offset = offsetof(struct rca_conf, key), .fallback = text, .min = least,          \
-		.max = most                                                                        \
+		.offset = offsetof(struct rca_conf, key), .fallback = (text), .min = (least),      \
+		.max = (most)                                                                      \
 	}
 
 const struct xos_config_key rca_conf_keys[] = {

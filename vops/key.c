@@ -108,7 +108,7 @@ static enum xos_status serial_next(struct key_state *k, struct xos_err *err)
 {
 	char path[PATH_MAX], text[32];
 
-	xos_str_printf(text, sizeof(text), "%llu", (unsigned long long)(k->serial + 1));
+	xos_str_printf(text, sizeof(text), "%llu", (unsigned long long)k->serial + 1);
 	enum xos_status st = vops_conf_path(k->conf, "key/bundle.serial", path, sizeof(path), err);
 	if (st == XOS_OK)
 		st = xos_file_write(path, 0600, xos_bytes_str(text), err);

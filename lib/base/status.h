@@ -53,6 +53,14 @@ enum xos_status xos_err_prefix(struct xos_err *err, enum xos_status status, cons
 enum xos_status xos_err_errno(
     struct xos_err *err, int errnum, const char *code, const char *fmt, ...) XOS_PRINTF(4, 5);
 
+#ifdef __clang_analyzer__
+/* The static analyser sees one file at a time: it must know that the result is the status given. */
+void xos_err_seen(const void *err, ...);
+#define xos_err_set(err, status, ...) (xos_err_seen((err), __VA_ARGS__), (status))
+#define xos_err_prefix(err, status, ...) (xos_err_seen((err), __VA_ARGS__), (status))
+#define xos_err_errno(err, ...) (xos_err_seen((err), __VA_ARGS__), XOS_UNAVAILABLE)
+#endif
+
 const char *xos_status_name(enum xos_status status); /* "malformed", never NULL */
 
 /* Exit status of a tool: 0 done, 1 refused or negative answer, 2 usage, 3 not decided or reached.

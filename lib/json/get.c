@@ -147,7 +147,7 @@ enum xos_status xos_json_copy_string(
 {
 	const char *s = NULL;
 	enum xos_status st = xos_json_get_string(obj, key, cap ? cap - 1 : 0, &s, err);
-	if (st == XOS_OK)
+	if (st == XOS_OK && s)
 		memcpy(buf, s, strlen(s) + 1);
 	return st;
 }

@@ -342,7 +342,8 @@ static enum xos_status copy_text(struct xos_bytes in, char **out, struct xos_err
 	*out = malloc(in.n + 1);
 	if (!*out)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	memcpy(*out, in.p, in.n);
+	if (in.n)
+		memcpy(*out, in.p, in.n);
 	(*out)[in.n] = '\0';
 	return XOS_OK;
 }

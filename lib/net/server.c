@@ -264,7 +264,7 @@ static void defaults(struct xos_server_options *o)
 
 static void name_self(struct xos_server *s)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(ss);
 	if (getsockname(s->fd, (struct sockaddr *)&ss, &len) != 0)
 		return;

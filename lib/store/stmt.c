@@ -47,7 +47,7 @@ enum xos_status xos_store_prepare(
 		st = st->next;
 	if (!st) {
 		enum xos_status rc = make_stmt(s, sql, &st, err);
-		if (rc != XOS_OK)
+		if (rc != XOS_OK || !st)
 			return rc;
 	}
 	st->in_use = true;

@@ -29,7 +29,7 @@ static void take_times(struct xos_token_info *info, const struct xos_chain *chai
 			info->not_after = xos_cert_not_after(chain->cert[i]);
 	}
 	for (size_t i = 0; i < info->nsteps; i++)
-		if (info->steps[i]->not_after < info->not_after)
+		if (info->steps[i] && info->steps[i]->not_after < info->not_after)
 			info->not_after = info->steps[i]->not_after;
 	info->seconds_left = info->not_after > now ? info->not_after - now : 0;
 }

@@ -240,7 +240,7 @@ int xos_cli_main(const struct xos_cli_program *program, int argc, char **argv)
 	}
 	if (st == XOS_OK)
 		st = operands_check(&p, &err);
-	if (st == XOS_OK)
+	if (st == XOS_OK && p.verb)
 		st = p.verb->run(&cli, p.argc, p.argv, &err);
 	return finish(&p, st, &err);
 }

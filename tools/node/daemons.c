@@ -39,7 +39,7 @@ XOS_NODE_VERB(start)
 {
 	(void)argc;
 	(void)argv;
-	struct xos_node n;
+	struct xos_node n = {.name = NULL};
 	char conf[PATH_MAX];
 	enum xos_status st = xos_node_open(&n, err);
 	if (st)
@@ -83,7 +83,7 @@ XOS_NODE_VERB(stop)
 {
 	(void)argc;
 	(void)argv;
-	struct xos_node n;
+	struct xos_node n = {.name = NULL};
 	enum xos_status st = xos_node_open(&n, err);
 	if (st)
 		return st;
@@ -98,7 +98,7 @@ XOS_NODE_VERB(leave)
 {
 	(void)argc;
 	(void)argv;
-	struct xos_node n;
+	struct xos_node n = {.name = NULL};
 	enum xos_status st = xos_node_open(&n, err);
 	if (st)
 		return st;
@@ -168,7 +168,7 @@ XOS_NODE_VERB(status)
 {
 	(void)argc;
 	(void)argv;
-	struct xos_node n;
+	struct xos_node n = {.name = NULL};
 	struct xos_json *doc = NULL;
 	enum xos_status st = xos_node_open(&n, err);
 	if (st)

@@ -11,8 +11,6 @@
 
 #include "base/file.h"
 
-extern char **environ;
-
 #define TEXT_MAX 4096
 
 static enum xos_status spawn(
