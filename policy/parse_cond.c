@@ -331,6 +331,8 @@ static struct xos_policy_cond *parse_now(struct xos_policy_parser *p)
 {
 	struct xos_policy_cond *c = new_cond(p, XOS_COND_NOW);
 	int64_t *v = c ? xos_policy_memory_take(p->set->memory, sizeof(*v)) : NULL;
+	if (!v)
+		xos_parser_memory(p);
 	if (!v || !parse_cmp(p, &c->cmp) || !xos_parser_number(p, XOS_POLICY_TIME, v))
 		return NULL;
 	c->u.numbers = v;
