@@ -1,0 +1,245 @@
+/*
+ * Memory runs out at every place in turn: at each allocation and at each piece taken from a set's or
+ * an answer's memory. Nothing may crash, leak or permit; the status says INTERNAL; and what
+ * succeeds says the same as when nothing failed. The linker puts the functions below before the real ones.
+ */
+#include "policy_test.h"
+
+#include "policy/memory.h"
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__real_xos_policy_memory_take(struct xos_policy_memory *m, size_t n);
+char *__real_xos_policy_memory_string(struct xos_policy_memory *m, const char *p, size_t n);
+void *__real_xos_policy_memory_grow(
+    struct xos_policy_memory *m, const void *old, size_t n, size_t elem);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_xos_policy_memory_take(struct xos_policy_memory *m, size_t n);
+char *__wrap_xos_policy_memory_string(struct xos_policy_memory *m, const char *p, size_t n);
+void *__wrap_xos_policy_memory_grow(
+    struct xos_policy_memory *m, const void *old, size_t n, size_t elem);
+
+static unsigned long calls, fail_at; /* 0: never */
+static bool for_good;                /* all that follow fail as well */
+static bool armed;                   /* not while the test itself, or Check, allocates */
+
+static bool fails(void)
+{
+	if (!armed)
+		return false;
+	calls++;
+	return fail_at && (for_good ? calls >= fail_at : calls == fail_at);
+}
+
+void *__wrap_malloc(size_t n)
+{
+	return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	return fails() ? NULL : __real_realloc(p, n);
+}
+
+void *__wrap_xos_policy_memory_take(struct xos_policy_memory *m, size_t n)
+{
+	return fails() ? NULL : __real_xos_policy_memory_take(m, n);
+}
+
+char *__wrap_xos_policy_memory_string(struct xos_policy_memory *m, const char *p, size_t n)
+{
+	return fails() ? NULL : __real_xos_policy_memory_string(m, p, n);
+}
+
+void *__wrap_xos_policy_memory_grow(
+    struct xos_policy_memory *m, const void *old, size_t n, size_t elem)
+{
+	return fails() ? NULL : __real_xos_policy_memory_grow(m, old, n, elem);
+}
+
+static const char *const texts[] = {
+    "vo \"demo\" serial 1 { permit @all group /demo action any on any when auth.method in {krb5, "
+    "\"saml\"} or "
+    "job.cpu in {1, 2} or not (time in 08:00-20:00 UTC and now < 2027-01-01T00:00Z) or user alice;"
+    " limit any action job.* on any { wall <= 2h; account_class in {pool, own}; }"
+    " limit any action job.submit on any { wall <= 1h; account_class in {pool, own}; cpu <= 4; }"
+    " duty any action job.submit on any { record; notify \"x@y\"; }"
+    " shadow forbid @trial any action any on any because \"try\\\"\" contact \"c\";"
+    " forbid user bob action job.submit on tag:gpu & class:compute when ip(ctx.src) in "
+    "{10.0.0.0/8, "
+    "2001:db8::/32}; forbid any action job.cancel unless role /demo/Role=x; }",
+    "site \"lab\" serial 2 { accounts vo demo uid 1900000000-1900999999;"
+    " node n1 { class compute; tag gpu, big; } node n2;"
+    " permit vo demo action any on site:lab & tag:gpu;"
+    " permit vo demo action any on node:lab/n1 & class:compute & tag:gpu when has ctx.src or any;"
+    " forbid vo demo action job.submit on any when ctx.service == a and not ctx.service == b;"
+    " limit vo demo action any on job:* { memory <= 4GiB; } }",
+    "node \"lab/n1\" serial 1 { forbid any action job.submit on any when job.cpu > 4; }",
+    "delegation by user \"alice\" { check @c action in {job.submit, job.show} and on site:lab "
+    "because \"b\" contact \"c\"; check time in 22:00-06:00 +01:00 or not auth.mfa or any or home "
+    "\"h\";"
+    " limit action job.submit { lifetime <= 1h; account_class in {pool}; } }",
+};
+#define SETS (sizeof(texts) / sizeof(texts[0]))
+
+/* What one run came to. */
+struct run {
+	struct xos_policy_set *sets[SETS], *arrived;
+	struct xos_policy *policy;
+	struct xos_policy_answer answer;
+	enum xos_status status; /* of the first step that failed */
+	struct xos_buf text, wire, words;
+	bool wrong; /* an answer that does not go with its status */
+};
+
+static bool step(struct run *r, enum xos_status status)
+{
+	r->status = status;
+	return status == XOS_OK;
+}
+
+static struct xos_policy_request request(void)
+{
+	static const char *const held[] = {"/demo/Role=x", "/demo/Role=y"};
+	static const struct xos_policy_value values[] = {
+	    {"ctx.src", XOS_POLICY_IP, 0, "192.0.2.1"}};
+	struct xos_policy_request req = alice();
+	req.subject.held = held;
+	req.subject.nheld = 2;
+	req.values = values;
+	req.nvalues = 1;
+	return req;
+}
+
+static bool load(struct run *r)
+{
+	struct xos_policy_part parts[SETS] = {0};
+	for (size_t i = 0; i < SETS; i++) {
+		if (!step(
+		        r, xos_policy_set_load(texts[i], strlen(texts[i]), "t", &r->sets[i], NULL)))
+			return false;
+		xos_policy_set_text(r->sets[i], &r->text);
+		parts[i].set = r->sets[i];
+	}
+	return step(r, xos_restriction_encode(r->sets[SETS - 1], &r->wire, NULL)) &&
+	       step(r, xos_restriction_decode(xos_buf_bytes(&r->wire), &r->arrived, NULL)) &&
+	       step(r, xos_restriction_text(xos_buf_bytes(&r->wire), &r->text, NULL)) &&
+	       step(r, xos_policy_new(parts, SETS - 1, &r->policy, NULL));
+}
+
+/* A permit, a refusal with something unknown, one with a way out, and words about each. */
+static void use(struct run *r)
+{
+	static const char *const actions[] = {"job.submit", "job.cancel", "job.show", "file.read"};
+	struct xos_policy_request req = request();
+	const struct xos_policy_set *chain[] = {r->arrived};
+	req.chain = chain;
+	for (size_t i = 0; i < 8; i++) {
+		req.action = actions[i % 4];
+		req.nchain = i >= 4;
+		req.nvalues = i < 4;
+		r->status = xos_policy_decide(r->policy, &req, &r->answer);
+		r->wrong |= (r->status == XOS_OK) != (r->answer.decision == XOS_POLICY_PERMITTED);
+		if (r->status == XOS_INTERNAL) {
+			r->wrong |= r->answer.decision != XOS_POLICY_UNDECIDED;
+			return;
+		}
+		xos_buf_printf(&r->text, "\n%s: ", words[r->answer.decision]);
+		xos_policy_answer_deciders(&r->answer, &r->text);
+		/* What would help may be left out when memory is short: it decides nothing. */
+		xos_policy_answer_explain(&r->answer, &r->words);
+	}
+	r->status = XOS_OK;
+}
+
+static void start(struct run *r)
+{
+	*r = (struct run){.status = XOS_OK};
+	xos_policy_answer_init(&r->answer);
+	xos_buf_init(&r->text, 1 << 20);
+	xos_buf_init(&r->wire, XOS_RESTRICTION_MAX);
+	xos_buf_init(&r->words, 1 << 20);
+	calls = 0;
+	armed = true;
+	if (load(r))
+		use(r);
+	armed = false;
+	if (r->status == XOS_OK)
+		r->status = xos_buf_status(&r->text);
+}
+
+static void finish(struct run *r)
+{
+	xos_policy_answer_free(&r->answer);
+	xos_policy_unref(r->policy);
+	xos_policy_set_unref(r->arrived);
+	for (size_t i = 0; i < SETS; i++)
+		xos_policy_set_unref(r->sets[i]);
+	xos_buf_free(&r->text);
+	xos_buf_free(&r->wire);
+	xos_buf_free(&r->words);
+}
+
+/* Check's own messages have no room for both. */
+static void ck_same_text(unsigned long place, const char *want, const char *got)
+{
+	size_t i = 0;
+	while (want[i] && want[i] == got[i])
+		i++;
+	ck_assert_msg(!want[i] && !got[i], "place %lu: '%.200s' instead of '%.200s'", place,
+	    got + i, want + i);
+}
+
+static void each_place(bool all)
+{
+	struct run good, r;
+	unsigned long total;
+	for_good = all;
+	fail_at = 0;
+	start(&good);
+	total = calls;
+	ck_assert_int_eq(good.status, XOS_OK);
+	ck_assert_uint_gt(total, 100);
+	for (unsigned long i = 1; i <= total; i++) {
+		fail_at = i;
+		start(&r);
+		ck_assert(!r.wrong);
+		if (r.status == XOS_OK)
+			ck_same_text(i, xos_buf_str(&good.text), xos_buf_str(&r.text));
+		else
+			ck_assert_msg(r.status == XOS_INTERNAL, "place %lu: %d", i, (int)r.status);
+		finish(&r);
+	}
+	finish(&good);
+}
+
+START_TEST(one_allocation_fails)
+{
+	each_place(false);
+}
+END_TEST
+
+START_TEST(all_allocations_fail_from_here_on)
+{
+	each_place(true);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("policy failing");
+	TCase *tc = tcase_create("memory");
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, one_allocation_fails);
+	tcase_add_test(tc, all_allocations_fail_from_here_on);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
