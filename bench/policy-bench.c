@@ -1,67 +1,91 @@
 /*
- * How long a decision takes: three levels, a subject with several groups, from strings as a service
- * hands them over. `policy-bench [--statements N]` prints one JSON object.
+ * How long a decision takes. See bench/README.md.
+ *
+ *   policy-bench [--statements N] [--levels 1|2|3] [--strings | --json-text] [--json]
  */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "policy/decide.h"
+#include "api/decision.h"
+#include "base/text.h"
+#include "policy-world.h"
 
-#define ROUNDS 20000
+#define BATCH 64
+#define BATCHES 2048
 
-static int64_t nanoseconds(void)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+/* Every allocation of the program passes here, those of shared libraries as well. */
+static size_t allocations;
+#ifndef SANITIZED
+void *__libc_malloc(size_t n);
+void *__libc_calloc(size_t n, size_t size);
+void *__libc_realloc(void *p, size_t n);
+
+void *malloc(size_t n)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	allocations++;
+	return __libc_malloc(n);
 }
 
-static struct xos_policy_set *parse(struct xos_buf *text)
+void *calloc(size_t n, size_t size)
 {
-	static struct xos_policy_errors errs;
-	struct xos_policy_set *set;
-	if (xos_policy_set_parse((const char *)text->p, text->n, "bench", &set, &errs) != XOS_OK) {
-		fprintf(stderr, "policy-bench: %s\n", errs.list[0].text);
-		exit(3);
-	}
-	xos_buf_free(text);
-	return set;
+	allocations++;
+	return __libc_calloc(n, size);
 }
 
-/* Half of the statements by the VO about its groups, half by the site about its nodes. */
-static struct xos_policy *build(unsigned n)
+void *realloc(void *p, size_t n)
 {
-	struct xos_buf text;
-	struct xos_policy_part parts[3] = {{NULL, 0, 0}};
-	struct xos_policy *p;
+	allocations++;
+	return __libc_realloc(p, n);
+}
+#endif
 
-	xos_buf_init(&text, XOS_POLICY_TEXT_MAX);
-	xos_buf_put_str(&text, "vo \"demo\" serial 1 {\n");
-	for (unsigned i = 0; i < n / 2; i++)
-		xos_buf_printf(&text, "%s group /demo/g%u action job.*%s\n",
-		    i % 4 ? "permit" : "forbid", i, i % 4 ? ";" : " when auth.age > 12h;");
-	xos_buf_put_str(&text, "limit any action job.submit { wall <= 24h; }\n}\n");
-	parts[0].set = parse(&text);
-	xos_buf_init(&text, XOS_POLICY_TEXT_MAX);
-	xos_buf_put_str(&text, "site \"lab\" serial 1 {\nnode n7 { class c; tag t; }\npermit vo "
-	                       "demo action any on class:c;\n");
-	for (unsigned i = 0; i < n / 2; i++)
-		xos_buf_printf(
-		    &text, "forbid vo v%u action job.submit on node:lab/n%u;\n", i % 100, i);
-	xos_buf_put_str(&text, "}\n");
-	parts[1].set = parse(&text);
-	xos_buf_init(&text, XOS_POLICY_TEXT_MAX);
-	xos_buf_put_str(
-	    &text, "node \"lab/n7\" serial 1 { limit any action job.submit { cpu <= 8; } }");
-	parts[2].set = parse(&text);
-	if (xos_policy_new(parts, 3, &p, NULL) != XOS_OK)
+enum mode { MODE_INTERNED, MODE_STRINGS, MODE_JSON };
+
+struct bench {
+	struct bench_world world;
+	struct xos_policy *policy;
+	struct xos_policy_answer answer;
+	enum mode mode;
+	struct xos_buf texts[BENCH_REQUESTS], out;
+	size_t permitted, undecided, problems;
+	uint64_t visited, nodes;
+};
+
+/* From JSON text to JSON text, with the subject filled in as a decision point does. */
+static void decide_text(struct bench *b, size_t at)
+{
+	struct xos_decision_request *decoded;
+	struct xos_decision_extra extra = {.id = "5f0c8e4b7a1d9e32", .bundle_serial = 12};
+	if (xos_decision_request_decode(xos_buf_bytes(&b->texts[at]), &decoded, NULL) != XOS_OK)
 		exit(3);
-	for (unsigned i = 0; i < 3; i++)
-		xos_policy_set_unref(parts[i].set);
-	return p;
+	struct xos_policy_request req = *xos_decision_request_get(decoded);
+	req.subject = b->world.requests[at].request.subject;
+	req.now = b->world.requests[at].request.now;
+	(void)!xos_policy_decide(b->policy, &req, &b->answer);
+	b->out.n = 0;
+	if (xos_decision_answer_encode(&b->answer, &extra, &b->out, NULL) != XOS_OK)
+		exit(3);
+	xos_decision_request_free(decoded);
+}
+
+static void one(struct bench *b, size_t at)
+{
+	if (b->mode == MODE_JSON)
+		decide_text(b, at);
+	else
+		(void)!xos_policy_decide(b->policy, &b->world.requests[at].request, &b->answer);
 }
 
 static int order(const void *a, const void *b)
@@ -70,49 +94,160 @@ static int order(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* What reading the clock twice takes by itself. */
+static int64_t clock_cost(void)
+{
+	static int64_t times[1001];
+	for (size_t i = 0; i < 1001; i++) {
+		int64_t start = bench_now();
+		times[i] = bench_now() - start;
+	}
+	qsort(times, 1001, sizeof(times[0]), order);
+	return times[500];
+}
+
+/* The median over batches of a batch's mean: a batch is long against the clock. */
+static double measure_median(struct bench *b)
+{
+	static int64_t times[BATCHES];
+	for (size_t i = 0, at = 0; i < BATCHES; i++) {
+		int64_t start = bench_now();
+		for (size_t j = 0; j < BATCH; j++, at = (at + 1) % BENCH_REQUESTS)
+			one(b, at);
+		times[i] = bench_now() - start;
+	}
+	qsort(times, BATCHES, sizeof(times[0]), order);
+	return (double)times[BATCHES / 2] / BATCH;
+}
+
+/* One by one, without what the clock takes. */
+static int64_t measure_p99(struct bench *b)
+{
+	static int64_t times[4 * BENCH_REQUESTS];
+	size_t n = 4 * (size_t)BENCH_REQUESTS;
+	int64_t cost = clock_cost();
+	for (size_t i = 0; i < n; i++) {
+		int64_t start = bench_now();
+		one(b, i % BENCH_REQUESTS);
+		times[i] = bench_now() - start - cost;
+	}
+	qsort(times, n, sizeof(times[0]), order);
+	return times[n * 99 / 100];
+}
+
+/* Warms up, and tells what kind of requests these are. */
+static void look(struct bench *b)
+{
+	for (size_t i = 0; i < BENCH_REQUESTS; i++) {
+		one(b, i);
+		b->permitted += b->answer.decision == XOS_POLICY_PERMITTED;
+		b->undecided += b->answer.decision == XOS_POLICY_UNDECIDED;
+		b->problems += b->answer.problem != NULL;
+		b->visited += b->answer.statements;
+		b->nodes += b->answer.nodes;
+	}
+}
+
+static bool make(
+    struct bench *b, unsigned statements, unsigned levels, int64_t *load, size_t *bytes)
+{
+	size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+	if (!bench_world_make(&b->world, statements, levels, load))
+		return false;
+	int64_t start = bench_now();
+	struct xos_err err = XOS_ERR_INIT;
+	if (xos_policy_new(b->world.parts, b->world.nparts, &b->policy, &err) != XOS_OK) {
+		fprintf(stderr, "policy-bench: %s\n", err.text);
+		return false;
+	}
+	*load += bench_now() - start;
+	*bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before -
+	         BENCH_REQUESTS * sizeof(b->world.requests[0]);
+	return true;
+}
+
+static bool make_texts(struct bench *b)
+{
+	for (size_t i = 0; i < BENCH_REQUESTS; i++) {
+		struct xos_err err = XOS_ERR_INIT;
+		xos_buf_init(&b->texts[i], XOS_DECISION_REQUEST_MAX);
+		if (xos_decision_request_encode(
+		        &b->world.requests[i].request, &b->texts[i], &err) == XOS_OK)
+			continue;
+		fprintf(stderr, "policy-bench: %s\n", err.text);
+		return false;
+	}
+	return true;
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: policy-bench [--statements N] [--levels 1|2|3] "
+	                "[--strings | --json-text] [--json]\n");
+	return 2;
+}
+
+static bool number(const char *text, unsigned least, unsigned most, unsigned *out)
+{
+	uint64_t v;
+	if (!text || !xos_parse_u64(text, most, &v) || v < least)
+		return false;
+	*out = (unsigned)v;
+	return true;
+}
+
+static void print(struct bench *b, int64_t load, size_t bytes)
+{
+	static const char *const names[] = {"interned", "strings", "json"};
+	size_t before = allocations;
+	double median = measure_median(b);
+	size_t per_decision = (allocations - before) / (BATCH * BATCHES);
+	int64_t p99 = measure_p99(b);
+	printf("{\"statements\":%zu,\"from\":\"%s\",\"ns_per_decision\":%.0f,\"ns_p99\":%lld,"
+	       "\"allocations_per_decision\":%zu,\"bytes_per_statement\":%zu,\"load_ms\":%lld,"
+	       "\"permitted\":%.2f,\"undecided\":%.2f,\"visited\":%.1f,\"nodes\":%.1f}\n",
+	    b->world.written, names[b->mode], median, (long long)p99, per_decision,
+	    bytes / b->world.written, (long long)load / 1000000,
+	    (double)b->permitted / BENCH_REQUESTS, (double)b->undecided / BENCH_REQUESTS,
+	    (double)b->visited / BENCH_REQUESTS, (double)b->nodes / BENCH_REQUESTS);
+}
+
 int main(int argc, char **argv)
 {
-	static const char *const groups[] = {"/demo/g1", "/demo/g2/sub", "/demo/other/deep/er"};
-	static int64_t times[ROUNDS];
-	unsigned n = 10000;
-	if (argc == 3 && strcmp(argv[1], "--statements") == 0) {
-		n = (unsigned)strtoul(argv[2], NULL, 10);
-	} else if (argc != 1) {
-		fprintf(stderr, "usage: policy-bench [--statements N]\n");
-		return 2;
+	static struct bench b;
+	unsigned statements = 10000, levels = 3;
+	int64_t load;
+	size_t bytes;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--strings") == 0)
+			b.mode = MODE_STRINGS;
+		else if (strcmp(argv[i], "--json-text") == 0)
+			b.mode = MODE_JSON;
+		else if (strcmp(argv[i], "--statements") == 0) {
+			if (!number(argv[++i], 100, XOS_POLICY_STATEMENTS_MAX, &statements))
+				return usage();
+		} else if (strcmp(argv[i], "--levels") == 0) {
+			if (!number(argv[++i], 1, 3, &levels))
+				return usage();
+		} else if (strcmp(argv[i], "--json") != 0) {
+			return usage();
+		}
 	}
-	int64_t start = nanoseconds();
-	struct xos_policy *p = build(n);
-	int64_t loaded = nanoseconds();
-	struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
-	                                     .vo = "demo",
-	                                     .member = "alice",
-	                                     .groups = groups,
-	                                     .ngroups = 3,
-	                                     .auth_time = 1795340000,
-	                                     .auth_mfa = -1},
-	    .action = "job.submit",
-	    .resource = {.kind = "node", .site = "lab", .node = "n7"},
-	    .now = 1795348800};
-	struct xos_policy_answer a;
-	size_t before = 0;
-	xos_policy_answer_init(&a);
-	for (unsigned i = 0; i < ROUNDS + 100; i++) {
-		int64_t t = nanoseconds();
-		if (xos_policy_decide(p, &req, &a) != XOS_OK)
-			return 3;
-		if (i >= 100)
-			times[i - 100] = nanoseconds() - t;
-		else
-			before = mallinfo2().uordblks;
+	xos_policy_answer_init(&b.answer);
+	xos_buf_init(&b.out, XOS_DECISION_ANSWER_MAX);
+	bool ok =
+	    make(&b, statements, levels, &load, &bytes) && (b.mode != MODE_JSON || make_texts(&b));
+	if (ok) {
+		look(&b);
+		print(&b, load, bytes);
 	}
-	bool allocated = mallinfo2().uordblks != before;
-	qsort(times, ROUNDS, sizeof(times[0]), order);
-	printf("{\"statements\":%u,\"ns_per_decision\":%lld,\"ns_p99\":%lld,\"visited\":%u,"
-	       "\"memory_grows\":%s,\"load_ms\":%lld}\n",
-	    n, (long long)times[ROUNDS / 2], (long long)times[ROUNDS * 99 / 100], a.statements,
-	    allocated ? "true" : "false", (long long)(loaded - start) / 1000000);
-	xos_policy_answer_free(&a);
-	xos_policy_unref(p);
-	return 0;
+	if (b.problems)
+		fprintf(stderr, "policy-bench: %zu requests are malformed\n", b.problems);
+	for (size_t i = 0; i < BENCH_REQUESTS; i++)
+		xos_buf_free(&b.texts[i]);
+	xos_buf_free(&b.out);
+	xos_policy_answer_free(&b.answer);
+	xos_policy_unref(b.policy);
+	bench_world_free(&b.world);
+	return ok && !b.problems ? 0 : 3;
 }
