@@ -155,15 +155,49 @@ static enum xos_status credential_tmpfs(const struct xos_launch *l, struct xos_e
 	return write_credential(l, err);
 }
 
+/*
+ * In a plain chroot "/" is a folder of somebody else's mount, and the kernel cannot change how that mount
+ * propagates. So the same tree is bound below a tmpfs of our own and becomes the root. The tmpfs lies on
+ * /proc because that is certainly a mount, so that it can be made private first; the job gets its own
+ * /proc anyway.
+ */
+static enum xos_status root_of_its_own(struct xos_err *err)
+{
+	static const char root[] = "/proc/root";
+
+	if (mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return xos_err_errno(err, errno, "job-place",
+		    "neither / nor /proc is a mount point, so that the job's mounts would show "
+		    "outside; "
+		    "mount /proc");
+	if (mount("tmpfs", "/proc", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755") != 0 ||
+	    mkdir(root, 0755) != 0 || mount("/", root, NULL, MS_BIND | MS_REC, NULL) != 0 ||
+	    mount(NULL, root, NULL, MS_REC | MS_SLAVE, NULL) != 0 || chroot(root) != 0 ||
+	    chdir("/") != 0)
+		return xos_err_errno(
+		    err, errno, "job-place", "cannot give the job a root folder of its own");
+	return XOS_OK;
+}
+
+/* Mounts of the host still arrive, unmounts too; nothing of ours goes out. */
+static enum xos_status keep_mounts_in(struct xos_err *err)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+		return XOS_OK;
+	if (errno != EINVAL)
+		return xos_err_errno(err, errno, "job-place", "cannot make mounts private");
+	return root_of_its_own(err);
+}
+
 enum xos_status xos_place_enter(
     const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err)
 {
 	enum xos_status st;
 
 	umask(022); /* folders made below must let the job through; the program gets its own */
-	/* Mounts of the host still arrive, unmounts too; nothing of ours goes out. */
-	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0)
-		return xos_err_errno(err, errno, "job-place", "cannot make mounts private");
+	st = keep_mounts_in(err);
+	if (st != XOS_OK)
+		return st;
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
 		return xos_err_errno(err, errno, "job-place", "cannot mount the job's own /proc");
 	st = private_folders(l, err);

@@ -265,3 +265,20 @@ state_is() { xos-job show "$1" --json | jq -e --arg s "$2" '.state == $s' >/dev/
 	cat "$BATS_TEST_TMPDIR/new/records.log.head" >"$d/records.log.head"
 	xos-acct verify
 }
+
+@test "in a plain chroot, whose root is no mount point, jobs still get mounts of their own" {
+	root || skip "needs root"
+	local r=$BATS_TEST_TMPDIR/root build
+	build=$(cd "${BUILD:-$SOURCE/build/release}" && pwd)
+	mkdir -p "$r/build" "$r/tmp" "$r/var/tmp"
+	chmod 1777 "$r/tmp" "$r/var/tmp"
+	# shellcheck disable=SC2016 # the inner shell expands them
+	run -0 unshare -m --propagation private sh -ec '
+		for d in bin sbin lib lib64 usr etc dev proc sys; do
+			if [ -L "/$d" ]; then cp -P "/$d" "$1/$d"; elif [ -d "/$d" ]; then mkdir "$1/$d" && mount --rbind "/$d" "$1/$d"; fi
+		done
+		mount --rbind "$2" "$1/build"
+		! chroot "$1" mount --make-rslave / 2>/dev/null # or this test shows nothing
+		chroot "$1" /build/unit/test-jobs-run' sh "$r" "$build"
+	[[ "$output" == *"100%"* ]]
+}
