@@ -6,14 +6,13 @@
 #include <unistd.h>
 
 #include "api/cad.h"
-#include "api/trustdoc.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/contact.h"
 #include "cli/vo.h"
-#include "service/client.h"
 #include "token/tokenfile.h"
 
 #define SKEW_TOLD 60 /* seconds of clock difference from which the person is told */
@@ -24,103 +23,24 @@ static bool opt_password_stdin;
 
 /* --- joining --- */
 
-/* The server says which VOs it serves; the fingerprint, not that answer, proves which one it is. */
-static enum xos_status only_vo(const char *url, char vo[XOS_VO_MAX + 1], struct xos_err *err)
-{
-	struct xos_json *doc = NULL;
-	const char **list = NULL;
-	struct xos_buf body;
-	size_t n = 0;
-	enum xos_status st;
-
-	xos_buf_init(&body, 65536);
-	st = xos_client_fetch_unverified(url, "/v1/vo", 65536, &body, err);
-	if (st == XOS_OK)
-		st = xos_json_parse(xos_buf_bytes(&body), 65536, &doc, err);
-	if (st == XOS_OK)
-		st = xos_json_get_strings(doc, "vos", 1000, 255, &list, &n, err);
-	if (st == XOS_OK && n != 1)
-		st = xos_cli_usage(err, "%s serves %zu VOs: say which one with --vo NAME", url, n);
-	if (st == XOS_OK &&
-	    (!xos_name_is_vo(list[0]) || !xos_str_copy(vo, XOS_VO_MAX + 1, list[0])))
-		st = xos_err_set(err, XOS_MALFORMED, "vo-name", "%s names no VO", url);
-	free(list);
-	xos_json_free(doc);
-	xos_buf_free(&body);
-	return st;
-}
-
-static enum xos_status trust_of(
-    const struct xos_joined *j, struct xos_trust **out, struct xos_err *err)
-{
-	struct xos_trust *t = xos_trust_new();
-	enum xos_status st = t ? xos_trust_add_root(t, j->root, err)
-	                       : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-
-	for (size_t i = 0; st == XOS_OK && i < j->issuers.n; i++)
-		st = xos_trust_add_issuer(t, j->issuers.cert[i], err);
-	if (st != XOS_OK)
-		xos_trust_free(t);
-	else
-		*out = t;
-	return st;
-}
-
-/* Everything after the root goes over TLS that the root vouches for. */
-static enum xos_status fetch_directory(
-    const struct xos_joined *j, struct xos_cad_directory *out, struct xos_err *err)
-{
-	struct xos_service_client *client = NULL;
-	struct xos_trust *trust = NULL;
-	enum xos_status st = trust_of(j, &trust, err);
-
-	if (st == XOS_OK) {
-		struct xos_service_client_options o = {
-		    .url = opt_join, .vo = j->vo, .service = "ca", .trust = trust, .skew = 300};
-
-		st = xos_service_client_new(&o, &client, err);
-	}
-	if (st == XOS_OK)
-		st = xos_cad_fetch_directory(xos_service_client(client), j->vo, out, err);
-	xos_service_client_free(client);
-	xos_trust_free(trust);
-	return st;
-}
-
 static enum xos_status join(const struct xos_cli *cli, char vo[XOS_VO_MAX + 1], struct xos_err *err)
 {
-	struct xos_cad_directory dir = {.ca = NULL};
-	struct xos_joined *j = NULL;
-	uint8_t fingerprint[XOS_SHA256_LEN];
-	enum xos_status st = XOS_OK;
+	struct xos_cli_contact c = {.joined = NULL};
+	enum xos_status st = xos_cli_contact(opt_join, cli->vo, opt_fingerprint, &c, err);
 
-	if (!opt_fingerprint)
-		return xos_cli_usage(err,
-		    "--join needs --fingerprint sha256:..., which the VO's administrators publish");
-	if (xos_fingerprint_parse(opt_fingerprint, fingerprint, err) != XOS_OK)
-		return xos_cli_usage(
-		    err, "--fingerprint must be \"sha256:\" and 64 hexadecimal digits");
-	if (cli->vo && (!xos_name_is_vo(cli->vo) || !xos_str_copy(vo, XOS_VO_MAX + 1, cli->vo)))
-		return xos_cli_usage(err, "\"%s\" is no name of a VO", cli->vo);
-	if (!cli->vo)
-		st = only_vo(opt_join, vo, err);
-	if (st == XOS_OK)
-		st = xos_trust_doc_join(opt_join, vo, fingerprint, xos_clock_now(), &j, err);
-	if (st == XOS_OK)
-		st = fetch_directory(j, &dir, err);
 	if (st == XOS_OK) {
-		struct xos_cli_join o = {.vo = j->vo,
-		    .root = j->root,
-		    .issuers = &j->issuers,
-		    .ca = dir.ca ? dir.ca : opt_join,
-		    .rca = dir.rca,
-		    .vops = dir.vops,
-		    .accounting = dir.accounting};
+		struct xos_cli_join o = {.vo = c.joined->vo,
+		    .root = c.joined->root,
+		    .issuers = &c.joined->issuers,
+		    .ca = c.services.ca ? c.services.ca : opt_join,
+		    .rca = c.services.rca,
+		    .vops = c.services.vops,
+		    .accounting = c.services.accounting};
 
+		memcpy(vo, c.joined->vo, XOS_VO_MAX + 1);
 		st = xos_cli_vo_join(cli, &o, err);
 	}
-	xos_cad_directory_clear(&dir);
-	xos_joined_free(j);
+	xos_cli_contact_clear(&c);
 	return st;
 }
 

@@ -42,7 +42,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	local p
 	for p in "$bin"/*; do
 		case "${p##*/}" in
-		xos | xos-job-monitor | xos-forge | xos-make-vo) continue ;; # below; and programs of tests
+		xos | xos-job-monitor | xos-forge | xos-make-vo | xos-meddle) continue ;; # below; and programs of tests
 		esac
 		[[ " $tools $daemons " == *" ${p##*/} "* ]] || { echo "${p##*/}" && return 1; }
 	done
@@ -118,7 +118,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 }
 
 @test "xos-login: joining needs an address and a fingerprint" {
-	usage "--join needs --fingerprint" xos-login --join https://127.0.0.1:1
+	usage "joining needs --fingerprint" xos-login --join https://127.0.0.1:1
 	usage "64 hexadecimal digits" xos-login --join https://127.0.0.1:1 --fingerprint sha256:abc
 	usage "64 hexadecimal digits" xos-login --join https://127.0.0.1:1 --fingerprint "${zeros}0"
 	refused 1 "is no address of a server" xos-login --join http://127.0.0.1:1 --fingerprint "$zeros" --vo demo

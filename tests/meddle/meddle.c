@@ -7,8 +7,9 @@
  *              --service KIND --trust FOLDER --ready FILE [RULE FILE]...
  *
  * RULE: request (every one), later (a second message of a log-in only), answer (2xx only). FILE is a JSON
- * object: each of its members replaces the member of that name in a body that has one. Each change made is a
- * line on standard output. --own: our client certificate towards URL.
+ * object: each of its members replaces the member of that name in a body that has one. add: as answer, but
+ * puts in what the body lacks, too. Each change made is a line on standard output. --own: our client certificate
+ * towards URL.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static void change(const char *path, const char *when, struct xos_bytes in, stru
 		if (strcmp(rules[i].when, when) != 0)
 			continue;
 		while (xos_json_next(rules[i].doc, &it, &key, &value)) {
-			if (!xos_json_has(doc, key))
+			if (strcmp(when, "add") != 0 && !xos_json_has(doc, key))
 				continue;
 			xos_json_set(doc, key, xos_json_copy(value));
 			printf("changed %s of the %s %s\n", key, when, path);
@@ -59,6 +60,16 @@ static void change(const char *path, const char *when, struct xos_bytes in, stru
 	}
 	MUST(xos_json_dump(doc, out, &err), &err);
 	xos_json_free(doc);
+}
+
+static void change_again(const char *path, const char *when, struct xos_buf *body)
+{
+	struct xos_buf changed;
+
+	xos_buf_init(&changed, BODY_MAX);
+	change(path, when, xos_buf_bytes(body), &changed);
+	xos_buf_free(body);
+	*body = changed;
 }
 
 static void copy_header(const struct xos_answer *a, struct xos_response *res, const char *name)
@@ -75,17 +86,12 @@ static enum xos_status forward(const struct xos_request *req, struct xos_client 
 	const char *authorization = xos_request_header(req, "Authorization");
 	const char *path = xos_request_path(req);
 	struct xos_client_header field = {"Authorization", authorization};
-	struct xos_buf body, later;
+	struct xos_buf body;
 
 	xos_buf_init(&body, BODY_MAX);
-	xos_buf_init(&later, BODY_MAX);
 	change(path, "request", xos_request_body(req), &body);
-	if (authorization && strstr(authorization, "sid=")) {
-		change(path, "later", xos_buf_bytes(&body), &later);
-		xos_buf_free(&body);
-		body = later;
-		xos_buf_init(&later, 0);
-	}
+	if (authorization && strstr(authorization, "sid="))
+		change_again(path, "later", &body);
 	struct xos_client_request out = {.method = xos_request_method(req),
 	    .path = path,
 	    .headers = &field,
@@ -93,7 +99,6 @@ static enum xos_status forward(const struct xos_request *req, struct xos_client 
 	    .content_type = body.n ? "application/json" : NULL,
 	    .body = xos_buf_bytes(&body)};
 	enum xos_status st = xos_client_call(client, &out, answer, why);
-	xos_buf_free(&later);
 	xos_buf_free(&body);
 	return st;
 }
@@ -121,6 +126,8 @@ static enum xos_status pass(
 
 		change(xos_request_path(req), status < 300 ? "answer" : "refusal",
 		    xos_answer_body(answer), &body);
+		if (status < 300)
+			change_again(xos_request_path(req), "add", &body);
 		xos_response_body(
 		    res, xos_answer_header(answer, "Content-Type"), xos_buf_bytes(&body));
 		xos_response_status(res, status);
@@ -206,7 +213,7 @@ int main(int argc, char **argv)
 		if (k < sizeof(options) / sizeof(options[0]))
 			*options[k].value = argv[i + 1];
 		else if (strcmp(argv[i], "request") == 0 || strcmp(argv[i], "later") == 0 ||
-		         strcmp(argv[i], "answer") == 0)
+		         strcmp(argv[i], "answer") == 0 || strcmp(argv[i], "add") == 0)
 			add_rule(argv[i], argv[i + 1]);
 		else
 			return usage();

@@ -6,6 +6,9 @@
  *   xos-forge future TOKEN CA-FOLDER OUT     not valid before tomorrow
  *   xos-forge impostor TOKEN OUT             the same claims under a root of the same name, made up here
  *   xos-forge foreign OUT                    a member of the VO "elsewhere", made up here
+ *   xos-forge host KEY VO NAME SERVICE RCA-FOLDER OUT   certificate of the node NAME (SERVICE -: the node itself)
+ *                                            for that key, signed by the real authority, or by one made up here if
+ *                                            RCA-FOLDER is -
  *   xos-forge flip TOKEN OUT OFFSET          one bit of the leaf certificate changed
  *   xos-forge strip TOKEN OUT                a plain inherit-all proxy (RFC 3820) without our extension
  *   xos-forge widen TOKEN OUT                an honest delegation to node n1, and a further step that claims
@@ -45,29 +48,39 @@ static struct xos_claims *claims_of(const struct xos_chain *chain)
 	return claims;
 }
 
-/* A token with these claims for a fresh key. */
-static void issue(const struct xos_cert *ca, const struct xos_key *ca_key,
-    const struct xos_claims *claims, int64_t from, int64_t to, const char *out)
+/* A certificate with these claims for chain's key; chain is cleared. */
+static void issue_for(struct xos_chain *chain, const struct xos_cert *ca,
+    const struct xos_key *ca_key, const struct xos_claims *claims, int64_t from, int64_t to,
+    const char *out)
 {
 	struct xos_issuer *issuer = NULL;
-	struct xos_chain chain = {.n = 0};
 	struct xos_cert *leaf = NULL;
 	struct xos_buf der;
 	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
 	xos_buf_init(&der, XOS_CERT_MAX);
-	MUST(xos_key_generate(&chain.key, &err), &err);
 	MUST(xos_issuer_new(ca, ca_key, &issuer, &err), &err);
-	const struct xos_token_request req = {
-	    .claims = claims, .spki = xos_key_spki(chain.key), .not_before = from, .not_after = to};
+	const struct xos_token_request req = {.claims = claims,
+	    .spki = xos_key_spki(chain->key),
+	    .not_before = from,
+	    .not_after = to};
 	MUST(xos_token_issue(issuer, &req, serial, &der, &err), &err);
 	MUST(xos_cert_parse(xos_buf_bytes(&der), &leaf, &err), &err);
-	MUST(xos_chain_add(&chain, leaf), &err);
-	MUST(xos_chain_add(&chain, ca), &err);
-	xos_test_chain_save(&chain, out);
-	xos_chain_clear(&chain);
+	MUST(xos_chain_add(chain, leaf), &err);
+	MUST(xos_chain_add(chain, ca), &err);
+	xos_test_chain_save(chain, out);
+	xos_chain_clear(chain);
 	xos_cert_free(leaf);
 	xos_issuer_free(issuer);
 	xos_buf_free(&der);
+}
+
+/* A token with these claims for a fresh key. */
+static void issue(const struct xos_cert *ca, const struct xos_key *ca_key,
+    const struct xos_claims *claims, int64_t from, int64_t to, const char *out)
+{
+	struct xos_chain chain = {.n = 0};
+	MUST(xos_key_generate(&chain.key, &err), &err);
+	issue_for(&chain, ca, ca_key, claims, from, to, out);
 }
 
 static void forge_time(const char *token, const char *folder, const char *out, bool future)
@@ -115,6 +128,36 @@ static void forge_foreign(const char *out)
 	xos_test_member(vo, &who, &chain);
 	xos_test_chain_save(&chain, out);
 	xos_chain_clear(&chain);
+	xos_test_vo_free(vo);
+}
+
+static void forge_host(char **arg)
+{
+	const char *service = strcmp(arg[3], "-") == 0 ? NULL : arg[3];
+	struct xos_test_vo *vo = xos_test_vo_new(arg[1], "lab", xos_clock_now());
+	struct xos_chain rca = {.n = 0}, made = {.n = 0};
+	struct xos_key *signer = xos_key_ref(vo->rca_key);
+	char path[4096];
+	int64_t now = xos_clock_now();
+	MUST(xos_key_load(arg[0], NULL, NULL, &made.key, &err), &err);
+	if (strcmp(arg[4], "-") == 0) {
+		MUST(xos_chain_add(&rca, vo->rca), &err);
+	} else {
+		xos_key_free(signer);
+		MUST_TRUE(xos_path_join(path, sizeof(path), arg[4], "rca.pem"));
+		MUST(xos_chain_load(path, &rca, &err), &err);
+		MUST_TRUE(xos_path_join(path, sizeof(path), arg[4], "rca.key"));
+		MUST(xos_key_load(path, NULL, NULL, &signer, &err), &err);
+	}
+	struct xos_claims *claims = NULL;
+	MUST(xos_claims_new(
+	         service ? XOS_KIND_SERVICE : XOS_KIND_NODE, arg[1], arg[2], &claims, &err),
+	    &err);
+	MUST_TRUE(xos_str_copy(claims->service, sizeof(claims->service), service ? service : ""));
+	issue_for(&made, rca.cert[0], signer, claims, now, now + 3600, arg[5]);
+	xos_claims_free(claims);
+	xos_key_free(signer);
+	xos_chain_clear(&rca);
 	xos_test_vo_free(vo);
 }
 
@@ -277,6 +320,8 @@ int main(int argc, char **argv)
 		forge_impostor(argv[2], argv[3]);
 	else if (strcmp(verb, "foreign") == 0 && argc == 3)
 		forge_foreign(argv[2]);
+	else if (strcmp(verb, "host") == 0 && argc == 8)
+		forge_host(argv + 2);
 	else if (strcmp(verb, "flip") == 0 && argc == 5)
 		forge_flip(argv[2], argv[3], argv[4]);
 	else if (strcmp(verb, "strip") == 0 && argc == 4)

@@ -2,8 +2,10 @@
 # shellcheck shell=bash
 #
 #   middle_start DIR OPTION... [RULE FILE]...   starts xos-meddle; MIDDLE_URL is where it listens
-#   middle_stop                                 stops exactly that one
-#   middle_changed MEMBER                       did it change that member of a body?
+#   middle_stop                                 stops exactly those that were started
+#   middle_changed MEMBER                       did the last one change that member of a body?
+
+MIDDLE_PIDS=()
 
 middle_start() {
 	MIDDLE=$1
@@ -15,11 +17,14 @@ middle_start() {
 		port=$((20000 + RANDOM))
 		xos-meddle --listen "127.0.0.1:$port" --ready "$MIDDLE/ready" "$@" \
 			>"$MIDDLE/changes" 2>"$MIDDLE/log" </dev/null 3>&- &
-		MIDDLE_PID=$!
-		disown "$MIDDLE_PID"
-		MIDDLE_URL=https://127.0.0.1:$port
-		while kill -0 "$MIDDLE_PID" 2>/dev/null; do
-			[ -e "$MIDDLE/ready" ] && return 0
+		local pid=$!
+		disown "$pid"
+		export MIDDLE_URL=https://127.0.0.1:$port
+		while kill -0 "$pid" 2>/dev/null; do
+			if [ -e "$MIDDLE/ready" ]; then
+				MIDDLE_PIDS+=("$pid")
+				return 0
+			fi
 			sleep 0.05
 		done
 	done
@@ -28,9 +33,9 @@ middle_start() {
 }
 
 middle_stop() {
-	[ -n "${MIDDLE_PID:-}" ] || return 0
-	kill "$MIDDLE_PID" 2>/dev/null
-	MIDDLE_PID=
+	local pid
+	for pid in "${MIDDLE_PIDS[@]}"; do kill "$pid" 2>/dev/null; done
+	MIDDLE_PIDS=()
 }
 
 middle_changed() { grep -q "^changed $1 " "$MIDDLE/changes"; }

@@ -8,18 +8,19 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/cad.h"
 #include "api/rca.h"
-#include "api/trustdoc.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/contact.h"
 #include "node/verbs.h"
 #include "pki/csr.h"
 #include "service/client.h"
 
 #define SKEW 300
 #define POLL_MS 1000
+#define NODE_KEY "credd/node.key"
+#define JOBS_KEY "tls/jobs.key"
 
 static const char *opt_fingerprint;
 static bool opt_wait;
@@ -34,71 +35,36 @@ const struct xos_cli_option xos_node_join_options[] = {
 
 /* What joining needs to know of the VO; filled by contact(). */
 struct vo {
-	struct xos_joined *joined;
-	struct xos_trust *trust;
-	struct xos_cad_directory services;
+	struct xos_cli_contact contact;
+	const char *name;
 	struct xos_service_client *rca;
 };
 
 static void vo_clear(struct vo *v)
 {
 	xos_service_client_free(v->rca);
-	xos_cad_directory_clear(&v->services);
-	xos_trust_free(v->trust);
-	xos_joined_free(v->joined);
-}
-
-static enum xos_status trust_of(struct vo *v, struct xos_err *err)
-{
-	v->trust = xos_trust_new();
-	if (!v->trust)
-		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	enum xos_status st = xos_trust_add_root(v->trust, v->joined->root, err);
-	for (size_t i = 0; !st && i < v->joined->issuers.n; i++)
-		st = xos_trust_add_issuer(v->trust, v->joined->issuers.cert[i], err);
-	return st;
-}
-
-static enum xos_status directory(struct vo *v, const char *url, struct xos_err *err)
-{
-	struct xos_service_client *ca = NULL;
-	const struct xos_service_client_options o = {
-	    .url = url, .vo = v->joined->vo, .service = "ca", .trust = v->trust, .skew = SKEW};
-	enum xos_status st = xos_service_client_new(&o, &ca, err);
-	if (!st)
-		st = xos_cad_fetch_directory(
-		    xos_service_client(ca), v->joined->vo, &v->services, err);
-	if (!st && (!v->services.rca || !v->services.vops))
-		st = xos_err_set(err, XOS_NOT_FOUND, "directory",
-		    "VO %s has no resource authority or no policy service: nodes cannot join it "
-		    "yet",
-		    v->joined->vo);
-	xos_service_client_free(ca);
-	return st;
+	xos_cli_contact_clear(&v->contact);
 }
 
 /* From an address and a fingerprint to a VO whose servers are verified. */
 static enum xos_status contact(
     const struct xos_cli *cli, const char *url, struct vo *v, struct xos_err *err)
 {
-	uint8_t fingerprint[XOS_SHA256_LEN];
-	if (!opt_fingerprint || xos_fingerprint_parse(opt_fingerprint, fingerprint, NULL))
-		return xos_cli_usage(
-		    err, "join needs --fingerprint sha256:... (64 hexadecimal digits)");
-	if (!cli->vo || !xos_name_is_vo(cli->vo))
-		return xos_cli_usage(err, "say which VO: --vo NAME");
-	enum xos_status st =
-	    xos_trust_doc_join(url, cli->vo, fingerprint, xos_clock_now(), &v->joined, err);
-	if (!st)
-		st = trust_of(v, err);
-	if (!st)
-		st = directory(v, url, err);
+	const struct xos_cad_directory *services = &v->contact.services;
+	enum xos_status st = xos_cli_contact(url, cli->vo, opt_fingerprint, &v->contact, err);
+
+	if (!st && (!services->rca || !services->vops))
+		st = xos_err_set(err, XOS_NOT_FOUND, "directory",
+		    "VO %s has no resource authority or no policy service: nodes cannot join it "
+		    "yet",
+		    v->contact.joined->vo);
 	if (st)
 		return st;
-	const struct xos_service_client_options o = {.url = v->services.rca,
-	    .vo = v->joined->vo,
+	v->name = v->contact.joined->vo;
+	const struct xos_service_client_options o = {.url = services->rca,
+	    .vo = v->name,
 	    .service = "rca",
-	    .trust = v->trust,
+	    .trust = v->contact.trust,
 	    .skew = SKEW};
 	return xos_service_client_new(&o, &v->rca, err);
 }
@@ -154,8 +120,8 @@ static enum xos_status fill(
 	a->nservices = 1;
 	a->about = xos_json_object();
 	describe_machine(a->about);
-	enum xos_status st = key_and_request(n, "credd/node.key", &a->csr, err);
-	return st ? st : key_and_request(n, "tls/jobs.key", &jobs->csr, err);
+	enum xos_status st = key_and_request(n, NODE_KEY, &a->csr, err);
+	return st ? st : key_and_request(n, JOBS_KEY, &jobs->csr, err);
 }
 
 /* The id of the application that is under way; applies if there is none. */
@@ -182,7 +148,7 @@ static enum xos_status application(
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	st = fill(n, a, err);
 	if (!st)
-		st = xos_rca_apply(xos_service_client(v->rca), v->joined->vo, a, id, err);
+		st = xos_rca_apply(xos_service_client(v->rca), v->name, a, id, err);
 	if (!st)
 		st = xos_node_write(n, "application", 0600, xos_bytes_str(id), err);
 	xos_rca_application_free(a);
@@ -223,19 +189,41 @@ static enum xos_status write_trust(
 	return st;
 }
 
+/* Is it for the key in file, which this machine made? */
+static enum xos_status check_key(
+    const struct xos_node *n, const struct xos_identity *id, const char *file, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_key *key = NULL;
+	enum xos_status st = xos_node_path(n, file, path, err);
+
+	if (!st)
+		st = xos_key_load(path, NULL, NULL, &key, err);
+	if (!st && memcmp(id->spki_sha256, xos_key_spki_sha256(key), XOS_SHA256_LEN) != 0)
+		st = xos_err_set(err, XOS_DENIED, "certificate-other-key",
+		    "the resource authority sent a certificate for another key than %s", path);
+	xos_key_free(key);
+	return st;
+}
+
 /* The answer came over a verified connection; still each certificate must be what was asked for. */
 static enum xos_status check_chain(const struct xos_node *n, const struct vo *v,
-    const struct xos_chain *chain, const char *service, struct xos_err *err)
+    const struct xos_chain *chain, const char *service, const char *key, struct xos_err *err)
 {
 	struct xos_identity *id = NULL;
 	const struct xos_verify_opts opts = {.now = xos_clock_now(),
 	    .skew = SKEW,
 	    .kinds = XOS_KIND_BIT(service ? XOS_KIND_SERVICE : XOS_KIND_NODE),
-	    .vo = v->joined->vo,
+	    .vo = v->name,
 	    .name = n->name,
 	    .service = service,
 	    .purpose = XOS_PURPOSE_ANY};
-	enum xos_status st = xos_token_verify_chain(v->trust, chain, &opts, &id, err);
+	enum xos_status st = xos_token_verify_chain(v->contact.trust, chain, &opts, &id, err);
+
+	if (st)
+		st = xos_err_prefix(err, st, "the certificate that the resource authority sent");
+	if (!st)
+		st = check_key(n, id, key, err);
 	xos_identity_free(id);
 	return st;
 }
@@ -243,24 +231,26 @@ static enum xos_status check_chain(const struct xos_node *n, const struct vo *v,
 static enum xos_status install(const struct xos_node *n, const struct vo *v,
     const struct xos_rca_outcome *o, struct xos_err *err)
 {
-	enum xos_status st = check_chain(n, v, &o->chain, NULL, err);
+	const struct xos_cad_directory *services = &v->contact.services;
+	enum xos_status st = check_chain(n, v, &o->chain, NULL, NODE_KEY, err);
+
 	if (!st && (o->nservices != 1 || strcmp(o->services[0].kind, "jobs") != 0))
 		st = xos_err_set(err, XOS_MALFORMED, "outcome",
 		    "the resource authority certified other services than were asked for");
 	if (!st)
-		st = check_chain(n, v, &o->services[0].chain, "jobs", err);
+		st = check_chain(n, v, &o->services[0].chain, "jobs", JOBS_KEY, err);
 	if (!st)
-		st = write_trust(n, v->joined, err);
+		st = write_trust(n, v->contact.joined, err);
 	if (!st)
 		st = write_chain(n, "credd/node.pem", &o->chain, err);
 	if (!st)
 		st = write_chain(n, "tls/jobs.pem", &o->services[0].chain, err);
 	if (st)
 		return st;
-	const struct xos_node_urls urls = {.vo = v->joined->vo,
-	    .vops = v->services.vops,
-	    .rca = v->services.rca,
-	    .accounting = v->services.accounting};
+	const struct xos_node_urls urls = {.vo = v->name,
+	    .vops = services->vops,
+	    .rca = services->rca,
+	    .accounting = services->accounting};
 	return xos_node_write_configs(n, &urls, err);
 }
 
@@ -268,8 +258,7 @@ static enum xos_status poll_until(struct xos_cli *cli, struct vo *v, const char 
     struct xos_rca_outcome **o, struct xos_err *err)
 {
 	for (;;) {
-		enum xos_status st =
-		    xos_rca_poll(xos_service_client(v->rca), v->joined->vo, id, o, err);
+		enum xos_status st = xos_rca_poll(xos_service_client(v->rca), v->name, id, o, err);
 		if (st || !opt_wait || (*o)->state != XOS_RCA_PENDING)
 			return st;
 		xos_rca_outcome_free(*o);
@@ -288,21 +277,21 @@ static enum xos_status settle(struct xos_cli *cli, const struct xos_node *n, con
 		if (xos_node_path(n, "application", path, NULL) == XOS_OK)
 			(void)unlink(path); /* the owner may apply anew */
 		return xos_err_set(err, XOS_DENIED, "application-denied",
-		    "VO %s does not admit node %s%s%s", v->joined->vo, n->name,
-		    o->message[0] ? ": " : "", o->message);
+		    "VO %s does not admit node %s%s%s", v->name, n->name, o->message[0] ? ": " : "",
+		    o->message);
 	}
 	if (o->state == XOS_RCA_PENDING) {
 		if (!cli->json)
 			printf(
 			    "application %s waits for an administrator of VO %s: xos-node approve "
 			    "%s\nafterwards, here: xos-node join again\n",
-			    id, v->joined->vo, n->name);
+			    id, v->name, n->name);
 		return XOS_OK;
 	}
 	enum xos_status st = install(n, v, o, err);
 	if (!st && !cli->json)
 		printf("node %s is a node of VO %s; start it with: xos-node start --dir %s\n",
-		    n->name, v->joined->vo, n->dir);
+		    n->name, v->name, n->dir);
 	return st;
 }
 
@@ -310,7 +299,7 @@ XOS_NODE_VERB(join)
 {
 	(void)argc;
 	struct xos_node n;
-	struct vo v = {.joined = NULL};
+	struct vo v = {.name = NULL};
 	struct xos_rca_outcome *outcome = NULL;
 	char id[XOS_RCA_ID_LEN + 1] = "";
 	enum xos_status st = xos_node_open(&n, err);
