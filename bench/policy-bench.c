@@ -156,7 +156,7 @@ static bool make(
 		return false;
 	int64_t start = bench_now();
 	struct xos_err err = XOS_ERR_INIT;
-	if (xos_policy_new(b->world.parts, b->world.nparts, &b->policy, &err) != XOS_OK) {
+	if (xos_policy_new(b->world.parts, b->world.nparts, NULL, &b->policy, &err) != XOS_OK) {
 		fprintf(stderr, "policy-bench: %s\n", err.text);
 		return false;
 	}

@@ -28,7 +28,7 @@ static enum xos_status make_policy(
 			    .not_after = xos_bundle_site_expires(bundle),
 			};
 	}
-	return xos_policy_new(parts, n, out, err);
+	return xos_policy_new(parts, n, NULL, out, err);
 }
 
 /* A bundle brings issuers that the trust folder may lack: after a rollover, say. */

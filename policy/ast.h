@@ -12,7 +12,11 @@
  * that say the same have the same canonical text: lists are sorted, prefixes of actions expanded.
  */
 enum xos_policy_who_kind {
-	XOS_WHO_ANY,     /* every principal of this VO; at a site, of every VO */
+	/*
+	 * In a VO's or an owner's set: every member of that VO. In a group's set: everybody of the
+	 * group. In a site's or node's: members of any VO (but not principals of no VO).
+	 */
+	XOS_WHO_ANY,
 	XOS_WHO_VO,      /* "demo" */
 	XOS_WHO_GROUP,   /* "/demo/physics" and below */
 	XOS_WHO_EXACTLY, /* "/demo/physics" alone */
@@ -32,9 +36,11 @@ enum xos_policy_term_kind {
 	XOS_TERM_NODE, /* "lab/n1" */
 	XOS_TERM_CLASS,
 	XOS_TERM_TAG,
-	XOS_TERM_KIND, /* "job": written job:* */
-	XOS_TERM_JOB,  /* a job's id */
-	XOS_TERM_FILE, /* a path and what is below it */
+	XOS_TERM_KIND,   /* "job": written job:*; also "demo.dataset" */
+	XOS_TERM_JOB,    /* a job's id */
+	XOS_TERM_FILE,   /* a path and what is below it */
+	XOS_TERM_OBJECT, /* "demo.dataset:42" or "session:7": the kind and the whole id */
+	XOS_TERM_SERVICE, /* "sshd": the service that asks, ctx.service; unknown if that is missing */
 	XOS_TERM_COUNT
 };
 
@@ -63,7 +69,9 @@ enum xos_policy_cond_op {
 	XOS_COND_IN,      /* attr in numbers or strings */
 	XOS_COND_IP,      /* attr in prefixes */
 	XOS_COND_NOW,     /* now cmp numbers[0] */
-	XOS_COND_TIME,    /* time of day in window */
+	XOS_COND_TIME,    /* time of day and day of week in window */
+	XOS_COND_LIKE,    /* attr like one of strings, which are patterns: xos_policy_like() */
+	XOS_COND_DATE,    /* the local date in dates */
 	XOS_COND_OPS
 };
 
@@ -83,24 +91,49 @@ struct xos_policy_ip {
 	uint8_t addr[16];
 };
 
-struct xos_policy_window { /* minutes; start <= time < end, over midnight if end < start */
-	int16_t start, end, offset;
+/*
+ * Where local time is taken: zone 0 means a fixed offset from UTC in minutes, else the zone of that
+ * number in the set's list of zones (counted from 1). A zone that the policy was not given makes the
+ * test unknown.
+ */
+struct xos_policy_clock {
+	int16_t offset;
+	uint16_t zone;
+};
+
+#define XOS_POLICY_EVERY_DAY 0x7fu
+
+/*
+ * Minutes of the local day; start <= time < end. If end < start it goes over midnight, and the part
+ * after midnight belongs to the day on which the window began: "fri 22:00-06:00" ends on Saturday
+ * morning. Days: bit 0 is Monday. A whole day is 0 to 1440.
+ */
+struct xos_policy_window {
+	int16_t start, end;
+	uint8_t days;
+	struct xos_policy_clock clock;
+};
+
+struct xos_policy_dates { /* days since 1970-01-01 in local time, both ends included */
+	int32_t first, last;
+	struct xos_policy_clock clock;
 };
 
 struct xos_policy_cond {
 	enum xos_policy_cond_op op;
 	enum xos_policy_cmp cmp;
 	const struct xos_policy_attr *attr;
-	size_t n; /* kids, numbers, strings or prefixes */
+	size_t n; /* kids, numbers, strings (patterns) or prefixes */
 	union {
 		struct xos_policy_cond **kids;
 		struct xos_policy_who who;
 		struct xos_policy_place place;
-		uint64_t actions;
+		uint64_t actions; /* bits by code, also of the set's own actions (schema.h) */
 		int64_t *numbers;
 		const char **strings;
 		struct xos_policy_ip *prefixes;
 		struct xos_policy_window window;
+		struct xos_policy_dates dates;
 	} u;
 };
 
@@ -125,21 +158,33 @@ struct xos_policy_statement {
 	bool shadow;
 	uint32_t number, line;
 	const char *id, *because, *contact;
-	struct xos_policy_who who;
-	uint64_t actions; /* bits by code; all bits: any */
-	struct xos_policy_place place;
+	/*
+	 * Alternatives: the statement is about each who and each place of the lists, sorted, nothing
+	 * twice. nwhos 0: the statement does not say who (in a delegation, and `delegate node` of a
+	 * site's set). nplaces 0: any place; a list never holds an empty place.
+	 */
+	struct xos_policy_who *whos;
+	size_t nwhos;
+	struct xos_policy_place *places;
+	size_t nplaces;
+	/* Bits by code; all bits: any, what is yet to come included. Codes from
+	 * XOS_POLICY_ACTION_OWN are the set's own actions, in the order of set->own_actions. */
+	uint64_t actions;
 	struct xos_policy_cond *cond; /* NULL: true */
 	struct xos_policy_cap_value *caps;
 	size_t ncaps;
 	struct xos_policy_duty_value *duties;
 	size_t nduties;
+	enum xos_policy_change change; /* for work that runs when this statement refuses it */
+	int64_t change_after;          /* seconds, with STOP */
 };
 
 struct xos_policy_set {
 	atomic_uint refs;
 	enum xos_policy_level level;
 	const char *name;
-	const char *site; /* of a site or node set */
+	const char *site; /* of a site or node set, else NULL */
+	const char *vo;   /* of a vo, group or owner set, else NULL */
 	uint64_t serial;
 	unsigned schema;
 	struct xos_policy_statement *statements; /* one array once parsed */
@@ -148,6 +193,17 @@ struct xos_policy_set {
 	size_t naccounts;
 	struct xos_policy_node *nodes; /* sorted by name once parsed */
 	size_t nnodes;
+	/* What the set adds to the schema (`schema { ... }`). The names begin with a VO's name and a
+	 * dot, so they never collide with built-in ones; two sets that declare one name may disagree
+	 * about its type or code: match by name, and a value of another type is unknown. */
+	struct xos_policy_action *own_actions; /* codes XOS_POLICY_ACTION_OWN + i */
+	size_t nown_actions;
+	struct xos_policy_attr *own_attrs; /* codes XOS_POLICY_ATTR_OWN + i; all from_context */
+	size_t nown_attrs;
+	const char **own_kinds;
+	size_t nown_kinds;
+	const char **zones; /* IANA names that the windows and dates use; each once */
+	size_t nzones;
 	struct xos_policy_memory *memory;
 };
 
@@ -165,6 +221,10 @@ bool xos_policy_prefix_has(const struct xos_policy_ip *prefix, const struct xos_
 int xos_policy_prefix_order(const void *a, const void *b); /* for qsort */
 void xos_policy_number_print(struct xos_buf *out, enum xos_policy_type type, int64_t v);
 void xos_policy_ip_print(struct xos_buf *out, const struct xos_policy_ip *ip);
+bool xos_policy_like(const char *pattern, const char *s); /* see XOS_COND_LIKE in value.c */
+/* local: seconds since 1970 on the local clock, that is now + the offset from UTC. */
+bool xos_policy_window_has(const struct xos_policy_window *w, int64_t local);
+bool xos_policy_dates_have(const struct xos_policy_dates *d, int64_t local);
 bool xos_policy_path_ok(const char *s); /* absolute, no empty, "." or ".." component */
 bool xos_policy_word_ok(const char *s); /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 */
 
@@ -172,6 +232,9 @@ bool xos_policy_word_ok(const char *s); /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 6
 void xos_policy_who_print(struct xos_buf *out, const struct xos_policy_who *who);
 void xos_policy_place_print(struct xos_buf *out, const struct xos_policy_place *place);
 void xos_policy_string_print(struct xos_buf *out, const char *s);
+/* "group /a, user demo:b" and "site:lab, tag:gpu & class:x". */
+void xos_policy_whos_print(struct xos_buf *out, const struct xos_policy_statement *s);
+void xos_policy_places_print(struct xos_buf *out, const struct xos_policy_statement *s);
 
 /* check.c: what holds for a statement however it came (text or bytes): levels, roles. NULL if all is
  * well, else what is wrong; *hint may be set. */

@@ -40,6 +40,22 @@ static const char *check_who(
 	return NULL;
 }
 
+static const char *check_whos(
+    const struct xos_policy_statement *s, bool narrowing, const char **hint)
+{
+	for (size_t i = 0; i < s->nwhos; i++) {
+		if (narrowing && s->whos[i].kind == XOS_WHO_ROLE) {
+			*hint = "turn it round (unless role ...), or hang it on a group";
+			return "it would apply because a role is present, and roles can be left "
+			       "out";
+		}
+		const char *problem = check_who(s, &s->whos[i], hint);
+		if (problem)
+			return problem;
+	}
+	return NULL;
+}
+
 /* Terms are sorted by kind, so that two of one kind are neighbours. */
 static const char *check_place(
     const struct xos_policy_statement *s, const struct xos_policy_place *place, const char **hint)
@@ -124,13 +140,9 @@ const char *xos_policy_statement_check(const struct xos_policy_statement *s, con
 	bool narrowing = s->effect != XOS_POLICY_PERMIT && s->effect != XOS_POLICY_CHECK;
 	const char *problem = check_level(s, hint);
 	if (!problem)
-		problem = check_who(s, &s->who, hint);
-	if (!problem && narrowing && s->who.kind == XOS_WHO_ROLE) {
-		*hint = "turn it round (unless role ...), or hang it on a group";
-		problem = "it would apply because a role is present, and roles can be left out";
-	}
-	if (!problem)
-		problem = check_place(s, &s->place, hint);
+		problem = check_whos(s, narrowing, hint);
+	for (size_t i = 0; !problem && i < s->nplaces; i++)
+		problem = check_place(s, &s->places[i], hint);
 	if (!problem && s->cond)
 		problem = check_cond(s, s->cond, true, narrowing, hint);
 	return problem;

@@ -166,6 +166,8 @@ static void visit(struct run *r, struct xos_policy_verdict *v, const struct xos_
 		add_duties(r, s);
 		return;
 	case XOS_POLICY_CHECK:
+	case XOS_POLICY_DELEGATE:
+	case XOS_POLICY_EFFECTS:
 		return;
 	}
 }

@@ -18,19 +18,44 @@
  * every delegation passes, and no forbid fires. Everything else refuses. Conditions are true, false
  * or unknown: a permit needs true, a forbid fires on true or unknown, a check passes on true only,
  * a limit or duty applies on true or unknown. The order of statements never matters.
+ *
+ * VO: the set of the VO of the requester; across VOs also the set of the resource's VO, which must
+ *   name the foreign principal (`any` there means that VO's members only).
+ * group: the sets of the requester's groups and of the groups above them. They bind only who is in
+ *   that group. A permit counts as the VO's grant where a `delegate` of the VO's set covers it.
+ * site, node: as the resource says. A permit of a node's set counts as the site's grant where a
+ *   `delegate` of the site's set covers it.
+ * owner: somebody else than the owner needs a permit of the owner's set, and is bound by it; the owner
+ *   is not.
  */
 struct xos_policy;
 
 struct xos_policy_part {
-	struct xos_policy_set *set;    /* vo, site or node; the policy takes its own reference */
+	struct xos_policy_set
+	    *set; /* any level but delegation; the policy takes its own reference */
 	int64_t not_before, not_after; /* validity of the set, seconds; 0: unbounded */
 };
 
-/* One set a VO, a site, a node. Several VOs and sites never mix: a request chooses by name.
- * OK, CONFLICT (two sets for one name), MALFORMED (a delegation among them), LIMIT, INTERNAL.
- * No parts at all is a policy that refuses everything. */
-XOS_MUST_USE enum xos_status xos_policy_new(
-    const struct xos_policy_part *parts, size_t n, struct xos_policy **out, struct xos_err *err);
+/* Data of an IANA time zone, as in /usr/share/zoneinfo (TZif, RFC 9636). The engine reads no files:
+ * lib/local/zoneinfo.h does, for those who may. */
+struct xos_policy_zone_data {
+	const char *name; /* "Europe/Paris" */
+	struct xos_bytes tzif;
+};
+
+struct xos_policy_options {
+	/* Zones for the windows and dates of the sets and of delegations (xos_policy_set_zones()); in
+	 * any order. A test in a zone that is not here is unknown. Borrowed during the call only. */
+	const struct xos_policy_zone_data *zones;
+	size_t nzones;
+};
+
+/* One set a VO, a group, a site, a node, an owner. Several VOs and sites never mix: a request chooses
+ * by name. options may be NULL. OK, CONFLICT (two sets for one name), MALFORMED (a delegation among
+ * them, or zone data that is none), LIMIT, INTERNAL. No parts at all is a policy that refuses
+ * everything. */
+XOS_MUST_USE enum xos_status xos_policy_new(const struct xos_policy_part *parts, size_t n,
+    const struct xos_policy_options *options, struct xos_policy **out, struct xos_err *err);
 struct xos_policy *xos_policy_ref(struct xos_policy *p);
 void xos_policy_unref(struct xos_policy *p); /* NULL-safe */
 /* The set of that level and name, NULL if there is none; borrowed. */
@@ -116,7 +141,9 @@ enum xos_policy_stand {
 	XOS_STAND_UNKNOWN,   /* a permit would match, but its condition is unknown */
 	XOS_STAND_MISSING,   /* no set of that level and name, or it is not valid now */
 	XOS_STAND_GRANTS,    /* a permit matches: `by` */
-	XOS_STAND_NARROWS /* needs no permit: a node's set, a delegation, an owner acting himself */
+	/* Needs no permit: a group's or node's set without a `delegate` for it, a delegation, an owner
+	 * acting himself (whom the own set does not bind at all). */
+	XOS_STAND_NARROWS
 };
 
 struct xos_policy_verdict {
@@ -133,6 +160,13 @@ struct xos_policy_fired { /* a forbid, a failed check, a shadow statement */
 	enum xos_policy_level level;
 	const struct xos_policy_statement *statement;
 	bool unknown; /* its condition was unknown, not true (a check: not false) */
+};
+
+/* What shall happen to running work, from the strictest of the statements that refuse. */
+struct xos_policy_on_change {
+	enum xos_policy_change change; /* NONE: no statement said anything */
+	int64_t after;                 /* seconds, with STOP */
+	const struct xos_policy_statement *from;
 };
 
 struct xos_policy_limit {
@@ -177,6 +211,7 @@ struct xos_policy_answer {
 	const char *const
 	    *way_out; /* held roles, any of which would turn the refusal into a permit */
 	size_t nway_out;
+	struct xos_policy_on_change change;
 	uint32_t statements, nodes; /* work done: statements visited, condition nodes evaluated */
 	struct xos_policy_memory *memory;
 };

@@ -137,6 +137,8 @@ static enum xos_tri match_term(struct xos_policy_eval *e, const struct xos_polic
 		return tri(strcmp(r->kind, "job") == 0 && strcmp(r->id, t->name) == 0);
 	case XOS_TERM_FILE:
 		return tri(strcmp(r->kind, "file") == 0 && path_within(r->id, t->name));
+	case XOS_TERM_OBJECT:
+	case XOS_TERM_SERVICE:
 	case XOS_TERM_COUNT:
 		break;
 	}
@@ -257,13 +259,11 @@ static bool has_attr(const struct xos_policy_eval *e, const struct xos_policy_at
 	return number_of(e, attr, &v);
 }
 
-static bool in_window(const struct xos_policy_window *w, int64_t now)
+static enum xos_tri in_window(const struct xos_policy_window *w, int64_t now)
 {
-	int64_t local = (now + (int64_t)w->offset * 60) % 86400;
-	int64_t minute = (local < 0 ? local + 86400 : local) / 60;
-	if (w->start < w->end)
-		return minute >= w->start && minute < w->end;
-	return minute >= w->start || minute < w->end;
+	if (w->clock.zone)
+		return XOS_UNKNOWN;
+	return tri(xos_policy_window_has(w, now + (int64_t)w->clock.offset * 60));
 }
 
 static enum xos_tri test(
@@ -287,7 +287,9 @@ static enum xos_tri test(
 	case XOS_COND_NOW:
 		return tri(compare(c->cmp, e->req->now, c->u.numbers[0]));
 	case XOS_COND_TIME:
-		return tri(in_window(&c->u.window, e->req->now));
+		return in_window(&c->u.window, e->req->now);
+	case XOS_COND_LIKE:
+	case XOS_COND_DATE:
 	case XOS_COND_AND:
 	case XOS_COND_OR:
 	case XOS_COND_NOT:
@@ -316,14 +318,32 @@ static enum xos_tri eval(
 	return result;
 }
 
+static bool match_whos(const struct xos_policy_eval *e, const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nwhos; i++)
+		if (match_who(e, s->set, &s->whos[i]))
+			return true;
+	return false;
+}
+
+static enum xos_tri match_places(struct xos_policy_eval *e, const struct xos_policy_statement *s)
+{
+	enum xos_tri result = s->nplaces ? XOS_FALSE : XOS_TRUE;
+	for (size_t i = 0; i < s->nplaces && result != XOS_TRUE; i++) {
+		enum xos_tri one = match_place(e, &s->places[i]);
+		result = one > result ? one : result;
+	}
+	return result;
+}
+
 enum xos_tri xos_policy_eval_statement(
     struct xos_policy_eval *e, const struct xos_policy_statement *s)
 {
 	enum xos_tri result;
 	e->statements++;
-	if (s->set->level != XOS_POLICY_DELEGATION && !match_who(e, s->set, &s->who))
+	if (s->nwhos && !match_whos(e, s))
 		return XOS_FALSE;
-	result = match_place(e, &s->place);
+	result = match_places(e, s);
 	if (result != XOS_FALSE && s->cond)
 		result = lesser(result, eval(e, s->set, s->cond));
 	return result;

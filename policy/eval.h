@@ -8,7 +8,7 @@
 
 enum xos_tri { XOS_FALSE, XOS_UNKNOWN, XOS_TRUE };
 
-#define XOS_POLICY_CODES 32u /* attribute codes stay below */
+#define XOS_POLICY_CODES XOS_POLICY_ATTRS_MAX
 
 struct xos_policy_eval {
 	const struct xos_policy_request *req;

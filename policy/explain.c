@@ -6,8 +6,8 @@
 
 static void put_level(struct xos_buf *out, enum xos_policy_level level, const char *name)
 {
-	static const char *const words[] = {
-	    "the VO", "the site", "the node", "the owner", "the delegation"};
+	static const char *const words[XOS_POLICY_LEVELS] = {
+	    "the VO", "the group", "the site", "the node", "the owner", "the delegation"};
 	xos_buf_put_str(out, words[level]);
 	if (level == XOS_POLICY_DELEGATION && name[0])
 		xos_buf_printf(out, " by %s", name);

@@ -45,7 +45,8 @@ static const struct xos_policy_term *narrowest(const struct xos_policy_place *pl
 	    [XOS_TERM_JOB] = 6};
 	const struct xos_policy_term *best = NULL;
 	for (size_t i = 0; i < place->n; i++)
-		if (!best || rank[place->terms[i].kind] > rank[best->kind])
+		if (place->terms[i].kind < XOS_TERM_OBJECT &&
+		    (!best || rank[place->terms[i].kind] > rank[best->kind]))
 			best = &place->terms[i];
 	return best;
 }
@@ -56,10 +57,13 @@ static unsigned statement_keys(
     const struct xos_policy_statement *s, unsigned action, uint64_t keys[2])
 {
 	if (s->set->level == XOS_POLICY_VO) {
-		keys[0] = string_key(s->who.name, KEY_WHO + (unsigned)s->who.kind, action);
+		/* With alternatives it is found by everybody: what is found is evaluated in full. */
+		bool one = s->nwhos == 1;
+		keys[0] = string_key(one ? s->whos[0].name : NULL,
+		    KEY_WHO + (unsigned)(one ? s->whos[0].kind : XOS_WHO_ANY), action);
 		return 1;
 	}
-	const struct xos_policy_term *t = narrowest(&s->place);
+	const struct xos_policy_term *t = s->nplaces == 1 ? narrowest(&s->places[0]) : NULL;
 	if (!t) {
 		keys[0] = string_key(NULL, KEY_ANYWHERE, action);
 		return 1;

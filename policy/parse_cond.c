@@ -324,7 +324,8 @@ static struct xos_policy_cond *parse_time(struct xos_policy_parser *p)
 		return NULL;
 	}
 	xos_parser_next(p);
-	return parse_zone(p, &w->offset) ? c : NULL;
+	w->days = XOS_POLICY_EVERY_DAY;
+	return parse_zone(p, &w->clock.offset) ? c : NULL;
 }
 
 static struct xos_policy_cond *parse_now(struct xos_policy_parser *p)

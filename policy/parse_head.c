@@ -206,6 +206,8 @@ static bool term_name_ok(enum xos_policy_term_kind kind, const char *name)
 		return xos_policy_path_ok(name);
 	case XOS_TERM_KIND:
 		return strcmp(name, "job") == 0 || strcmp(name, "file") == 0;
+	case XOS_TERM_OBJECT:
+	case XOS_TERM_SERVICE:
 	case XOS_TERM_COUNT:
 		break;
 	}

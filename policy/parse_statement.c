@@ -184,15 +184,29 @@ static bool parse_head(struct xos_policy_parser *p, struct xos_policy_statement 
 	if (delegation && xos_parser_starts_who(p))
 		return xos_parser_error(p, NULL, "it binds whoever holds the delegation",
 		    "a delegation does not say who");
-	if (!delegation && !xos_parser_who(p, &s->who))
-		return false;
+	if (!delegation) {
+		s->whos = xos_policy_memory_take(p->set->memory, sizeof(*s->whos));
+		if (!s->whos)
+			return xos_parser_memory(p);
+		s->nwhos = 1;
+		if (!xos_parser_who(p, s->whos))
+			return false;
+	}
 	if (xos_parser_accept(p, "action")) {
 		if (!xos_parser_actions(p, narrowing, &s->actions))
 			return false;
 	} else if (!delegation) {
 		return xos_parser_expect(p, "action", "write action job.submit, or action any");
 	}
-	return !xos_parser_accept(p, "on") || xos_parser_place(p, &s->place);
+	if (!xos_parser_accept(p, "on"))
+		return true;
+	s->places = xos_policy_memory_take(p->set->memory, sizeof(*s->places));
+	if (!s->places)
+		return xos_parser_memory(p);
+	if (!xos_parser_place(p, s->places))
+		return false;
+	s->nplaces = s->places->n != 0;
+	return true;
 }
 
 static bool parse_effect(struct xos_policy_parser *p, enum xos_policy_effect *effect)

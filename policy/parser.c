@@ -245,11 +245,13 @@ static bool parse_level_name(struct xos_policy_parser *p)
 	if (!xos_parser_string(
 	        p, XOS_SITE_MAX + 1 + XOS_NODE_MAX, "the name of the set", &set->name))
 		return false;
-	if (set->level == XOS_POLICY_VO)
+	if (set->level == XOS_POLICY_VO) {
+		set->vo = set->name;
 		return xos_name_is_vo(set->name) ||
 		       xos_parser_error(p, &at,
 		           "lower-case letters, digits and '-', at most 15 bytes",
 		           "'%s' is not the name of a VO", set->name);
+	}
 	if (set->level == XOS_POLICY_SITE) {
 		set->site = set->name;
 		return xos_name_is_site(set->name) ||

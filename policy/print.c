@@ -25,14 +25,32 @@ void xos_policy_who_print(struct xos_buf *out, const struct xos_policy_who *who)
 
 void xos_policy_place_print(struct xos_buf *out, const struct xos_policy_place *place)
 {
-	static const char *const words[] = {
-	    "site:", "node:", "class:", "tag:", "", "job:", "file:"};
+	static const char *const words[XOS_TERM_COUNT] = {"site:", "node:", "class:", "tag:", "",
+	    "job:", "file:", [XOS_TERM_OBJECT] = "", [XOS_TERM_SERVICE] = "service:"};
 	if (!place->n)
 		xos_buf_put_str(out, "any");
 	for (size_t i = 0; i < place->n; i++) {
 		const struct xos_policy_term *t = &place->terms[i];
 		xos_buf_printf(out, "%s%s%s%s", i ? " & " : "", words[t->kind], t->name,
 		    t->kind == XOS_TERM_KIND ? ":*" : "");
+	}
+}
+
+void xos_policy_whos_print(struct xos_buf *out, const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nwhos; i++) {
+		xos_buf_put_str(out, i ? ", " : "");
+		xos_policy_who_print(out, &s->whos[i]);
+	}
+}
+
+void xos_policy_places_print(struct xos_buf *out, const struct xos_policy_statement *s)
+{
+	if (!s->nplaces)
+		xos_buf_put_str(out, "any");
+	for (size_t i = 0; i < s->nplaces; i++) {
+		xos_buf_put_str(out, i ? ", " : "");
+		xos_policy_place_print(out, &s->places[i]);
 	}
 }
 
@@ -76,11 +94,11 @@ static void print_values(struct xos_buf *out, const struct xos_policy_cond *c)
 
 static void print_window(struct xos_buf *out, const struct xos_policy_window *w)
 {
-	int o = w->offset < 0 ? -w->offset : w->offset;
+	int o = w->clock.offset < 0 ? -w->clock.offset : w->clock.offset;
 	xos_buf_printf(out, "time in %02d:%02d-%02d:%02d ", w->start / 60, w->start % 60,
 	    w->end / 60, w->end % 60);
 	if (o)
-		xos_buf_printf(out, "%c%02d:%02d", w->offset < 0 ? '-' : '+', o / 60, o % 60);
+		xos_buf_printf(out, "%c%02d:%02d", w->clock.offset < 0 ? '-' : '+', o / 60, o % 60);
 	else
 		xos_buf_put_str(out, "UTC");
 }
@@ -153,6 +171,8 @@ static void print_cond(struct xos_buf *out, const struct xos_policy_cond *c)
 	case XOS_COND_TIME:
 		print_window(out, &c->u.window);
 		break;
+	case XOS_COND_LIKE:
+	case XOS_COND_DATE:
 	case XOS_COND_OPS:
 		break;
 	}
@@ -211,7 +231,7 @@ static void print_head(struct xos_buf *out, const struct xos_policy_statement *s
 	}
 	if (!delegation) {
 		xos_buf_put_str(out, " ");
-		xos_policy_who_print(out, &s->who);
+		xos_policy_whos_print(out, s);
 	}
 	if (s->actions != UINT64_MAX) {
 		xos_buf_put_str(out, " action ");
@@ -219,9 +239,9 @@ static void print_head(struct xos_buf *out, const struct xos_policy_statement *s
 	} else if (!delegation) {
 		xos_buf_put_str(out, " action any");
 	}
-	if (s->place.n || !delegation) {
+	if (s->nplaces || !delegation) {
 		xos_buf_put_str(out, " on ");
-		xos_policy_place_print(out, &s->place);
+		xos_policy_places_print(out, s);
 	}
 }
 

@@ -79,8 +79,10 @@ static void put_cond(struct xos_buf *out, const struct xos_policy_cond *c)
 		xos_buf_u16(out, (uint16_t)c->u.window.start);
 		xos_buf_u16(out, (uint16_t)c->u.window.end);
 		/* From -14:00, so that it is never negative. */
-		xos_buf_u16(out, (uint16_t)(c->u.window.offset + XOS_WIRE_OFFSET));
+		xos_buf_u16(out, (uint16_t)(c->u.window.clock.offset + XOS_WIRE_OFFSET));
 		break;
+	case XOS_COND_LIKE:
+	case XOS_COND_DATE:
 	case XOS_COND_OPS:
 		break;
 	}
@@ -109,7 +111,7 @@ static void put_statement(struct xos_buf *out, const struct xos_policy_statement
 	put_text(out, s->because);
 	put_text(out, s->contact);
 	xos_buf_u64(out, s->actions);
-	put_place(out, &s->place);
+	put_place(out, s->nplaces ? &s->places[0] : &(struct xos_policy_place){NULL, 0});
 	xos_buf_u8(out, s->cond != NULL);
 	if (s->cond)
 		put_cond(out, s->cond);

@@ -117,6 +117,8 @@ static bool term_ok(const struct xos_policy_term *t)
 		return strcmp(t->name, "job") == 0 || strcmp(t->name, "file") == 0;
 	case XOS_TERM_FILE:
 		return xos_policy_path_ok(t->name);
+	case XOS_TERM_OBJECT:
+	case XOS_TERM_SERVICE:
 	case XOS_TERM_COUNT:
 		break;
 	}
@@ -271,7 +273,8 @@ static bool get_window(struct decoder *d, struct xos_policy_window *w)
 		return bad(d, "a malformed window of time");
 	w->start = (int16_t)start;
 	w->end = (int16_t)end;
-	w->offset = (int16_t)((int)offset - XOS_WIRE_OFFSET);
+	w->days = XOS_POLICY_EVERY_DAY;
+	w->clock.offset = (int16_t)((int)offset - XOS_WIRE_OFFSET);
 	return true;
 }
 
@@ -340,6 +343,8 @@ static bool get_cond(struct decoder *d, unsigned depth, struct xos_policy_cond *
 		return get_compare(d, c);
 	case XOS_COND_TIME:
 		return get_window(d, &c->u.window);
+	case XOS_COND_LIKE:
+	case XOS_COND_DATE:
 	case XOS_COND_OPS:
 		break;
 	}
@@ -393,6 +398,7 @@ static bool get_caps(struct decoder *d, struct xos_policy_statement *s)
 static bool get_statement(struct decoder *d, struct xos_policy_statement *s)
 {
 	uint8_t effect, has_cond;
+	struct xos_policy_place place;
 	const char *hint = NULL;
 	d->nodes = 0;
 	if (!get_u8(d, &effect))
@@ -403,14 +409,21 @@ static bool get_statement(struct decoder *d, struct xos_policy_statement *s)
 	s->set = d->set;
 	if (!get_text(d, 63, &s->id) || !get_text(d, XOS_POLICY_BECAUSE_MAX, &s->because) ||
 	    !get_text(d, XOS_POLICY_BECAUSE_MAX, &s->contact) || !get_u64(d, &s->actions) ||
-	    !get_place(d, &s->place) || !get_u8(d, &has_cond))
+	    !get_place(d, &place) || !get_u8(d, &has_cond))
 		return false;
+	if (place.n) {
+		s->places = take(d, 1, sizeof(*s->places));
+		if (!s->places)
+			return false;
+		s->places[0] = place;
+		s->nplaces = 1;
+	}
 	if (s->id && !xos_policy_word_ok(s->id))
 		return bad(d, "a malformed id");
 	if (s->actions != UINT64_MAX && !actions_ok(d, s->actions))
 		return bad(d, "an unknown action");
 	bool check = s->effect == XOS_POLICY_CHECK;
-	if (has_cond > 1 || (check && (!has_cond || s->place.n || s->actions != UINT64_MAX)))
+	if (has_cond > 1 || (check && (!has_cond || s->nplaces || s->actions != UINT64_MAX)))
 		return bad(d, "a check is a condition and nothing else");
 	if (has_cond && !get_cond(d, 0, &s->cond))
 		return false;

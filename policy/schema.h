@@ -6,12 +6,15 @@
 #include <stdint.h>
 
 /*
- * What policies can talk about: actions, attributes and limits, with their types. The table is
- * versioned: a set is checked against the schema version that it names (1 if it names none), so a
- * prefix such as job.* never comes to mean more because a program was upgraded. Codes are part of
- * the encoding of restrictions and are never reused.
+ * What policies can talk about: kinds of resource, actions, attributes and limits, with their types.
+ * The table is versioned: a set is checked against the schema version that it names (1 if it names
+ * none), so a prefix such as job.* never comes to mean more because a program was upgraded. Codes
+ * are part of the encoding of restrictions and are never reused.
+ *
+ * Version 2 is stricter as well: an attribute that is not always given must be guarded by `has`, and
+ * a statement that can never apply is an error.
  */
-#define XOS_POLICY_SCHEMA 1u
+#define XOS_POLICY_SCHEMA 2u
 
 enum xos_policy_type {
 	XOS_POLICY_BOOL,     /* number: 0 or 1 */
@@ -24,22 +27,43 @@ enum xos_policy_type {
 };
 const char *xos_policy_type_name(enum xos_policy_type type);
 
+/* Codes of actions are bits of a mask. Bit 0 stands for what a set does not know: only "any" in what
+ * narrows has it. From XOS_POLICY_ACTION_OWN on they are a set's own (`schema { action ...; }`). */
 #define XOS_POLICY_ACTIONS_MAX 64
+#define XOS_POLICY_ACTION_OWN 48
+#define XOS_POLICY_ACTION_ALL UINT64_MAX
 
 struct xos_policy_action {
 	const char *name; /* "job.submit" */
-	uint8_t code;     /* 1 .. XOS_POLICY_ACTIONS_MAX - 1 */
+	uint8_t code;     /* 1 .. XOS_POLICY_ACTION_OWN - 1 */
 	uint8_t since;    /* the first schema version that has it */
 	bool at_site;     /* happens on a machine: the site that owns it must grant as well */
 	const char *what; /* one line for people */
 };
 
+/* Codes of the attributes that are computed from the request; the others come with it. */
+enum {
+	XOS_ATTR_AUTH_AGE = 1,
+	XOS_ATTR_AUTH_METHOD = 2,
+	XOS_ATTR_AUTH_MFA = 3,
+	XOS_ATTR_IS_OWNER = 4,
+	XOS_ATTR_RESOURCE_ID = 11
+};
+#define XOS_POLICY_ATTR_OWN 64   /* codes of a set's own attributes */
+#define XOS_POLICY_ATTRS_MAX 128 /* codes stay below */
+
+/*
+ * An attribute exists for the actions of given and optional and for no others. For those of given
+ * every request has it; for those of optional a request may lack it, and a test of it must be
+ * guarded: `has job.wall and job.wall <= 2h`.
+ */
 struct xos_policy_attr {
 	const char *name; /* "ctx.src" */
 	uint8_t code;
 	uint8_t since;
 	enum xos_policy_type type;
 	bool from_context; /* given by the enforcement point; otherwise computed from the request */
+	uint64_t given, optional; /* masks of actions */
 	const char *what;
 };
 
@@ -63,6 +87,16 @@ struct xos_policy_cap_info {
 	const char *what;
 };
 
+/* Kinds of resource: "site", "node", "job", ... */
+struct xos_policy_kind {
+	const char *name;
+	uint8_t since;
+	bool has_id; /* a request about one names it: a job, a file, a session */
+	const char *what;
+};
+
+const struct xos_policy_kind *xos_policy_kinds(size_t *n);
+const struct xos_policy_kind *xos_policy_kind_find(const char *name, unsigned schema);
 const struct xos_policy_action *xos_policy_actions(size_t *n);
 const struct xos_policy_attr *xos_policy_attrs(size_t *n);
 /* NULL if there is none of that name (or code) in this version. */

@@ -39,14 +39,22 @@ void xos_policy_set_unref(struct xos_policy_set *set)
 
 const char *xos_policy_level_name(enum xos_policy_level level)
 {
-	static const char *const names[] = {"vo", "site", "node", "owner", "delegation"};
-	return (unsigned)level < 5 ? names[level] : "unknown";
+	static const char *const names[XOS_POLICY_LEVELS] = {
+	    "vo", "group", "site", "node", "owner", "delegation"};
+	return (unsigned)level < XOS_POLICY_LEVELS ? names[level] : "unknown";
 }
 
 const char *xos_policy_effect_name(enum xos_policy_effect effect)
 {
-	static const char *const names[] = {"permit", "forbid", "limit", "duty", "check"};
-	return (unsigned)effect < 5 ? names[effect] : "unknown";
+	static const char *const names[XOS_POLICY_EFFECTS] = {
+	    "permit", "forbid", "limit", "duty", "check", "delegate"};
+	return (unsigned)effect < XOS_POLICY_EFFECTS ? names[effect] : "unknown";
+}
+
+const char *xos_policy_change_name(enum xos_policy_change change)
+{
+	static const char *const names[] = {"", "continue", "drain", "stop"};
+	return (unsigned)change <= XOS_CHANGE_STOP ? names[change] : "";
 }
 
 enum xos_policy_level xos_policy_set_level(const struct xos_policy_set *set)
@@ -67,6 +75,38 @@ uint64_t xos_policy_set_serial(const struct xos_policy_set *set)
 unsigned xos_policy_set_schema(const struct xos_policy_set *set)
 {
 	return set->schema;
+}
+
+const char *const *xos_policy_set_zones(const struct xos_policy_set *set, size_t *n)
+{
+	*n = set->nzones;
+	return set->zones;
+}
+
+const struct xos_policy_attr *xos_policy_set_attr(
+    const struct xos_policy_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->nown_attrs; i++)
+		if (strcmp(set->own_attrs[i].name, name) == 0)
+			return &set->own_attrs[i];
+	return xos_policy_attr_find(name, set->schema);
+}
+
+const struct xos_policy_action *xos_policy_set_action(
+    const struct xos_policy_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->nown_actions; i++)
+		if (strcmp(set->own_actions[i].name, name) == 0)
+			return &set->own_actions[i];
+	return xos_policy_action_find(name, set->schema);
+}
+
+bool xos_policy_set_has_kind(const struct xos_policy_set *set, const char *kind)
+{
+	for (size_t i = 0; i < set->nown_kinds; i++)
+		if (strcmp(set->own_kinds[i], kind) == 0)
+			return true;
+	return xos_policy_kind_find(kind, set->schema) != NULL;
 }
 
 const struct xos_policy_accounts *xos_policy_set_accounts(
@@ -148,6 +188,13 @@ const char *xos_policy_statement_because(const struct xos_policy_statement *s)
 const char *xos_policy_statement_contact(const struct xos_policy_statement *s)
 {
 	return s->contact;
+}
+
+enum xos_policy_change xos_policy_statement_change(
+    const struct xos_policy_statement *s, int64_t *after)
+{
+	*after = s->change == XOS_CHANGE_STOP ? s->change_after : 0;
+	return s->change;
 }
 
 enum xos_status xos_policy_set_load(const char *text, size_t len, const char *filename,

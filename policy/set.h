@@ -7,9 +7,11 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "policy/schema.h"
 
 /*
- * One policy set, parsed and checked: what a VO, a site, a node or (in a delegation) a user wrote.
+ * One policy set, parsed and checked: what a VO, a group's administrator, a site, a node, the owner
+ * of jobs and files or (in a delegation) a user wrote.
  * The language stands in docs/policy-language.md. A set is immutable once parsed and may be shared
  * by threads. Nothing here reads files or a clock.
  */
@@ -17,12 +19,14 @@ struct xos_policy_set;
 
 enum xos_policy_level {
 	XOS_POLICY_VO,
+	XOS_POLICY_GROUP, /* a group's administrator about that subtree of the VO */
 	XOS_POLICY_SITE,
 	XOS_POLICY_NODE,
-	XOS_POLICY_OWNER, /* in answers only, as yet: the owner of a job or file */
-	XOS_POLICY_DELEGATION
+	XOS_POLICY_OWNER, /* a member about what is that member's own: jobs, files */
+	XOS_POLICY_DELEGATION,
+	XOS_POLICY_LEVELS
 };
-const char *xos_policy_level_name(enum xos_policy_level level); /* "vo", "site", ... */
+const char *xos_policy_level_name(enum xos_policy_level level); /* "vo", "group", "site", ... */
 
 /* Bounds of one set. What exceeds them is an error, found in time linear in the text. */
 #define XOS_POLICY_TEXT_MAX (1024u * 1024u)
@@ -62,10 +66,21 @@ struct xos_policy_set *xos_policy_set_ref(struct xos_policy_set *set);
 void xos_policy_set_unref(struct xos_policy_set *set);
 
 enum xos_policy_level xos_policy_set_level(const struct xos_policy_set *set);
-/* "demo", "lab" or "lab/n1"; of a delegation the delegator's name, "" if it gives none. */
+/* "demo", "/demo/physics", "lab", "lab/n1" or "demo:alice"; of a delegation the delegator's name,
+ * "" if it gives none. */
 const char *xos_policy_set_name(const struct xos_policy_set *set);
 uint64_t xos_policy_set_serial(const struct xos_policy_set *set); /* 0 for a delegation */
 unsigned xos_policy_set_schema(const struct xos_policy_set *set);
+
+/* The IANA zones that the set's windows and dates need; hand their data to xos_policy_new(). */
+const char *const *xos_policy_set_zones(const struct xos_policy_set *set, size_t *n);
+/* What the set adds to the schema; an attribute or action by name, also the built-in ones of the
+ * set's version. NULL if the set knows none of that name. */
+const struct xos_policy_attr *xos_policy_set_attr(
+    const struct xos_policy_set *set, const char *name);
+const struct xos_policy_action *xos_policy_set_action(
+    const struct xos_policy_set *set, const char *name);
+bool xos_policy_set_has_kind(const struct xos_policy_set *set, const char *kind);
 
 /* A site's slice of uids for a VO, both ends included. */
 struct xos_policy_accounts {
@@ -91,9 +106,30 @@ enum xos_policy_effect {
 	XOS_POLICY_FORBID,
 	XOS_POLICY_LIMIT,
 	XOS_POLICY_DUTY,
-	XOS_POLICY_CHECK
+	XOS_POLICY_CHECK,
+	/*
+	 * In a VO's set: a permit of the set of the group named in who, or of a group below it, counts
+	 * as the VO's grant where this statement matches too (action, place, condition true). In a
+	 * site's set: a permit of the set of a node named in its places counts as the site's grant
+	 * where this statement matches too. By itself it permits nothing.
+	 */
+	XOS_POLICY_DELEGATE,
+	XOS_POLICY_EFFECTS
 };
 const char *xos_policy_effect_name(enum xos_policy_effect effect);
+
+/*
+ * What shall happen to work that runs when a later decision about it is refused by this statement
+ * (a forbid, limit or check that refuses, a permit that no longer grants). From mild to strict; of
+ * several the strictest counts, of two stops the one with less time.
+ */
+enum xos_policy_change {
+	XOS_CHANGE_NONE, /* nothing said */
+	XOS_CHANGE_CONTINUE,
+	XOS_CHANGE_DRAIN, /* it may end, nothing new begins */
+	XOS_CHANGE_STOP   /* it is ended after so many seconds */
+};
+const char *xos_policy_change_name(enum xos_policy_change change); /* "continue", ...; "" */
 
 /*
  * Statements, in the order of the text. A statement belongs to its set and lives as long.
@@ -112,6 +148,8 @@ uint32_t xos_policy_statement_line(const struct xos_policy_statement *s);  /* 0:
 const char *xos_policy_statement_id(const struct xos_policy_statement *s); /* NULL: none */
 const char *xos_policy_statement_because(const struct xos_policy_statement *s); /* NULL: none */
 const char *xos_policy_statement_contact(const struct xos_policy_statement *s); /* NULL: none */
+enum xos_policy_change xos_policy_statement_change(
+    const struct xos_policy_statement *s, int64_t *after); /* seconds with STOP, else 0 */
 void xos_policy_statement_label(const struct xos_policy_statement *s, struct xos_buf *out);
 /* Canonical text: the head alone ("forbid group /demo/students action job.submit on any"), and all.
  */

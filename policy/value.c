@@ -207,3 +207,70 @@ bool xos_policy_word_ok(const char *s)
 	size_t n = strlen(s);
 	return n > 0 && n <= 63 && strspn(s, ok) == n && !strchr("._-", s[0]);
 }
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+/* 1970-01-01 was a Thursday; bit 0 is Monday. */
+static bool has_day(uint8_t days, int64_t day)
+{
+	int64_t weekday = (day + 3) % 7;
+	return days >> (weekday < 0 ? weekday + 7 : weekday) & 1;
+}
+
+bool xos_policy_window_has(const struct xos_policy_window *w, int64_t local)
+{
+	int64_t day = floor_div(local, 86400);
+	int64_t minute = (local - day * 86400) / 60;
+	if (w->start < w->end)
+		return minute >= w->start && minute < w->end && has_day(w->days, day);
+	/* Over midnight: what is after it belongs to the day before. */
+	if (minute >= w->start)
+		return has_day(w->days, day);
+	return minute < w->end && has_day(w->days, day - 1);
+}
+
+bool xos_policy_dates_have(const struct xos_policy_dates *d, int64_t local)
+{
+	int64_t day = floor_div(local, 86400);
+	return day >= d->first && day <= d->last;
+}
+
+/* One character of UTF-8: its first byte and those that continue it. */
+static const char *next_char(const char *s)
+{
+	for (s++; ((unsigned char)*s & 0xc0) == 0x80; s++)
+		;
+	return s;
+}
+
+/*
+ * '*' is any number of characters, '?' is one; the rest is itself, and the whole of s must match.
+ * Only the last '*' is ever tried again, so the work is at most the product of the two lengths.
+ */
+bool xos_policy_like(const char *pattern, const char *s)
+{
+	const char *star = NULL, *again = NULL;
+	while (*s) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			again = s;
+		} else if (*pattern == '?') {
+			pattern++;
+			s = next_char(s);
+		} else if (*pattern == *s) {
+			pattern++;
+			s++;
+		} else if (star) {
+			pattern = star;
+			s = again = next_char(again);
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == 0;
+}

@@ -65,7 +65,7 @@ static void check_decide(struct xos_policy_set *set)
 	struct xos_policy *p;
 	struct xos_policy_answer a;
 	struct xos_buf text;
-	if (xos_policy_new(&part, delegation ? 0 : 1, &p, NULL) != XOS_OK)
+	if (xos_policy_new(&part, delegation ? 0 : 1, NULL, &p, NULL) != XOS_OK)
 		abort();
 	struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
 	                                     .vo = "demo",

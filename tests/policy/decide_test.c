@@ -234,7 +234,7 @@ START_TEST(vos_do_not_mix)
 	struct xos_policy_part parts[3] = {{must_parse(VO_ALL), 0, 0},
 	    {must_parse("vo \"biomed\" serial 1 { permit any action any; }"), 0, 0},
 	    {must_parse(LAB("permit any action any;")), 0, 0}};
-	ck_assert_int_eq(xos_policy_new(parts, 3, &p, NULL), XOS_OK);
+	ck_assert_int_eq(xos_policy_new(parts, 3, NULL, &p, NULL), XOS_OK);
 	ck_decision(p, &req, PERMIT);
 	req.resource.vo = "biomed";
 	ck_decision(p, &req, PERMIT);
@@ -291,7 +291,7 @@ START_TEST(validity)
 	    {must_parse(VO_ALL), NOON - 10, NOON + 10}, {must_parse(SITE), 0, 0}};
 	struct xos_policy *p;
 	struct xos_policy_request req = alice();
-	ck_assert_int_eq(xos_policy_new(parts, 2, &p, NULL), XOS_OK);
+	ck_assert_int_eq(xos_policy_new(parts, 2, NULL, &p, NULL), XOS_OK);
 	ck_decision(p, &req, PERMIT);
 	req.now = NOON + 10;
 	ck_decision(p, &req, UNDECIDED);
@@ -372,11 +372,11 @@ START_TEST(policies_take_one_set_of_each)
 	struct xos_policy_set *set = must_parse(VO_ALL), *d = must_parse("delegation { }");
 	struct xos_policy_part parts[2] = {{set, 0, 0}, {set, 0, 0}};
 	struct xos_policy *p;
-	ck_assert_int_eq(xos_policy_new(parts, 2, &p, NULL), XOS_CONFLICT);
+	ck_assert_int_eq(xos_policy_new(parts, 2, NULL, &p, NULL), XOS_CONFLICT);
 	ck_assert_ptr_null(p);
 	parts[1].set = d;
-	ck_assert_int_eq(xos_policy_new(parts, 2, &p, NULL), XOS_MALFORMED);
-	ck_assert_int_eq(xos_policy_new(parts, 1, &p, NULL), XOS_OK);
+	ck_assert_int_eq(xos_policy_new(parts, 2, NULL, &p, NULL), XOS_MALFORMED);
+	ck_assert_int_eq(xos_policy_new(parts, 1, NULL, &p, NULL), XOS_OK);
 	ck_assert_ptr_eq(xos_policy_find_set(p, XOS_POLICY_VO, "demo"), set);
 	ck_assert_ptr_null(xos_policy_find_set(p, XOS_POLICY_SITE, "demo"));
 	xos_policy_unref(p);

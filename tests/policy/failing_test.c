@@ -132,7 +132,7 @@ static bool load(struct run *r)
 	return step(r, xos_restriction_encode(r->sets[SETS - 1], &r->wire, NULL)) &&
 	       step(r, xos_restriction_decode(xos_buf_bytes(&r->wire), &r->arrived, NULL)) &&
 	       step(r, xos_restriction_text(xos_buf_bytes(&r->wire), &r->text, NULL)) &&
-	       step(r, xos_policy_new(parts, SETS - 1, &r->policy, NULL));
+	       step(r, xos_policy_new(parts, SETS - 1, NULL, &r->policy, NULL));
 }
 
 /* A permit, a refusal with something unknown, one with a way out, and words about each. */

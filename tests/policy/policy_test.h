@@ -46,7 +46,7 @@ static inline struct xos_policy *must_build(const char *vo, const char *site, co
 	for (size_t i = 0; i < 3; i++)
 		if (texts[i])
 			parts[n++].set = must_parse(texts[i]);
-	ck_assert_msg(xos_policy_new(parts, n, &p, &err) == XOS_OK, "%s", err.text);
+	ck_assert_msg(xos_policy_new(parts, n, NULL, &p, &err) == XOS_OK, "%s", err.text);
 	while (n)
 		xos_policy_set_unref(parts[--n].set);
 	return p;

@@ -78,7 +78,7 @@ static void make_engine(
 	struct xos_policy_part parts[3] = {0};
 	for (unsigned i = 0; i < 3; i++)
 		parts[i].set = build_level(i, &levels[i]);
-	ck_assert_int_eq(xos_policy_new(parts, 3, p, NULL), XOS_OK);
+	ck_assert_int_eq(xos_policy_new(parts, 3, NULL, p, NULL), XOS_OK);
 	for (unsigned i = 0; i < 3; i++)
 		xos_policy_set_unref(parts[i].set);
 	*chain = build_level(L_DELEGATION, &levels[L_DELEGATION]);

@@ -126,9 +126,9 @@ START_TEST(versions_and_names_unknown_here)
 	bytes.p[0]++; /* version */
 	ck_assert_int_eq(decode(bytes.p, bytes.n), XOS_MALFORMED);
 	bytes.p[0]--;
-	bytes.p[1]++; /* schema */
+	bytes.p[1] = XOS_POLICY_SCHEMA + 1; /* schema */
 	ck_assert_int_eq(decode(bytes.p, bytes.n), XOS_MALFORMED);
-	bytes.p[1]--;
+	bytes.p[1] = 1;
 	ck_assert_int_eq(decode(bytes.p, bytes.n), XOS_OK);
 	/* the mask of actions stands before the byte that counts the caps */
 	bytes.p[bytes.n - 2] |= 1; /* code 0 */

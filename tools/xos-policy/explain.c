@@ -208,7 +208,7 @@ static enum xos_status decide(
 		list[i].set = p->sets[i];
 	req->chain = (const struct xos_policy_set *const *)p->chain;
 	req->nchain = p->nchain;
-	status = xos_policy_new(list, p->nsets, &policy, err);
+	status = xos_policy_new(list, p->nsets, NULL, &policy, err);
 	if (status != XOS_OK)
 		return status;
 	status = xos_policy_decide(policy, req, &a);

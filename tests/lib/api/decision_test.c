@@ -219,7 +219,7 @@ static void engine(const char *member, const char *group, struct xos_decision_ex
 	ck_assert_msg(xos_policy_set_load(
 	                  site_text, strlen(site_text), "site", &parts[1].set, &err) == XOS_OK,
 	    "%s", err.text);
-	ck_assert_int_eq(xos_policy_new(parts, 2, &policy, &err), XOS_OK);
+	ck_assert_int_eq(xos_policy_new(parts, 2, NULL, &policy, &err), XOS_OK);
 	const char *groups[] = {group};
 	struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
 	                                     .vo = "demo",
