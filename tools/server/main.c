@@ -34,10 +34,20 @@ static enum xos_status need_dir(struct xos_err *err)
 	return XOS_OK;
 }
 
-static enum xos_status load(struct xos_server *s, struct xos_err *err)
+/* What all verbs but init do: the servers of --dir, handed to what the verb does with them. */
+static enum xos_status with_servers(struct xos_cli *cli,
+    enum xos_status (*run)(struct xos_cli *cli, struct xos_server *s, struct xos_err *err),
+    struct xos_err *err)
 {
+	struct xos_server s;
 	enum xos_status st = need_dir(err);
-	return st ? st : xos_server_load(s, opt_dir, err);
+	if (!st)
+		st = xos_server_load(&s, opt_dir, err);
+	if (st)
+		return st;
+	st = run(cli, &s, err);
+	xos_server_free(&s);
+	return st;
 }
 
 static enum xos_status read_password(struct xos_secret **out, struct xos_err *err)
@@ -84,22 +94,31 @@ static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, str
 	return st;
 }
 
+static enum xos_status start_servers(struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
+{
+	enum xos_status st;
+	xos_cli_progress(cli, "starting the servers of VO %s", s->vo);
+	st = xos_server_start(s, err);
+	if (!st && !cli->json) {
+		char url[128];
+		xos_server_url(s, XOS_CAD, url);
+		printf("the servers of VO %s run; members join at %s\n", s->vo, url);
+	}
+	return st;
+}
+
 static enum xos_status verb_start(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
 	(void)argv;
-	struct xos_server s;
-	enum xos_status st = load(&s, err);
-	if (st)
-		return st;
-	xos_cli_progress(cli, "starting the servers of VO %s", s.vo);
-	st = xos_server_start(&s, err);
-	if (!st && !cli->json) {
-		char url[128];
-		xos_server_url(&s, XOS_CAD, url);
-		printf("the servers of VO %s run; members join at %s\n", s.vo, url);
-	}
-	xos_server_free(&s);
+	return with_servers(cli, start_servers, err);
+}
+
+static enum xos_status stop_servers(struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
+{
+	enum xos_status st = xos_server_stop(s, err);
+	if (!st && !cli->json)
+		printf("the servers of VO %s are stopped\n", s->vo);
 	return st;
 }
 
@@ -107,14 +126,14 @@ static enum xos_status verb_stop(struct xos_cli *cli, int argc, char **argv, str
 {
 	(void)argc;
 	(void)argv;
-	struct xos_server s;
-	enum xos_status st = load(&s, err);
-	if (st)
-		return st;
-	st = xos_server_stop(&s, err);
+	return with_servers(cli, stop_servers, err);
+}
+
+static enum xos_status check_servers(struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
+{
+	enum xos_status st = xos_server_check(s, err);
 	if (!st && !cli->json)
-		printf("the servers of VO %s are stopped\n", s.vo);
-	xos_server_free(&s);
+		printf("the configuration of every daemon is in order\n");
 	return st;
 }
 
@@ -122,15 +141,7 @@ static enum xos_status verb_check(struct xos_cli *cli, int argc, char **argv, st
 {
 	(void)argc;
 	(void)argv;
-	struct xos_server s;
-	enum xos_status st = load(&s, err);
-	if (st)
-		return st;
-	st = xos_server_check(&s, err);
-	if (!st && !cli->json)
-		printf("the configuration of every daemon is in order\n");
-	xos_server_free(&s);
-	return st;
+	return with_servers(cli, check_servers, err);
 }
 
 static struct xos_json *status_entry(const struct xos_server *s, enum xos_server_daemon d, bool *up)
@@ -180,59 +191,65 @@ static enum xos_status print_status_json(const struct xos_server *s, bool *all, 
 	return xos_cli_print_json(doc, err);
 }
 
+static enum xos_status status_servers(
+    struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
+{
+	bool all = true;
+	enum xos_status st =
+	    cli->json ? print_status_json(s, &all, err) : print_status_table(s, &all, err);
+	cli->exit_status = all ? 0 : 1;
+	return st;
+}
+
 static enum xos_status verb_status(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
 	(void)argv;
-	struct xos_server s;
-	enum xos_status st = load(&s, err);
-	if (st)
-		return st;
-	bool all = true;
-	st = cli->json ? print_status_json(&s, &all, err) : print_status_table(&s, &all, err);
-	cli->exit_status = all ? 0 : 1;
-	xos_server_free(&s);
+	return with_servers(cli, status_servers, err);
+}
+
+static enum xos_status print_join_arguments(
+    struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
+{
+	(void)cli;
+	char url[128], fingerprint[80];
+	enum xos_status st;
+	xos_server_url(s, XOS_CAD, url);
+	if (!(st = xos_server_fingerprint(s, fingerprint, err)))
+		printf("%s --fingerprint %s --vo %s\n", url, fingerprint, s->vo);
 	return st;
 }
 
 static enum xos_status verb_join_arguments(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
-	(void)cli;
 	(void)argc;
 	(void)argv;
-	struct xos_server s;
-	char url[128], fingerprint[80];
-	enum xos_status st = load(&s, err);
-	if (st)
-		return st;
-	xos_server_url(&s, XOS_CAD, url);
-	if (!(st = xos_server_fingerprint(&s, fingerprint, err)))
-		printf("%s --fingerprint %s --vo %s\n", url, fingerprint, s.vo);
-	xos_server_free(&s);
+	return with_servers(cli, print_join_arguments, err);
+}
+
+static enum xos_status remove_servers(
+    struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
+{
+	(void)cli;
+	enum xos_status st = XOS_OK;
+	if (!opt_yes)
+		st = xos_cli_usage(err,
+		    "this removes VO %s with its members, keys and logs in %s for ever; if that is "
+		    "meant: --yes",
+		    s->vo, s->dir);
+	if (!st)
+		st = xos_server_stop(s, err);
+	if (!st)
+		st = xos_cli_remove_tree(s->dir, err);
 	return st;
 }
 
 static enum xos_status verb_remove(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
-	(void)cli;
 	(void)argc;
 	(void)argv;
-	struct xos_server s;
-	enum xos_status st = load(&s, err);
-	if (st)
-		return st;
-	if (!opt_yes)
-		st = xos_cli_usage(err,
-		    "this removes VO %s with its members, keys and logs in %s for ever; if that is "
-		    "meant: --yes",
-		    s.vo, s.dir);
-	if (!st)
-		st = xos_server_stop(&s, err);
-	if (!st)
-		st = xos_cli_remove_tree(s.dir, err);
-	xos_server_free(&s);
-	return st;
+	return with_servers(cli, remove_servers, err);
 }
 
 static const struct xos_cli_option dir_only[] = {DIR_OPTION, {NULL, NULL, NULL, NULL, NULL, NULL}};
