@@ -67,7 +67,9 @@ static void print_help(const struct xos_cli_program *p, const struct xos_cli_ver
 	       "  --help, --version\n");
 	if (!only && p->nverbs > 1)
 		printf("\n%s VERB --help shows the options of one verb.\n", p->name);
-	if (p->examples)
+	if (only && only->examples)
+		printf("\nExamples:\n%s", only->examples);
+	else if (p->examples)
 		printf("\nExamples:\n%s", p->examples);
 	printf("\nExit status: 0 done, 1 refused, 2 usage, 3 could not be decided or reached.\n");
 }

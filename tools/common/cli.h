@@ -54,6 +54,7 @@ struct xos_cli_verb {
 	int min, max;         /* number of operands; max -1: any */
 	bool stop;            /* the first operand ends the options: for commands to run */
 	const struct xos_cli_option *options; /* ends with a NULL name; NULL: none */
+	const char *examples; /* of this verb, for its --help; NULL: the program's */
 	/* argv: the operands alone, argv[argc] is NULL. */
 	enum xos_status (*run)(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 };

@@ -53,33 +53,72 @@ static void tell(const char *path, const struct xos_policy_set *set,
 	xos_buf_free(&out);
 }
 
+struct checking {
+	struct xos_cli *cli;
+	struct xos_json *files;
+	struct xos_policy_errors *errs;
+	struct xos_policytool_sets good;
+};
+
+static enum xos_status check_file(struct checking *c, const char *path, struct xos_err *err)
+{
+	struct xos_policy_set *set;
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_status status = xos_policytool_read(path, &set, c->errs, &why);
+	int code = c->errs->total ? 1 : xos_status_exit(status);
+	/* What could not be read weighs more than what was read and is wrong. */
+	if (code > c->cli->exit_status)
+		c->cli->exit_status = code;
+	if (c->cli->json)
+		xos_json_add(c->files, file_json(path, set, c->errs, &why));
+	else
+		tell(path, set, c->errs, &why);
+	return set ? xos_policytool_sets_add(&c->good, path, set, err) : XOS_OK;
+}
+
+/* What only shows when the sets stand together. */
+static void check_together(struct checking *c, struct xos_json *doc)
+{
+	struct xos_policy *policy = NULL;
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_status status = xos_policytool_sets_policy(&c->good, &policy, &why);
+	xos_policy_unref(policy);
+	if (status == XOS_OK)
+		return;
+	if (!c->cli->exit_status)
+		c->cli->exit_status = xos_status_exit(status);
+	if (c->cli->json)
+		xos_json_set_text(doc, "together", why.text);
+	else
+		fprintf(stderr, "xos-policy: %s\n", why.text);
+}
+
 enum xos_status xos_policytool_check(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
-	struct xos_json *files = cli->json ? xos_json_array() : NULL;
-	struct xos_policy_errors *errs = calloc(1, sizeof(*errs));
-	if (!errs)
-		return xos_err_set(err, XOS_INTERNAL, "out-of-memory", "out of memory");
+	struct checking c = {.cli = cli, .files = cli->json ? xos_json_array() : NULL};
+	struct xos_policytool_paths paths = {NULL, 0, 0};
+	struct xos_json *doc = cli->json ? xos_json_object() : NULL;
+	enum xos_status st = XOS_OK;
+	c.errs = calloc(1, sizeof(*c.errs));
+	if (!c.errs)
+		st = xos_err_set(err, XOS_INTERNAL, "out-of-memory", "out of memory");
 	cli->exit_status = 0;
-	for (int i = 0; i < argc; i++) {
-		struct xos_policy_set *set;
-		struct xos_err why = XOS_ERR_INIT;
-		enum xos_status status = xos_policytool_read(argv[i], &set, errs, &why);
-		int code = errs->total ? 1 : xos_status_exit(status);
-		/* What could not be read weighs more than what was read and is wrong. */
-		if (code > cli->exit_status)
-			cli->exit_status = code;
-		if (cli->json)
-			xos_json_add(files, file_json(argv[i], set, errs, &why));
-		else
-			tell(argv[i], set, errs, &why);
-		xos_policy_set_unref(set);
+	for (int i = 0; !st && i < argc; i++)
+		st = xos_policytool_find(&paths, argv[i], ".xos", err);
+	for (size_t i = 0; !st && i < paths.n; i++)
+		st = check_file(&c, paths.list[i], err);
+	if (!st)
+		check_together(&c, doc);
+	xos_policytool_sets_free(&c.good);
+	xos_policytool_paths_free(&paths);
+	free(c.errs);
+	if (st || !cli->json) {
+		xos_json_free(c.files);
+		xos_json_free(doc);
+		return st;
 	}
-	free(errs);
-	if (!cli->json)
-		return XOS_OK;
-	struct xos_json *doc = xos_json_object();
 	xos_json_set_bool(doc, "ok", cli->exit_status == 0);
-	xos_json_set(doc, "files", files);
+	xos_json_set(doc, "files", c.files);
 	return xos_cli_print_json(doc, err);
 }

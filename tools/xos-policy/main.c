@@ -3,11 +3,33 @@
 
 static const struct xos_cli_verb verbs[] = {
     {.name = "check",
-        .operands = "FILE...",
-        .about = "parse and check policy sets, tell all errors",
+        .operands = "FILE|DIR...",
+        .about = "parse and check policy sets, alone and together, tell all errors",
         .min = 1,
         .max = -1,
+        .examples = "  xos-policy check demo-vo.xos lab-site.xos\n"
+                    "  xos-policy check --json policies/\n",
         .run = xos_policytool_check},
+    {.name = "test",
+        .operands = "FILE|DIR...",
+        .about = "run cases (*.test) against the policies beside them",
+        .min = 1,
+        .max = -1,
+        .options = xos_policytool_test_options,
+        .examples = "  xos-policy test demo.test\n"
+                    "  xos-policy test --require-coverage policies/\n",
+        .run = xos_policytool_test},
+    {.name = "eval",
+        .operands = "",
+        .about = "decide many requests, one JSON object a line",
+        .options = xos_policytool_eval_options,
+        .examples = "  xos-policy eval --set policies/ --requests requests.jsonl\n"
+                    "  echo '{\"subject\":{\"type\":\"user\",\"id\":\"demo:alice\",\n"
+                    "      \"properties\":{\"groups\":[\"/demo/physics\"]}},\n"
+                    "      \"action\":{\"name\":\"job.submit\"},\n"
+                    "      \"resource\":{\"type\":\"node\",\"id\":\"lab/n1\"}}' | tr -d '\\n' |\n"
+                    "      xos-policy eval --set policies/ --requests -\n",
+        .run = xos_policytool_eval},
     {.name = "explain",
         .operands = "",
         .about = "decide one request by the sets given and say why",

@@ -2,7 +2,7 @@
 #define XOS_POLICYTOOL_VERBS_H
 
 #include "cli/cli.h"
-#include "policy/set.h"
+#include "policytool/sets.h"
 
 /* The verbs of xos-policy: one file each, a line each in main.c's table. */
 enum xos_status xos_policytool_check(
@@ -29,9 +29,12 @@ extern const struct xos_cli_option xos_policytool_explain_options[],
     xos_policytool_sitekey_options[], xos_policytool_sign_options[], xos_policytool_push_options[],
     xos_policytool_site_options[];
 
-/* sets.c: reads and parses one file. If the text is refused, *set is NULL, MALFORMED or LIMIT is
- * returned and errs tells why; if the file cannot be read, errs->total is 0 and err tells. */
-enum xos_status xos_policytool_read(const char *path, struct xos_policy_set **set,
-    struct xos_policy_errors *errs, struct xos_err *err);
+enum xos_status xos_policytool_test(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_eval(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_stats(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+extern const struct xos_cli_option xos_policytool_test_options[], xos_policytool_eval_options[];
 
 #endif
