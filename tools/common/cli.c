@@ -44,6 +44,39 @@ static void verb_line(const struct xos_cli_program *p, const struct xos_cli_verb
 	    v->operands);
 }
 
+/* Prints the examples of a verb; how many there are. NULL: of all. */
+static size_t examples_of(const struct xos_cli_program *p, const char *verb, bool print)
+{
+	char start[128];
+	bool mine = false;
+	size_t n = 0;
+	snprintf(start, sizeof(start), "  %s %s%s", p->name, verb ? verb : "", verb ? " " : "");
+	for (const char *line = p->examples; line && *line;) {
+		size_t len = strcspn(line, "\n") + 1;
+		if (line[len - 1] == '\0')
+			len--;
+		if (strncmp(line, "  ", 2) == 0 && strncmp(line + 2, p->name, strlen(p->name)) == 0)
+			mine = !verb || strncmp(line, start, strlen(start)) == 0;
+		n += mine;
+		if (mine && print)
+			printf("%.*s", (int)len, line);
+		line += len;
+	}
+	return n;
+}
+
+static void print_examples(const struct xos_cli_program *p, const struct xos_cli_verb *only)
+{
+	const char *verb = only ? only->name : NULL;
+	if (!p->examples)
+		return;
+	printf("\nExamples:\n");
+	if (verb && examples_of(p, verb, false))
+		(void)examples_of(p, verb, true);
+	else
+		fputs(p->examples, stdout);
+}
+
 static void print_help(const struct xos_cli_program *p, const struct xos_cli_verb *only)
 {
 	printf("%s: %s\n\nUsage:\n", p->name, only && only->name ? only->about : p->about);
@@ -67,10 +100,7 @@ static void print_help(const struct xos_cli_program *p, const struct xos_cli_ver
 	       "  --help, --version\n");
 	if (!only && p->nverbs > 1)
 		printf("\n%s VERB --help shows the options of one verb.\n", p->name);
-	if (only && only->examples)
-		printf("\nExamples:\n%s", only->examples);
-	else if (p->examples)
-		printf("\nExamples:\n%s", p->examples);
+	print_examples(p, only);
 	printf("\nExit status: 0 done, 1 refused, 2 usage, 3 could not be decided or reached.\n");
 }
 

@@ -54,7 +54,6 @@ struct xos_cli_verb {
 	int min, max;         /* number of operands; max -1: any */
 	bool stop;            /* the first operand ends the options: for commands to run */
 	const struct xos_cli_option *options; /* ends with a NULL name; NULL: none */
-	const char *examples; /* of this verb, for its --help; NULL: the program's */
 	/* argv: the operands alone, argv[argc] is NULL. */
 	enum xos_status (*run)(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 };
@@ -64,7 +63,10 @@ struct xos_cli_program {
 	const char *about; /* one line */
 	const struct xos_cli_verb *verbs;
 	size_t nverbs;
-	const char *examples; /* for --help: lines that start with two spaces */
+	const char
+	    *examples; /* for --help: lines that start with two spaces, then the program's name
+	                         and the verb; a line that does not goes with the one before. The
+	                         --help of a verb shows its own, or all if it has none. */
 };
 
 /* Parses, runs, prints the error, gives the exit status. */

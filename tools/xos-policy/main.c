@@ -7,8 +7,6 @@ static const struct xos_cli_verb verbs[] = {
         .about = "parse and check policy sets, alone and together, tell all errors",
         .min = 1,
         .max = -1,
-        .examples = "  xos-policy check demo-vo.xos lab-site.xos\n"
-                    "  xos-policy check --json policies/\n",
         .run = xos_policytool_check},
     {.name = "test",
         .operands = "FILE|DIR...",
@@ -16,19 +14,11 @@ static const struct xos_cli_verb verbs[] = {
         .min = 1,
         .max = -1,
         .options = xos_policytool_test_options,
-        .examples = "  xos-policy test demo.test\n"
-                    "  xos-policy test --require-coverage policies/\n",
         .run = xos_policytool_test},
     {.name = "eval",
         .operands = "",
         .about = "decide many requests, one JSON object a line",
         .options = xos_policytool_eval_options,
-        .examples = "  xos-policy eval --set policies/ --requests requests.jsonl\n"
-                    "  echo '{\"subject\":{\"type\":\"user\",\"id\":\"demo:alice\",\n"
-                    "      \"properties\":{\"groups\":[\"/demo/physics\"]}},\n"
-                    "      \"action\":{\"name\":\"job.submit\"},\n"
-                    "      \"resource\":{\"type\":\"node\",\"id\":\"lab/n1\"}}' | tr -d '\\n' |\n"
-                    "      xos-policy eval --set policies/ --requests -\n",
         .run = xos_policytool_eval},
     {.name = "explain",
         .operands = "",
@@ -89,6 +79,10 @@ int main(int argc, char **argv)
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
 	    .examples =
 	        "  xos-policy check demo-vo.xos lab-site.xos\n"
+	        "  xos-policy check --json policies/\n"
+	        "  xos-policy test demo.test\n"
+	        "  xos-policy test --require-coverage policies/\n"
+	        "  xos-policy eval --set policies/ --requests requests.jsonl\n"
 	        "  xos-policy explain --set demo-vo.xos --set lab-site.xos --subject demo:bob \\\n"
 	        "      --group /demo/students --action job.submit --resource node:lab/n1\n"
 	        "  xos-policy explain --set demo-vo.xos --set lab-site.xos --subject demo:alice "
