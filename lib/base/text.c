@@ -192,10 +192,37 @@ bool xos_utf8_valid(struct xos_bytes s)
 	return true;
 }
 
+/* Sorted. */
+static const struct {
+	uint32_t first, last;
+} controls[] = {
+    {0x00, 0x1f}, {0x7f, 0x9f},         /* C0, DEL, C1 */
+    {0x061c, 0x061c},                   /* Arabic letter mark */
+    {0x200b, 0x200b}, {0x200e, 0x200f}, /* zero width space, direction marks */
+    {0x2028, 0x202e},                   /* separators; embeddings, overrides */
+    {0x2060, 0x206f},                   /* invisible operators, isolates */
+    {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, /* byte order mark, annotations */
+    {0xe0000, 0xe007f},                 /* tags */
+};
+
+static uint32_t code_point(const uint8_t *p, size_t len)
+{
+	static const uint8_t mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t c = p[0] & mask[len];
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (p[i] & 0x3fu);
+	return c;
+}
+
 bool xos_utf8_is_control(const uint8_t *p, size_t len)
 {
-	return (len == 1 && (p[0] < 0x20 || p[0] == 0x7f)) ||
-	       (len == 2 && p[0] == 0xc2 && p[1] < 0xa0);
+	if (len == 0 || len > 4)
+		return false;
+	uint32_t c = code_point(p, len);
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		if (c <= controls[i].last)
+			return c >= controls[i].first;
+	return false;
 }
 
 void xos_text_clean(char *s)

@@ -21,9 +21,12 @@ bool xos_str_printf(char *out, size_t cap, const char *fmt, ...) XOS_PRINTF(3, 4
 bool xos_utf8_valid(struct xos_bytes s);
 /* Bytes of the well-formed character at p, of which n bytes are there; 0 if there is none. */
 size_t xos_utf8_length(const uint8_t *p, size_t n);
-/* Is the character of len bytes at p a control character (C0, DEL, C1)? */
+/* Is the character of len bytes at p one that no terminal may be given: a control character (C0, DEL,
+ * C1), a separator of lines or paragraphs, or one that is invisible and changes how the text around it
+ * is shown: the controls of direction (Unicode's UAX 9), with which one name looks like another, fillers
+ * and tags? Joiners (U+200C, U+200D) are not: words and emoji are spelled with them. */
 bool xos_utf8_is_control(const uint8_t *p, size_t len);
-/* Replaces control characters and bytes that are not UTF-8 by '?', in place. */
+/* Replaces control characters (as above) and bytes that are not UTF-8 by '?', in place. */
 void xos_text_clean(char *s);
 /* Whole string, decimal, no sign, no leading zeros but "0" itself, at most max. */
 XOS_MUST_USE bool xos_parse_u64(const char *s, uint64_t max, uint64_t *v);

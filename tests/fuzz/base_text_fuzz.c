@@ -71,8 +71,10 @@ static void clean(char *s)
 	size_t n = strlen(s);
 	xos_text_clean(s);
 	check(strlen(s) == n && xos_utf8_valid(xos_bytes_str(s)));
-	for (size_t i = 0; s[i]; i++)
-		check((unsigned char)s[i] >= 0x20 && s[i] != 0x7f);
+	for (size_t i = 0, len; s[i]; i += len) {
+		len = xos_utf8_length((const uint8_t *)s + i, n - i);
+		check(!xos_utf8_is_control((const uint8_t *)s + i, len));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -251,6 +252,38 @@ START_TEST(utf8)
 }
 END_TEST
 
+/* What a peer says must not move the cursor, colour the screen or turn a line round. */
+START_TEST(control_characters)
+{
+	static const char *const bad[] = {"\001", "\033", "\x7f", "\xc2\x80", "\xc2\x9b",
+	    "\xc2\x9f", "\u061c", "\u200b", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a",
+	    "\u202e", "\u2066", "\u2069", "\u206f", "\ufeff", "\ufff9", "\U000e0001", "\U000e007f"};
+	static const char *const good[] = {" ", "~", "\u00a0", "\u061b", "\u061d", "\u200a",
+	    "\u200c", "\u200d", "\u2010", "\u2027", "\u202f", "\u205f", "\u2070", "\ufefe",
+	    "\ufffd", "\U0001f600", "\U000dffff", "\U000e0080", "\u05d0", "\u0627"};
+	for (size_t i = 0; i < LEN(bad); i++) {
+		size_t n = strlen(bad[i]);
+		char text[16];
+		ck_assert_msg(xos_utf8_is_control((const uint8_t *)bad[i], n), "%zu", i);
+		snprintf(text, sizeof(text), "a%sb", bad[i]);
+		xos_text_clean(text);
+		ck_assert_uint_eq(strlen(text), n + 2);
+		ck_assert(text[0] == 'a' && strspn(text + 1, "?") == n && text[n + 1] == 'b');
+	}
+	for (size_t i = 0; i < LEN(good); i++) {
+		char text[16];
+		ck_assert_msg(
+		    !xos_utf8_is_control((const uint8_t *)good[i], strlen(good[i])), "%zu", i);
+		snprintf(text, sizeof(text), "%s", good[i]);
+		xos_text_clean(text);
+		ck_assert_str_eq(text, good[i]);
+	}
+	struct xos_err err = XOS_ERR_INIT;
+	(void)xos_err_set(&err, XOS_DENIED, "test", "ask %s", "\u202egnp.exe\033[31m");
+	ck_assert_str_eq(err.text, "ask ???gnp.exe?[31m");
+}
+END_TEST
+
 START_TEST(numbers)
 {
 	static const char *const bad[] = {"", "-1", "+1", "01", "00", " 1", "1 ", "1x", "0x1",
@@ -422,6 +455,7 @@ int main(void)
 	tcase_add_test(tc, encodings_are_strict);
 	tcase_add_test(tc, strings);
 	tcase_add_test(tc, utf8);
+	tcase_add_test(tc, control_characters);
 	tcase_add_test(tc, numbers);
 	tcase_add_test(tc, names);
 	tcase_add_test(tc, groups_and_roles);
