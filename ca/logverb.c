@@ -40,8 +40,8 @@ static enum xos_status print_record(void *ctx, const struct xos_log_record *r, s
 	xos_json_set_time(line, "time", r->time);
 	xos_json_set_string(line, "type", type_name(r->type));
 	xos_json_set(line, "record", record);
-	xos_buf_init(&text, 2 * XOS_LOG_PAYLOAD_MAX);
-	st = xos_json_dump(line, &text, err);
+	xos_buf_init(&text, 4 * XOS_LOG_PAYLOAD_MAX);
+	st = xos_json_dump_line(line, &text, err);
 	if (st == XOS_OK)
 		printf("%s\n", xos_buf_str(&text));
 	xos_buf_free(&text);

@@ -147,8 +147,8 @@ static enum xos_status tell(struct xos_cli *cli, const char *path,
 		return xos_cli_print_json(doc, err);
 	}
 	xos_duration_format(left, text);
-	printf("%s of VO %s: valid for %s (token in %s)\n", id->claims->name, id->claims->vo, text,
-	    path);
+	xos_cli_say("%s of VO %s: valid for %s (token in %s)", id->claims->name, id->claims->vo,
+	    text, path);
 	return XOS_OK;
 }
 

@@ -119,9 +119,11 @@ static void show_step(const struct xos_delegation *d)
 	xos_cli_print_pair("delegated by", "%s to %s%s%s%s%s, until %s, %u further step%s",
 	    d->member, d->actor, d->id[0] ? " " : "", d->id, d->node[0] ? " on node " : "", d->node,
 	    until, d->depth, d->depth == 1 ? "" : "s");
-	const char *restriction = restriction_text(d, &text);
-	if (restriction)
-		xos_cli_print_pair("restricted to", "%s", restriction);
+	const char *line = restriction_text(d, &text), *key = "restricted to";
+	for (size_t n; line && *line; line += n + (line[n] == '\n'), key = "") {
+		n = strcspn(line, "\n");
+		xos_cli_print_pair(key, "%.*s", (int)n, line);
+	}
 	xos_buf_free(&text);
 }
 
@@ -197,7 +199,7 @@ static enum xos_status verb_verify(struct xos_cli *cli, int argc, char **argv, s
 	} else if (!st) {
 		char left[XOS_TIME_TEXT];
 		xos_duration_format(info->seconds_left, left);
-		printf("%s: %s, valid for %s under the root of VO %s\n", path, info->uri, left,
+		xos_cli_say("%s: %s, valid for %s under the root of VO %s", path, info->uri, left,
 		    vo->name);
 	}
 	xos_cli_vo_free(vo);

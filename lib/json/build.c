@@ -184,6 +184,12 @@ enum xos_status xos_json_dump(const struct xos_json *v, struct xos_buf *out, str
 	return dump(v, JSON_COMPACT, out, err);
 }
 
+enum xos_status xos_json_dump_line(
+    const struct xos_json *v, struct xos_buf *out, struct xos_err *err)
+{
+	return dump(v, JSON_COMPACT | JSON_ENSURE_ASCII, out, err);
+}
+
 enum xos_status xos_json_dump_pretty(
     const struct xos_json *v, struct xos_buf *out, struct xos_err *err)
 {

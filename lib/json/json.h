@@ -148,5 +148,8 @@ XOS_MUST_USE enum xos_status xos_json_dump(
  * peer said. */
 XOS_MUST_USE enum xos_status xos_json_dump_pretty(
     const struct xos_json *v, struct xos_buf *out, struct xos_err *err);
+/* The same on one line, without the line end. */
+XOS_MUST_USE enum xos_status xos_json_dump_line(
+    const struct xos_json *v, struct xos_buf *out, struct xos_err *err);
 
 #endif

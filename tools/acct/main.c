@@ -153,11 +153,11 @@ static enum xos_status verb_verify(struct xos_cli *cli, int argc, char **argv, s
 		xos_json_set_int(doc, "seen_before", (int64_t)found.seen);
 		return xos_cli_print_json(doc, err);
 	}
-	printf("%llu record%s of %s verified up to %s\n", (unsigned long long)found.records,
+	xos_cli_say("%llu record%s of %s verified up to %s", (unsigned long long)found.records,
 	    found.records == 1 ? "" : "s", found.name, until);
 	if (found.seen)
-		printf("the first %llu are those that this machine saw at %s\n",
-		    (unsigned long long)found.seen, seen);
+		xos_cli_say("as this machine saw at %s: the first %llu, unchanged", seen,
+		    (unsigned long long)found.seen);
 	return XOS_OK;
 }
 

@@ -1,6 +1,7 @@
 #ifndef XOS_CLI_CLI_H
 #define XOS_CLI_CLI_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -76,7 +77,10 @@ enum xos_status xos_cli_usage(struct xos_err *err, const char *fmt, ...) XOS_PRI
 
 /* Output. Prints doc (taken) as JSON with a line end, indented. */
 XOS_MUST_USE enum xos_status xos_cli_print_json(struct xos_json *doc, struct xos_err *err);
-/* "key:  value" lines, values aligned, for people; control characters are replaced. */
+/* A line for people; control characters are replaced, as in all that follows. */
+void xos_cli_say(const char *fmt, ...) XOS_PRINTF(1, 2);
+void xos_cli_say_list(const char *fmt, va_list ap) XOS_PRINTF(1, 0);
+/* "key:  value" lines, values aligned; a key of "" goes on with the value above. */
 void xos_cli_print_pair(const char *key, const char *fmt, ...) XOS_PRINTF(2, 3);
 
 /* Tables: columns as wide as their widest cell, nothing after the last one. Cells are copied and
@@ -84,7 +88,7 @@ void xos_cli_print_pair(const char *key, const char *fmt, ...) XOS_PRINTF(2, 3);
 struct xos_cli_table;
 #define XOS_CLI_COLUMNS_MAX 12
 struct xos_cli_table *xos_cli_table_new(const char *const *heads, size_t n); /* n columns */
-void xos_cli_table_row(struct xos_cli_table *t, const char *const *cells);   /* NULL cell: "-" */
+void xos_cli_table_row(struct xos_cli_table *t, const char *const *cells);   /* no text: "-" */
 /* Prints and frees; INTERNAL if memory ran out on the way. */
 XOS_MUST_USE enum xos_status xos_cli_table_print(struct xos_cli_table *t, struct xos_err *err);
 /* Progress for people: on a terminal, one line of standard error that the next replaces and "" clears;

@@ -1,7 +1,6 @@
 #include "cli/command.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "api/command.h"
 #include "cli/vo.h"
@@ -40,8 +39,7 @@ enum xos_status xos_cli_command_do(const struct xos_cli *cli, const char *servic
 	xos_json_free(result);
 	va_list ap;
 	va_start(ap, done);
-	vprintf(done, ap);
+	xos_cli_say_list(done, ap);
 	va_end(ap);
-	putchar('\n');
 	return XOS_OK;
 }

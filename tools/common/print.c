@@ -8,7 +8,8 @@
 #include "base/text.h"
 
 #define JSON_OUT_MAX (64 * 1024 * 1024)
-#define PAIR_WIDTH 16
+#define PAIR_WIDTH 17
+#define LINE_MAX_BYTES 8192
 
 enum xos_status xos_cli_print_json(struct xos_json *doc, struct xos_err *err)
 {
@@ -22,15 +23,31 @@ enum xos_status xos_cli_print_json(struct xos_json *doc, struct xos_err *err)
 	return st;
 }
 
+void xos_cli_say_list(const char *fmt, va_list ap)
+{
+	char text[LINE_MAX_BYTES];
+	vsnprintf(text, sizeof(text), fmt, ap);
+	xos_text_clean(text);
+	printf("%s\n", text);
+}
+
+void xos_cli_say(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	xos_cli_say_list(fmt, ap);
+	va_end(ap);
+}
+
 void xos_cli_print_pair(const char *key, const char *fmt, ...)
 {
-	char text[4096], left[64];
+	char text[LINE_MAX_BYTES], left[64];
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	xos_text_clean(text);
-	snprintf(left, sizeof(left), "%s:", key);
+	snprintf(left, sizeof(left), "%s%s", key, *key ? ":" : "");
 	printf("%-*s %s\n", PAIR_WIDTH, left, text);
 }
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct row {
 	char *cell[XOS_CLI_COLUMNS_MAX];
 };
@@ -18,10 +20,9 @@ struct xos_cli_table {
 /* A peer's text goes to a terminal: no control characters. */
 static char *clean_copy(const char *s)
 {
-	char *copy = strdup(s ? s : "-");
-	for (unsigned char *c = (unsigned char *)copy; c && *c; c++)
-		if (*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	char *copy = strdup(s && *s ? s : "-");
+	if (copy)
+		xos_text_clean(copy);
 	return copy;
 }
 

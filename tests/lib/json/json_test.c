@@ -363,6 +363,12 @@ START_TEST(what_people_see_is_ascii)
 	ck_assert_int_eq(xos_json_get_string(back, "name", 100, &text, NULL), XOS_OK);
 	ck_assert_str_eq(text, "\x1b[31m \xc2\x9b"
 	                       "31m \xe2\x80\xae \xc3\xa9 \xf0\x9f\x98\x80");
+	xos_buf_free(&b);
+	xos_buf_init(&b, 4096);
+	ck_assert_int_eq(xos_json_dump_line(o, &b, NULL), XOS_OK);
+	for (size_t i = 0; i < b.n; i++)
+		ck_assert(b.p[i] >= 0x20 && b.p[i] < 0x7f);
+	ck_assert_ptr_nonnull(strstr(xos_buf_str(&b), "\\u202E \\u00E9"));
 	xos_json_free(back);
 	xos_json_free(o);
 	xos_buf_free(&b);

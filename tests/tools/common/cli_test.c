@@ -183,26 +183,35 @@ START_TEST(help)
 }
 END_TEST
 
-START_TEST(tables_show_no_control_characters)
+START_TEST(no_control_characters_are_shown)
 {
 	const char *const heads[] = {"NAME", "STATE"};
 	const char *const row[] = {"caf\xc3\xa9", "run\033[31mning"};
+	const char *const turned[] = {"\u202ea", "\xc2\x9b"};
 	const char *const empty[] = {"longer-name", NULL};
 	struct xos_cli_table *t = xos_cli_table_new(heads, 2);
 	char *out = xos_test_path(dir, "out");
 	xos_cli_table_row(t, row);
+	xos_cli_table_row(t, turned);
 	xos_cli_table_row(t, empty);
 	fflush(stdout);
 	int saved = dup(1);
 	ck_assert_ptr_nonnull(freopen(out, "w", stdout));
 	enum xos_status st = xos_cli_table_print(t, NULL);
+	xos_cli_say("%s is a member", "ali\u202ece\033[2J");
+	xos_cli_print_pair("name", "%s", "\u2066x\nfake: y");
+	xos_cli_print_pair("", "%s", "more");
 	fflush(stdout);
 	dup2(saved, 1);
 	close(saved);
 	free(out);
 	ck_assert_int_eq(st, XOS_OK);
 	ck_assert_str_eq(text_of("out"), "NAME         STATE\ncaf\xc3\xa9         run?[31mning\n"
-	                                 "longer-name  -\n");
+	                                 "???a         ??\n"
+	                                 "longer-name  -\n"
+	                                 "ali???ce?[2J is a member\n"
+	                                 "name:             ???x?fake: y\n"
+	                                 "                  more\n");
 }
 END_TEST
 
@@ -335,7 +344,7 @@ int main(void)
 	tcase_add_loop_test(t, usage_errors_exit_2, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(t, errors_and_exit_status);
 	tcase_add_test(t, help);
-	tcase_add_test(t, tables_show_no_control_characters);
+	tcase_add_test(t, no_control_characters_are_shown);
 	tcase_add_test(t, joins_and_remembers);
 	tcase_add_test(t, refuses_a_second_root);
 	tcase_add_test(t, says_the_same_about_tokens_everywhere);
