@@ -18,6 +18,24 @@ static enum xos_status read_kind(struct ca_call *c, enum xos_lock_kind *kind, st
 	return st;
 }
 
+/* A lock that stops every administrator could be taken away by nobody. */
+static enum xos_status somebody_left(
+    struct ca_call *c, const struct xos_lock *lock, struct xos_err *err)
+{
+	struct xos_administrators a = {.n = 0};
+	size_t well = 0;
+	enum xos_status st = ca_administrators(c->auth->membership, c->now, &a, err);
+
+	for (size_t i = 0; st == XOS_OK && i < a.n; i++)
+		well += a.list[i].locked[0] == '\0';
+	free(a.list);
+	if (st == XOS_OK && well == 0)
+		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
+		    "locking the %s %s would leave no administrator who could unlock it",
+		    xos_lock_kind_name(lock->kind), lock->name);
+	return st;
+}
+
 static enum xos_status add(struct ca_call *c, struct xos_err *err)
 {
 	struct xos_lock lock = {.since = c->now};
@@ -46,6 +64,8 @@ static enum xos_status add(struct ca_call *c, struct xos_err *err)
 		xos_text_clean(lock.message);
 		st = ca_lock_add(c->auth->membership, &lock, err);
 	}
+	if (st == XOS_OK)
+		st = somebody_left(c, &lock, err);
 	if (st == XOS_OK) {
 		c->result = xos_json_object();
 		xos_json_set_string(c->result, "id", lock.id);

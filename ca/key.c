@@ -17,6 +17,7 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_ISSUE, "issue", 1u << 0, 64 * 1024, ca_handle_issue},
     {CA_ROSTER, "roster", 1u << 0, 0, ca_handle_roster},
     {CA_LOCKS, "locks", 1u << 0, 0, ca_handle_locks},
+    {CA_ADMINISTRATORS, "administrators", 1u << 0, 0, ca_handle_administrators},
     {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
     {CA_RECORD, "record", 1u << 1, 8, handle_record},
     {CA_TOKENS, "tokens", 1u << 1, 8, handle_tokens},
@@ -84,7 +85,7 @@ void ca_key_snapshot_end(struct ca_key *k)
 	xos_store_rollback(k->membership->store);
 }
 
-static enum xos_status catch_up(struct ca_key *k, struct xos_err *err)
+enum xos_status ca_key_catch_up(struct ca_key *k, struct xos_err *err)
 {
 	uint64_t last = 0;
 	enum xos_status st = ca_key_stage_acts(k, &last, err);
@@ -104,7 +105,7 @@ static enum xos_status handle_record(
 	(void)from;
 	(void)reply;
 	if (st == XOS_OK && act > k->acts)
-		st = catch_up(k, err);
+		st = ca_key_catch_up(k, err);
 	if (st == XOS_OK && act > k->acts)
 		st = xos_err_set(
 		    err, XOS_NOT_FOUND, "acts", "there is no act %llu", (unsigned long long)act);
@@ -244,6 +245,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	}
 	xos_buf_init(&k->roster.compact, XOS_ROSTER_MAX);
 	xos_buf_init(&k->locks.compact, XOS_LOCKS_MAX);
+	xos_buf_init(&k->administrators.compact, XOS_ADMINISTRATORS_MAX);
 	k->lifetime = o->lifetime;
 	k->lifetime_max = o->lifetime_max;
 	st = open_issuer(k, o, err);
@@ -252,7 +254,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	if (st == XOS_OK)
 		st = ca_membership_open(o->membership, o->vo, false, true, &k->membership, err);
 	if (st == XOS_OK)
-		st = catch_up(k, err);
+		st = ca_key_catch_up(k, err);
 	if (st != XOS_OK) {
 		ca_key_free(k);
 		return st;
@@ -272,6 +274,7 @@ void ca_key_free(struct ca_key *k)
 	xos_key_free(k->key);
 	xos_buf_free(&k->roster.compact);
 	xos_buf_free(&k->locks.compact);
+	xos_buf_free(&k->administrators.compact);
 	free(k->tokens);
 	free(k);
 }

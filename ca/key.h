@@ -20,6 +20,9 @@
 #define CA_GRANTS 1024
 #define CA_LIST_LIFE (24 * 3600)   /* of a signed roster or lock list, seconds */
 #define CA_LIST_REFRESH (6 * 3600) /* signed anew when older, though nothing changed */
+/* Others act on who is an administrator for so long without hearing from us: short, and given anew often. */
+#define CA_ADMINISTRATORS_LIFE 300
+#define CA_ADMINISTRATORS_REFRESH 60
 #define CA_LIFETIME_MIN 60
 
 struct ca_list {
@@ -41,6 +44,7 @@ struct ca_key {
 	struct xos_log *log;
 	uint64_t acts; /* id of the last act in the log */
 	struct ca_list roster, locks;
+	struct ca_list administrators;     /* version: the last act; without a serial */
 	struct ca_grant grants[CA_GRANTS]; /* id "": free */
 	struct ca_token_entry *tokens;     /* unexpired, in order of issuance */
 	size_t ntokens, ctokens;
@@ -69,6 +73,8 @@ XOS_MUST_USE enum xos_status ca_key_stage_acts(
     struct ca_key *k, uint64_t *last, struct xos_err *err);
 /* Makes what is staged durable; last: from ca_key_stage_acts. */
 XOS_MUST_USE enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *err);
+/* Both: afterwards the log has every act. */
+XOS_MUST_USE enum xos_status ca_key_catch_up(struct ca_key *k, struct xos_err *err);
 /* One view of membership and acts for several reads. */
 XOS_MUST_USE enum xos_status ca_key_snapshot(struct ca_key *k, struct xos_err *err);
 void ca_key_snapshot_end(struct ca_key *k);
@@ -82,6 +88,8 @@ enum xos_status ca_handle_issue(
 enum xos_status ca_handle_roster(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_locks(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_administrators(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
 #endif

@@ -133,10 +133,12 @@ enum xos_status ca_counter_next(
 enum xos_status ca_version_get(
     struct ca_membership *m, enum ca_version which, uint64_t *value, struct xos_err *err)
 {
+	static const char *const names[] = {[CA_VERSION_ROSTER] = "roster",
+	    [CA_VERSION_LOCKS] = "locks",
+	    [CA_VERSION_ACTS] = "act"};
 	int64_t v = 0;
-	enum xos_status st =
-	    xos_sql_int(m->store, &v, err, "SELECT value FROM counters WHERE name = ?1", "s",
-	        which == CA_VERSION_ROSTER ? "roster" : "locks");
+	enum xos_status st = xos_sql_int(
+	    m->store, &v, err, "SELECT value FROM counters WHERE name = ?1", "s", names[which]);
 
 	if (st == XOS_OK)
 		*value = (uint64_t)v;

@@ -7,6 +7,7 @@
 
 #include "base/name.h"
 #include "base/status.h"
+#include "bundle/administrators.h"
 #include "bundle/locks.h"
 #include "bundle/roster.h"
 #include "store/store.h"
@@ -107,8 +108,14 @@ XOS_MUST_USE enum xos_status ca_lock_list(
 XOS_MUST_USE enum xos_status ca_lock_check(struct ca_membership *m, const struct ca_member *member,
     const char *const *roles, size_t nroles, int64_t now, struct xos_err *err);
 
+/* --- administrators --- */
+
+/* Active members who hold /<vo>/Role=admin, each with the lock that holds just now; fills list and n. */
+XOS_MUST_USE enum xos_status ca_administrators(
+    struct ca_membership *m, int64_t now, struct xos_administrators *out, struct xos_err *err);
+
 /* --- versions: each grows when what it names changes --- */
-enum ca_version { CA_VERSION_ROSTER, CA_VERSION_LOCKS };
+enum ca_version { CA_VERSION_ROSTER, CA_VERSION_LOCKS, CA_VERSION_ACTS };
 XOS_MUST_USE enum xos_status ca_version_get(
     struct ca_membership *m, enum ca_version which, uint64_t *value, struct xos_err *err);
 

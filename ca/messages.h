@@ -15,15 +15,16 @@
  * xos_reader to the exact end: the network process may have been taken over.
  */
 enum ca_message {
-	CA_LOGIN_BEGIN = 1,  /* network -> auth */
-	CA_LOGIN_FINISH = 2, /* network -> auth */
-	CA_COMMAND = 3,      /* network -> auth: lp(address) lp(body); the answer's JSON */
-	CA_ISSUE = 10,       /* network -> key */
-	CA_ROSTER = 11,      /* network -> key: nothing; the compact JWS */
-	CA_LOCKS = 12,       /* network -> key: nothing; the compact JWS */
-	CA_GRANT = 20,       /* auth -> key; empty answer */
-	CA_RECORD = 21,      /* auth -> key: u64 act, which must be in the log; empty answer */
-	CA_TOKENS = 22       /* auth -> key: u64 number; the unexpired tokens of a member */
+	CA_LOGIN_BEGIN = 1,     /* network -> auth */
+	CA_LOGIN_FINISH = 2,    /* network -> auth */
+	CA_COMMAND = 3,         /* network -> auth: lp(address) lp(body); the answer's JSON */
+	CA_ISSUE = 10,          /* network -> key */
+	CA_ROSTER = 11,         /* network -> key: nothing; the compact JWS */
+	CA_LOCKS = 12,          /* network -> key: nothing; the compact JWS */
+	CA_ADMINISTRATORS = 13, /* network -> key: nothing; the compact JWS */
+	CA_GRANT = 20,          /* auth -> key; empty answer */
+	CA_RECORD = 21,         /* auth -> key: u64 act, which must be in the log; empty answer */
+	CA_TOKENS = 22          /* auth -> key: u64 number; the unexpired tokens of a member */
 };
 
 #define CA_SID_LEN 32   /* hexadecimal digits */

@@ -131,26 +131,13 @@ static enum xos_status route_commands(
 	return st;
 }
 
-/* Lists are for the VO's policy service alone: they name every member. */
-static enum xos_status demand_vops(const struct xos_request *req, struct xos_err *err)
-{
-	const struct xos_identity *id = xos_request_identity(req);
-
-	if (id && id->claims->kind == XOS_KIND_SERVICE && id->nsteps == 0 &&
-	    strcmp(id->claims->service, "vops") == 0)
-		return XOS_OK;
-	return xos_err_set(err, XOS_DENIED, "service-only",
-	    "this is for the VO's policy service; policy bundles carry it to the nodes");
-}
-
+/* Lists are for services of the VO alone: they name members. */
 static enum xos_status give_list(struct ca_network *n, const struct xos_request *req,
     struct xos_response *res, uint16_t type, struct xos_err *err)
 {
 	struct xos_buf answer;
 	enum xos_status st = ca_check_vo(n, req, err);
 
-	if (st == XOS_OK)
-		st = demand_vops(req, err);
 	if (st != XOS_OK)
 		return st;
 	xos_buf_init(&answer, 0);
@@ -162,16 +149,45 @@ static enum xos_status give_list(struct ca_network *n, const struct xos_request 
 	return st;
 }
 
+static bool is_service(const struct xos_request *req, const char *kind)
+{
+	const struct xos_identity *id = xos_request_identity(req);
+
+	return id && id->claims->kind == XOS_KIND_SERVICE && id->nsteps == 0 &&
+	       strcmp(id->claims->service, kind) == 0;
+}
+
+static enum xos_status demand_vops(const struct xos_request *req, struct xos_err *err)
+{
+	if (is_service(req, "vops"))
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "service-only",
+	    "this is for the VO's policy service; policy bundles carry it to the nodes");
+}
+
 static enum xos_status route_roster(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	return give_list(ctx, req, res, CA_ROSTER, err);
+	enum xos_status st = demand_vops(req, err);
+
+	return st == XOS_OK ? give_list(ctx, req, res, CA_ROSTER, err) : st;
 }
 
 static enum xos_status route_locks(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	return give_list(ctx, req, res, CA_LOCKS, err);
+	enum xos_status st = demand_vops(req, err);
+
+	return st == XOS_OK ? give_list(ctx, req, res, CA_LOCKS, err) : st;
+}
+
+static enum xos_status route_administrators(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	if (!is_service(req, "rca") && !is_service(req, "vops"))
+		return xos_err_set(err, XOS_DENIED, "service-only",
+		    "this is for the VO's authorities that take commands");
+	return give_list(ctx, req, res, CA_ADMINISTRATORS, err);
 }
 
 static const struct xos_route routes[] = {
@@ -182,6 +198,7 @@ static const struct xos_route routes[] = {
     {"POST", "/v1/vo/{vo}/commands", route_commands, 0, XOS_COMMAND_BODY_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},
 };
 
 /* --- the part --- */

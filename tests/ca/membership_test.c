@@ -282,6 +282,57 @@ START_TEST(verifiers_follow_their_acts)
 }
 END_TEST
 
+static void administrators_are(const char *const *want, const char *locked)
+{
+	struct xos_administrators a = {.act = 1};
+	size_t n = 0;
+
+	MUST(ca_administrators(m, NOW, &a, &err), &err);
+	for (; want[n]; n++) {
+		ck_assert_uint_gt(a.n, n);
+		ck_assert_str_eq(a.list[n].name, want[n]);
+		ck_assert_msg((a.list[n].locked[0] != 0) == (strcmp(want[n], locked) == 0),
+		    "%s: %s", want[n], a.list[n].locked);
+	}
+	ck_assert_uint_eq(a.n, n);
+	free(a.list);
+}
+#define ADMINISTRATORS(locked, ...)                                                                \
+	administrators_are((const char *const[]){__VA_ARGS__, NULL}, locked)
+
+START_TEST(administrators_in_good_standing)
+{
+	struct xos_lock lock = {
+	    .kind = XOS_LOCK_MEMBER, .name = "bob", .since = NOW, .until = NOW + 60};
+
+	add("ada");
+	add("bob");
+	add("carol");
+	MUST(ca_role_grant(m, "bob", "/demo/Role=admin", NOW, &err), &err);
+	ADMINISTRATORS("", "bob");
+	MUST(ca_role_grant(m, "ada", "/demo/Role=admin", NOW, &err), &err);
+	MUST(ca_role_grant(m, "carol", "/demo/Role=editor", NOW, &err), &err);
+	ADMINISTRATORS("", "ada", "bob");
+	MUST(ca_lock_add(m, &lock, &err), &err);
+	ADMINISTRATORS("bob", "ada", "bob");
+	MUST(ca_lock_remove(m, XOS_LOCK_MEMBER, "bob", &err), &err);
+	MUST(ca_role_revoke(m, "ada", "/demo/Role=admin", &err), &err);
+	ADMINISTRATORS("", "bob");
+	MUST(ca_role_grant(m, "carol", "/demo/Role=admin", NOW, &err), &err);
+	MUST(ca_member_remove(m, "bob", NOW, &err), &err);
+	ADMINISTRATORS("", "carol");
+	lock = (struct xos_lock){
+	    .kind = XOS_LOCK_ROLE, .name = "/demo/Role=admin", .since = NOW, .until = NOW + 60};
+	MUST(ca_lock_add(m, &lock, &err), &err);
+	ADMINISTRATORS("carol", "carol");
+	/* One that has ended locks nobody. */
+	MUST(ca_lock_remove(m, XOS_LOCK_ROLE, "/demo/Role=admin", &err), &err);
+	lock.until = NOW;
+	MUST(ca_lock_add(m, &lock, &err), &err);
+	ADMINISTRATORS("", "carol");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-membership");
@@ -291,6 +342,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, numbers_and_names_are_never_given_again);
+	tcase_add_test(t, administrators_in_good_standing);
 	tcase_add_test(t, names_have_a_form);
 	tcase_add_test(t, groups_imply_those_above);
 	tcase_add_test(t, roles_need_their_group);

@@ -1,10 +1,12 @@
 /*
  * Objects that reach nodes, by the first byte: a payload that its right signer signed (0 roster, 1 and 2
- * locks, 3 site set), 4 a bundle around four parts that 0xff separates, else a bundle as it came.
+ * locks, 3 site set, 5 administrators), 4 a bundle around four parts that 0xff separates, else a bundle as it
+ * came.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/administrators.h"
 #include "bundle/bundle.h"
 #include "pki/jws.h"
 #include "testsupport/must.h"
@@ -145,6 +147,24 @@ static void signed_payload(uint8_t what, struct xos_bytes payload)
 	xos_buf_free(&out);
 }
 
+static void administrators(struct xos_bytes payload)
+{
+	const struct xos_cert *cert[] = {vo->ca, vo->rca};
+	const struct xos_bundle_certs certs = {cert, 2};
+	struct xos_administrators *a = NULL;
+	struct xos_buf out;
+
+	xos_buf_init(&out, XOS_ADMINISTRATORS_MAX);
+	if (xos_jws_sign(vo->ca_key, XOS_ADMINISTRATORS_TYP, payload, &out, NULL) == XOS_OK &&
+	    xos_administrators_verify(xos_buf_bytes(&out), &certs, &trust, &a, NULL) == XOS_OK)
+		for (size_t i = 0; i < a->n; i++)
+			if (xos_administrators_find(a, a->list[i].name, a->list[i].number) !=
+			    &a->list[i])
+				abort();
+	xos_administrators_free(a);
+	xos_buf_free(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!vo)
@@ -156,6 +176,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		signed_payload(data[0], rest);
 	else if (data[0] == 4)
 		built(rest);
+	else if (data[0] == 5)
+		administrators(rest);
 	else
 		bundle(rest);
 	return 0;

@@ -1,0 +1,47 @@
+#ifndef XOS_BUNDLE_ADMINISTRATORS_H
+#define XOS_BUNDLE_ADMINISTRATORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bundle/signed.h"
+
+/*
+ * Who administers a VO at this moment, for the authorities that take commands but do not hold the
+ * membership: a role in a token is what it was at log-in.
+ *   {"vo", "act", "issued", "expires", "administrators": [{"name", "number", "locked"?}]}
+ * Signed by the ca, for minutes. Listed are active members who hold /<vo>/Role=admin; "locked" says why
+ * one of them may do nothing just now. act is the number of the last act that the list takes account of: with
+ * "issued" it tells which of two lists is the newer one.
+ */
+#define XOS_ADMINISTRATORS_TYP "xos-administrators+jws"
+#define XOS_ADMINISTRATORS_MAX (512u * 1024) /* compact form, bytes */
+#define XOS_ADMINISTRATORS_COUNT_MAX 1000u
+#define XOS_ADMINISTRATOR_LOCKED_MAX 400 /* bytes of text */
+
+struct xos_administrator {
+	char name[XOS_MEMBER_MAX + 1];
+	uint64_t number;
+	char locked[XOS_ADMINISTRATOR_LOCKED_MAX + 1]; /* "": not locked */
+};
+
+struct xos_administrators {
+	uint64_t act;
+	int64_t issued, expires;
+	struct xos_administrator *list;
+	size_t n;
+};
+
+void xos_administrators_free(struct xos_administrators *a);
+/* Borrowed; NULL: none of this name with this number. */
+const struct xos_administrator *xos_administrators_find(
+    const struct xos_administrators *a, const char *name, uint64_t number);
+
+/* Appends the compact form. MALFORMED: a bad name or number; LIMIT: too many. */
+XOS_MUST_USE enum xos_status xos_administrators_sign(const struct xos_key *ca_key, const char *vo,
+    const struct xos_administrators *a, struct xos_buf *out, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_administrators_verify(struct xos_bytes compact,
+    const struct xos_bundle_certs *certs, const struct xos_bundle_trust *trust,
+    struct xos_administrators **out, struct xos_err *err);
+
+#endif
