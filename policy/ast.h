@@ -208,7 +208,10 @@ struct xos_policy_set {
 };
 
 struct xos_policy_set *xos_policy_set_new(void);
-uint64_t xos_policy_all_actions(unsigned schema);
+uint64_t xos_policy_all_actions(unsigned schema); /* the built-in ones of that version */
+uint64_t xos_policy_set_all_actions(const struct xos_policy_set *set); /* and the set's own */
+/* "job.submit" or "job.*" in the words of the set; 0: it knows none. */
+uint64_t xos_policy_named_actions(const struct xos_policy_set *set, const char *word);
 int xos_policy_string_order(const void *a, const void *b); /* for qsort of const char * */
 
 /* value.c: literals of the language. Whole strings only. */
@@ -226,6 +229,8 @@ bool xos_policy_like(const char *pattern, const char *s); /* see XOS_COND_LIKE i
 bool xos_policy_window_has(const struct xos_policy_window *w, int64_t local);
 bool xos_policy_dates_have(const struct xos_policy_dates *d, int64_t local);
 bool xos_policy_path_ok(const char *s); /* absolute, no empty, "." or ".." component */
+/* parse_place.c: the name of a term of any kind but KIND. */
+bool xos_policy_term_ok(enum xos_policy_term_kind kind, const char *name);
 bool xos_policy_word_ok(const char *s); /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 */
 
 /* print.c */
@@ -239,5 +244,13 @@ void xos_policy_places_print(struct xos_buf *out, const struct xos_policy_statem
 /* check.c: what holds for a statement however it came (text or bytes): levels, roles. NULL if all is
  * well, else what is wrong; *hint may be set. */
 const char *xos_policy_statement_check(const struct xos_policy_statement *s, const char **hint);
+extern const char xos_policy_problem_unguarded[]; /* one of its results */
+
+/* check_cond.c: an attribute that is tested although a request may lack it (*nowhere, may be NULL: no
+ * action of the statement has it at all); NULL if there is none. */
+const struct xos_policy_attr *xos_policy_unguarded(
+    const struct xos_policy_statement *s, bool *nowhere);
+/* Parts of its condition exclude each other or its actions, so that it is never true. */
+bool xos_policy_never(const struct xos_policy_statement *s);
 
 #endif

@@ -12,48 +12,124 @@ static bool within_vo(const char *name, const char *vo)
 	return strncmp(name, vo, n) == 0 && name[n] == ':';
 }
 
-static const char *check_who(
+/* "/demo/physics/x" and "/demo/physics/Role=y" are within "/demo/physics". */
+static bool within_group(const char *name, const char *group)
+{
+	size_t n = strlen(group);
+	return strncmp(name, group, n) == 0 && (name[n] == 0 || name[n] == '/');
+}
+
+/* Is each place about objects: jobs, files, or objects of the VO's own kinds? */
+static bool about_objects(const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nplaces; i++) {
+		bool object = false;
+		for (size_t j = 0; j < s->places[i].n; j++) {
+			enum xos_policy_term_kind kind = s->places[i].terms[j].kind;
+			object |= kind == XOS_TERM_FILE || kind == XOS_TERM_JOB ||
+			          kind == XOS_TERM_KIND || kind == XOS_TERM_OBJECT;
+		}
+		if (!object)
+			return false;
+	}
+	return s->nplaces != 0;
+}
+
+static const char *check_foreign(const struct xos_policy_statement *s, const char **hint)
+{
+	if (s->effect == XOS_POLICY_DELEGATE) {
+		*hint = "it delegates to groups of its own";
+		return "a name that is not of this VO";
+	}
+	if (about_objects(s))
+		return NULL;
+	*hint = "the first component is the VO's name; for principals of other VOs say on which of "
+	        "this VO's objects: on file:/..., on job:*";
+	return "a name that is not of this VO";
+}
+
+static const char *check_vo_who(
     const struct xos_policy_statement *s, const struct xos_policy_who *who, const char **hint)
 {
-	if (s->set->level != XOS_POLICY_VO)
-		return NULL;
+	bool own = who->kind == XOS_WHO_VO ? strcmp(who->name, s->set->vo) == 0
+	                                   : !who->name || within_vo(who->name, s->set->vo);
 	switch (who->kind) {
-	case XOS_WHO_LOCAL:
-		*hint = "the owner of a site lets them in";
-		return "a VO has nothing to say about principals of no VO";
 	case XOS_WHO_VO:
+		if (!own)
+			return check_foreign(s, hint);
 		*hint = "write any";
 		return "every statement of a VO's set is about that VO";
 	case XOS_WHO_GROUP:
 	case XOS_WHO_EXACTLY:
 	case XOS_WHO_ROLE:
 	case XOS_WHO_USER:
-		if (within_vo(who->name, s->set->name))
-			return NULL;
-		*hint = "the first component is the VO's name; principals of other VOs are not "
-		        "supported yet";
-		return "a name that is not of this VO";
+		return own ? NULL : check_foreign(s, hint);
 	case XOS_WHO_ANY:
 	case XOS_WHO_HOME:
+	case XOS_WHO_LOCAL:
 		break;
 	}
 	return NULL;
 }
 
+static const char *check_group_who(const struct xos_policy_statement *s,
+    const struct xos_policy_who *who, bool head, const char **hint)
+{
+	*hint = "a group's administrator writes for that group and those below it";
+	if (who->kind == XOS_WHO_VO)
+		return "a whole VO in the set of a group";
+	if (!who->name || who->kind == XOS_WHO_HOME || (!head && within_vo(who->name, s->set->vo)))
+		return NULL;
+	if (who->kind == XOS_WHO_USER && within_vo(who->name, s->set->vo))
+		return NULL; /* counts only while a member of the group */
+	return within_group(who->name, s->set->name) ? NULL : "a name that is not of this group";
+}
+
+static const char *check_who(const struct xos_policy_statement *s, const struct xos_policy_who *who,
+    bool head, const char **hint)
+{
+	enum xos_policy_level level = s->set->level;
+	const char *problem = NULL;
+	if (who->kind == XOS_WHO_LOCAL &&
+	    (level == XOS_POLICY_VO || level == XOS_POLICY_GROUP || level == XOS_POLICY_OWNER)) {
+		*hint = "the owner of a site lets them in";
+		return level == XOS_POLICY_VO
+		           ? "a VO has nothing to say about principals of no VO"
+		           : "this set has nothing to say about principals of no VO";
+	}
+	if (level == XOS_POLICY_VO)
+		problem = check_vo_who(s, who, hint);
+	else if (level == XOS_POLICY_GROUP)
+		problem = check_group_who(s, who, head, hint);
+	if (!problem)
+		*hint = NULL;
+	return problem;
+}
+
 static const char *check_whos(
     const struct xos_policy_statement *s, bool narrowing, const char **hint)
 {
+	bool others = s->set->level != XOS_POLICY_OWNER || !s->nwhos;
 	for (size_t i = 0; i < s->nwhos; i++) {
-		if (narrowing && s->whos[i].kind == XOS_WHO_ROLE) {
+		const struct xos_policy_who *who = &s->whos[i];
+		if (narrowing && who->kind == XOS_WHO_ROLE) {
 			*hint = "turn it round (unless role ...), or hang it on a group";
 			return "it would apply because a role is present, and roles can be left "
 			       "out";
 		}
-		const char *problem = check_who(s, &s->whos[i], hint);
+		const char *problem = check_who(s, who, true, hint);
 		if (problem)
 			return problem;
+		if (s->effect == XOS_POLICY_DELEGATE && who->kind != XOS_WHO_GROUP) {
+			*hint = "write delegate group /demo/physics action job.*;";
+			return "only to groups can be delegated";
+		}
+		others |= who->kind != XOS_WHO_USER || strcmp(who->name, s->set->name) != 0;
 	}
-	return NULL;
+	if (others)
+		return NULL;
+	*hint = "what a job may do for you stands in a delegation";
+	return "this never applies: the owner is not bound by the own set";
 }
 
 /* Terms are sorted by kind, so that two of one kind are neighbours. */
@@ -66,7 +142,7 @@ static const char *check_place(
 		const struct xos_policy_term *t = &place->terms[i];
 		if (i && t->kind == t[-1].kind && t->kind != XOS_TERM_TAG &&
 		    t->kind != XOS_TERM_FILE) {
-			*hint = "'&' means both at once";
+			*hint = "'&' means both at once; alternatives are separated by commas";
 			return "nothing is both: this never matches";
 		}
 		if (!site)
@@ -109,7 +185,7 @@ static const char *check_cond(const struct xos_policy_statement *s, const struct
 		*hint = "turn it round (unless role ...), or hang it on a group";
 		return "it would apply because a role is present, and roles can be left out";
 	}
-	return check_who(s, &c->u.who, hint);
+	return check_who(s, &c->u.who, false, hint);
 }
 
 static const char *check_level(const struct xos_policy_statement *s, const char **hint)
@@ -126,18 +202,65 @@ static const char *check_level(const struct xos_policy_statement *s, const char 
 		*hint = "use permit ... when, or forbid ... unless";
 		return "check belongs into a delegation";
 	}
-	if (level == XOS_POLICY_NODE && s->effect == XOS_POLICY_PERMIT) {
-		*hint = "permit in the site's set; letting the site delegate to nodes is not "
-		        "supported yet";
-		return "a node's set only narrows";
+	if (s->effect != XOS_POLICY_DELEGATE)
+		return NULL;
+	if (level != XOS_POLICY_VO && level != XOS_POLICY_SITE) {
+		*hint = "a VO delegates to its groups, a site to its nodes";
+		return "delegate belongs into the set of a VO or a site";
+	}
+	if (s->shadow) {
+		*hint = "put the permits on trial that it would let count";
+		return "delegate cannot be on trial";
 	}
 	return NULL;
 }
 
+static bool everywhere(const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nplaces; i++)
+		if (s->places[i].n == 1 && s->places[i].terms[0].kind == XOS_TERM_SITE)
+			return true;
+	return s->nplaces == 0;
+}
+
+static bool has_action(const struct xos_policy_statement *s, const char *name)
+{
+	const struct xos_policy_action *a = xos_policy_action_find(name, s->set->schema);
+	return a && s->actions >> a->code & 1;
+}
+
+/*
+ * An unconditional forbid of the one thing that its author needs to take it back: the log-in of
+ * everybody, an administrator too; the log-in of the site's own people.
+ */
+static const char *check_lock_out(const struct xos_policy_statement *s, const char **hint)
+{
+	const struct xos_policy_set *set = s->set;
+	if (s->effect != XOS_POLICY_FORBID || s->shadow || s->cond || !everywhere(s))
+		return NULL;
+	for (size_t i = 0; i < s->nwhos; i++) {
+		const struct xos_policy_who *who = &s->whos[i];
+		bool all = who->kind == XOS_WHO_ANY || (who->kind == XOS_WHO_GROUP && set->vo &&
+		                                           strcmp(who->name + 1, set->vo) == 0);
+		if (set->level == XOS_POLICY_VO && all && has_action(s, "token.issue")) {
+			*hint = "leave the administrators out: unless group /VO/admins";
+			return "nobody could log in any more, an administrator neither";
+		}
+		if (set->site && who->kind == XOS_WHO_LOCAL && has_action(s, "session.open")) {
+			*hint = "without a permit they are refused already";
+			return "the owner of the machine would be locked out";
+		}
+	}
+	return NULL;
+}
+
+const char xos_policy_problem_unguarded[] = "a test of an attribute that a request may lack";
+
 const char *xos_policy_statement_check(const struct xos_policy_statement *s, const char **hint)
 {
 	/* A check passes on true: there a role that is present only opens what the check closed. */
-	bool narrowing = s->effect != XOS_POLICY_PERMIT && s->effect != XOS_POLICY_CHECK;
+	bool narrowing = s->effect != XOS_POLICY_PERMIT && s->effect != XOS_POLICY_CHECK &&
+	                 s->effect != XOS_POLICY_DELEGATE;
 	const char *problem = check_level(s, hint);
 	if (!problem)
 		problem = check_whos(s, narrowing, hint);
@@ -145,5 +268,17 @@ const char *xos_policy_statement_check(const struct xos_policy_statement *s, con
 		problem = check_place(s, &s->places[i], hint);
 	if (!problem && s->cond)
 		problem = check_cond(s, s->cond, true, narrowing, hint);
+	if (problem || s->set->schema < 2)
+		return problem;
+	/* What follows would have refused sets that were accepted under version 1. */
+	problem = check_lock_out(s, hint);
+	if (!problem && s->cond && xos_policy_never(s)) {
+		*hint = "look at its condition: parts of it exclude each other, or the actions";
+		problem = "this never applies";
+	}
+	if (!problem && xos_policy_unguarded(s, NULL)) {
+		*hint = "write has ATTRIBUTE and ...";
+		problem = xos_policy_problem_unguarded;
+	}
 	return problem;
 }

@@ -100,6 +100,7 @@ void xos_policy_lexer_next(struct xos_policy_lexer *lx, struct xos_policy_token 
 	skip_blank(lx);
 	*t = (struct xos_policy_token){.kind = XOS_TOKEN_ERROR,
 	    .text = lx->text + lx->at,
+	    .start = lx->at,
 	    .line = lx->line,
 	    .col = (uint32_t)(lx->at - lx->line_start) + 1,
 	    .first = lx->line_empty};
@@ -111,11 +112,15 @@ void xos_policy_lexer_next(struct xos_policy_lexer *lx, struct xos_policy_token 
 	char c = lx->text[lx->at];
 	if (c == '"') {
 		take_string(lx, t);
-	} else if (c == '@') {
+	} else if (c == '@' || c == '$') {
 		lx->at++;
 		t->text++;
 		take_word(lx, t);
-		t->kind = XOS_TOKEN_ID;
+		t->kind = c == '@' ? XOS_TOKEN_ID : XOS_TOKEN_NAME;
+		if (c == '$' && t->len == 0) {
+			t->kind = XOS_TOKEN_ERROR;
+			t->message = "a '$' has no meaning without a name";
+		}
 	} else if (word_char(c)) {
 		take_word(lx, t);
 	} else {

@@ -14,6 +14,7 @@ enum xos_policy_token_kind {
 	XOS_TOKEN_ERROR, /* a byte or string that no policy may have; message tells */
 	XOS_TOKEN_WORD,
 	XOS_TOKEN_ID,     /* "@name": text without the @ */
+	XOS_TOKEN_NAME,   /* "$name": text without the $ */
 	XOS_TOKEN_STRING, /* text between the quotes, escapes still in it */
 	XOS_TOKEN_OP      /* one of ; , & ( ) { } == != < <= > >= */
 };
@@ -22,6 +23,7 @@ struct xos_policy_token {
 	enum xos_policy_token_kind kind;
 	const char *text; /* into the input */
 	size_t len;
+	size_t start; /* where it begins in the input, sigil or quote included */
 	uint32_t line, col;
 	bool first;          /* on its line */
 	const char *message; /* of an ERROR */

@@ -61,10 +61,6 @@ bool xos_parser_accounts(struct xos_policy_parser *p)
 		return false;
 	if (p->t.kind != XOS_TOKEN_WORD || !xos_name_is_vo(p->word))
 		return xos_parser_error(p, NULL, usage, "'%.60s' is not the name of a VO", p->word);
-	for (size_t i = 0; i < set->naccounts; i++)
-		if (strcmp(set->accounts[i].vo, p->word) == 0)
-			return xos_parser_error(p, NULL, "a member's uid must never be ambiguous",
-			    "VO %s has a slice of uids already", p->word);
 	a.vo = xos_parser_keep(p);
 	if (!a.vo)
 		return false;
@@ -134,7 +130,7 @@ static bool parse_node_part(
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
 	return xos_parser_error(p, NULL, "write node n1 { class compute; tag gpu; }",
-	    "expected class or tag, found '%.*s'", (int)(p->t.len < 40 ? p->t.len : 40), p->t.text);
+	    "expected class or tag, found '%.*s'", xos_parser_shown(p), p->t.text);
 }
 
 bool xos_parser_node(struct xos_policy_parser *p)

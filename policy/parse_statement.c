@@ -1,7 +1,10 @@
-/* Statements: permit, forbid, limit, duty, check. */
+/* Statements: permit, forbid, limit, duty, check, delegate. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/name.h"
+#include "base/text.h"
 #include "policy/parser.h"
 
 #define DUTIES_MAX 16u
@@ -50,7 +53,7 @@ static bool parse_cap(struct xos_policy_parser *p, struct xos_policy_statement *
 		return xos_parser_error(p, NULL,
 		    xos_parser_suggest(hint, sizeof(hint), p->word,
 		        "`xos-policy schema` lists the caps", cap_word),
-		    "'%.*s' cannot be limited", (int)(p->t.len < 40 ? p->t.len : 40), p->t.text);
+		    "'%.*s' cannot be limited", xos_parser_shown(p), p->t.text);
 	for (size_t i = 0; i < s->ncaps; i++)
 		if (s->caps[i].cap == v.cap)
 			return xos_parser_error(p, NULL, NULL, "%s is limited twice", p->word);
@@ -83,7 +86,7 @@ static bool parse_duty(struct xos_policy_parser *p, struct xos_policy_statement 
 	if (p->t.kind != XOS_TOKEN_WORD || !xos_policy_word_ok(p->word) || s->nduties == DUTIES_MAX)
 		return xos_parser_error(p, NULL, "write duty ... { notify \"ops@demo\"; }",
 		    "expected the name of a duty (at most %u), found '%.*s'", DUTIES_MAX,
-		    (int)(p->t.len < 40 ? p->t.len : 40), p->t.text);
+		    xos_parser_shown(p), p->t.text);
 	v.name = xos_parser_keep(p);
 	if (!v.name)
 		return false;
@@ -143,11 +146,47 @@ static bool parse_text(struct xos_policy_parser *p, const char **out, const char
 	return xos_parser_string(p, XOS_POLICY_BECAUSE_MAX, what, out);
 }
 
+/* After "on", at "change". */
+static bool parse_change(struct xos_policy_parser *p, struct xos_policy_statement *s)
+{
+	static const char usage[] = "write on change continue, drain, or stop after 10m";
+	bool may = s->effect == XOS_POLICY_PERMIT || s->effect == XOS_POLICY_FORBID ||
+	           s->effect == XOS_POLICY_LIMIT || s->effect == XOS_POLICY_CHECK;
+	if (!may)
+		return xos_parser_error(p, NULL, "write it with permit, forbid, limit or check",
+		    "a %s takes nothing away from running work", xos_policy_effect_name(s->effect));
+	if (s->change != XOS_CHANGE_NONE)
+		return xos_parser_error(p, NULL, NULL, "a second 'on change' in one statement");
+	xos_parser_next(p);
+	for (unsigned c = XOS_CHANGE_CONTINUE; c <= XOS_CHANGE_STOP; c++) {
+		if (!xos_parser_accept(p, xos_policy_change_name((enum xos_policy_change)c)))
+			continue;
+		s->change = (enum xos_policy_change)c;
+		return c != XOS_CHANGE_STOP ||
+		       (xos_parser_expect(p, "after", usage) &&
+		           xos_parser_number(p, XOS_POLICY_DURATION, &s->change_after));
+	}
+	if (p->t.kind == XOS_TOKEN_ERROR)
+		return false;
+	return xos_parser_error(p, NULL, usage, "'%.*s' is not what can be done with running work",
+	    xos_parser_shown(p), p->t.text);
+}
+
+static bool parse_on(struct xos_policy_parser *p, struct xos_policy_statement *s)
+{
+	if (xos_parser_is(p, "change"))
+		return parse_change(p, s);
+	return xos_parser_error(p, NULL, "order: who, action, on, conditions",
+	    "'on RESOURCE' stands after the action, 'on change' at the end");
+}
+
 static bool parse_tail(struct xos_policy_parser *p, struct xos_policy_statement *s)
 {
-	static const char end[] =
-	    "a statement ends with ';'; it may have when, unless, because and contact";
+	static const char end[] = "a statement ends with ';'; it may have when, unless, because, "
+	                          "contact and on change";
 	bool check = s->effect == XOS_POLICY_CHECK;
+	if (!check)
+		p->nodes = 0; /* lists of the head are bounded by themselves */
 	for (;;) {
 		bool ok;
 		if (!check && xos_parser_accept(p, "when"))
@@ -158,12 +197,10 @@ static bool parse_tail(struct xos_policy_parser *p, struct xos_policy_statement 
 			ok = parse_text(p, &s->because, "because");
 		else if (xos_parser_accept(p, "contact"))
 			ok = parse_text(p, &s->contact, "contact");
+		else if (xos_parser_accept(p, "on"))
+			ok = parse_on(p, s);
 		else if (xos_parser_is(p, "{"))
 			ok = parse_block(p, s);
-		else if (xos_parser_is(p, "on"))
-			ok = xos_parser_error(p, NULL, "order: who, action, on, conditions",
-			    "'on change' is not supported yet, and 'on RESOURCE' stands after the "
-			    "action");
 		else
 			break;
 		if (!ok)
@@ -174,24 +211,82 @@ static bool parse_tail(struct xos_policy_parser *p, struct xos_policy_statement 
 	return xos_parser_expect(p, ";", end);
 }
 
+/* "node n1, n2" of a site's delegate: the places that the statement is about. */
+static bool parse_nodes(struct xos_policy_parser *p, struct xos_names *nodes)
+{
+	if (!xos_parser_expect(p, "node", "write delegate node n1 action job.submit;"))
+		return false;
+	do {
+		char full[XOS_SITE_MAX + 1 + XOS_NODE_MAX + 1];
+		struct xos_policy_token at = p->t;
+		struct xos_policy_term term = {.kind = XOS_TERM_NODE};
+		struct xos_policy_place place;
+		if (p->t.kind == XOS_TOKEN_ERROR)
+			return false;
+		if (p->t.kind != XOS_TOKEN_WORD || !xos_name_is_node(p->word) ||
+		    !xos_str_printf(full, sizeof(full), "%s/%s", p->set->name, p->word))
+			return xos_parser_error(p, NULL,
+			    "its host name in lower case, without the site",
+			    "'%.60s' is not the name of a node", p->word);
+		if (nodes->n == XOS_POLICY_VALUES_IN_SET)
+			return xos_parser_error(p, NULL, NULL,
+			    "more than %u nodes in one statement", XOS_POLICY_VALUES_IN_SET);
+		term.name = xos_policy_memory_string(p->set->memory, full, strlen(full));
+		if (!term.name)
+			return xos_parser_memory(p);
+		if (!xos_parser_place_make(p, &at, &term, 1, &place))
+			return false;
+		nodes->u.places = xos_policy_memory_grow(
+		    p->set->memory, nodes->u.places, nodes->n, sizeof(place));
+		if (!nodes->u.places)
+			return xos_parser_memory(p);
+		nodes->u.places[nodes->n++] = place;
+		xos_parser_next(p);
+	} while (xos_parser_accept(p, ","));
+	xos_parser_list_end(nodes);
+	return true;
+}
+
+/* delegate group /demo/physics action ..., or in a site's set delegate node n1 action ... */
+static bool parse_delegate(struct xos_policy_parser *p, struct xos_policy_statement *s)
+{
+	struct xos_names nodes = {.kind = XOS_NAMES_PLACES};
+	bool site = p->set->level == XOS_POLICY_SITE;
+	if (!site && p->set->level != XOS_POLICY_VO)
+		return xos_parser_error(p, NULL,
+		    "a VO delegates to its groups, a site to its nodes",
+		    "delegate belongs into the set of a VO or a site");
+	if (site ? !parse_nodes(p, &nodes) : !xos_parser_whos(p, &s->whos, &s->nwhos))
+		return false;
+	if (!xos_parser_expect(p, "action", "write action job.submit, or action any") ||
+	    !xos_parser_actions(p, false, &s->actions))
+		return false;
+	s->places = nodes.u.places;
+	s->nplaces = nodes.n;
+	if (!xos_parser_accept(p, "on"))
+		return true;
+	if (xos_parser_is(p, "change"))
+		return parse_change(p, s);
+	if (site)
+		return xos_parser_error(
+		    p, NULL, "say more with when on ...", "the nodes are named already");
+	return xos_parser_places(p, &s->places, &s->nplaces);
+}
+
 static bool parse_head(struct xos_policy_parser *p, struct xos_policy_statement *s)
 {
 	bool delegation = p->set->level == XOS_POLICY_DELEGATION;
 	bool narrowing = s->effect != XOS_POLICY_PERMIT;
-	s->actions = UINT64_MAX;
+	s->actions = XOS_POLICY_ACTION_ALL;
 	if (s->effect == XOS_POLICY_CHECK)
 		return xos_parser_cond(p, &s->cond);
+	if (s->effect == XOS_POLICY_DELEGATE)
+		return parse_delegate(p, s);
 	if (delegation && xos_parser_starts_who(p))
 		return xos_parser_error(p, NULL, "it binds whoever holds the delegation",
 		    "a delegation does not say who");
-	if (!delegation) {
-		s->whos = xos_policy_memory_take(p->set->memory, sizeof(*s->whos));
-		if (!s->whos)
-			return xos_parser_memory(p);
-		s->nwhos = 1;
-		if (!xos_parser_who(p, s->whos))
-			return false;
-	}
+	if (!delegation && !xos_parser_whos(p, &s->whos, &s->nwhos))
+		return false;
 	if (xos_parser_accept(p, "action")) {
 		if (!xos_parser_actions(p, narrowing, &s->actions))
 			return false;
@@ -200,18 +295,14 @@ static bool parse_head(struct xos_policy_parser *p, struct xos_policy_statement 
 	}
 	if (!xos_parser_accept(p, "on"))
 		return true;
-	s->places = xos_policy_memory_take(p->set->memory, sizeof(*s->places));
-	if (!s->places)
-		return xos_parser_memory(p);
-	if (!xos_parser_place(p, s->places))
-		return false;
-	s->nplaces = s->places->n != 0;
-	return true;
+	if (xos_parser_is(p, "change"))
+		return parse_change(p, s);
+	return xos_parser_places(p, &s->places, &s->nplaces);
 }
 
 static bool parse_effect(struct xos_policy_parser *p, enum xos_policy_effect *effect)
 {
-	for (unsigned e = XOS_POLICY_PERMIT; e <= XOS_POLICY_CHECK; e++) {
+	for (unsigned e = XOS_POLICY_PERMIT; e < XOS_POLICY_EFFECTS; e++) {
 		if (!xos_parser_accept(p, xos_policy_effect_name((enum xos_policy_effect)e)))
 			continue;
 		*effect = (enum xos_policy_effect)e;
@@ -221,6 +312,22 @@ static bool parse_effect(struct xos_policy_parser *p, enum xos_policy_effect *ef
 	    "'shadow' stands before permit, forbid, limit, duty or check");
 }
 
+/* In the use of a template the ids of its statements follow the id of the use. */
+static bool keep_id(struct xos_policy_parser *p, struct xos_policy_statement *s)
+{
+	char full[64];
+	const char *prefix = p->use ? p->use->id : NULL;
+	if (!prefix) {
+		s->id = xos_parser_keep(p);
+		return s->id != NULL;
+	}
+	if (!xos_str_printf(full, sizeof(full), "%s.%s", prefix, p->word))
+		return xos_parser_error(p, NULL, "take shorter ids",
+		    "the id @%.60s.%.60s has more than 63 bytes", prefix, p->word);
+	s->id = xos_policy_memory_string(p->set->memory, full, strlen(full));
+	return s->id || xos_parser_memory(p);
+}
+
 static bool parse_id(struct xos_policy_parser *p, struct xos_policy_statement *s)
 {
 	if (p->t.kind != XOS_TOKEN_ID)
@@ -228,11 +335,24 @@ static bool parse_id(struct xos_policy_parser *p, struct xos_policy_statement *s
 	if (!xos_policy_word_ok(p->word))
 		return xos_parser_error(p, NULL, "letters, digits, '.', '_' and '-', at most 63",
 		    "'@%.60s' is not an id", p->word);
-	s->id = xos_parser_keep(p);
-	if (!s->id)
+	if (!keep_id(p, s))
 		return false;
 	xos_parser_next(p);
 	return true;
+}
+
+/* The same as check.c says, with the name of the attribute. */
+static bool tell_unguarded(struct xos_policy_parser *p, const struct xos_policy_statement *s,
+    const struct xos_policy_token *at)
+{
+	char hint[160];
+	bool nowhere;
+	const char *name = xos_policy_unguarded(s, &nowhere)->name;
+	if (nowhere)
+		return xos_parser_error(p, at, "`xos-policy schema` tells which actions have it",
+		    "no action of this statement has %s", name);
+	snprintf(hint, sizeof(hint), "write has %s and ..., or not has %s or ...", name, name);
+	return xos_parser_error(p, at, hint, "a request may lack %s", name);
 }
 
 static bool complete(
@@ -248,6 +368,8 @@ static bool complete(
 		    "conditions nested deeper than %u", XOS_POLICY_DEPTH_MAX);
 	s->set = p->set;
 	const char *problem = xos_policy_statement_check(s, &hint);
+	if (problem == xos_policy_problem_unguarded)
+		return tell_unguarded(p, s, at);
 	return !problem || xos_parser_error(p, at, hint, "%s", problem);
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/name.h"
 #include "base/text.h"
 
 bool xos_parser_error(struct xos_policy_parser *p, const struct xos_policy_token *at,
@@ -25,7 +24,17 @@ bool xos_parser_error(struct xos_policy_parser *p, const struct xos_policy_token
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
 	snprintf(e->hint, sizeof(e->hint), "%s", hint ? hint : "");
+	if (p->use) {
+		size_t n = strlen(e->text);
+		snprintf(e->text + n, sizeof(e->text) - n, " (in the use of %s at %u:%u)",
+		    p->use->template->name, p->use->at.line, p->use->at.col);
+	}
 	return false;
+}
+
+int xos_parser_shown(const struct xos_policy_parser *p)
+{
+	return (int)(p->t.len < 40 ? p->t.len : 40);
 }
 
 bool xos_parser_memory(struct xos_policy_parser *p)
@@ -35,6 +44,17 @@ bool xos_parser_memory(struct xos_policy_parser *p)
 	return false;
 }
 
+/* The end of an argument is followed by what stands after its parameter in the template. */
+static void next_token(struct xos_policy_parser *p)
+{
+	xos_policy_lexer_next(&p->lexer, &p->t);
+	if (p->t.kind != XOS_TOKEN_END || !p->use || !p->use->in_arg)
+		return;
+	p->use->in_arg = false;
+	p->lexer = p->use->body;
+	xos_policy_lexer_next(&p->lexer, &p->t);
+}
+
 void xos_parser_next(struct xos_policy_parser *p)
 {
 	p->after_brace = xos_parser_is(p, "}");
@@ -42,13 +62,14 @@ void xos_parser_next(struct xos_policy_parser *p)
 		p->braces++;
 	else if (p->after_brace && p->braces)
 		p->braces--;
-	xos_policy_lexer_next(&p->lexer, &p->t);
+	p->last_end = p->lexer.at;
+	next_token(p);
 	p->word[0] = 0;
 	if (p->t.kind == XOS_TOKEN_ERROR) {
 		xos_parser_error(p, NULL, NULL, "%s", p->t.message);
 		return;
 	}
-	if (p->t.kind != XOS_TOKEN_WORD && p->t.kind != XOS_TOKEN_ID)
+	if (p->t.kind != XOS_TOKEN_WORD && p->t.kind != XOS_TOKEN_ID && p->t.kind != XOS_TOKEN_NAME)
 		return;
 	if (p->t.len > XOS_POLICY_WORD_MAX) {
 		xos_parser_error(p, NULL, NULL, "a name of %zu bytes; at most %u are allowed",
@@ -58,6 +79,8 @@ void xos_parser_next(struct xos_policy_parser *p)
 	}
 	memcpy(p->word, p->t.text, p->t.len);
 	p->word[p->t.len] = 0;
+	if (p->t.kind == XOS_TOKEN_NAME && p->use && xos_parser_parameter(p))
+		xos_parser_next(p);
 }
 
 bool xos_parser_is(const struct xos_policy_parser *p, const char *text)
@@ -81,10 +104,10 @@ bool xos_parser_expect(struct xos_policy_parser *p, const char *text, const char
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false; /* told already */
 	if (p->t.kind == XOS_TOKEN_END)
-		return xos_parser_error(
-		    p, NULL, hint, "expected '%s', but the text ends here", text);
-	return xos_parser_error(p, NULL, hint, "expected '%s', found '%.*s'", text,
-	    (int)(p->t.len < 40 ? p->t.len : 40), p->t.text);
+		return xos_parser_error(p, NULL, hint, "expected '%s', but the %s ends here", text,
+		    p->use ? "template" : "text");
+	return xos_parser_error(
+	    p, NULL, hint, "expected '%s', found '%.*s'", text, xos_parser_shown(p), p->t.text);
 }
 
 const char *xos_parser_keep(struct xos_policy_parser *p)
@@ -163,233 +186,6 @@ const char *xos_parser_suggest(char *buf, size_t cap, const char *word, const ch
 	return buf;
 }
 
-static const char *statement_word(size_t i)
-{
-	static const char *const words[] = {
-	    "permit", "forbid", "limit", "duty", "check", "shadow", "accounts", "node"};
-	return i < sizeof(words) / sizeof(words[0]) ? words[i] : NULL;
-}
-
-static bool starts_statement(const struct xos_policy_parser *p)
-{
-	for (size_t i = 0; statement_word(i); i++)
-		if (xos_parser_is(p, statement_word(i)))
-			return true;
-	return false;
-}
-
-/* After an error: to the end of the statement, so that the next one is checked as well. */
-static void skip_statement(struct xos_policy_parser *p, size_t start)
-{
-	if (p->lexer.at == start)
-		xos_parser_next(p); /* always move on, or the same error comes again */
-	while (p->t.kind != XOS_TOKEN_END) {
-		if (p->braces <= 1 &&
-		    (xos_parser_is(p, "}") || (p->t.first && starts_statement(p))))
-			return;
-		bool end = p->braces <= 1 && xos_parser_is(p, ";");
-		bool close = p->braces == 2 && xos_parser_is(p, "}");
-		xos_parser_next(p);
-		if (end || (close && (starts_statement(p) || xos_parser_is(p, "}"))))
-			return;
-	}
-}
-
-static bool later_statement(struct xos_policy_parser *p)
-{
-	static const char *const later[] = {"delegate", "quota", "define", "set", "template"};
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		if (xos_parser_is(p, later[i]))
-			return xos_parser_error(p, NULL,
-			    "a statement that this version cannot carry out is never ignored: "
-			    "remove it",
-			    "'%s' is not supported yet", later[i]);
-	return true;
-}
-
-static bool parse_item(struct xos_policy_parser *p)
-{
-	char hint[80];
-	bool site = p->set->level == XOS_POLICY_SITE;
-	if (xos_parser_is(p, "accounts") || xos_parser_is(p, "node")) {
-		if (!site)
-			return xos_parser_error(p, NULL, "only the owner of a site says this",
-			    "'%s' belongs into a site's set", p->word);
-		return xos_parser_is(p, "node") ? xos_parser_node(p) : xos_parser_accounts(p);
-	}
-	if (starts_statement(p))
-		return xos_parser_statement(p);
-	if (p->t.kind == XOS_TOKEN_ERROR || !later_statement(p))
-		return false;
-	return xos_parser_error(p, NULL,
-	    xos_parser_suggest(hint, sizeof(hint), p->word,
-	        "statements start with permit, forbid, limit, duty, check, shadow, accounts or "
-	        "node",
-	        statement_word),
-	    "'%.*s' does not start a statement", (int)(p->t.len < 40 ? p->t.len : 40), p->t.text);
-}
-
-static bool parse_number(struct xos_policy_parser *p, const char *what, uint64_t max, uint64_t *v)
-{
-	if (p->t.kind != XOS_TOKEN_WORD || !xos_parse_u64(p->word, max, v))
-		return xos_parser_error(p, NULL, NULL, "%s must be a whole number, at most %llu",
-		    what, (unsigned long long)max);
-	xos_parser_next(p);
-	return true;
-}
-
-static bool parse_level_name(struct xos_policy_parser *p)
-{
-	struct xos_policy_set *set = p->set;
-	struct xos_policy_token at = p->t;
-	if (!xos_parser_string(
-	        p, XOS_SITE_MAX + 1 + XOS_NODE_MAX, "the name of the set", &set->name))
-		return false;
-	if (set->level == XOS_POLICY_VO) {
-		set->vo = set->name;
-		return xos_name_is_vo(set->name) ||
-		       xos_parser_error(p, &at,
-		           "lower-case letters, digits and '-', at most 15 bytes",
-		           "'%s' is not the name of a VO", set->name);
-	}
-	if (set->level == XOS_POLICY_SITE) {
-		set->site = set->name;
-		return xos_name_is_site(set->name) ||
-		       xos_parser_error(p, &at,
-		           "lower-case letters, digits and '-', at most 31 bytes",
-		           "'%s' is not the name of a site", set->name);
-	}
-	const char *slash = strchr(set->name, '/');
-	if (slash) {
-		set->site =
-		    xos_policy_memory_string(set->memory, set->name, (size_t)(slash - set->name));
-		if (!set->site)
-			return xos_parser_memory(p);
-	}
-	return (slash && xos_name_is_site(set->site) && xos_name_is_node(slash + 1)) ||
-	       xos_parser_error(p, &at, "write \"SITE/NODE\", for example \"lab/n1\"",
-	           "'%s' is not the name of a node", set->name);
-}
-
-static bool parse_head(struct xos_policy_parser *p)
-{
-	struct xos_policy_set *set = p->set;
-	uint64_t schema = XOS_POLICY_SCHEMA;
-	if (xos_parser_accept(p, "delegation")) {
-		set->level = XOS_POLICY_DELEGATION;
-		set->name = "";
-		if (!xos_parser_accept(p, "by"))
-			return true;
-		struct xos_policy_token at = p->t;
-		if (!xos_parser_expect(p, "user", "write: delegation by user \"alice\" { ... }") ||
-		    !xos_parser_string(p, XOS_MEMBER_MAX, "the delegator's name", &set->name))
-			return false;
-		return xos_name_is_member("x", set->name) ||
-		       xos_parser_error(
-		           p, &at, NULL, "'%s' is not the name of a member", set->name);
-	}
-	if (xos_parser_accept(p, "vo"))
-		set->level = XOS_POLICY_VO;
-	else if (xos_parser_accept(p, "site"))
-		set->level = XOS_POLICY_SITE;
-	else if (xos_parser_accept(p, "node"))
-		set->level = XOS_POLICY_NODE;
-	else
-		return xos_parser_error(p, NULL,
-		    "start with: vo \"NAME\" serial N {, site, node, or delegation {",
-		    "a policy set starts with vo, site, node or delegation");
-	if (!parse_level_name(p) ||
-	    !xos_parser_expect(p, "serial", "each change of a set raises its serial") ||
-	    !parse_number(p, "the serial", INT64_MAX, &set->serial))
-		return false;
-	if (set->serial == 0)
-		return xos_parser_error(p, NULL, NULL, "serials start at 1");
-	if (xos_parser_accept(p, "schema")) {
-		if (!parse_number(p, "the schema version", UINT32_MAX, &schema))
-			return false;
-		if (schema == 0 || schema > XOS_POLICY_SCHEMA)
-			return xos_parser_error(p, NULL, "update this program, or write schema 1",
-			    "schema version %llu is not known here", (unsigned long long)schema);
-		set->schema = (unsigned)schema;
-	}
-	return true;
-}
-
-static int node_order(const void *a, const void *b)
-{
-	const struct xos_policy_node *x = a, *y = b;
-	return strcmp(x->name, y->name);
-}
-
-static int accounts_order(const void *a, const void *b)
-{
-	const struct xos_policy_accounts *x = a, *y = b;
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static void tell_twice(struct xos_policy_parser *p, const char *id)
-{
-	struct xos_policy_token at = {.line = 1, .col = 1};
-	for (size_t i = 0; i < p->set->n; i++)
-		if (p->set->statements[i].id && strcmp(p->set->statements[i].id, id) == 0)
-			at.line = p->set->statements[i].line;
-	xos_parser_error(p, &at, "each id names one statement", "two statements are @%s", id);
-}
-
-/* What can only be seen when the whole set has been read. */
-static void finish(struct xos_policy_parser *p)
-{
-	struct xos_policy_set *set = p->set;
-	const char **ids = set->n ? malloc(set->n * sizeof(*ids)) : NULL;
-	size_t nids = 0;
-	if (set->n && !ids)
-		xos_parser_memory(p);
-	for (size_t i = 0; ids && i < set->n; i++)
-		if (set->statements[i].id)
-			ids[nids++] = set->statements[i].id;
-	if (ids)
-		qsort(ids, nids, sizeof(*ids), xos_policy_string_order);
-	for (size_t i = 1; i < nids; i++)
-		if (strcmp(ids[i - 1], ids[i]) == 0)
-			tell_twice(p, ids[i]);
-	free(ids);
-	if (set->nnodes)
-		qsort(set->nodes, set->nnodes, sizeof(*set->nodes), node_order);
-	for (size_t i = 1; i < set->nnodes; i++)
-		if (strcmp(set->nodes[i - 1].name, set->nodes[i].name) == 0)
-			xos_parser_error(
-			    p, NULL, NULL, "node %s is declared twice", set->nodes[i].name);
-	if (set->naccounts)
-		qsort(set->accounts, set->naccounts, sizeof(*set->accounts), accounts_order);
-	for (size_t i = 1; i < set->naccounts; i++)
-		if (set->accounts[i].first <= set->accounts[i - 1].last)
-			xos_parser_error(p, NULL, "a uid belongs to one VO only",
-			    "the slices of uids of %s and %s overlap", set->accounts[i - 1].vo,
-			    set->accounts[i].vo);
-	for (size_t i = 0; i < set->n; i++)
-		set->statements[i].set = set;
-}
-
-static void parse_set(struct xos_policy_parser *p)
-{
-	xos_parser_next(p);
-	if (!parse_head(p) || !xos_parser_expect(p, "{", "the statements stand in { }"))
-		return;
-	while (!xos_parser_is(p, "}") && p->t.kind != XOS_TOKEN_END) {
-		if (p->errs->total >= XOS_POLICY_ERRORS_MAX || p->status == XOS_INTERNAL)
-			return;
-		size_t start = p->lexer.at;
-		if (!parse_item(p))
-			skip_statement(p, start);
-	}
-	if (!xos_parser_expect(p, "}", "a '}' is missing somewhere above"))
-		return;
-	if (p->t.kind != XOS_TOKEN_END && p->t.kind != XOS_TOKEN_ERROR)
-		xos_parser_error(
-		    p, NULL, "one file holds one set", "text after the end of the set");
-	finish(p);
-}
-
 /* Where the first byte stands that is not UTF-8, for the message. */
 static void tell_utf8(struct xos_policy_parser *p, const char *text, size_t len)
 {
@@ -440,7 +236,8 @@ enum xos_status xos_policy_set_parse(const char *text, size_t len, const char *f
 		tell_utf8(p, text, len);
 	} else {
 		xos_policy_lexer_init(&p->lexer, len ? text : "", len);
-		parse_set(p);
+		xos_parser_next(p);
+		xos_parser_set(p);
 	}
 	status = p->status;
 	if (status != XOS_OK)

@@ -1,4 +1,7 @@
 /* Canonical text: what parses back to an equal set. */
+#include <string.h>
+
+#include "base/clock.h"
 #include "policy/ast.h"
 
 void xos_policy_string_print(struct xos_buf *out, const char *s)
@@ -54,14 +57,22 @@ void xos_policy_places_print(struct xos_buf *out, const struct xos_policy_statem
 	}
 }
 
-static void print_actions(struct xos_buf *out, uint64_t mask)
+static const char *action_name(const struct xos_policy_set *set, uint8_t code)
+{
+	const struct xos_policy_action *a = xos_policy_action_by_code(code);
+	if (code >= XOS_POLICY_ACTION_OWN && code - XOS_POLICY_ACTION_OWN < (int)set->nown_actions)
+		a = &set->own_actions[code - XOS_POLICY_ACTION_OWN];
+	return a ? a->name : NULL;
+}
+
+static void print_actions(struct xos_buf *out, const struct xos_policy_set *set, uint64_t mask)
 {
 	const char *comma = "";
 	for (uint8_t code = 1; code < XOS_POLICY_ACTIONS_MAX; code++) {
-		const struct xos_policy_action *a = xos_policy_action_by_code(code);
-		if (!a || !(mask >> code & 1))
+		const char *name = mask >> code & 1 ? action_name(set, code) : NULL;
+		if (!name)
 			continue;
-		xos_buf_printf(out, "%s%s", comma, a->name);
+		xos_buf_printf(out, "%s%s", comma, name);
 		comma = ", ";
 	}
 }
@@ -92,47 +103,85 @@ static void print_values(struct xos_buf *out, const struct xos_policy_cond *c)
 	xos_buf_put_str(out, "}");
 }
 
-static void print_window(struct xos_buf *out, const struct xos_policy_window *w)
+static void print_clock(
+    struct xos_buf *out, const struct xos_policy_set *set, const struct xos_policy_clock *clock)
 {
-	int o = w->clock.offset < 0 ? -w->clock.offset : w->clock.offset;
-	xos_buf_printf(out, "time in %02d:%02d-%02d:%02d ", w->start / 60, w->start % 60,
-	    w->end / 60, w->end % 60);
-	if (o)
-		xos_buf_printf(out, "%c%02d:%02d", w->clock.offset < 0 ? '-' : '+', o / 60, o % 60);
+	int o = clock->offset < 0 ? -clock->offset : clock->offset;
+	if (clock->zone)
+		xos_buf_printf(out, " %s", set->zones[clock->zone - 1]);
+	else if (o)
+		xos_buf_printf(out, " %c%02d:%02d", clock->offset < 0 ? '-' : '+', o / 60, o % 60);
 	else
-		xos_buf_put_str(out, "UTC");
+		xos_buf_put_str(out, " UTC");
 }
 
-static void print_cond(struct xos_buf *out, const struct xos_policy_cond *c);
+static void print_window(
+    struct xos_buf *out, const struct xos_policy_set *set, const struct xos_policy_window *w)
+{
+	static const char *const days[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+	const char *comma = "";
+	xos_buf_put_str(out, "time in ");
+	for (int i = 0; w->days != XOS_POLICY_EVERY_DAY && i < 7; i++) {
+		int last = i;
+		while (last < 6 && w->days >> i & 1 && w->days >> (last + 1) & 1)
+			last++;
+		if (!(w->days >> i & 1))
+			continue;
+		xos_buf_printf(out, "%s%s", comma, days[i]);
+		if (last != i)
+			xos_buf_printf(out, "-%s", days[last]);
+		comma = ",";
+		i = last;
+	}
+	xos_buf_printf(out, "%s%02d:%02d-%02d:%02d", *comma ? " " : "", w->start / 60,
+	    w->start % 60, w->end / 60, w->end % 60);
+	print_clock(out, set, &w->clock);
+}
 
-static void print_kid(struct xos_buf *out, const struct xos_policy_cond *c, size_t i)
+static void print_dates(
+    struct xos_buf *out, const struct xos_policy_set *set, const struct xos_policy_dates *d)
+{
+	char first[XOS_TIME_TEXT], last[XOS_TIME_TEXT];
+	xos_time_format((int64_t)d->first * 86400, first);
+	xos_time_format((int64_t)d->last * 86400, last);
+	xos_buf_printf(out, "date in %.10s..%.10s", first, last);
+	print_clock(out, set, &d->clock);
+}
+
+static void print_cond(
+    struct xos_buf *out, const struct xos_policy_set *set, const struct xos_policy_cond *c);
+
+static void print_kid(struct xos_buf *out, const struct xos_policy_set *set,
+    const struct xos_policy_cond *c, size_t i)
 {
 	const struct xos_policy_cond *kid = c->u.kids[i];
 	bool parens = (kid->op == XOS_COND_OR && c->op != XOS_COND_OR) ||
 	              (kid->op == XOS_COND_AND && c->op == XOS_COND_NOT);
 	xos_buf_put_str(out, parens ? "(" : "");
-	print_cond(out, kid);
+	print_cond(out, set, kid);
 	xos_buf_put_str(out, parens ? ")" : "");
 }
 
-static void print_tree(struct xos_buf *out, const struct xos_policy_cond *c)
+static void print_tree(
+    struct xos_buf *out, const struct xos_policy_set *set, const struct xos_policy_cond *c)
 {
 	if (c->op == XOS_COND_NOT)
 		xos_buf_put_str(out, "not ");
 	for (size_t i = 0; i < c->n; i++) {
 		if (i)
 			xos_buf_put_str(out, c->op == XOS_COND_AND ? " and " : " or ");
-		print_kid(out, c, i);
+		print_kid(out, set, c, i);
 	}
 }
 
-static void print_cond(struct xos_buf *out, const struct xos_policy_cond *c)
+static void print_cond(
+    struct xos_buf *out, const struct xos_policy_set *set, const struct xos_policy_cond *c)
 {
 	switch (c->op) {
 	case XOS_COND_AND:
 	case XOS_COND_OR:
 	case XOS_COND_NOT:
-		print_tree(out, c);
+		print_tree(out, set, c);
 		break;
 	case XOS_COND_WHO:
 		xos_policy_who_print(out, &c->u.who);
@@ -143,7 +192,7 @@ static void print_cond(struct xos_buf *out, const struct xos_policy_cond *c)
 		break;
 	case XOS_COND_ACTION:
 		xos_buf_put_str(out, "action in {");
-		print_actions(out, c->u.actions);
+		print_actions(out, set, c->u.actions);
 		xos_buf_put_str(out, "}");
 		break;
 	case XOS_COND_HAS:
@@ -169,10 +218,15 @@ static void print_cond(struct xos_buf *out, const struct xos_policy_cond *c)
 		xos_policy_number_print(out, XOS_POLICY_TIME, c->u.numbers[0]);
 		break;
 	case XOS_COND_TIME:
-		print_window(out, &c->u.window);
+		print_window(out, set, &c->u.window);
+		break;
+	case XOS_COND_DATE:
+		print_dates(out, set, &c->u.dates);
 		break;
 	case XOS_COND_LIKE:
-	case XOS_COND_DATE:
+		xos_buf_printf(out, "%s like ", c->attr->name);
+		print_values(out, c);
+		break;
 	case XOS_COND_OPS:
 		break;
 	}
@@ -218,6 +272,14 @@ void xos_policy_statement_label(const struct xos_policy_statement *s, struct xos
 		xos_buf_printf(out, ":%u", s->number);
 }
 
+/* "delegate node n1, n2": the places are the nodes, with the site in front. */
+static void print_nodes(struct xos_buf *out, const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nplaces; i++)
+		xos_buf_printf(out, "%s%s", i ? ", " : " node ",
+		    s->places[i].terms[0].name + strlen(s->set->name) + 1);
+}
+
 static void print_head(struct xos_buf *out, const struct xos_policy_statement *s, bool id)
 {
 	bool delegation = s->set->level == XOS_POLICY_DELEGATION;
@@ -226,20 +288,23 @@ static void print_head(struct xos_buf *out, const struct xos_policy_statement *s
 		xos_buf_printf(out, " @%s", s->id);
 	if (s->effect == XOS_POLICY_CHECK) {
 		xos_buf_put_str(out, " ");
-		print_cond(out, s->cond);
+		print_cond(out, s->set, s->cond);
 		return;
 	}
-	if (!delegation) {
+	bool nodes = s->effect == XOS_POLICY_DELEGATE && s->set->level == XOS_POLICY_SITE;
+	if (nodes) {
+		print_nodes(out, s);
+	} else if (!delegation) {
 		xos_buf_put_str(out, " ");
 		xos_policy_whos_print(out, s);
 	}
-	if (s->actions != UINT64_MAX) {
+	if (s->actions != XOS_POLICY_ACTION_ALL) {
 		xos_buf_put_str(out, " action ");
-		print_actions(out, s->actions);
+		print_actions(out, s->set, s->actions);
 	} else if (!delegation) {
 		xos_buf_put_str(out, " action any");
 	}
-	if (s->nplaces || !delegation) {
+	if (!nodes && (s->nplaces || !delegation)) {
 		xos_buf_put_str(out, " on ");
 		xos_policy_places_print(out, s);
 	}
@@ -255,7 +320,7 @@ void xos_policy_statement_text(const struct xos_policy_statement *s, struct xos_
 	print_head(out, s, true);
 	if (s->cond && s->effect != XOS_POLICY_CHECK) {
 		xos_buf_put_str(out, " when ");
-		print_cond(out, s->cond);
+		print_cond(out, s->set, s->cond);
 	}
 	if (s->ncaps || s->nduties) {
 		xos_buf_put_str(out, " { ");
@@ -271,9 +336,39 @@ void xos_policy_statement_text(const struct xos_policy_statement *s, struct xos_
 		xos_buf_put_str(out, " contact ");
 		xos_policy_string_print(out, s->contact);
 	}
+	if (s->change != XOS_CHANGE_NONE)
+		xos_buf_printf(out, " on change %s", xos_policy_change_name(s->change));
+	if (s->change == XOS_CHANGE_STOP) {
+		xos_buf_put_str(out, " after ");
+		xos_policy_number_print(out, XOS_POLICY_DURATION, s->change_after);
+	}
 	/* A block ends a statement by itself. */
 	bool block = s->ncaps || s->nduties;
-	xos_buf_put_str(out, block && !s->because && !s->contact ? "" : ";");
+	bool tail = s->because || s->contact || s->change != XOS_CHANGE_NONE;
+	xos_buf_put_str(out, block && !tail ? "" : ";");
+}
+
+static void print_schema(struct xos_buf *out, const struct xos_policy_set *set)
+{
+	if (!set->nown_kinds && !set->nown_actions && !set->nown_attrs)
+		return;
+	xos_buf_put_str(out, "  schema {\n");
+	for (size_t i = 0; i < set->nown_kinds; i++)
+		xos_buf_printf(out, "    kind %s;\n", set->own_kinds[i]);
+	for (size_t i = 0; i < set->nown_actions; i++)
+		xos_buf_printf(out, "    action %s;\n", set->own_actions[i].name);
+	for (size_t i = 0; i < set->nown_attrs; i++) {
+		const struct xos_policy_attr *a = &set->own_attrs[i];
+		uint64_t mask = a->given ? a->given : a->optional;
+		xos_buf_printf(out, "    attribute %s %s %s for ", a->name,
+		    xos_policy_type_name(a->type), a->given ? "given" : "optional");
+		if (mask == XOS_POLICY_ACTION_ALL)
+			xos_buf_put_str(out, "any");
+		else
+			print_actions(out, set, mask);
+		xos_buf_put_str(out, ";\n");
+	}
+	xos_buf_put_str(out, "  }\n");
 }
 
 static void print_site(struct xos_buf *out, const struct xos_policy_set *set)
@@ -298,12 +393,15 @@ void xos_policy_set_text(const struct xos_policy_set *set, struct xos_buf *out)
 		xos_buf_put_str(out, "delegation");
 		if (set->name[0])
 			xos_buf_printf(out, " by user \"%s\"", set->name);
+		if (set->schema != 1)
+			xos_buf_printf(out, " schema %u", set->schema);
 	} else {
 		xos_buf_printf(out, "%s \"%s\" serial %llu schema %u",
 		    xos_policy_level_name(set->level), set->name, (unsigned long long)set->serial,
 		    set->schema);
 	}
 	xos_buf_put_str(out, " {\n");
+	print_schema(out, set);
 	print_site(out, set);
 	for (size_t i = 0; i < set->n; i++) {
 		xos_buf_put_str(out, "  ");

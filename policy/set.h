@@ -29,11 +29,16 @@ enum xos_policy_level {
 const char *xos_policy_level_name(enum xos_policy_level level); /* "vo", "group", "site", ... */
 
 /* Bounds of one set. What exceeds them is an error, found in time linear in the text. */
-#define XOS_POLICY_TEXT_MAX (1024u * 1024u)
+/* Room for 200 000 statements of the usual length in one set: machines write large sets. */
+#define XOS_POLICY_TEXT_MAX (16u * 1024u * 1024u)
 #define XOS_POLICY_DEPTH_MAX 64u   /* nesting of a condition */
 #define XOS_POLICY_NODES_MAX 4096u /* tests and operators in the conditions of one statement */
 #define XOS_POLICY_STATEMENTS_MAX 200000u /* of one set, and of all sets of a policy together */
 #define XOS_POLICY_ERRORS_MAX 50u
+/* Statements about one action that say neither who nor where: no index can leave them out. */
+#define XOS_POLICY_UNINDEXED_MAX 1000u
+/* Bytes that the uses of templates read again, all together. */
+#define XOS_POLICY_EXPANDED_MAX (16u * 1024u * 1024u)
 
 struct xos_policy_error {
 	uint32_t line, col; /* from 1; col counts bytes */
