@@ -140,8 +140,6 @@ out:
 	return rc;
 }
 
-#define CTRL_C 3
-
 /* Waits for the line, or for a signal that would otherwise end us with the echo still off. */
 static int wait_line(int tty, int sigfd)
 {
@@ -155,28 +153,26 @@ static int wait_line(int tty, int sigfd)
 	return 0;
 }
 
-static enum xos_status read_quietly(
-    int tty, int sigfd, size_t max, struct xos_secret **out, int *sig, struct xos_err *err)
+/* The echo is off before the prompt invites anybody to type. ^C makes SIGINT as ever, which wait_line()
+ * sees; ^Z is off, or a shell would get the terminal back without its echo. */
+static enum xos_status read_quietly(int tty, int sigfd, const char *prompt, size_t max,
+    struct xos_secret **out, int *sig, struct xos_err *err)
 {
 	struct termios old, quiet;
 	if (tcgetattr(tty, &old) != 0)
 		return xos_err_errno(err, errno, "terminal", "cannot set the terminal up");
 	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ISIG);
-	quiet.c_lflag |= ECHONL | ICANON;
-	/* Without ISIG, ^C must still end the wait: as a line end that we recognise. */
-	quiet.c_cc[VEOL] = CTRL_C;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK);
+	quiet.c_lflag |= ECHONL | ICANON | ISIG;
+	quiet.c_cc[VSUSP] = _POSIX_VDISABLE;
 	if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
 		return xos_err_errno(err, errno, "terminal", "cannot switch the echo off");
-	enum xos_status rc = XOS_DENIED;
-	*sig = wait_line(tty, sigfd);
-	if (*sig == 0)
+	enum xos_status rc = xos_fd_write_all(tty, xos_bytes_str(prompt), err);
+	if (rc == XOS_OK)
+		*sig = wait_line(tty, sigfd);
+	if (rc == XOS_OK && *sig == 0)
 		rc = xos_secret_read_line(tty, max, out, err);
-	else
-		(void)xos_err_set(err, rc, "cancelled", "cancelled");
 	(void)tcsetattr(tty, TCSAFLUSH, &old);
-	if (rc == XOS_OK && (*out)->p[(*out)->n - 1] == CTRL_C)
-		*sig = SIGINT;
 	return rc;
 }
 
@@ -200,8 +196,8 @@ enum xos_status xos_secret_prompt(
 	int sigfd = signalfd(-1, &ends, SFD_CLOEXEC);
 	if (sigfd < 0)
 		rc = xos_err_errno(err, errno, "signalfd", "cannot watch for signals");
-	else if ((rc = xos_fd_write_all(tty, xos_bytes_str(prompt), err)) == XOS_OK)
-		rc = read_quietly(tty, sigfd, max, &s, &sig, err);
+	else
+		rc = read_quietly(tty, sigfd, prompt, max, &s, &sig, err);
 	if (sigfd >= 0)
 		close(sigfd);
 	close(tty);
