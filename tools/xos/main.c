@@ -36,7 +36,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Daemons end in d and are for systemd and xos-server to run, but they are tools, too: all are shown. */
+/* Daemons end in d and are for systemd and xos-server to run, but they are tools, too: all are shown, but
+ * for the monitor, which only xos-jobd can start. */
 static void list_nouns(void)
 {
 	char dir[PATH_MAX], path[PATH_MAX];
@@ -45,6 +46,7 @@ static void list_nouns(void)
 	DIR *d = own_folder(dir) ? opendir(dir) : NULL;
 	for (struct dirent *e; d && n < 128 && (e = readdir(d));) {
 		if (strncmp(e->d_name, "xos-", 4) == 0 && is_noun(e->d_name + 4) &&
+		    strcmp(e->d_name, "xos-job-monitor") != 0 &&
 		    xos_str_printf(path, sizeof(path), "%s/%s", dir, e->d_name) &&
 		    access(path, X_OK) == 0 && (names[n] = strdup(e->d_name + 4)))
 			n++;
@@ -69,6 +71,22 @@ static int help(void)
 	return fflush(stdout) == 0 ? 0 : EXIT_UNDECIDED;
 }
 
+/* Does the program stand in a folder of PATH? exec's errno cannot tell: it also speaks of folders that
+ * could not be searched, or are none. */
+static bool along_path(const char *name)
+{
+	char path[PATH_MAX];
+	const char *dir = getenv("PATH");
+	for (size_t n; dir; dir = dir[n] ? dir + n + 1 : NULL) {
+		n = strcspn(dir, ":");
+		if (xos_str_printf(
+		        path, sizeof(path), "%.*s/%s", n ? (int)n : 1, n ? dir : ".", name) &&
+		    access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int usage(void)
 {
 	fprintf(stderr, "Try: xos --help\n");
@@ -89,6 +107,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!is_noun(argv[1]) || !xos_str_printf(name, sizeof(name), "xos-%s", argv[1])) {
+		xos_text_clean(argv[1]);
 		fprintf(stderr, "xos: \"%s\" is no noun\n", argv[1]);
 		return usage();
 	}
@@ -96,10 +115,11 @@ int main(int argc, char **argv)
 	if (own_folder(dir) && xos_str_printf(path, sizeof(path), "%s/%s", dir, name))
 		execv(path, argv + 1);
 	execvp(name, argv + 1);
-	if (errno == ENOENT) {
+	int why = errno;
+	if (!along_path(name)) {
 		fprintf(stderr, "xos: there is no %s here nor along PATH\n", name);
 		return usage();
 	}
-	fprintf(stderr, "xos: cannot run %s: %s\n", name, strerror(errno));
+	fprintf(stderr, "xos: cannot run %s: %s\n", name, strerror(why));
 	return EXIT_UNDECIDED;
 }
