@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/cad.h"
 #include "auth/verifier.h"
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/contact.h"
+#include "cli/password.h"
 #include "cli/vo.h"
 #include "token/tokenfile.h"
 
@@ -102,16 +102,13 @@ static enum xos_status read_password(
     const char *vo, const char *member, struct xos_secret **out, struct xos_err *err)
 {
 	char prompt[128];
-	uint64_t fd = STDIN_FILENO;
+	const struct xos_cli_password how = {.prompt = prompt,
+	    .from_stdin = opt_password_stdin,
+	    .fd = opt_password_fd,
+	    .max = XOS_PASSWORD_MAX};
 
-	if (opt_password_stdin && opt_password_fd)
-		return xos_cli_usage(err, "--password-stdin and --password-fd exclude each other");
-	if (opt_password_fd && !xos_parse_u64(opt_password_fd, INT_MAX, &fd))
-		return xos_cli_usage(err, "--password-fd needs the number of a descriptor");
-	if (opt_password_stdin || opt_password_fd)
-		return xos_secret_read_line((int)fd, XOS_PASSWORD_MAX, out, err);
 	xos_str_printf(prompt, sizeof(prompt), "Password of %s in VO %s: ", member, vo);
-	return xos_secret_prompt(prompt, XOS_PASSWORD_MAX, out, err);
+	return xos_cli_password_get(&how, out, err);
 }
 
 /* --- the answer --- */

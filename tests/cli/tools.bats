@@ -106,6 +106,30 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	usage 'no xos-nothing-of-this-name' xos nothing-of-this-name
 	run xos token path
 	[ "$output" = "$XOS_TOKEN" ]
+	run xos $'a\xe2\x80\xaeb\e[2J'
+	[ "$output" = $'xos: "a???b?[2J" is no noun\nTry: xos --help' ]
+}
+
+@test "xos: folders of PATH that cannot be searched, or are none, hide nothing" {
+	local as=() d=$dir
+	if [ "$(id -u)" -eq 0 ]; then # root searches everything
+		d=$(mktemp -d "${TMPDIR:-/tmp}/xos-path.XXXXXX")
+		as=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	fi
+	mkdir "$d/closed" "$d/folder" && touch "$d/file" "$d/folder/xos-unfit" && cp "$bin/xos" "$d"
+	chmod 000 "$d/closed" && chmod 755 "$d" "$d/xos"
+	for path in "$d/closed" "$d/file" "$d/none" "$d/closed:$d/folder"; do
+		PATH=$PATH:$path usage 'no xos-nothing here' "${as[@]}" "$d/xos" nothing
+	done
+	PATH=$PATH:$d/closed:$d/folder refused 3 'cannot run xos-unfit: Permission denied' "${as[@]}" "$d/xos" unfit
+	chmod 700 "$d/closed"
+	[ "$d" = "$dir" ] || rm -rf "$d"
+}
+
+@test "xos --help names what can be run" {
+	run xos --help
+	[[ $output == *"  login"* ]]
+	[[ $output != *job-monitor* ]]
 }
 
 @test "without a joined VO tools say how to join" {
@@ -206,6 +230,54 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	[[ $output == *"is not free"* ]]
 	[ -e full/something ]
 	[ ! -e s ] && [ ! -e s.setup ] && [ ! -e full.setup ]
+}
+
+@test "xos-server init: what cannot be is refused before a password is asked for" {
+	mkdir full && touch full/something
+	# Without a terminal asking would be the first refusal.
+	refused 1 "'BAD' is no VO name" setsid -w xos-server init --dir s --vo BAD --admin ada
+	refused 1 "'-x' is no member name" setsid -w xos-server init --dir s --vo demo --admin=-x
+	refused 1 "is no IP address" setsid -w xos-server init --dir s --vo demo --admin ada --address 1.2.3.999
+	refused 1 "is not free" setsid -w xos-server init --dir full --vo demo --admin ada
+	usage "exclude each other" xos-server init --dir s --vo BAD --admin ada --password-stdin --password-fd 3
+	refused 3 "--password-stdin or --password-fd N" setsid -w xos-server init --dir s --vo demo --admin ada
+	[ ! -e s ] && [ ! -e s.setup ] && [ -e full/something ]
+}
+
+# typed TEXT ANSWER...: runs xos-server init on a terminal; when it shows the text, types the answer; and so on.
+# What the terminal showed is in the file "out".
+typed() {
+	local pid rc=0
+	rm -f in out && mkfifo in && : >out
+	# A shell's background processes ignore ^C.
+	env --default-signal=INT script -qefc "xos-server init --dir s --vo demo --admin ada" out <in >/dev/null &
+	pid=$!
+	exec 7>in
+	while [ $# -gt 0 ]; do
+		until grep -q -- "$1" out || ! kill -0 "$pid"; do sleep 0.02; done
+		printf '%b' "$2" >&7
+		shift 2
+	done
+	wait "$pid" || rc=$?
+	exec 7>&-
+	return $rc
+}
+
+@test "a new password is asked for twice, and not shown" {
+	run typed 'administrator: ' 'long-enough\n' 'again: ' 'long-enouhg\n'
+	[ "$status" -eq 1 ]
+	grep -q "the two are not the same" out
+	[ ! -e s ] && [ ! -e s.setup ]
+	typed 'administrator: ' 'long-enough\n' 'again: ' 'long-enough\n'
+	[ -e s/server.conf ]
+	run grep long-enough out
+	[ "$status" -eq 1 ]
+}
+
+@test "^C at the prompt for a password ends the tool" {
+	run typed 'administrator: ' 'abc\003'
+	[ "$status" -eq 130 ]
+	[ ! -e s ] && [ ! -e s.setup ]
 }
 
 @test "xos-server: two user ranges that cannot be" {

@@ -87,7 +87,7 @@ enum xos_status xos_cli_client_new(const struct xos_cli_vo *vo, const char *serv
 	    .own = token ? &own : NULL,
 	    .skew = SKEW,
 	    .hint = strcmp(service, "jobs") == 0 ? "is xos-jobd running on that node?"
-	                                         : "is xos-server running?"};
+	                                         : "do the VO's servers run (xos-server status)?"};
 	struct xos_cli_client *c = calloc(1, sizeof(*c));
 	if (c)
 		st = xos_service_client_new(&o, &c->service, err);

@@ -1,5 +1,6 @@
 #include "server/init.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -76,7 +77,7 @@ static enum xos_status fill(
 	return st;
 }
 
-static enum xos_status check_options(const struct xos_server_init *o, struct xos_err *err)
+static enum xos_status check_names(const struct xos_server_init *o, struct xos_err *err)
 {
 	if (!xos_name_is_vo(o->vo))
 		return xos_err_set(err, XOS_MALFORMED, "vo-name",
@@ -91,21 +92,61 @@ static enum xos_status check_options(const struct xos_server_init *o, struct xos
 	return XOS_OK;
 }
 
+static enum xos_status check_address(const char *address, struct xos_err *err)
+{
+	int64_t port;
+	int fd;
+	enum xos_status st = xos_cli_free_port(address, &fd, &port, err);
+	if (!st)
+		close(fd);
+	return st;
+}
+
+static enum xos_status not_free(const char *dir, int why, struct xos_err *err)
+{
+	if (why != ENOTEMPTY && why != EEXIST)
+		return xos_err_errno(err, why, "server-folder", "cannot use %s for a new VO", dir);
+	return xos_err_set(err, XOS_CONFLICT, "server-exists",
+	    "%s is not free for the servers of a new VO (to start what is there: xos-server start "
+	    "--dir %s)",
+	    dir, dir);
+}
+
+/* An empty folder may stand there already. */
+static enum xos_status check_free(const char *dir, struct xos_err *err)
+{
+	DIR *d = opendir(dir);
+	bool empty = true;
+	if (!d)
+		return errno == ENOENT ? XOS_OK : not_free(dir, errno, err);
+	for (struct dirent *e; (e = readdir(d));)
+		empty = empty && (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0);
+	closedir(d);
+	return empty ? XOS_OK : not_free(dir, ENOTEMPTY, err);
+}
+
+enum xos_status xos_server_init_check(const struct xos_server_init *o, struct xos_err *err)
+{
+	struct xos_server s;
+	enum xos_status st = check_names(o, err);
+	if (!st)
+		st = xos_server_at(&s, o->dir, err);
+	if (!st)
+		st = check_address(o->address, err);
+	return st ? st : check_free(s.dir, err);
+}
+
 enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err *err)
 {
 	struct xos_server final, s;
-	enum xos_status st = check_options(o, err);
+	enum xos_status st = xos_server_init_check(o, err);
 	if (!st)
 		st = xos_server_at(&final, o->dir, err);
 	if (st)
 		return st;
-	/* An empty folder may stand there already; rename(2) replaces that and nothing else. */
+	/* rename(2) replaces nothing but an empty folder; this removes nothing but that. */
 	if (rmdir(final.dir) != 0 && errno != ENOENT)
-		return xos_err_errno(err, errno, "server-exists",
-		    "%s is not free for the servers of a new VO (to start what is there: "
-		    "xos-server "
-		    "start --dir %s)",
-		    final.dir, final.dir);
+		return not_free(final.dir, errno, err);
 	s = final;
 	if (!xos_str_printf(s.dir, sizeof(s.dir), "%s.setup", final.dir))
 		return xos_err_set(err, XOS_LIMIT, "path", "the path %s is too long", o->dir);

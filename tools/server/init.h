@@ -11,9 +11,14 @@ struct xos_server_init {
 	struct xos_secret *password; /* of the first administrator */
 };
 
+/* What can be said before anything is made, and before a password is asked for: names, address, and
+ * that DIR is free. */
+XOS_MUST_USE enum xos_status xos_server_init_check(
+    const struct xos_server_init *o, struct xos_err *err);
+
 /*
- * Sets the servers of a VO up: root, authorities, first administrator, ports, configuration. All or
- * nothing: everything is made in DIR.setup, which becomes DIR at the end. CONFLICT if DIR holds
+ * Checks, then sets the servers of a VO up: root, authorities, first administrator, ports, configuration.
+ * All or nothing: everything is made in DIR.setup, which becomes DIR at the end. CONFLICT if DIR holds
  * anything already.
  */
 XOS_MUST_USE enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err *err);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/daemons.h"
+#include "cli/password.h"
 #include "cli/remove.h"
 #include "json/json.h"
 #include "server/certs.h"
@@ -50,16 +51,6 @@ static enum xos_status with_servers(struct xos_cli *cli,
 	return st;
 }
 
-static enum xos_status read_password(struct xos_secret **out, struct xos_err *err)
-{
-	uint64_t fd = STDIN_FILENO;
-	if (opt_password_fd && !xos_parse_u64(opt_password_fd, 1023, &fd))
-		return xos_cli_usage(err, "--password-fd takes the number of an open descriptor");
-	if (opt_password_stdin || opt_password_fd)
-		return xos_secret_read_line((int)fd, PASSWORD_MAX, out, err);
-	return xos_secret_prompt("Password of the first administrator: ", PASSWORD_MAX, out, err);
-}
-
 static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
@@ -81,7 +72,14 @@ static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, str
 	if (geteuid() == 0 && uid < 1000)
 		return xos_cli_usage(err, "--uid-base must lie above the system's own users");
 	o.uid_base = (int64_t)uid;
-	if ((st = read_password(&o.password, err)))
+	const struct xos_cli_password how = {.prompt = "Password of the first administrator: ",
+	    .from_stdin = opt_password_stdin,
+	    .fd = opt_password_fd,
+	    .twice = true,
+	    .max = PASSWORD_MAX};
+	/* Nobody types a password for what cannot be done. */
+	if ((st = xos_cli_password_check(&how, err)) || (st = xos_server_init_check(&o, err)) ||
+	    (st = xos_cli_password_get(&how, &o.password, err)))
 		return st;
 	st = xos_server_init(&o, err);
 	xos_secret_free(o.password);

@@ -1,11 +1,11 @@
 /* xos-vo member add|list|show|remove|join|leave, xos-vo password */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "auth/verifier.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cli/password.h"
 #include "vo/verbs.h"
 
 static const char *opt_password_fd;
@@ -34,33 +34,14 @@ const struct xos_cli_option vo_password_options[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-static enum xos_status prompt_twice(struct xos_secret **out, struct xos_err *err)
-{
-	struct xos_secret *again = NULL;
-	enum xos_status st = xos_secret_prompt("New password: ", XOS_PASSWORD_MAX, out, err);
-	if (!st)
-		st = xos_secret_prompt("The same again: ", XOS_PASSWORD_MAX, &again, err);
-	if (!st && (xos_secret_len(*out) != xos_secret_len(again) ||
-	               !xos_ct_equal(
-	                   xos_secret_data(*out), xos_secret_data(again), xos_secret_len(again))))
-		st =
-		    xos_err_set(err, XOS_MALFORMED, "password-differs", "the two are not the same");
-	xos_secret_free(again);
-	if (st) {
-		xos_secret_free(*out);
-		*out = NULL;
-	}
-	return st;
-}
-
 static enum xos_status read_password(struct xos_secret **out, struct xos_err *err)
 {
-	uint64_t fd = STDIN_FILENO;
-	if (opt_password_fd && !xos_parse_u64(opt_password_fd, 1023, &fd))
-		return xos_cli_usage(err, "--password-fd takes the number of an open descriptor");
-	if (opt_password_stdin || opt_password_fd)
-		return xos_secret_read_line((int)fd, XOS_PASSWORD_MAX, out, err);
-	return prompt_twice(out, err);
+	const struct xos_cli_password how = {.prompt = "New password: ",
+	    .from_stdin = opt_password_stdin,
+	    .fd = opt_password_fd,
+	    .twice = true,
+	    .max = XOS_PASSWORD_MAX};
+	return xos_cli_password_get(&how, out, err);
 }
 
 /* How many iterations the VO's passwords take: the authority refuses any other count. */
