@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
+#include "bundle/administrators.h"
 #include "proc/supervisor.h"
 
 #define KEY_MS 20000 /* how long the key process may take */
@@ -26,7 +27,10 @@ enum xos_status rca_auth_open(struct xos_part_self *self, struct xos_err *err)
 	a->trust = xos_trust_new();
 	if (!a->trust)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	return xos_trust_load(a->trust, conf->common.trust, err);
+	const struct xos_gate_options o = {
+	    .vo = conf->common.vo, .aud = XOS_RCA_AUD, .trust = a->trust};
+	enum xos_status st = xos_trust_load(a->trust, conf->common.trust, err);
+	return st == XOS_OK ? xos_gate_new(&o, &a->gate, err) : st;
 }
 
 void rca_auth_close(struct xos_part_self *self)
@@ -35,6 +39,7 @@ void rca_auth_close(struct xos_part_self *self)
 
 	if (!a)
 		return;
+	xos_gate_free(a->gate);
 	xos_bulk_free(a->key);
 	xos_store_close(a->db);
 	xos_trust_free(a->trust);
@@ -159,37 +164,28 @@ static enum xos_status on_command(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct rca_auth *a = ctx;
-	const struct xos_command_opts opts = {
-	    .trust = a->trust,
-	    .vo = a->conf->common.vo,
-	    .aud = XOS_RCA_AUD,
-	    .now = xos_clock_now(),
-	    .skew = 300,
-	};
 	struct xos_command *c = NULL;
-	struct xos_json *result = NULL, *answer = NULL;
+	struct xos_json *result = NULL;
 
 	(void)from;
-	enum xos_status st = xos_command_open(payload, &opts, &c, err);
-	if (st == XOS_OK)
-		st = xos_command_demand_admin(c, err);
+	enum xos_status st = xos_gate_open(a->gate, payload, xos_clock_now(), &c, err);
 	if (st == XOS_OK)
 		st = use_once(a, c->jti, c->exp, err);
 	if (st == XOS_OK)
 		st = note(a, c, err);
 	if (st == XOS_OK)
 		st = rca_auth_command(a, c, &result, err);
-	if (st == XOS_OK) {
-		XOS_EVENT(XOS_INFO, "command.done", "verb", c->verb, "by", c->signer->claims->name);
-		answer = xos_command_answer(result);
-		st = xos_json_dump(answer, reply, err);
-	} else {
-		xos_event_err(XOS_WARN, "command.refused", err, "verb", c ? c->verb : NULL,
-		    (const char *)NULL);
-	}
-	xos_json_free(answer);
-	xos_command_free(c);
-	return st;
+	return xos_gate_answer(st, c, result, reply, err);
+}
+
+static enum xos_status on_administrators(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct rca_auth *a = ctx;
+
+	(void)from;
+	(void)reply;
+	return xos_gate_list(a->gate, payload, xos_clock_now(), err);
 }
 
 static enum xos_status on_nodes(
@@ -347,6 +343,7 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_NODES, "nodes", 1, 0, on_nodes},
 	    {RCA_RENEW, "renew", 1, XOS_RCA_BODY_MAX, on_renew},
 	    {RCA_LOCKS, "locks", 1, 0, on_locks},
+	    {RCA_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX, on_administrators},
 	};
 	struct rca_auth *a = self->state;
 	/* Only the front end asks here; the channel to key is this process's own to ask on. */

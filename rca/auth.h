@@ -1,10 +1,10 @@
 #ifndef XOS_RCA_AUTH_H
 #define XOS_RCA_AUTH_H
 
-#include "api/command.h"
 #include "rca/nodes.h"
 #include "rca/parts.h"
 #include "service/bulk.h"
+#include "service/gate.h"
 #include "token/trust.h"
 
 /* The auth process's own state, shared by its files. */
@@ -13,6 +13,7 @@ struct rca_auth {
 	struct xos_trust *trust;
 	struct xos_store *db;
 	struct xos_bulk *key; /* to the key process */
+	struct xos_gate *gate;
 	struct xos_buf locks; /* the signed list, until it changes or grows old */
 	int64_t locks_issued;
 	int64_t expired_at; /* when old applications were last looked for */

@@ -8,6 +8,9 @@
 /* rca.conf. Durations in seconds. */
 struct rca_conf {
 	struct xos_service_conf common;
+	char *
+	    ca_url; /* who says who administers the VO; NULL: nobody does, and no commands are taken */
+	int64_t refresh;      /* between two questions to it; a tenth is added at random */
 	int64_t node_life;    /* of the TLS certificates of nodes and of their services */
 	int64_t server_life;  /* of the TLS certificates of the VO's own servers */
 	int64_t lock_life;    /* of a signed lock list */

@@ -42,7 +42,7 @@ static enum xos_status run(
 	                .user = conf->common.user_network,
 	                .open = rca_front_open,
 	                .sandbox = {.name = "rcad/network",
-	                    .allow = XOS_ALLOW_NET_SERVER,
+	                    .allow = XOS_ALLOW_NET_SERVER | XOS_ALLOW_NET_CLIENT,
 	                    .read_only = front_paths},
 	                .serve = rca_front_serve,
 	                .close = rca_front_close},

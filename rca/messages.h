@@ -15,12 +15,13 @@
  */
 enum rca_message {
 	/* network -> auth */
-	RCA_APPLY = 1,   /* body of POST applications -> {"id"} */
-	RCA_APPLICATION, /* id as text -> body of the answer */
-	RCA_COMMAND,     /* body of POST commands -> {"result"} */
-	RCA_NODES,       /* nothing -> {"nodes": [...]} */
-	RCA_RENEW,       /* body of POST renew -> {"chain"} */
-	RCA_LOCKS,       /* nothing -> compact JWS */
+	RCA_APPLY = 1,      /* body of POST applications -> {"id"} */
+	RCA_APPLICATION,    /* id as text -> body of the answer */
+	RCA_COMMAND,        /* body of POST commands -> {"result"} */
+	RCA_NODES,          /* nothing -> {"nodes": [...]} */
+	RCA_RENEW,          /* body of POST renew -> {"chain"} */
+	RCA_LOCKS,          /* nothing -> compact JWS */
+	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
+#include "bundle/administrators.h"
 #include "proc/supervisor.h"
 
 #define KEY_MS 30000
@@ -26,7 +27,10 @@ enum xos_status vops_auth_open(struct xos_part_self *self, struct xos_err *err)
 	a->trust = xos_trust_new();
 	if (!a->trust)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	return xos_trust_load(a->trust, a->conf->common.trust, err);
+	const struct xos_gate_options o = {
+	    .vo = a->conf->common.vo, .aud = XOS_VOPS_AUD, .trust = a->trust};
+	enum xos_status st = xos_trust_load(a->trust, a->conf->common.trust, err);
+	return st == XOS_OK ? xos_gate_new(&o, &a->gate, err) : st;
 }
 
 void vops_auth_close(struct xos_part_self *self)
@@ -39,6 +43,7 @@ void vops_auth_close(struct xos_part_self *self)
 		xos_buf_free(&a->current[i]->compact);
 		free(a->current[i]);
 	}
+	xos_gate_free(a->gate);
 	xos_bulk_free(a->key);
 	xos_store_close(a->db);
 	xos_trust_free(a->trust);
@@ -115,57 +120,20 @@ static enum xos_status on_object(
 	return st;
 }
 
-enum xos_status vops_auth_standing(
-    struct vops_auth *a, const struct xos_claims *signer, struct xos_err *err)
+static enum xos_status on_administrators(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	const struct xos_cert *cert[VOPS_ISSUERS_MAX];
-	const struct xos_bundle_certs certs = {.cert = cert, .n = vops_issuers(a->trust, cert)};
-	const struct xos_bundle_trust trust = vops_auth_trust(a, xos_clock_now());
-	const struct xos_roster_member *m = NULL;
-	const struct xos_lock *lock = NULL;
-	struct xos_roster *roster = NULL;
-	struct xos_locks *locks = NULL;
-	struct xos_buf text;
+	struct vops_auth *a = ctx;
+	struct xos_bytes compact = XOS_BYTES_NONE;
+	struct xos_reader r;
 
-	xos_buf_init(&text, XOS_ROSTER_MAX);
-	enum xos_status st = vops_object_get(a->db, VOPS_ROSTER, &text, err);
-	if (st == XOS_UNAVAILABLE) {
-		st = XOS_OK; /* a VO that has just been set up */
-		goto out;
-	}
-	if (st == XOS_OK)
-		st = xos_roster_verify(xos_buf_bytes(&text), &certs, &trust, &roster, err);
-	if (st == XOS_OK) {
-		m = xos_roster_find(roster, signer->name);
-		if (!m || m->number != signer->number)
-			st = xos_err_set(err, XOS_DENIED, "member-state",
-			    "the roster does not know the member %s with this number; if it was "
-			    "added just "
-			    "now, try again in a few seconds",
-			    signer->name);
-		else if (m->state != XOS_MEMBER_ACTIVE)
-			st = xos_err_set(err, XOS_DENIED, "member-state", "the member %s is %s",
-			    m->name, xos_member_state_name(m->state));
-	}
-	xos_buf_free(&text);
-	xos_buf_init(&text, XOS_LOCKS_MAX);
-	if (st == XOS_OK && vops_object_get(a->db, VOPS_LOCKS_CA, &text, NULL) == XOS_OK)
-		st = xos_locks_verify(
-		    xos_buf_bytes(&text), XOS_SIGNER_CA, &certs, &trust, &locks, err);
-	if (st == XOS_OK && locks)
-		lock = xos_locks_find(locks, XOS_LOCK_MEMBER, signer->name, trust.now);
-	for (size_t i = 0; locks && !lock && i < signer->nroles; i++)
-		lock = xos_locks_find_fqan(locks, signer->roles[i], trust.now);
-	for (size_t i = 0; locks && !lock && i < signer->ngroups; i++)
-		lock = xos_locks_find_fqan(locks, signer->groups[i], trust.now);
-	if (lock)
-		st = xos_err_set(err, XOS_DENIED, "locked", "%s %s is locked: %s",
-		    xos_lock_kind_name(lock->kind), lock->name, lock->message);
-out:
-	xos_locks_free(locks);
-	xos_roster_free(roster);
-	xos_buf_free(&text);
-	return st;
+	(void)from;
+	(void)reply;
+	xos_reader_init(&r, payload);
+	xos_reader_lp(&r, XOS_ADMINISTRATORS_MAX, &compact);
+	if (xos_reader_end(&r) != XOS_OK)
+		return xos_err_set(err, XOS_MALFORMED, "channel-frame", "bad list");
+	return xos_gate_list(a->gate, compact, xos_clock_now(), err);
 }
 
 /* --- bundles --- */
@@ -362,43 +330,23 @@ static enum xos_status on_command(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct vops_auth *a = ctx;
-	const struct xos_command_opts opts = {.trust = a->trust,
-	    .vo = a->conf->common.vo,
-	    .aud = XOS_VOPS_AUD,
-	    .now = xos_clock_now(),
-	    .skew = 300};
 	struct xos_command *c = NULL;
-	struct xos_json *result = NULL, *answer = NULL;
+	struct xos_json *result = NULL;
+	int64_t now = xos_clock_now();
 
 	(void)from;
-	enum xos_status st = xos_command_open(payload, &opts, &c, err);
-	if (st == XOS_OK)
-		st = xos_command_demand_admin(c, err);
-	if (st == XOS_OK)
-		st = vops_auth_standing(a, c->signer->claims, err);
+	enum xos_status st = xos_gate_open(a->gate, payload, now, &c, err);
 	/* The identifier is used up together with what the command did, or not at all. */
 	if (st == XOS_OK)
 		st = xos_store_begin(a->db, err);
 	if (st == XOS_OK)
-		st = xos_once(a->db, c->jti, c->exp, opts.now, err);
+		st = xos_once(a->db, c->jti, c->exp, now, err);
 	if (st == XOS_OK)
 		st = vops_auth_command(a, c, &result, err);
 	if (st == XOS_OK)
 		st = xos_store_commit(a->db, err);
 	xos_store_rollback(a->db);
-	if (st == XOS_OK) {
-		XOS_EVENT(XOS_INFO, "command.done", "verb", c->verb, "by", c->signer->claims->name);
-		answer = xos_command_answer(result);
-		result = NULL;
-		st = xos_json_dump(answer, reply, err);
-	} else {
-		xos_event_err(XOS_WARN, "command.refused", err, "verb", c ? c->verb : NULL,
-		    (const char *)NULL);
-	}
-	xos_json_free(result);
-	xos_json_free(answer);
-	xos_command_free(c);
-	return st;
+	return xos_gate_answer(st, c, result, reply, err);
 }
 
 enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
@@ -408,6 +356,8 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {VOPS_SITE_SET, "site-set", 1, XOS_SITESET_MAX + 64, on_site_set},
 	    {VOPS_BUNDLE, "bundle", 1, 256, on_bundle},
 	    {VOPS_OBJECT, "object", 1, XOS_ROSTER_MAX + 64, on_object},
+	    {VOPS_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX + 64,
+	        on_administrators},
 	};
 	struct vops_auth *a = self->state;
 	struct xos_channel *channels[1] = {self->to[XOS_PART_NETWORK]};

@@ -1,8 +1,8 @@
 #ifndef XOS_VOPS_AUTH_H
 #define XOS_VOPS_AUTH_H
 
-#include "api/command.h"
 #include "service/bulk.h"
+#include "service/gate.h"
 #include "token/trust.h"
 #include "vops/parts.h"
 #include "vops/sets.h"
@@ -22,6 +22,7 @@ struct vops_auth {
 	struct xos_trust *trust;
 	struct xos_store *db;
 	struct xos_bulk *key;
+	struct xos_gate *gate;
 	uint64_t generation; /* raised with every change of a part */
 	struct vops_current *current[VOPS_SITES_MAX];
 	size_t ncurrent;
@@ -32,9 +33,5 @@ XOS_MUST_USE enum xos_status vops_auth_command(
     struct vops_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err);
 /* The trust under which rosters and locks are verified; valid as long as a. */
 struct xos_bundle_trust vops_auth_trust(const struct vops_auth *a, int64_t now);
-/* Is the signer still a member in good standing, as far as roster and locks say? OK before the first
- * roster came. DENIED "member-state" or "locked". */
-XOS_MUST_USE enum xos_status vops_auth_standing(
-    struct vops_auth *a, const struct xos_claims *signer, struct xos_err *err);
 
 #endif

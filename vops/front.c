@@ -3,17 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/command.h"
-#include "api/trustdoc.h"
-#include "base/clock.h"
 #include "base/text.h"
-#include "service/bulk.h"
-#include "service/front.h"
-#include "service/verifier.h"
-#include "vops/fetch.h"
+#include "service/relay.h"
 #include "vops/parts.h"
 
-#define AUTH_MS 60000
+/* What the other authorities are asked for; object VOPS_OBJECTS: the list of administrators. */
+static const struct {
+	struct xos_fetch_source from;
+	enum vops_object object;
+} sources[] = {
+    {{.service = "ca", .path = "administrators", .name = "list of administrators"}, VOPS_OBJECTS},
+    {{.service = "ca", .path = "roster", .name = "roster"}, VOPS_ROSTER},
+    {{.service = "ca", .path = "locks", .name = "locks of the ca"}, VOPS_LOCKS_CA},
+    {{.service = "rca", .path = "locks", .name = "locks of the rca"}, VOPS_LOCKS_RCA},
+};
+#define SOURCES (sizeof(sources) / sizeof(sources[0]))
 
 /* The last bundle that auth gave for a site, so that a thousand nodes that ask cost one transfer. */
 struct cached {
@@ -25,76 +29,25 @@ struct cached {
 
 struct front_state {
 	const struct vops_conf *conf;
-	struct xos_trust *trust;
-	struct xos_service_verifier *verifier;
-	struct xos_front *front;
-	struct xos_bulk *auth;
-	struct vops_fetch *fetch;
+	struct xos_relay relay;
+	struct xos_fetch_source sources[SOURCES];
 	pthread_mutex_t lock; /* of the cache */
 	struct cached *cache;
 };
-
-static enum xos_status check_vo(
-    const struct front_state *f, const struct xos_request *req, struct xos_err *err)
-{
-	const char *vo = xos_request_param(req, "vo");
-
-	if (vo && strcmp(vo, f->conf->common.vo) == 0)
-		return XOS_OK;
-	return xos_err_set(
-	    err, XOS_NOT_FOUND, "no-vo", "this server serves the VO %s only", f->conf->common.vo);
-}
-
-static enum xos_status ask(struct front_state *f, enum vops_message type, struct xos_bytes payload,
-    struct xos_buf *reply, struct xos_err *err)
-{
-	return xos_bulk_call(
-	    f->auth, (uint16_t)type, payload, xos_clock_mono_ms() + AUTH_MS, reply, err);
-}
-
-static enum xos_status on_trust(
-    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
-{
-	struct front_state *f = ctx;
-	const struct xos_trust_doc doc = {.trust = f->trust, .vo = f->conf->common.vo};
-	enum xos_status st = check_vo(f, req, err);
-
-	if (st == XOS_OK)
-		xos_response_json(res, 200, xos_trust_doc_encode(&doc));
-	return st;
-}
-
-static enum xos_status on_command(
-    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
-{
-	struct front_state *f = ctx;
-	struct xos_buf reply;
-	enum xos_status st = check_vo(f, req, err);
-
-	if (st != XOS_OK)
-		return st;
-	st = ask(f, VOPS_COMMAND, xos_request_body(req), &reply, err);
-	if (st == XOS_OK) {
-		xos_response_body(res, "application/json", xos_buf_bytes(&reply));
-		vops_fetch_poke(f->fetch);
-	}
-	xos_buf_free(&reply);
-	return st;
-}
 
 static enum xos_status on_site_set(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
 	struct front_state *f = ctx;
 	struct xos_buf message, reply;
-	enum xos_status st = check_vo(f, req, err);
+	enum xos_status st = xos_relay_check_vo(&f->relay, req, err);
 
 	if (st != XOS_OK)
 		return st;
 	xos_buf_init(&message, XOS_SITESET_MAX + 1024);
 	xos_buf_lp_str(&message, xos_request_param(req, "site"));
 	xos_buf_lp(&message, xos_request_body(req));
-	st = ask(f, VOPS_SITE_SET, xos_buf_bytes(&message), &reply, err);
+	st = xos_relay_ask(&f->relay, VOPS_SITE_SET, xos_buf_bytes(&message), &reply, err);
 	if (st == XOS_OK)
 		xos_response_status(res, 204);
 	xos_buf_free(&reply);
@@ -138,7 +91,8 @@ static enum xos_status refresh(
 	xos_buf_init(&message, 1024);
 	xos_buf_lp_str(&message, site);
 	xos_buf_lp_str(&message, c ? c->etag : "");
-	enum xos_status st = ask(f, VOPS_BUNDLE, xos_buf_bytes(&message), &reply, err);
+	enum xos_status st =
+	    xos_relay_ask(&f->relay, VOPS_BUNDLE, xos_buf_bytes(&message), &reply, err);
 	if (st != XOS_OK)
 		goto out;
 	xos_reader_init(&r, xos_buf_bytes(&reply));
@@ -174,7 +128,7 @@ static enum xos_status on_bundle(
 	const char *site = xos_request_query(req, "site");
 	const char *match = xos_request_header(req, "If-None-Match");
 	struct cached *c = NULL;
-	enum xos_status st = check_vo(f, req, err);
+	enum xos_status st = xos_relay_check_vo(&f->relay, req, err);
 
 	if (st == XOS_OK)
 		st = xos_request_query_only(req, allowed, err);
@@ -198,75 +152,58 @@ static enum xos_status on_bundle(
 }
 
 static const struct xos_route routes[] = {
-    {"GET", "/v1/vo/{vo}/trust", on_trust, XOS_ROUTE_INLINE, 0},
-    {"POST", "/v1/vo/{vo}/commands", on_command, 0, XOS_COMMAND_BODY_MAX},
     {"PUT", "/v1/vo/{vo}/sites/{site}/set", on_site_set, 0, XOS_SITESET_MAX},
     {"GET", "/v1/vo/{vo}/bundle", on_bundle, XOS_ROUTE_CERT, 0},
 };
 
-static enum xos_status make_verifier(struct front_state *f, struct xos_err *err)
+/* What was fetched goes to auth, which verifies it. */
+static enum xos_status take(void *ctx, size_t source, struct xos_bytes object, struct xos_err *err)
 {
-	const struct xos_service_verifier_options o = {
-	    .vo = f->conf->common.vo,
-	    .kinds = XOS_KIND_BIT(XOS_KIND_USER) | XOS_KIND_BIT(XOS_KIND_NODE) |
-	             XOS_KIND_BIT(XOS_KIND_SERVICE),
-	    .skew = 300,
-	};
+	struct front_state *f = ctx;
+	struct xos_buf message, reply;
+	enum xos_status st;
 
-	f->trust = xos_trust_new();
-	if (!f->trust)
-		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	enum xos_status st = xos_trust_load(f->trust, f->conf->common.trust, err);
-	return st == XOS_OK ? xos_service_verifier_new(f->trust, &o, &f->verifier, err) : st;
-}
-
-static enum xos_status make_front(
-    struct front_state *f, struct xos_part_self *self, struct xos_err *err)
-{
-	const struct xos_front_options o = {
-	    .listen_fd = self->listen_fd,
-	    .tls_certificate = f->conf->common.tls_certificate,
-	    .tls_key = f->conf->common.tls_key,
-	    .verifier = xos_service_verifier_get(f->verifier),
-	};
-	enum xos_status st = xos_front_new(&o, &f->front, err);
-
-	if (st == XOS_OK)
-		st = xos_front_routes(f->front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
-	if (st == XOS_OK) {
-		const struct vops_fetch_options fo = {.conf = f->conf,
-		    .trust = f->trust,
-		    .cert = xos_front_cert(f->front),
-		    .auth = f->auth};
-		st = vops_fetch_new(&fo, &f->fetch, err);
-	}
-	if (st == XOS_OK)
-		st = xos_health_check(
-		    xos_front_health(f->front), "sources", vops_fetch_health, f->fetch, err);
+	xos_buf_init(&message, XOS_BULK_MAX);
+	if (sources[source].object != VOPS_OBJECTS)
+		xos_buf_u8(&message, (uint8_t)sources[source].object);
+	xos_buf_lp(&message, object);
+	st = xos_relay_ask(&f->relay,
+	    sources[source].object == VOPS_OBJECTS ? VOPS_ADMINISTRATORS : VOPS_OBJECT,
+	    xos_buf_bytes(&message), &reply, err);
+	xos_buf_free(&reply);
+	xos_buf_free(&message);
 	return st;
 }
 
 enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 {
 	struct front_state *f = calloc(1, sizeof(*f));
+	struct xos_fetch_options o = {.nsources = SOURCES, .take = take, .ctx = f};
 
 	if (!f)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	f->conf = self->run->conf;
 	pthread_mutex_init(&f->lock, NULL);
 	self->state = f;
-	enum xos_status st = make_verifier(f, err);
+	for (size_t i = 0; i < SOURCES; i++) {
+		f->sources[i] = sources[i].from;
+		f->sources[i].url =
+		    strcmp(f->sources[i].service, "ca") == 0 ? f->conf->ca_url : f->conf->rca_url;
+	}
+	o.sources = f->sources;
+	o.refresh = f->conf->refresh;
+	enum xos_status st = xos_relay_open(&f->relay, self, &f->conf->common, VOPS_COMMAND, err);
 	if (st == XOS_OK)
-		st = xos_bulk_new(self->to[XOS_PART_AUTH], &f->auth, err);
-	return st == XOS_OK ? make_front(f, self, err) : st;
+		st = xos_front_routes(
+		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
+	return st == XOS_OK ? xos_relay_fetch(&f->relay, &o, err) : st;
 }
 
 enum xos_status vops_front_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct front_state *f = self->state;
-	enum xos_status st = vops_fetch_start(f->fetch, err);
 
-	return st == XOS_OK ? xos_front_run(f->front, self->signal_fd, err) : st;
+	return xos_relay_serve(&f->relay, self, err);
 }
 
 void vops_front_close(struct xos_part_self *self)
@@ -275,11 +212,7 @@ void vops_front_close(struct xos_part_self *self)
 
 	if (!f)
 		return;
-	vops_fetch_free(f->fetch);
-	xos_front_free(f->front);
-	xos_service_verifier_free(f->verifier);
-	xos_bulk_free(f->auth);
-	xos_trust_free(f->trust);
+	xos_relay_close(&f->relay);
 	while (f->cache) {
 		struct cached *c = f->cache;
 

@@ -11,17 +11,17 @@
  */
 enum vops_message {
 	/* network -> auth */
-	VOPS_COMMAND = 1, /* body of POST commands -> {"result"} */
-	VOPS_SITE_SET,    /* lp site, lp compact -> nothing */
-	VOPS_BUNDLE,      /* lp site, lp etag -> u8 changed, lp etag, lp compact */
-	VOPS_OBJECT,      /* u8 enum vops_object, lp compact -> nothing */
+	VOPS_COMMAND = 1,    /* body of POST commands -> {"result"} */
+	VOPS_SITE_SET,       /* lp site, lp compact -> nothing */
+	VOPS_BUNDLE,         /* lp site, lp etag -> u8 changed, lp etag, lp compact */
+	VOPS_OBJECT,         /* u8 enum vops_object, lp compact -> nothing */
+	VOPS_ADMINISTRATORS, /* lp compact -> nothing */
 	/* auth -> key */
 	VOPS_SIGN = 100 /* struct vops_parts -> u64 serial, lp compact */
 };
 
 /* What is fetched from the other authorities. */
-enum vops_object { VOPS_ROSTER, VOPS_LOCKS_CA, VOPS_LOCKS_RCA };
-#define VOPS_OBJECTS 3
+enum vops_object { VOPS_ROSTER, VOPS_LOCKS_CA, VOPS_LOCKS_RCA, VOPS_OBJECTS };
 const char *vops_object_name(enum vops_object o); /* "roster", ... */
 
 /* The parts of one bundle. Borrowed. */

@@ -76,30 +76,3 @@ enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo, const ch
 	xos_buf_free(&path);
 	return st;
 }
-
-enum xos_status xos_vops_source(struct xos_client *c, const char *vo, const char *what,
-    struct xos_buf *out, struct xos_err *err)
-{
-	struct xos_client_request req = {.method = "GET"};
-	struct xos_answer *answer = NULL;
-	struct xos_buf path;
-
-	xos_buf_init(&path, 1024);
-	vo_path(&path, vo, "/");
-	xos_path_encode(&path, what);
-	req.path = xos_buf_str(&path);
-	enum xos_status st = req.path ? xos_client_call(c, &req, &answer, err) : no_path(err);
-	if (st == XOS_OK)
-		st = xos_answer_check(c, answer, err);
-	if (st == XOS_OK) {
-		struct xos_bytes body = xos_answer_body(answer);
-
-		xos_buf_put(out, body.p, body.n);
-		st = xos_buf_status(out);
-		if (st != XOS_OK)
-			xos_err_set(err, st, "answer-size", "the answer does not fit");
-	}
-	xos_answer_free(answer);
-	xos_buf_free(&path);
-	return st;
-}

@@ -27,8 +27,4 @@ XOS_MUST_USE enum xos_status xos_vops_bundle(struct xos_client *c, const char *v
 XOS_MUST_USE enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo,
     const char *site, struct xos_bytes compact, struct xos_err *err);
 
-/* GET a compact JWS ("roster", "locks") from the ca or rca, appended to out. For vopsd itself. */
-XOS_MUST_USE enum xos_status xos_vops_source(struct xos_client *c, const char *vo, const char *what,
-    struct xos_buf *out, struct xos_err *err);
-
 #endif

@@ -77,6 +77,41 @@ START_TEST(who_may_not_approve)
 }
 END_TEST
 
+START_TEST(an_administrator_who_left_or_is_locked)
+{
+	char id[XOS_RCA_ID_LEN + 1];
+
+	MUST(apply(application("n1", "jobs"), id), &err);
+	expect(administrators(vo->ca_key, 0, 2, true, "admin"), XOS_OK, NULL);
+	expect(approve(&admin, id), XOS_DENIED, "locked");
+	expect(administrators(vo->ca_key, 0, 3, false, NULL), XOS_OK, NULL);
+	expect(approve(&admin, id), XOS_DENIED, "not-administrator");
+	/* What was said before does not come back, nor does what others say count. */
+	expect(administrators(vo->ca_key, 1, 1, true, NULL), XOS_CONFLICT, "older-list");
+	expect(administrators(vo->rca_key, 0, 9, true, NULL), XOS_DENIED, NULL);
+	expect(administrators(twin->ca_key, 0, 9, true, NULL), XOS_DENIED, NULL);
+	expect(approve(&admin, id), XOS_DENIED, "not-administrator");
+	expect(administrators(vo->ca_key, 0, 4, true, NULL), XOS_OK, NULL);
+	expect(approve(&admin, id), XOS_OK, NULL);
+}
+END_TEST
+
+START_TEST(nobody_commands_before_the_administrators_are_known)
+{
+	char id[XOS_RCA_ID_LEN + 1];
+
+	stop(0);
+	start_ignorant();
+	MUST(apply(application("n1", "jobs"), id), &err);
+	expect(approve(&admin, id), XOS_UNAVAILABLE, "administrators-unknown");
+	expect(approve(&alice, id), XOS_DENIED, "not-administrator");
+	expect(administrators(vo->ca_key, 301, 1, true, NULL), XOS_EXPIRED, NULL);
+	expect(approve(&admin, id), XOS_UNAVAILABLE, "administrators-unknown");
+	expect(administrators(vo->ca_key, 0, 1, true, NULL), XOS_OK, NULL);
+	expect(approve(&admin, id), XOS_OK, NULL);
+}
+END_TEST
+
 START_TEST(a_command_is_good_once)
 {
 	struct xos_json *body = sign_at(&admin, "rca", "node.applications", NULL, 0);
@@ -196,6 +231,8 @@ int main(void)
 	tcase_add_test(tc, sending_an_application_again_makes_no_second_one);
 	tcase_add_test(tc, who_may_not_approve);
 	tcase_add_test(tc, a_command_is_good_once);
+	tcase_add_test(tc, an_administrator_who_left_or_is_locked);
+	tcase_add_test(tc, nobody_commands_before_the_administrators_are_known);
 	tcase_add_test(tc, a_changed_command);
 	tcase_add_test(tc, a_taken_name);
 	tcase_add_test(tc, what_no_node_gets);

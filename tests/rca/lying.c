@@ -1,9 +1,6 @@
 #include "lying.h"
 
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "api/chainjson.h"
 #include "api/command.h"
@@ -12,113 +9,50 @@
 #include "base/text.h"
 #include "pki/csr.h"
 #include "rca/parts.h"
+#include "testparts/parts.h"
 
 char *dir;
 struct xos_test_vo *vo, *twin;
 struct xos_trust *trust;
 struct rca_conf conf;
 struct xos_err err;
-static pid_t auth_pid, key_pid;
-static struct xos_channel *channel;
-struct xos_bulk *auth;
 struct xos_chain admin, alice;
 struct xos_key *node_key, *jobs_key;
 
-/* --- the two honest processes --- */
-
-struct honest {
-	enum xos_part part;
-	int fd[XOS_PARTS]; /* channels to the others, -1 for none */
-	enum xos_status (*open)(struct xos_part_self *self, struct xos_err *err);
-	enum xos_status (*serve)(struct xos_part_self *self, struct xos_err *err);
-	void (*close)(struct xos_part_self *self);
+struct xos_test_parts parts = {
+    .auth = {rca_auth_open, rca_auth_serve, rca_auth_close},
+    .key = {rca_key_open, rca_key_serve, rca_key_close},
+    .conf = &conf,
 };
 
-static void run(const struct honest *h)
+enum xos_status administrators(
+    const struct xos_key *signer, int64_t age, uint64_t act, bool there, const char *locked)
 {
-	const struct xos_service_run service = {.conf = &conf};
-	struct xos_part_self self = {
-	    .part = h->part, .run = &service, .signal_fd = -1, .listen_fd = -1};
+	static const struct xos_test_admin list[] = {{"admin", 5}};
+	struct xos_buf out;
 
-	for (int p = 0; p < XOS_PARTS; p++) {
-		if (h->fd[p] >= 0)
-			MUST(xos_channel_new(h->fd[p], &self.to[p], &err), &err);
-	}
-	MUST(h->open(&self, &err), &err);
-	MUST(h->serve(&self, &err), &err);
-	h->close(&self);
-	for (int p = 0; p < XOS_PARTS; p++)
-		xos_channel_free(self.to[p]);
+	xos_buf_init(&out, XOS_ADMINISTRATORS_MAX);
+	xos_test_administrators(
+	    signer, xos_clock_now() - age, act, list, there ? 1 : 0, locked, &out);
+	enum xos_status st = ask(RCA_ADMINISTRATORS, xos_buf_bytes(&out), NULL);
+	xos_buf_free(&out);
+	return st;
+}
+
+void start_ignorant(void)
+{
+	xos_test_parts_start(&parts);
 }
 
 void start(void)
 {
-	int na[2], ak[2];
-
-	MUST(xos_channel_pair(na, &err), &err);
-	MUST(xos_channel_pair(ak, &err), &err);
-	const struct honest key = {
-	    XOS_PART_KEY, {-1, ak[1], -1}, rca_key_open, rca_key_serve, rca_key_close};
-	const struct honest checker = {
-	    XOS_PART_AUTH, {na[1], -1, ak[0]}, rca_auth_open, rca_auth_serve, rca_auth_close};
-	key_pid = fork();
-	if (key_pid == 0) {
-		close(na[0]);
-		close(na[1]);
-		close(ak[0]);
-		run(&key);
-		_exit(0);
-	}
-	auth_pid = fork();
-	if (auth_pid == 0) {
-		close(na[0]);
-		close(ak[1]);
-		run(&checker);
-		_exit(0);
-	}
-	close(na[1]);
-	close(ak[0]);
-	close(ak[1]);
-	MUST(xos_channel_new(na[0], &channel, &err), &err);
-	MUST(xos_bulk_new(channel, &auth, &err), &err);
+	start_ignorant();
+	MUST(administrators(vo->ca_key, 0, 1, true, NULL), &err);
 }
 
 void stop(int sig)
 {
-	const pid_t pids[] = {auth_pid, key_pid};
-
-	if (sig) {
-		kill(auth_pid, sig);
-		kill(key_pid, sig);
-	}
-	xos_bulk_free(auth);
-	xos_channel_free(channel);
-	for (size_t i = 0; i < 2; i++) {
-		int status = 0;
-
-		waitpid(pids[i], &status, 0);
-		ck_assert(sig || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
-	}
-}
-
-static void put_authority(void)
-{
-	struct xos_buf pem;
-	char *path = xos_test_path(dir, "rca.key");
-
-	MUST(xos_key_save(vo->rca_key, path, NULL, &err), &err);
-	free(path);
-	path = xos_test_path(dir, "rca.pem");
-	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
-	xos_cert_to_pem(vo->rca, &pem);
-	MUST(xos_file_write(path, 0644, xos_buf_bytes(&pem), &err), &err);
-	xos_buf_free(&pem);
-	free(path);
-	for (size_t i = 0; i < 2; i++) {
-		path = xos_test_path(dir, i ? "auth" : "key");
-		MUST(xos_dir_make(path, 0700, &err), &err);
-		free(path);
-	}
+	ck_assert(xos_test_parts_stop(&parts, sig) || sig);
 }
 
 void member(struct xos_chain *out, const struct xos_test_vo *v, const char *name, bool role,
@@ -151,7 +85,7 @@ static void setup(void)
 	    .pending_life = 86400};
 	conf.common.trust = xos_test_path(dir, "trust");
 	xos_test_vo_trust_dir(vo, conf.common.trust);
-	put_authority();
+	xos_test_parts_state(dir, "rca", vo->rca_key, vo->rca);
 	MUST(xos_key_generate(&node_key, &err), &err);
 	MUST(xos_key_generate(&jobs_key, &err), &err);
 	member(&admin, vo, "admin", true, 0);
@@ -181,7 +115,7 @@ enum xos_status ask(uint16_t type, struct xos_bytes in, struct xos_json **out)
 
 	err = (struct xos_err)XOS_ERR_INIT;
 	enum xos_status st =
-	    xos_bulk_call(auth, type, in, xos_clock_mono_ms() + 60000, &reply, &err);
+	    xos_bulk_call(parts.to_auth, type, in, xos_clock_mono_ms() + 60000, &reply, &err);
 	if (st == XOS_OK && out)
 		MUST(xos_json_parse(xos_buf_bytes(&reply), XOS_BULK_MAX, out, &err), &err);
 	xos_buf_free(&reply);

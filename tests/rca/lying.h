@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "rca/messages.h"
 #include "service/bulk.h"
+#include "testparts/parts.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 
@@ -18,12 +19,16 @@ extern char *dir;                     /* the state of the authority */
 extern struct xos_test_vo *vo, *twin; /* twin: another VO of the same name */
 extern struct xos_trust *trust;
 extern struct rca_conf conf;
-extern struct xos_err err; /* of the last call */
-extern struct xos_bulk *auth;
+extern struct xos_err err;          /* of the last call */
+extern struct xos_test_parts parts; /* to_auth: the channel that was taken over */
 extern struct xos_chain admin, alice;
 extern struct xos_key *node_key, *jobs_key; /* of what application() applies for */
 
-void start(void);
+void start(void); /* with a list of administrators: admin */
+void start_ignorant(void);
+/* Hands auth a list that names admin, or nobody; age in seconds. locked: as in testparts/parts.h. */
+enum xos_status administrators(
+    const struct xos_key *signer, int64_t age, uint64_t act, bool there, const char *locked);
 /* sig: 0 for an orderly end, by closing the channel, which must end well. */
 void stop(int sig);
 

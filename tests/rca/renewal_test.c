@@ -83,8 +83,8 @@ static struct xos_locks *lock_list(void)
 	struct xos_locks *l = NULL;
 	struct xos_buf reply;
 
-	MUST(xos_bulk_call(
-	         auth, RCA_LOCKS, XOS_BYTES_NONE, xos_clock_mono_ms() + 60000, &reply, &err),
+	MUST(xos_bulk_call(parts.to_auth, RCA_LOCKS, XOS_BYTES_NONE, xos_clock_mono_ms() + 60000,
+	         &reply, &err),
 	    &err);
 	MUST(xos_locks_verify(xos_buf_bytes(&reply), XOS_SIGNER_RCA, &certs, &bt, &l, &err), &err);
 	xos_buf_free(&reply);

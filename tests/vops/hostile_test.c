@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "api/command.h"
 #include "api/signer.h"
@@ -17,6 +15,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "service/bulk.h"
+#include "testparts/parts.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 #include "vops/parts.h"
@@ -28,107 +27,44 @@ static struct xos_test_vo *vo, *twin;
 static struct xos_trust *trust;
 static struct vops_conf conf;
 static struct xos_err err;
-static pid_t auth_pid, key_pid;
-static struct xos_channel *channel;
-static struct xos_bulk *auth;
 static struct xos_chain admin, alice;
 static struct xos_bundle_seen seen;
 
-/* --- the two honest processes --- */
-
-struct honest {
-	enum xos_part part;
-	int fd[XOS_PARTS]; /* channels to the others, -1 for none */
-	enum xos_status (*open)(struct xos_part_self *self, struct xos_err *err);
-	enum xos_status (*serve)(struct xos_part_self *self, struct xos_err *err);
-	void (*close)(struct xos_part_self *self);
+static struct xos_test_parts parts = {
+    .auth = {vops_auth_open, vops_auth_serve, vops_auth_close},
+    .key = {vops_key_open, vops_key_serve, vops_key_close},
+    .conf = &conf,
 };
 
-static void run(const struct honest *h)
-{
-	const struct xos_service_run service = {.conf = &conf};
-	struct xos_part_self self = {
-	    .part = h->part, .run = &service, .signal_fd = -1, .listen_fd = -1};
+static enum xos_status ask(uint16_t type, const struct xos_buf *in, struct xos_buf *reply);
 
-	for (int p = 0; p < XOS_PARTS; p++) {
-		if (h->fd[p] >= 0)
-			MUST(xos_channel_new(h->fd[p], &self.to[p], &err), &err);
-	}
-	MUST(h->open(&self, &err), &err);
-	MUST(h->serve(&self, &err), &err);
-	h->close(&self);
-	for (int p = 0; p < XOS_PARTS; p++)
-		xos_channel_free(self.to[p]);
+/* Hands auth a list that names admin, or nobody. */
+static enum xos_status administrators(
+    const struct xos_key *signer, int64_t age, uint64_t act, bool there, const char *locked)
+{
+	static const struct xos_test_admin list[] = {{"admin", 1}};
+	struct xos_buf out, message;
+
+	xos_buf_init(&out, XOS_ADMINISTRATORS_MAX);
+	xos_buf_init(&message, XOS_ADMINISTRATORS_MAX + 64);
+	xos_test_administrators(
+	    signer, xos_clock_now() - age, act, list, there ? 1 : 0, locked, &out);
+	xos_buf_lp(&message, xos_buf_bytes(&out));
+	enum xos_status st = ask(VOPS_ADMINISTRATORS, &message, NULL);
+	xos_buf_free(&message);
+	xos_buf_free(&out);
+	return st;
 }
 
 static void start(void)
 {
-	int na[2], ak[2];
-
-	MUST(xos_channel_pair(na, &err), &err);
-	MUST(xos_channel_pair(ak, &err), &err);
-	const struct honest key = {
-	    XOS_PART_KEY, {-1, ak[1], -1}, vops_key_open, vops_key_serve, vops_key_close};
-	const struct honest checker = {
-	    XOS_PART_AUTH, {na[1], -1, ak[0]}, vops_auth_open, vops_auth_serve, vops_auth_close};
-	key_pid = fork();
-	if (key_pid == 0) {
-		close(na[0]);
-		close(na[1]);
-		close(ak[0]);
-		run(&key);
-		_exit(0);
-	}
-	auth_pid = fork();
-	if (auth_pid == 0) {
-		close(na[0]);
-		close(ak[1]);
-		run(&checker);
-		_exit(0);
-	}
-	close(na[1]);
-	close(ak[0]);
-	close(ak[1]);
-	MUST(xos_channel_new(na[0], &channel, &err), &err);
-	MUST(xos_bulk_new(channel, &auth, &err), &err);
+	xos_test_parts_start(&parts);
+	MUST(administrators(vo->ca_key, 0, 1, true, NULL), &err);
 }
 
 static void stop(int sig)
 {
-	const pid_t pids[] = {auth_pid, key_pid};
-
-	if (sig) {
-		kill(auth_pid, sig);
-		kill(key_pid, sig);
-	}
-	xos_bulk_free(auth);
-	xos_channel_free(channel);
-	for (size_t i = 0; i < 2; i++) {
-		int status = 0;
-
-		waitpid(pids[i], &status, 0);
-		ck_assert(sig || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
-	}
-}
-
-static void put_authority(void)
-{
-	struct xos_buf pem;
-	char *path = xos_test_path(dir, "vops.key");
-
-	MUST(xos_key_save(vo->policy_key, path, NULL, &err), &err);
-	free(path);
-	path = xos_test_path(dir, "vops.pem");
-	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
-	xos_cert_to_pem(vo->policy, &pem);
-	MUST(xos_file_write(path, 0644, xos_buf_bytes(&pem), &err), &err);
-	xos_buf_free(&pem);
-	free(path);
-	for (size_t i = 0; i < 2; i++) {
-		path = xos_test_path(dir, i ? "auth" : "key");
-		MUST(xos_dir_make(path, 0700, &err), &err);
-		free(path);
-	}
+	ck_assert(xos_test_parts_stop(&parts, sig) || sig);
 }
 
 static void member(struct xos_chain *out, const char *name, uint64_t number, bool role)
@@ -155,7 +91,7 @@ static void setup(void)
 	    .bundle_refresh = 1800};
 	conf.common.trust = xos_test_path(dir, "trust");
 	xos_test_vo_trust_dir(vo, conf.common.trust);
-	put_authority();
+	xos_test_parts_state(dir, "vops", vo->policy_key, vo->policy);
 	member(&admin, "admin", 1, true);
 	member(&alice, "alice", 2, false);
 	start();
@@ -180,8 +116,8 @@ static enum xos_status ask(uint16_t type, const struct xos_buf *in, struct xos_b
 	struct xos_buf own;
 
 	err = (struct xos_err)XOS_ERR_INIT;
-	enum xos_status st = xos_bulk_call(
-	    auth, type, xos_buf_bytes(in), xos_clock_mono_ms() + 60000, reply ? reply : &own, &err);
+	enum xos_status st = xos_bulk_call(parts.to_auth, type, xos_buf_bytes(in),
+	    xos_clock_mono_ms() + 60000, reply ? reply : &own, &err);
 	if (!reply)
 		xos_buf_free(&own);
 	return st;
@@ -468,21 +404,31 @@ END_TEST
 
 START_TEST(an_administrator_who_left_or_is_locked)
 {
-	const struct xos_lock lock = {.id = "l1",
-	    .kind = XOS_LOCK_MEMBER,
-	    .name = "admin",
-	    .since = 1,
-	    .until = XOS_LOCK_NO_END};
-
-	expect(push(&admin, VO1), XOS_OK, NULL); /* nothing is known yet */
-	expect(roster(vo->ca_key, 1, XOS_MEMBER_ACTIVE, 0), XOS_OK, NULL);
-	expect(locks(VOPS_LOCKS_CA, XOS_SIGNER_CA, 1, &lock, 1), XOS_OK, NULL);
+	expect(push(&admin, VO1), XOS_OK, NULL);
+	expect(administrators(vo->ca_key, 0, 2, true, "admin"), XOS_OK, NULL);
 	expect(push(&admin, VO2), XOS_DENIED, "locked");
-	expect(locks(VOPS_LOCKS_CA, XOS_SIGNER_CA, 2, NULL, 0), XOS_OK, NULL);
-	expect(roster(vo->ca_key, 2, XOS_MEMBER_REMOVED, 0), XOS_OK, NULL);
-	expect(push(&admin, VO2), XOS_DENIED, "member-state");
-	expect(roster(vo->ca_key, 3, XOS_MEMBER_ACTIVE, 0), XOS_OK, NULL);
+	expect(administrators(vo->ca_key, 0, 3, false, NULL), XOS_OK, NULL);
+	expect(push(&admin, VO2), XOS_DENIED, "not-administrator");
+	/* What was said before does not come back. */
+	expect(administrators(vo->ca_key, 1, 1, true, NULL), XOS_CONFLICT, "older-list");
+	expect(push(&admin, VO2), XOS_DENIED, "not-administrator");
+	expect(administrators(vo->ca_key, 0, 4, true, NULL), XOS_OK, NULL);
 	expect(push(&admin, VO2), XOS_OK, NULL);
+}
+END_TEST
+
+START_TEST(nobody_commands_before_the_administrators_are_known)
+{
+	stop(0);
+	xos_test_parts_start(&parts);
+	expect(push(&admin, VO1), XOS_UNAVAILABLE, "administrators-unknown");
+	expect(push(&alice, VO1), XOS_DENIED, "not-administrator");
+	expect(administrators(vo->rca_key, 0, 1, true, NULL), XOS_DENIED, NULL);
+	expect(administrators(twin->ca_key, 0, 1, true, NULL), XOS_DENIED, NULL);
+	expect(administrators(vo->ca_key, 301, 1, true, NULL), XOS_EXPIRED, NULL);
+	expect(push(&admin, VO1), XOS_UNAVAILABLE, "administrators-unknown");
+	expect(administrators(vo->ca_key, 290, 1, true, NULL), XOS_OK, NULL);
+	expect(push(&admin, VO1), XOS_OK, NULL);
 }
 END_TEST
 
@@ -553,6 +499,7 @@ int main(void)
 	tcase_add_test(tc, serials_grow_over_kill_and_start);
 	tcase_add_test(tc, who_may_not_push);
 	tcase_add_test(tc, an_administrator_who_left_or_is_locked);
+	tcase_add_test(tc, nobody_commands_before_the_administrators_are_known);
 	tcase_add_test(tc, sets_that_are_not_the_vos_own);
 	tcase_add_test(tc, a_site_set_needs_the_sites_key);
 	tcase_add_test(tc, rosters_and_locks_need_their_signers);

@@ -1,9 +1,39 @@
 #include "cli/command.h"
 
 #include <stdarg.h>
+#include <string.h>
+#include <time.h>
 
 #include "api/command.h"
+#include "base/clock.h"
 #include "cli/vo.h"
+
+#define PATIENCE_MS 15000
+#define PAUSE_MS 500
+
+/* A server that has just been started does not know yet who the administrators are: it soon will. Each try
+ * is signed anew, so nothing is sent twice. Takes args. */
+static enum xos_status send_patiently(const struct xos_cli *cli, struct xos_client *client,
+    const struct xos_chain *token, const char *vo, const char *service, const char *verb,
+    struct xos_json *args, struct xos_json **result, struct xos_err *err)
+{
+	const struct timespec pause = {PAUSE_MS / 1000, (PAUSE_MS % 1000) * 1000000L};
+	int64_t until = xos_clock_mono_ms() + PATIENCE_MS;
+	enum xos_status st;
+
+	for (;;) {
+		*err = (struct xos_err)XOS_ERR_INIT;
+		st = xos_command_send(
+		    client, token, vo, service, verb, xos_json_copy(args), result, err);
+		if (st != XOS_UNAVAILABLE || strcmp(err->code, "administrators-unknown") != 0 ||
+		    xos_clock_mono_ms() >= until)
+			break;
+		xos_cli_progress(cli, "waiting until the server knows the administrators");
+		(void)nanosleep(&pause, NULL);
+	}
+	xos_json_free(args);
+	return st;
+}
 
 enum xos_status xos_cli_command(const struct xos_cli *cli, const char *service, const char *verb,
     struct xos_json *args, struct xos_json **result, struct xos_err *err)
@@ -17,8 +47,8 @@ enum xos_status xos_cli_command(const struct xos_cli *cli, const char *service, 
 	if (!st)
 		st = xos_cli_client_new(vo, service, NULL, false, &client, err);
 	if (!st)
-		st = xos_command_send(
-		    xos_cli_client(client), &token, vo->name, service, verb, args, result, err);
+		st = send_patiently(cli, xos_cli_client(client), &token, vo->name, service, verb,
+		    args, result, err);
 	else
 		xos_json_free(args);
 	xos_cli_client_free(client);

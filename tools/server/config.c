@@ -27,9 +27,11 @@ static void put_peers(struct xos_buf *b, const struct xos_server *s, enum xos_se
 			xos_server_url(s, i, url);
 			xos_buf_printf(b, "%s_url = %s\n", xos_server_kinds[i].service, url);
 		}
-	} else if (d == XOS_VOPSD) {
+	} else if (d == XOS_RCAD || d == XOS_VOPSD) {
 		xos_server_url(s, XOS_CAD, url);
 		xos_buf_printf(b, "ca_url = %s\n", url);
+	}
+	if (d == XOS_VOPSD) {
 		xos_server_url(s, XOS_RCAD, url);
 		xos_buf_printf(b, "rca_url = %s\n", url);
 	}

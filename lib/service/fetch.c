@@ -1,4 +1,4 @@
-#include "vops/fetch.h"
+#include "service/fetch.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -11,41 +11,37 @@
 #include "base/random.h"
 #include "pki/digest.h"
 #include "service/client.h"
-#include "vops/messages.h"
 
 #define CALL_MS 10000
-#define AUTH_MS 30000
 
 struct source {
-	const char *service, *path;
-	uint8_t sent[XOS_SHA256_LEN]; /* of what auth took last */
+	uint8_t sent[XOS_SHA256_LEN]; /* of what was taken last */
 	int64_t good;                 /* when it was last fetched and taken */
 	struct xos_err err;           /* why not, since then */
 };
 
-struct vops_fetch {
-	struct vops_fetch_options o;
+struct xos_fetch {
+	struct xos_fetch_options o;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool started, stop, poked;
-	int64_t since;                      /* when we began */
-	struct source source[VOPS_OBJECTS]; /* under lock, but `sent` */
+	int64_t since;                               /* when we began */
+	struct source source[XOS_FETCH_SOURCES_MAX]; /* under lock, but `sent` */
 };
 
-enum xos_status vops_fetch_new(
-    const struct vops_fetch_options *o, struct vops_fetch **out, struct xos_err *err)
+enum xos_status xos_fetch_new(
+    const struct xos_fetch_options *o, struct xos_fetch **out, struct xos_err *err)
 {
-	struct vops_fetch *f = calloc(1, sizeof(*f));
+	struct xos_fetch *f = calloc(1, sizeof(*f));
 	pthread_condattr_t attr;
 
-	if (!f)
+	if (!f || o->nsources > XOS_FETCH_SOURCES_MAX) {
+		free(f);
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	}
 	f->o = *o;
 	f->since = xos_clock_now();
-	f->source[VOPS_ROSTER] = (struct source){.service = "ca", .path = "roster"};
-	f->source[VOPS_LOCKS_CA] = (struct source){.service = "ca", .path = "locks"};
-	f->source[VOPS_LOCKS_RCA] = (struct source){.service = "rca", .path = "locks"};
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -56,45 +52,69 @@ enum xos_status vops_fetch_new(
 }
 
 static enum xos_status hand_over(
-    struct vops_fetch *f, enum vops_object o, struct xos_bytes compact, struct xos_err *err)
+    struct xos_fetch *f, size_t o, struct xos_bytes compact, struct xos_err *err)
 {
 	struct source *s = &f->source[o];
 	uint8_t digest[XOS_SHA256_LEN];
-	struct xos_buf message, reply;
 	enum xos_status st = xos_sha256(compact, digest);
 
 	if (st != XOS_OK)
 		return xos_err_set(err, st, "digest", "SHA-256 failed");
 	if (memcmp(digest, s->sent, sizeof(digest)) == 0)
 		return XOS_OK;
-	xos_buf_init(&message, XOS_BULK_MAX);
-	xos_buf_u8(&message, (uint8_t)o);
-	xos_buf_lp(&message, compact);
-	st = xos_bulk_call(f->o.auth, VOPS_OBJECT, xos_buf_bytes(&message),
-	    xos_clock_mono_ms() + AUTH_MS, &reply, err);
+	st = f->o.take(f->o.ctx, o, compact, err);
 	if (st == XOS_OK)
 		memcpy(s->sent, digest, sizeof(digest));
-	xos_buf_free(&reply);
-	xos_buf_free(&message);
 	return st;
 }
 
-static enum xos_status fetch_one(struct vops_fetch *f, enum vops_object o,
-    struct xos_service_client *client, struct xos_err *err)
+/* GET of a compact JWS, appended to out. */
+static enum xos_status get(struct xos_client *c, const char *vo, const char *what,
+    struct xos_buf *out, struct xos_err *err)
+{
+	struct xos_client_request req = {.method = "GET"};
+	struct xos_answer *answer = NULL;
+	struct xos_buf path;
+	enum xos_status st = XOS_INTERNAL;
+
+	xos_buf_init(&path, 1024);
+	xos_buf_put_str(&path, "/v1/vo/");
+	xos_path_encode(&path, vo);
+	xos_buf_put_str(&path, "/");
+	xos_path_encode(&path, what);
+	req.path = xos_buf_str(&path);
+	st = req.path ? xos_client_call(c, &req, &answer, err)
+	              : xos_err_set(err, XOS_INTERNAL, "memory", "the path does not fit");
+	if (st == XOS_OK)
+		st = xos_answer_check(c, answer, err);
+	if (st == XOS_OK) {
+		struct xos_bytes body = xos_answer_body(answer);
+
+		xos_buf_put(out, body.p, body.n);
+		st = xos_buf_status(out);
+		if (st != XOS_OK)
+			xos_err_set(err, st, "answer-size", "the answer does not fit");
+	}
+	xos_answer_free(answer);
+	xos_buf_free(&path);
+	return st;
+}
+
+static enum xos_status fetch_one(
+    struct xos_fetch *f, size_t o, struct xos_service_client *client, struct xos_err *err)
 {
 	struct xos_buf compact;
 
-	xos_buf_init(&compact, XOS_ROSTER_MAX);
-	enum xos_status st = xos_vops_source(
-	    xos_service_client(client), f->o.conf->common.vo, f->source[o].path, &compact, err);
+	xos_buf_init(&compact, XOS_FETCH_OBJECT_MAX);
+	enum xos_status st =
+	    get(xos_service_client(client), f->o.vo, f->o.sources[o].path, &compact, err);
 	if (st == XOS_OK)
 		st = hand_over(f, o, xos_buf_bytes(&compact), err);
 	xos_buf_free(&compact);
 	return st;
 }
 
-static void note(
-    struct vops_fetch *f, enum vops_object o, enum xos_status st, const struct xos_err *err)
+static void note(struct xos_fetch *f, size_t o, enum xos_status st, const struct xos_err *err)
 {
 	struct source *s = &f->source[o];
 
@@ -107,22 +127,22 @@ static void note(
 		s->err = *err;
 	}
 	pthread_mutex_unlock(&f->lock);
-	/* Once when it begins and once when it ends, not every ten seconds. */
+	/* Once when it begins and once when it ends, not every round. */
 	if (st != XOS_OK && was_good)
-		xos_event_err(XOS_WARN, "fetch.failed", err, "object", vops_object_name(o),
+		xos_event_err(XOS_WARN, "fetch.failed", err, "object", f->o.sources[o].name,
 		    (const char *)NULL);
 	if (st == XOS_OK && !was_good)
-		XOS_EVENT(XOS_INFO, "fetch.recovered", "object", vops_object_name(o));
+		XOS_EVENT(XOS_INFO, "fetch.recovered", "object", f->o.sources[o].name);
 }
 
-static enum xos_status connect_to(struct vops_fetch *f, const char *service, const char *url,
+static enum xos_status connect_to(struct xos_fetch *f, const struct xos_fetch_source *s,
     struct xos_service_client **out, struct xos_err *err)
 {
 	struct xos_chain own = {.n = 0};
 	enum xos_status st = xos_service_cert_chain(f->o.cert, &own, err);
-	const struct xos_service_client_options o = {.url = url,
-	    .vo = f->o.conf->common.vo,
-	    .service = service,
+	const struct xos_service_client_options o = {.url = s->url,
+	    .vo = f->o.vo,
+	    .service = s->service,
 	    .trust = f->o.trust,
 	    .own = &own,
 	    .skew = 300,
@@ -134,28 +154,30 @@ static enum xos_status connect_to(struct vops_fetch *f, const char *service, con
 	return st;
 }
 
-static void fetch_from(struct vops_fetch *f, const char *service, const char *url)
+/* All that the service of source `first` has, over one connection; returns the first source after it. */
+static size_t fetch_from(struct xos_fetch *f, size_t first)
 {
+	const struct xos_fetch_source *s = f->o.sources;
 	struct xos_service_client *client = NULL;
 	struct xos_err err = XOS_ERR_INIT;
-	enum xos_status opened = connect_to(f, service, url, &client, &err);
+	enum xos_status opened = connect_to(f, &s[first], &client, &err);
+	size_t o = first;
 
-	for (int o = 0; o < VOPS_OBJECTS; o++) {
-		if (strcmp(f->source[o].service, service) != 0)
-			continue;
+	for (; o < f->o.nsources && strcmp(s[o].service, s[first].service) == 0; o++) {
 		enum xos_status st = opened;
 
 		if (st == XOS_OK)
-			st = fetch_one(f, (enum vops_object)o, client, &err);
-		note(f, (enum vops_object)o, st, &err);
+			st = fetch_one(f, o, client, &err);
+		note(f, o, st, &err);
 	}
 	xos_service_client_free(client);
+	return o;
 }
 
 /* Waits for the interval with its jitter, a poke or the end. */
-static bool pause_or_stop(struct vops_fetch *f)
+static bool pause_or_stop(struct xos_fetch *f)
 {
-	uint64_t ms = (uint64_t)f->o.conf->refresh * 1000;
+	uint64_t ms = (uint64_t)f->o.refresh * 1000;
 	struct timespec until;
 
 	ms += xos_random_below(ms / 10 + 1);
@@ -178,16 +200,16 @@ static bool pause_or_stop(struct vops_fetch *f)
 
 static void *loop(void *arg)
 {
-	struct vops_fetch *f = arg;
+	struct xos_fetch *f = arg;
 
 	do {
-		fetch_from(f, "ca", f->o.conf->ca_url);
-		fetch_from(f, "rca", f->o.conf->rca_url);
+		for (size_t o = 0; o < f->o.nsources;)
+			o = fetch_from(f, o);
 	} while (!pause_or_stop(f));
 	return NULL;
 }
 
-enum xos_status vops_fetch_start(struct vops_fetch *f, struct xos_err *err)
+enum xos_status xos_fetch_start(struct xos_fetch *f, struct xos_err *err)
 {
 	int rc = pthread_create(&f->thread, NULL, loop, f);
 
@@ -197,15 +219,17 @@ enum xos_status vops_fetch_start(struct vops_fetch *f, struct xos_err *err)
 	return XOS_OK;
 }
 
-void vops_fetch_poke(struct vops_fetch *f)
+void xos_fetch_poke(struct xos_fetch *f)
 {
+	if (!f)
+		return;
 	pthread_mutex_lock(&f->lock);
 	f->poked = true;
 	pthread_cond_signal(&f->wake);
 	pthread_mutex_unlock(&f->lock);
 }
 
-void vops_fetch_free(struct vops_fetch *f)
+void xos_fetch_free(struct xos_fetch *f)
 {
 	if (!f)
 		return;
@@ -221,15 +245,15 @@ void vops_fetch_free(struct vops_fetch *f)
 	free(f);
 }
 
-enum xos_status vops_fetch_health(void *fetch, struct xos_err *err)
+enum xos_status xos_fetch_health(void *fetch, struct xos_err *err)
 {
-	struct vops_fetch *f = fetch;
-	int64_t now = xos_clock_now(), allowed = 6 * f->o.conf->refresh;
+	struct xos_fetch *f = fetch;
+	int64_t now = xos_clock_now(), allowed = 6 * f->o.refresh;
 	enum xos_status st = XOS_OK;
 	char age[XOS_TIME_TEXT];
 
 	pthread_mutex_lock(&f->lock);
-	for (int o = 0; st == XOS_OK && o < VOPS_OBJECTS; o++) {
+	for (size_t o = 0; st == XOS_OK && o < f->o.nsources; o++) {
 		struct source *s = &f->source[o];
 		int64_t since = s->good ? s->good : f->since;
 
@@ -238,7 +262,7 @@ enum xos_status vops_fetch_health(void *fetch, struct xos_err *err)
 		xos_duration_format(now - since, age);
 		st = xos_err_set(err, XOS_UNAVAILABLE, "object-old",
 		    "the %s could not be fetched for %s, the last good one stays in force: %s",
-		    vops_object_name((enum vops_object)o), age, s->err.text);
+		    f->o.sources[o].name, age, s->err.text);
 	}
 	pthread_mutex_unlock(&f->lock);
 	return st;

@@ -1,0 +1,144 @@
+#include "service/gate.h"
+
+#include <stdlib.h>
+
+#include "api/signer.h"
+#include "base/clock.h"
+#include "base/event.h"
+#include "bundle/administrators.h"
+
+#define SKEW 300
+#define ISSUERS_MAX 8
+
+struct xos_gate {
+	struct xos_gate_options o;
+	struct xos_administrators *list; /* the newest seen, though it may have ended; NULL: none */
+};
+
+enum xos_status xos_gate_new(
+    const struct xos_gate_options *o, struct xos_gate **out, struct xos_err *err)
+{
+	struct xos_gate *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	g->o = *o;
+	*out = g;
+	return XOS_OK;
+}
+
+void xos_gate_free(struct xos_gate *g)
+{
+	if (!g)
+		return;
+	xos_administrators_free(g->list);
+	free(g);
+}
+
+static bool older(const struct xos_administrators *a, const struct xos_administrators *than)
+{
+	return a->issued < than->issued || (a->issued == than->issued && a->act < than->act);
+}
+
+enum xos_status xos_gate_list(
+    struct xos_gate *g, struct xos_bytes compact, int64_t now, struct xos_err *err)
+{
+	const struct xos_cert *cert[ISSUERS_MAX];
+	struct xos_bundle_certs certs = {.cert = cert};
+	const struct xos_bundle_trust trust = {.vo = g->o.vo,
+	    .signer = xos_api_signer,
+	    .arg = (void *)(uintptr_t)g->o.trust,
+	    .now = now,
+	    .skew = SKEW};
+	struct xos_administrators *fresh = NULL;
+
+	while (certs.n < ISSUERS_MAX && certs.n < xos_trust_issuer_count(g->o.trust)) {
+		cert[certs.n] = xos_trust_issuer(g->o.trust, certs.n);
+		certs.n++;
+	}
+	enum xos_status st = xos_administrators_verify(compact, &certs, &trust, &fresh, err);
+	/* One that has ended says nothing any more, so an authority that was restored is believed again. */
+	if (st == XOS_OK && g->list && now < g->list->expires && older(fresh, g->list)) {
+		xos_administrators_free(fresh);
+		return xos_err_set(err, XOS_CONFLICT, "older-list",
+		    "a list of administrators that is older than the one in force");
+	}
+	if (st == XOS_OK) {
+		xos_administrators_free(g->list);
+		g->list = fresh;
+	}
+	return st;
+}
+
+static enum xos_status standing(
+    const struct xos_gate *g, const struct xos_claims *who, int64_t now, struct xos_err *err)
+{
+	const struct xos_administrator *a = NULL;
+	char age[XOS_TIME_TEXT];
+
+	if (!g->list)
+		return xos_err_set(err, XOS_UNAVAILABLE, "administrators-unknown",
+		    "this server has not heard yet from xos-cad who administers VO %s: try again "
+		    "in "
+		    "a few seconds; if that does not help, /health/ready says why",
+		    g->o.vo);
+	if (now >= g->list->expires) {
+		xos_duration_format(now - g->list->issued, age);
+		return xos_err_set(err, XOS_UNAVAILABLE, "administrators-unknown",
+		    "this server has not heard for %s from xos-cad who administers VO %s, and "
+		    "takes "
+		    "no commands until it does; /health/ready says why",
+		    age, g->o.vo);
+	}
+	a = xos_administrators_find(g->list, who->name, who->number);
+	if (!a)
+		return xos_err_set(err, XOS_DENIED, "not-administrator",
+		    "%s does not administer VO %s now, whatever the token says; if the role was "
+		    "granted just now, try again in a few seconds",
+		    who->name, g->o.vo);
+	if (a->locked[0])
+		return xos_err_set(err, XOS_DENIED, "locked", "%s", a->locked);
+	return XOS_OK;
+}
+
+enum xos_status xos_gate_open(struct xos_gate *g, struct xos_bytes body, int64_t now,
+    struct xos_command **out, struct xos_err *err)
+{
+	const struct xos_command_opts opts = {
+	    .trust = g->o.trust, .vo = g->o.vo, .aud = g->o.aud, .now = now, .skew = SKEW};
+	struct xos_command *c = NULL;
+	enum xos_status st = xos_command_open(body, &opts, &c, err);
+
+	if (st == XOS_OK)
+		st = xos_command_demand_admin(c, err);
+	if (st == XOS_OK)
+		st = standing(g, c->signer->claims, now, err);
+	if (st != XOS_OK) {
+		xos_event_err(XOS_WARN, "command.refused", err, "verb", c ? c->verb : NULL, "by",
+		    c ? c->signer->claims->name : NULL, (const char *)NULL);
+		xos_command_free(c);
+		return st;
+	}
+	*out = c;
+	return XOS_OK;
+}
+
+enum xos_status xos_gate_answer(enum xos_status st, struct xos_command *c, struct xos_json *result,
+    struct xos_buf *reply, struct xos_err *err)
+{
+	struct xos_json *answer = NULL;
+
+	if (st == XOS_OK) {
+		XOS_EVENT(XOS_INFO, "command.done", "verb", c->verb, "by", c->signer->claims->name);
+		answer = xos_command_answer(result);
+		result = NULL;
+		st = xos_json_dump(answer, reply, err);
+	} else if (c) {
+		xos_event_err(XOS_WARN, "command.refused", err, "verb", c->verb, "by",
+		    c->signer->claims->name, (const char *)NULL);
+	}
+	xos_json_free(result);
+	xos_json_free(answer);
+	xos_command_free(c);
+	return st;
+}

@@ -1,0 +1,42 @@
+#ifndef XOS_SERVICE_GATE_H
+#define XOS_SERVICE_GATE_H
+
+#include "api/command.h"
+#include "base/bytes.h"
+#include "base/status.h"
+#include "token/trust.h"
+
+/*
+ * The gate through which the commands of administrators reach an authority that does not hold the membership
+ * (xos-rcad, xos-vopsd). A token says who was an administrator at log-in; who is one now, xos-cad says in a
+ * list that it signs for minutes (bundle/administrators.h) and that the network process fetches. The gate
+ * believes no list that is older than what it has seen, and without one that still counts it lets nobody
+ * through: a network process that withholds the list stops commands, it does not prolong anybody's power.
+ */
+struct xos_gate;
+
+struct xos_gate_options {
+	const char *vo, *aud;          /* borrowed, as is trust */
+	const struct xos_trust *trust; /* the issuers in it may have signed lists */
+};
+XOS_MUST_USE enum xos_status xos_gate_new(
+    const struct xos_gate_options *o, struct xos_gate **out, struct xos_err *err);
+void xos_gate_free(struct xos_gate *g);
+
+/* A list that came. CONFLICT "older-list"; else as xos_administrators_verify. */
+XOS_MUST_USE enum xos_status xos_gate_list(
+    struct xos_gate *g, struct xos_bytes compact, int64_t now, struct xos_err *err);
+
+/*
+ * From the body of POST commands to a command that its signer may give now. That it is used once (api/once.h),
+ * recorded and carried out is the caller's. As xos_command_open and xos_command_demand_admin; UNAVAILABLE
+ * "administrators-unknown" without a list that counts; DENIED "not-administrator" or "locked" by the list.
+ */
+XOS_MUST_USE enum xos_status xos_gate_open(struct xos_gate *g, struct xos_bytes body, int64_t now,
+    struct xos_command **out, struct xos_err *err);
+
+/* The end of a command: event, answer, memory. st: how it went; c may be NULL then. Takes c and result. */
+XOS_MUST_USE enum xos_status xos_gate_answer(enum xos_status st, struct xos_command *c,
+    struct xos_json *result, struct xos_buf *reply, struct xos_err *err);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef XOS_SERVICE_RELAY_H
+#define XOS_SERVICE_RELAY_H
+
+#include <stdint.h>
+
+#include "service/authority.h"
+#include "service/bulk.h"
+#include "service/fetch.h"
+#include "service/front.h"
+#include "service/verifier.h"
+
+/*
+ * The network process of an authority whose auth process decides everything: TLS and HTTP here, bodies go on
+ * as they came, answers come back. Has the routes that all such authorities share (trust, commands); takes
+ * clients that are members, nodes and services of the VO, or nobody.
+ */
+struct xos_relay {
+	const struct xos_service_conf *conf;
+	struct xos_trust *trust;
+	struct xos_service_verifier *verifier;
+	struct xos_front *front;
+	struct xos_bulk *auth;
+	struct xos_fetch *fetch; /* NULL: xos_relay_fetch was not called */
+	uint16_t command;        /* the message that carries the body of a command to auth */
+};
+
+/* In `open`. *r is zeroed; on failure, too, the caller calls xos_relay_close. */
+XOS_MUST_USE enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
+    const struct xos_service_conf *conf, uint16_t command, struct xos_err *err);
+/* Fetches from other authorities while serving; a command that was carried out pokes it. vo, cert and trust
+ * are filled in here. */
+XOS_MUST_USE enum xos_status xos_relay_fetch(
+    struct xos_relay *r, const struct xos_fetch_options *o, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_relay_serve(
+    struct xos_relay *r, struct xos_part_self *self, struct xos_err *err);
+void xos_relay_close(struct xos_relay *r);
+
+/* For routes. Is {vo} the VO that is served? */
+XOS_MUST_USE enum xos_status xos_relay_check_vo(
+    const struct xos_relay *r, const struct xos_request *req, struct xos_err *err);
+/* Asks auth; reply is initialised here. Any thread. */
+XOS_MUST_USE enum xos_status xos_relay_ask(struct xos_relay *r, uint16_t type,
+    struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/* Both: the payload goes to auth, what it says becomes the answer. */
+XOS_MUST_USE enum xos_status xos_relay_pass(struct xos_relay *r, const struct xos_request *req,
+    uint16_t type, struct xos_bytes payload, const char *content_type, struct xos_response *res,
+    struct xos_err *err);
+
+#endif
