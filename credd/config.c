@@ -27,7 +27,7 @@ const struct xos_config_key xos_credd_keys[] = {
     {"", "service_users", XOS_CONFIG_STRING, AT(service_users), false, NULL, 0, 0},
     {"", "user", XOS_CONFIG_STRING, AT(user), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
-    {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "10s", 1, 86400},
+    {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "4s", 1, 86400},
     {"", "max_age", XOS_CONFIG_DURATION, AT(max_age), false, "12h", 1, 30 * 86400},
     {"", "connections_max", XOS_CONFIG_NUMBER, AT(connections_max), false, "1024", 16, 16384},
     {"", "jobs_max", XOS_CONFIG_NUMBER, AT(jobs_max), false, "10000", 1, 1000000},

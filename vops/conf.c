@@ -8,7 +8,7 @@ const struct xos_config_key vops_conf_keys[] = {
     XOS_SERVICE_KEYS(struct vops_conf, common),
     {"", "ca_url", XOS_CONFIG_STRING, AT(ca_url), true, NULL, 0, 0},
     {"", "rca_url", XOS_CONFIG_STRING, AT(rca_url), true, NULL, 0, 0},
-    {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "10s", 1, 86400},
+    {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "4s", 1, 86400},
     {"", "bundle_life", XOS_CONFIG_DURATION, AT(bundle_life), false, "12h", 60, 30 * 86400},
     {"", "bundle_refresh", XOS_CONFIG_DURATION, AT(bundle_refresh), false, "30m", 1, 86400},
 };
