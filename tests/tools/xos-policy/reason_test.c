@@ -1,0 +1,372 @@
+/* Formulas say what the engine does: on policies and requests that are drawn, with nothing and with much
+ * left open. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policytool/reason.h"
+
+#define NOON INT64_C(1795348800) /* a Sunday */
+
+static uint64_t state;
+
+static unsigned below(unsigned n)
+{
+	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(state >> 33) % n;
+}
+
+#define PICK(list) list[below(sizeof(list) / sizeof(list[0]))]
+
+static const char *const tests[] = {"auth.mfa", "auth.age < 2h", "auth.age >= 1h", "has ctx.src",
+    "ip(ctx.src) in 10.0.0.0/8", "job.cpu <= 4", "job.cpu == 4", "job.cpu in {1, 8}",
+    "auth.method == krb5", "auth.method in {krb5, saml}", "now < 2026-11-22T11:00Z",
+    "now >= 2026-11-22T13:00Z", "time in 08:00-12:00 UTC", "time in 22:00-06:00 UTC", "on tag:gpu",
+    "on node:lab/n1", "group /demo/a", "user demo:bob", "home \"uni\"", "action == job.show",
+    "subject.is_owner"};
+static const char *const vo_whos[] = {"any", "group /demo/a", "group exactly /demo/a",
+    "group /demo/a/b", "user demo:bob", "home \"uni\""};
+static const char *const site_whos[] = {
+    "any", "vo demo", "group /demo/a", "user demo:bob", "local"};
+static const char *const actions[] = {"job.submit", "job.*", "any"};
+static const char *const places[] = {"any", "site:lab", "tag:gpu", "class:compute", "node:lab/n1",
+    "class:compute & tag:gpu", "job:*"};
+static const char *const classes[] = {"{pool}", "{pool, own}", "{own}", "{extra}"};
+
+static void draw_cond(struct xos_buf *b, unsigned depth, bool roles)
+{
+	unsigned what = depth ? below(5) : 0;
+	if (what == 4) {
+		xos_buf_put_str(b, "not (");
+		draw_cond(b, depth - 1, false);
+		xos_buf_put_str(b, ")");
+	} else if (what >= 2) {
+		xos_buf_put_str(b, "(");
+		draw_cond(b, depth - 1, roles);
+		xos_buf_put_str(b, what == 2 ? " and " : " or ");
+		draw_cond(b, depth - 1, roles);
+		xos_buf_put_str(b, ")");
+	} else if (roles && below(6) == 0) {
+		xos_buf_put_str(b, "role /demo/Role=r");
+	} else {
+		xos_buf_put_str(b, PICK(tests));
+	}
+}
+
+static void draw_statement(struct xos_buf *b, bool vo)
+{
+	unsigned effect = below(8);
+	const char *who = vo ? PICK(vo_whos) : PICK(site_whos);
+	bool permit = effect < 4;
+	if (permit && vo && below(8) == 0)
+		who = "role /demo/Role=r";
+	xos_buf_printf(b, "%s %s action %s on %s",
+	    permit       ? "permit"
+	    : effect < 7 ? "forbid"
+	                 : "limit",
+	    who, PICK(actions), PICK(places));
+	if (below(3)) {
+		xos_buf_put_str(b, " when ");
+		draw_cond(b, below(4), permit);
+	}
+	if (effect == 7)
+		xos_buf_printf(b, " { account_class in %s; }\n", PICK(classes));
+	else
+		xos_buf_put_str(b, ";\n");
+}
+
+static struct xos_policy_set *draw_set(const char *head, bool vo, unsigned most)
+{
+	static struct xos_policy_errors errs;
+	struct xos_policy_set *set = NULL;
+	struct xos_buf b;
+	xos_buf_init(&b, 1 << 20);
+	xos_buf_put_str(&b, head);
+	for (unsigned i = below(most) + 1; i; i--)
+		draw_statement(&b, vo);
+	xos_buf_put_str(&b, "}");
+	const char *text = xos_buf_str(&b);
+	/* Some of what is drawn can never apply, and is refused for it. */
+	(void)!xos_policy_set_parse(text, b.n, "drawn", &set, &errs);
+	xos_buf_free(&b);
+	return set;
+}
+
+static struct xos_policy *draw_policy(void)
+{
+	struct xos_policy_part parts[3] = {{NULL, 0, 0}};
+	struct xos_policy *p = NULL;
+	size_t n = 0;
+	parts[n++].set = draw_set("vo \"demo\" serial 1 {\n", true, 5);
+	parts[n++].set = draw_set("site \"lab\" serial 1 {\nnode n1 { class compute; tag gpu; }\n"
+	                          "node n2 { class login; }\n",
+	    false, 4);
+	if (below(2))
+		parts[n++].set =
+		    draw_set("site \"far\" serial 1 {\nnode n1 { class compute; }\n", false, 2);
+	bool all = true;
+	for (size_t i = 0; i < n; i++)
+		all &= parts[i].set != NULL;
+	if (all)
+		ck_assert_int_eq(xos_policy_new(parts, n, NULL, &p, NULL), XOS_OK);
+	for (size_t i = 0; i < n; i++)
+		xos_policy_set_unref(parts[i].set);
+	return p;
+}
+
+static const char *const in_a[] = {"/demo/a"}, *const in_b[] = {"/demo", "/demo/a/b"};
+static const char *const role[] = {"/demo/Role=r"};
+static struct xos_policy_value values[3];
+
+/* What a formula is asked about: it says nothing that is left open. */
+static struct xos_policy_request draw_base(void)
+{
+	struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
+	                                     .vo = "demo",
+	                                     .member = below(2) ? "alice" : "bob",
+	                                     .home = below(2) ? "uni" : NULL,
+	                                     .auth_mfa = -1},
+	    .action = below(2) ? "job.submit" : "job.show",
+	    .resource = {.kind = "node", .site = "lab"},
+	    .now = NOON};
+	unsigned groups = below(3);
+	req.subject.groups = groups == 1 ? in_a : groups == 2 ? in_b : NULL;
+	req.subject.ngroups = groups;
+	static const char *const nodes[] = {"n1", "n2", "n3"};
+	req.resource.node = PICK(nodes);
+	if (strcmp(req.action, "job.show") == 0) {
+		req.resource.kind = "job";
+		req.resource.id = "7";
+		req.resource.vo = "demo";
+		req.resource.owner = below(3) ? req.subject.member : "carol";
+	}
+	if (below(8) == 0)
+		req.resource.site = "far";
+	if (below(10) == 0)
+		req.subject = (struct xos_policy_subject){
+		    .kind = XOS_SUBJECT_LOCAL, .member = "root", .auth_mfa = -1};
+	return req;
+}
+
+static void fill(struct xos_policy_request *req, bool member)
+{
+	static const char *const methods[] = {"krb5", "saml", "password"};
+	static const char *const addresses[] = {"10.1.2.3", "192.0.2.1"};
+	static const int64_t times[] = {NOON, NOON - 2 * 3600, NOON + 3600, NOON + 12 * 3600};
+	req->now = PICK(times);
+	if (member && below(4))
+		req->subject.auth_method = PICK(methods);
+	if (member && below(4))
+		req->subject.auth_time = req->now - (int64_t)below(4) * 3600 - 60;
+	req->subject.auth_mfa = member ? (int)below(3) - 1 : -1;
+	if (member && below(2)) {
+		req->subject.roles = role;
+		req->subject.nroles = 1;
+	}
+	req->nvalues = 0;
+	if (below(3))
+		values[req->nvalues++] =
+		    (struct xos_policy_value){"ctx.src", XOS_POLICY_IP, 0, PICK(addresses)};
+	if (strcmp(req->action, "job.submit") == 0 && below(3))
+		values[req->nvalues++] = (struct xos_policy_value){
+		    "job.cpu", XOS_POLICY_NUMBER, (int64_t[]){1, 4, 5, 8, 9}[below(5)], NULL};
+	req->values = values;
+}
+
+static void show(const struct xos_policy *p, const struct xos_formula *f, bool engine)
+{
+	struct xos_buf b;
+	xos_buf_init(&b, 1 << 20);
+	const struct xos_policy_set *vo = xos_policy_find_set(p, XOS_POLICY_VO, "demo");
+	const struct xos_policy_set *site = xos_policy_find_set(p, XOS_POLICY_SITE, "lab");
+	xos_policy_set_text(vo, &b);
+	xos_policy_set_text(site, &b);
+	xos_formula_text(f, &b);
+	ck_abort_msg("seed %llu: the engine says %s, the formula not:\n%s",
+	    (unsigned long long)state, engine ? "yes" : "no", xos_buf_str(&b));
+}
+
+static bool engine_permits(const struct xos_policy *p, const struct xos_policy_request *req)
+{
+	struct xos_policy_answer a;
+	xos_policy_answer_init(&a);
+	bool yes = xos_policy_decide(p, req, &a) == XOS_OK;
+	ck_assert_msg(!a.problem, "%s", a.problem);
+	xos_policy_answer_free(&a);
+	return yes;
+}
+
+static unsigned permits, refusals, conditional;
+
+static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
+{
+	static const struct xos_policytool_open closed, open = {true, true, role, 1};
+	struct xos_policy_request base = draw_base();
+	bool member = base.subject.kind == XOS_SUBJECT_MEMBER;
+	const struct xos_policytool_open local = {true, true, NULL, 0};
+	const struct xos_formula *f =
+	    xos_policytool_permitted(m, p, NULL, &base, member ? &open : &local);
+	ck_assert_ptr_nonnull(f);
+	conditional += f->kind != XOS_FORMULA_TRUE && f->kind != XOS_FORMULA_FALSE;
+	for (unsigned i = 0; i < 12; i++) {
+		struct xos_policy_request req = base;
+		fill(&req, member);
+		bool yes = engine_permits(p, &req);
+		permits += yes;
+		refusals += !yes;
+		if (xos_policytool_holds(f, p, NULL, &req) != yes)
+			show(p, f, yes);
+		const struct xos_formula *c = xos_policytool_permitted(m, p, NULL, &req, &closed);
+		ck_assert_ptr_nonnull(c);
+		ck_assert(c->kind == XOS_FORMULA_TRUE || c->kind == XOS_FORMULA_FALSE);
+		if ((c->kind == XOS_FORMULA_TRUE) != yes)
+			show(p, c, yes);
+	}
+}
+
+START_TEST(drawn)
+{
+	unsigned good = 0;
+	state = 20261122;
+	for (unsigned i = 0; i < 4000; i++) {
+		struct xos_policy *p = draw_policy();
+		if (!p)
+			continue;
+		good++;
+		struct xos_policy_memory *m = xos_policy_memory_new();
+		for (unsigned j = 0; j < 4; j++)
+			compare(p, m);
+		xos_policy_memory_free(m);
+		xos_policy_unref(p);
+	}
+	/* The comparison means something only if it met all that there is. */
+	ck_assert_uint_gt(good, 1000);
+	ck_assert_uint_gt(permits, 2000);
+	ck_assert_uint_gt(refusals, 2000);
+	ck_assert_uint_gt(conditional, 300);
+}
+END_TEST
+
+/* ---- how formulas read ---- */
+
+static struct xos_policy *one_vo(const char *body)
+{
+	char text[2000];
+	struct xos_policy_part part = {NULL, 0, 0};
+	struct xos_policy *p = NULL;
+	snprintf(text, sizeof(text), "vo \"demo\" serial 1 { %s }", body);
+	ck_assert_int_eq(xos_policy_set_load(text, strlen(text), "t", &part.set, NULL), XOS_OK);
+	ck_assert_int_eq(xos_policy_new(&part, 1, NULL, &p, NULL), XOS_OK);
+	xos_policy_set_unref(part.set);
+	return p;
+}
+
+static void reads(const char *body, const char *expected)
+{
+	static const struct xos_policytool_open open = {true, true, role, 1};
+	const struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
+	                                           .vo = "demo",
+	                                           .member = "alice",
+	                                           .auth_mfa = -1},
+	    .action = "token.issue",
+	    .resource = {.kind = "vo", .vo = "demo"},
+	    .now = NOON};
+	struct xos_policy *p = one_vo(body);
+	struct xos_policy_memory *m = xos_policy_memory_new();
+	struct xos_buf b;
+	xos_buf_init(&b, 100000);
+	const struct xos_formula *f = xos_policytool_permitted(m, p, NULL, &req, &open);
+	ck_assert_ptr_nonnull(f);
+	xos_formula_text(f, &b);
+	ck_assert_str_eq(xos_buf_str(&b), expected);
+	xos_buf_free(&b);
+	xos_policy_memory_free(m);
+	xos_policy_unref(p);
+}
+
+START_TEST(texts)
+{
+	reads("permit any action token.issue;", "always");
+	reads("permit any action job.submit;", "never");
+	reads("permit any action token.issue when auth.mfa and auth.age < 2h;",
+	    "auth.age < 2h and auth.mfa");
+	reads("permit any action token.issue; forbid any action token.issue when auth.age > 4h;",
+	    "auth.age <= 4h");
+	reads("permit any action token.issue; forbid any action token.issue unless auth.mfa;",
+	    "auth.mfa");
+	reads("permit any action token.issue; forbid any action token.issue when auth.mfa;",
+	    "not auth.mfa");
+	reads("permit any action token.issue; forbid any action token.issue unless role "
+	      "/demo/Role=r or auth.mfa;",
+	    "auth.mfa or role /demo/Role=r");
+	/* One says more than the other. */
+	reads(
+	    "permit any action token.issue when auth.age < 2h; forbid any action token.issue when "
+	    "auth.age > 4h;",
+	    "auth.age < 2h");
+	reads(
+	    "permit any action token.issue when auth.age < 2h; permit any action token.issue when "
+	    "auth.age < 4h;",
+	    "auth.age < 4h");
+	/* Both cannot be. */
+	reads(
+	    "permit any action token.issue when auth.age < 2h; forbid any action token.issue when "
+	    "auth.age < 4h;",
+	    "never");
+	reads("permit any action token.issue when has ctx.src and ip(ctx.src) in 10.0.0.0/8;",
+	    "ip(ctx.src) in {10.0.0.0/8}");
+	reads("permit any action token.issue when not has ctx.src and ip(ctx.src) in 10.0.0.0/8;",
+	    "never");
+	reads("permit any action token.issue when time in 08:00-20:00 UTC; permit any action "
+	      "token.issue unless time in 08:00-20:00 UTC;",
+	    "always");
+	/* What may be unknown is not covered by itself and its opposite. */
+	reads("permit any action token.issue when auth.mfa; permit any action token.issue unless "
+	      "auth.mfa;",
+	    "auth.mfa or not auth.mfa");
+}
+END_TEST
+
+START_TEST(bounds)
+{
+	static const struct xos_policytool_open open = {true, true, NULL, 0};
+	const struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
+	                                           .vo = "demo",
+	                                           .member = "alice",
+	                                           .auth_mfa = -1},
+	    .action = "token.issue",
+	    .resource = {.kind = "vo", .vo = "demo"},
+	    .now = NOON};
+	struct xos_policy *p =
+	    one_vo("limit any action token.issue unless auth.mfa { lifetime <= 2h; } "
+	           "limit any action token.issue { lifetime <= 1d; } "
+	           "limit any action job.submit { wall <= 1d; } "
+	           "duty any action token.issue { record; }");
+	struct xos_policy_memory *m = xos_policy_memory_new();
+	struct xos_buf b;
+	xos_buf_init(&b, 100000);
+	xos_policytool_bounds(m, p, NULL, &req, &open, &b, NULL, NULL);
+	ck_assert_str_eq(xos_buf_str(&b),
+	    "{ lifetime <= 1d; }\n{ lifetime <= 2h; } unless auth.mfa\n{ record; }\n");
+	xos_buf_free(&b);
+	xos_policy_memory_free(m);
+	xos_policy_unref(p);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("policytool-reason");
+	TCase *t = tcase_create("reason");
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, drawn);
+	tcase_add_test(t, texts);
+	tcase_add_test(t, bounds);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_NORMAL);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? 1 : 0;
+}
