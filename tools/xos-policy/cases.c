@@ -90,7 +90,7 @@ static enum xos_status end_block(struct xos_cases_parser *p)
 	if (!st && p->block == IN_SUBJECT && !xos_policytool_ask_get(p->draft.ask, "subject"))
 		st = xos_cases_fail(p, p->text, "the subject above has no 'is VO:MEMBER'");
 	if (!st && p->block == IN_SUBJECT) {
-		p->people[p->npeople - 1].ask = p->draft.ask;
+		p->cases->people[p->cases->npeople - 1].ask = p->draft.ask;
 		p->draft.ask = NULL;
 	}
 	end_table(p);
@@ -119,17 +119,18 @@ static enum xos_status start_subject(struct xos_cases_parser *p, const char *nam
 	if (!name[0] || strpbrk(name, " \t|,:"))
 		return xos_cases_fail(
 		    p, name, "a subject is described under a name of one word: subject alice");
-	for (size_t i = 0; i < p->npeople; i++)
-		if (strcmp(p->people[i].name, name) == 0)
+	for (size_t i = 0; i < p->cases->npeople; i++)
+		if (strcmp(p->cases->people[i].name, name) == 0)
 			return xos_cases_fail(p, name, "the subject '%s' is described twice", name);
-	if (p->npeople == XOS_CASES_SUBJECTS_MAX)
+	if (p->cases->npeople == XOS_CASES_SUBJECTS_MAX)
 		return xos_cases_fail(p, name, "more than %u subjects", XOS_CASES_SUBJECTS_MAX);
-	struct xos_cases_person *people = reallocarray(p->people, p->npeople + 1, sizeof(*people));
+	struct xos_policytool_person *people =
+	    reallocarray(p->cases->people, p->cases->npeople + 1, sizeof(*people));
 	if (!people)
 		return xos_cases_no_memory(p);
-	p->people = people;
-	people[p->npeople] = (struct xos_cases_person){strdup(name), NULL};
-	if (!people[p->npeople++].name)
+	p->cases->people = people;
+	people[p->cases->npeople] = (struct xos_policytool_person){strdup(name), NULL};
+	if (!people[p->cases->npeople++].name)
 		return xos_cases_no_memory(p);
 	p->block = IN_SUBJECT;
 	p->draft.ask = xos_policytool_ask_new();
@@ -293,12 +294,14 @@ static enum xos_status take_all(struct xos_cases_parser *p, const char *text, si
 	p->text[0] = 0;
 	if (!st)
 		st = end_block(p);
-	if (!st && !p->cases->n)
+	if (!st && p->people_only && !p->cases->npeople)
+		st = xos_cases_fail(p, p->text, "the file describes no subject");
+	if (!st && !p->people_only && !p->cases->n)
 		st = xos_cases_fail(p, p->text, "the file has no case");
 	return st;
 }
 
-enum xos_status xos_policytool_cases_parse(const char *text, size_t len, const char *path,
+static enum xos_status parse_text(const char *text, size_t len, const char *path, bool people,
     struct xos_policytool_cases **out, struct xos_err *err)
 {
 	struct xos_cases_parser *p = calloc(1, sizeof(*p));
@@ -306,6 +309,7 @@ enum xos_status xos_policytool_cases_parse(const char *text, size_t len, const c
 	*out = NULL;
 	if (p) {
 		p->err = err;
+		p->people_only = people;
 		p->cases = calloc(1, sizeof(*p->cases));
 		p->defaults.ask = xos_policytool_ask_new();
 	}
@@ -322,11 +326,6 @@ enum xos_status xos_policytool_cases_parse(const char *text, size_t len, const c
 	if (p) {
 		xos_cases_draft_clear(&p->draft);
 		xos_cases_draft_clear(&p->defaults);
-		for (size_t i = 0; i < p->npeople; i++) {
-			free(p->people[i].name);
-			xos_policytool_ask_free(p->people[i].ask);
-		}
-		free(p->people);
 		free(p->name);
 		free(p->head);
 		xos_policytool_cases_free(p->cases);
@@ -335,17 +334,35 @@ enum xos_status xos_policytool_cases_parse(const char *text, size_t len, const c
 	return st;
 }
 
-enum xos_status xos_policytool_cases_read(
-    const char *path, struct xos_policytool_cases **out, struct xos_err *err)
+enum xos_status xos_policytool_cases_parse(const char *text, size_t len, const char *path,
+    struct xos_policytool_cases **out, struct xos_err *err)
+{
+	return parse_text(text, len, path, false, out, err);
+}
+
+static enum xos_status read_file(
+    const char *path, bool people, struct xos_policytool_cases **out, struct xos_err *err)
 {
 	struct xos_buf text;
 	*out = NULL;
 	xos_buf_init(&text, XOS_POLICYTOOL_CASES_TEXT_MAX);
 	enum xos_status st = xos_file_read(path, XOS_POLICYTOOL_CASES_TEXT_MAX, &text, err);
 	if (!st)
-		st = xos_policytool_cases_parse((const char *)text.p, text.n, path, out, err);
+		st = parse_text((const char *)text.p, text.n, path, people, out, err);
 	xos_buf_free(&text);
 	return st;
+}
+
+enum xos_status xos_policytool_cases_read(
+    const char *path, struct xos_policytool_cases **out, struct xos_err *err)
+{
+	return read_file(path, false, out, err);
+}
+
+enum xos_status xos_policytool_people_read(
+    const char *path, struct xos_policytool_cases **out, struct xos_err *err)
+{
+	return read_file(path, true, out, err);
 }
 
 void xos_policytool_cases_free(struct xos_policytool_cases *c)
@@ -361,6 +378,11 @@ void xos_policytool_cases_free(struct xos_policytool_cases *c)
 		free(one->name);
 		xos_policytool_ask_free(one->ask);
 	}
+	for (size_t i = 0; i < c->npeople; i++) {
+		free(c->people[i].name);
+		xos_policytool_ask_free(c->people[i].ask);
+	}
+	free(c->people);
 	for (size_t i = 0; i < c->npolicies; i++)
 		free(c->policies[i]);
 	for (size_t i = 0; i < c->ndelegations; i++)

@@ -42,8 +42,15 @@ struct xos_policytool_case {
 	size_t ndelegations;
 };
 
+struct xos_policytool_person {
+	char *name;
+	struct xos_policytool_ask *ask;
+};
+
 struct xos_policytool_cases {
 	char *path;
+	struct xos_policytool_person *people; /* the subjects described */
+	size_t npeople;
 	char **policies; /* as written, or found: to be loaded */
 	size_t npolicies;
 	char **delegations; /* files */
@@ -57,6 +64,9 @@ struct xos_policytool_cases {
 XOS_MUST_USE enum xos_status xos_policytool_cases_parse(const char *text, size_t len,
     const char *path, struct xos_policytool_cases **out, struct xos_err *err);
 XOS_MUST_USE enum xos_status xos_policytool_cases_read(
+    const char *path, struct xos_policytool_cases **out, struct xos_err *err);
+/* The same for a file that may have no case: it describes subjects, at least one. */
+XOS_MUST_USE enum xos_status xos_policytool_people_read(
     const char *path, struct xos_policytool_cases **out, struct xos_err *err);
 void xos_policytool_cases_free(struct xos_policytool_cases *cases);
 

@@ -207,11 +207,11 @@ static enum xos_status take_person(
 {
 	static const char *const fields[] = {
 	    "subject", "groups", "roles", "held", "home", "auth.method", "auth.age", "auth.mfa"};
-	const struct xos_cases_person *who = NULL;
+	const struct xos_policytool_person *who = NULL;
 	enum xos_status st = XOS_OK;
-	for (size_t i = 0; i < p->npeople; i++)
-		if (strcmp(p->people[i].name, name) == 0)
-			who = &p->people[i];
+	for (size_t i = 0; i < p->cases->npeople; i++)
+		if (strcmp(p->cases->people[i].name, name) == 0)
+			who = &p->cases->people[i];
 	if (!who)
 		return xos_cases_fail(p, at,
 		    "no subject '%s' was described above; write 'subject %s' with lines below it, "

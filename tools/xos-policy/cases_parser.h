@@ -19,11 +19,6 @@ struct xos_cases_draft {
 	size_t ndelegations;
 };
 
-struct xos_cases_person {
-	char *name;
-	struct xos_policytool_ask *ask;
-};
-
 enum xos_cases_block { IN_FILE, IN_SUBJECT, IN_CASE };
 
 struct xos_cases_parser {
@@ -33,9 +28,8 @@ struct xos_cases_parser {
 	char text[XOS_CASES_LINE_MAX_BYTES]; /* the current line, cut in place */
 	enum xos_cases_block block;
 	struct xos_cases_draft defaults, draft;
-	struct xos_cases_person *people;
-	size_t npeople;
-	char *name; /* of the case */
+	bool people_only; /* cases are not needed, subjects are */
+	char *name;       /* of the case */
 	unsigned started;
 	char *columns[XOS_CASES_COLUMNS_MAX]; /* of a table; kept as a copy of its line */
 	char *head;

@@ -25,6 +25,20 @@ static const struct xos_cli_verb verbs[] = {
         .about = "decide one request by the sets given and say why",
         .options = xos_policytool_explain_options,
         .run = xos_policytool_explain},
+    {.name = "who-can",
+        .operands = "ACTION RESOURCE",
+        .about = "who is permitted to do it, and on which conditions",
+        .min = 2,
+        .max = 2,
+        .options = xos_policytool_whocan_options,
+        .run = xos_policytool_whocan},
+    {.name = "what-can",
+        .operands = "PRINCIPAL",
+        .about = "what a member, a group or a VO is permitted to do",
+        .min = 1,
+        .max = 1,
+        .options = xos_policytool_whatcan_options,
+        .run = xos_policytool_whatcan},
     {.name = "schema",
         .operands = "",
         .about = "list the actions, attributes and caps that policies can name",
@@ -89,6 +103,11 @@ int main(int argc, char **argv)
 	        "\\\n"
 	        "      --group /demo/physics --action job.show --resource job:42 --at lab/n1 \\\n"
 	        "      --owner demo:alice --attr ctx.src=192.0.2.7\n"
+	        "  xos-policy who-can job.submit node:lab/n1 --set policies/\n"
+	        "  xos-policy who-can file.read file:/data/p1 --at lab/n1 --owner bio:carol --set "
+	        "policies/\n"
+	        "  xos-policy what-can demo:alice --group /demo/physics --set policies/\n"
+	        "  xos-policy what-can /demo/students --set policies/ --now 2026-12-24T22:00:00Z\n"
 	        "  xos-policy push demo-vo.xos\n"
 	        "  xos-policy site-key --out lab\n"
 	        "  xos-policy sign --site-key lab.key --out lab.jws lab-site.xos\n"

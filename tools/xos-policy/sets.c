@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "policytool/zones.h"
 
 static enum xos_status no_memory(struct xos_err *err)
 {
@@ -215,7 +216,11 @@ enum xos_status xos_policytool_sets_policy(
 	for (size_t i = 0; i < sets->n; i++)
 		if (xos_policytool_is_part(sets->list[i].set))
 			parts[n++].set = sets->list[i].set;
-	enum xos_status st = xos_policy_new(parts, n, NULL, out, err);
+	struct xos_policytool_zones *zones = NULL;
+	enum xos_status st = xos_policytool_zones_load(sets, &zones, err);
+	if (!st)
+		st = xos_policy_new(parts, n, xos_policytool_zones_options(zones), out, err);
+	xos_policytool_zones_free(zones);
 	free(parts);
 	return st == XOS_CONFLICT ? name_both(sets, st, err) : st;
 }

@@ -47,7 +47,7 @@ XOS_MUST_USE enum xos_status xos_policytool_sets_add(struct xos_policytool_sets 
 XOS_MUST_USE enum xos_status xos_policytool_sets_load(
     struct xos_policytool_sets *sets, const char *path, struct xos_err *err);
 void xos_policytool_sets_free(struct xos_policytool_sets *sets); /* and empties */
-/* Compiles what is no delegation. The error names the files of two sets for one name. */
+/* Compiles what is no delegation, with the time zones that all the sets need. The error names the files of two sets for one name. */
 XOS_MUST_USE enum xos_status xos_policytool_sets_policy(
     const struct xos_policytool_sets *sets, struct xos_policy **out, struct xos_err *err);
 /* A delegation's statements are handed to decisions; everything else is part of the policy. */
