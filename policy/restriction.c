@@ -6,6 +6,49 @@
 #include "policy/ast.h"
 #include "policy/wire.h"
 
+/* ---- which version a set needs ---- */
+
+static bool place_is_new(const struct xos_policy_place *place)
+{
+	for (size_t i = 0; i < place->n; i++) {
+		const struct xos_policy_term *t = &place->terms[i];
+		if (t->kind > XOS_TERM_FILE)
+			return true;
+		if (t->kind == XOS_TERM_KIND && strcmp(t->name, "job") != 0 &&
+		    strcmp(t->name, "file") != 0)
+			return true;
+	}
+	return false;
+}
+
+static bool cond_is_new(const struct xos_policy_cond *c)
+{
+	bool found = c->op > XOS_COND_TIME;
+	if (c->op == XOS_COND_TIME)
+		return c->u.window.days != XOS_POLICY_EVERY_DAY || c->u.window.clock.zone;
+	if (c->op == XOS_COND_ON)
+		return place_is_new(&c->u.place);
+	for (size_t i = 0; c->op <= XOS_COND_NOT && i < c->n && !found; i++)
+		found = cond_is_new(c->u.kids[i]);
+	return found;
+}
+
+static bool statement_is_new(const struct xos_policy_statement *s)
+{
+	return s->change || s->nplaces > 1 || (s->nplaces && place_is_new(&s->places[0])) ||
+	       (s->cond && cond_is_new(s->cond));
+}
+
+unsigned xos_wire_version(const struct xos_policy_set *set)
+{
+	bool found = false;
+	for (size_t i = 0; i < set->n && !found; i++)
+		found = statement_is_new(&set->statements[i]);
+	return found ? 2 : 1;
+}
+
+/* ---- writing ---- */
+
 static void put_text(struct xos_buf *out, const char *s)
 {
 	size_t n = s ? strlen(s) : 0;
@@ -20,6 +63,19 @@ static void put_place(struct xos_buf *out, const struct xos_policy_place *place)
 		xos_buf_u8(out, (uint8_t)place->terms[i].kind);
 		put_text(out, place->terms[i].name);
 	}
+}
+
+/* Version 1 has one place, which may be empty. */
+static void put_places(struct xos_buf *out, const struct xos_policy_statement *s, unsigned version)
+{
+	static const struct xos_policy_place any;
+	if (version == 1) {
+		put_place(out, s->nplaces ? &s->places[0] : &any);
+		return;
+	}
+	xos_buf_u16(out, (uint16_t)s->nplaces);
+	for (size_t i = 0; i < s->nplaces; i++)
+		put_place(out, &s->places[i]);
 }
 
 static void put_ip(struct xos_buf *out, const struct xos_policy_ip *ip)
@@ -42,7 +98,28 @@ static void put_values(struct xos_buf *out, const struct xos_policy_cond *c)
 	}
 }
 
-static void put_cond(struct xos_buf *out, const struct xos_policy_cond *c)
+/* A zone by name, or none and an offset: from -14:00, so that it is never negative. */
+static void put_clock(struct xos_buf *out, const struct xos_policy_set *set,
+    const struct xos_policy_clock *clock, unsigned version)
+{
+	if (version > 1)
+		put_text(out, clock->zone ? set->zones[clock->zone - 1] : NULL);
+	if (!clock->zone)
+		xos_buf_u16(out, (uint16_t)(clock->offset + XOS_WIRE_OFFSET));
+}
+
+static void put_window(struct xos_buf *out, const struct xos_policy_set *set,
+    const struct xos_policy_window *w, unsigned version)
+{
+	xos_buf_u16(out, (uint16_t)w->start);
+	xos_buf_u16(out, (uint16_t)w->end);
+	if (version > 1)
+		xos_buf_u8(out, w->days);
+	put_clock(out, set, &w->clock, version);
+}
+
+static void put_cond(struct xos_buf *out, const struct xos_policy_set *set,
+    const struct xos_policy_cond *c, unsigned version)
 {
 	xos_buf_u8(out, (uint8_t)c->op);
 	switch (c->op) {
@@ -51,40 +128,41 @@ static void put_cond(struct xos_buf *out, const struct xos_policy_cond *c)
 	case XOS_COND_NOT:
 		xos_buf_u16(out, (uint16_t)c->n);
 		for (size_t i = 0; i < c->n; i++)
-			put_cond(out, c->u.kids[i]);
-		break;
+			put_cond(out, set, c->u.kids[i], version);
+		return;
 	case XOS_COND_WHO:
 		xos_buf_u8(out, (uint8_t)c->u.who.kind);
 		put_text(out, c->u.who.name);
-		break;
+		return;
 	case XOS_COND_ON:
 		put_place(out, &c->u.place);
-		break;
+		return;
 	case XOS_COND_ACTION:
 		xos_buf_u64(out, c->u.actions);
-		break;
+		return;
 	case XOS_COND_HAS:
 	case XOS_COND_BOOL:
 		xos_buf_u8(out, c->attr->code);
-		break;
+		return;
 	case XOS_COND_COMPARE:
 	case XOS_COND_IN:
 	case XOS_COND_IP:
 	case XOS_COND_NOW:
+	case XOS_COND_LIKE:
 		xos_buf_u8(out, c->op == XOS_COND_NOW ? 0 : c->attr->code);
 		xos_buf_u8(out, (uint8_t)c->cmp);
 		put_values(out, c);
-		break;
+		return;
 	case XOS_COND_TIME:
-		xos_buf_u16(out, (uint16_t)c->u.window.start);
-		xos_buf_u16(out, (uint16_t)c->u.window.end);
-		/* From -14:00, so that it is never negative. */
-		xos_buf_u16(out, (uint16_t)(c->u.window.clock.offset + XOS_WIRE_OFFSET));
-		break;
-	case XOS_COND_LIKE:
+		put_window(out, set, &c->u.window, version);
+		return;
 	case XOS_COND_DATE:
+		xos_buf_u32(out, (uint32_t)c->u.dates.first);
+		xos_buf_u32(out, (uint32_t)c->u.dates.last);
+		put_clock(out, set, &c->u.dates.clock, version);
+		return;
 	case XOS_COND_OPS:
-		break;
+		return;
 	}
 }
 
@@ -104,28 +182,35 @@ static void put_caps(struct xos_buf *out, const struct xos_policy_statement *s)
 	}
 }
 
-static void put_statement(struct xos_buf *out, const struct xos_policy_statement *s)
+static void put_statement(
+    struct xos_buf *out, const struct xos_policy_statement *s, unsigned version)
 {
 	xos_buf_u8(out, (uint8_t)s->effect);
 	put_text(out, s->id);
 	put_text(out, s->because);
 	put_text(out, s->contact);
 	xos_buf_u64(out, s->actions);
-	put_place(out, s->nplaces ? &s->places[0] : &(struct xos_policy_place){NULL, 0});
+	put_places(out, s, version);
 	xos_buf_u8(out, s->cond != NULL);
 	if (s->cond)
-		put_cond(out, s->cond);
+		put_cond(out, s->set, s->cond, version);
 	put_caps(out, s);
+	if (version == 1)
+		return;
+	xos_buf_u8(out, (uint8_t)s->change);
+	if (s->change == XOS_CHANGE_STOP)
+		xos_buf_u64(out, (uint64_t)s->change_after);
 }
 
 void xos_wire_put(struct xos_buf *out, const struct xos_policy_set *set)
 {
-	xos_buf_u8(out, XOS_WIRE_VERSION);
+	unsigned version = xos_wire_version(set);
+	xos_buf_u8(out, (uint8_t)version);
 	xos_buf_u8(out, (uint8_t)set->schema);
 	put_text(out, set->name);
 	xos_buf_u16(out, (uint16_t)set->n);
 	for (size_t i = 0; i < set->n; i++)
-		put_statement(out, &set->statements[i]);
+		put_statement(out, &set->statements[i], version);
 }
 
 enum xos_status xos_restriction_encode(

@@ -17,7 +17,21 @@ static const char *const texts[] = {"delegation { }", "delegation by user \"alic
     "lifetime <= 1h; processes <= 3; files_open <= 9; file_size <= 1MB; account_class in {a, b}; } "
     "}",
     "delegation { check vo demo and group /demo/x and exactly /demo/y and on job:* and on "
-    "file:/a/b and on class:c and on job:7; }"};
+    "file:/a/b and on class:c and on job:7; }",
+    /* what version 2 adds */
+    "delegation { check time in mon-fri,sun 08:00-20:00 Europe/Paris or date in "
+    "2026-12-24..2027-01-02 America/New_York or time in sat 00:00-24:00 UTC; }",
+    "delegation { check date in 1970-01-01..9999-12-31 +05:30 and time in 22:00-06:00 "
+    "Europe/Paris; }",
+    "delegation { check @l ctx.service like {\"ss*\", \"*d\"} on change drain; check auth.mfa on "
+    "change "
+    "continue; }",
+    "delegation { limit action job.submit on site:lab, tag:gpu & class:big, service:sshd, "
+    "session:7 { "
+    "wall <= 1h; } on change stop after 10m; }",
+    "delegation schema 2 { check action in {job.signal, node.drain} or has resource.id and "
+    "resource.id "
+    "like \"/d/*\" or on session:*; }"};
 #define COUNT (sizeof(texts) / sizeof(texts[0]))
 
 static struct xos_buf encode(const char *text)
@@ -164,6 +178,114 @@ START_TEST(only_delegations_and_only_so_long)
 }
 END_TEST
 
+/* The bytes of version 1, written by hand from docs/policy-language.md. */
+START_TEST(version_1_stays)
+{
+	static const uint8_t bytes[] = {1, 1, 0, 5, 'a', 'l', 'i', 'c', 'e', 0, 2,
+	    /* check action in {job.show, file.read} */
+	    4, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 1, 6, 0, 0, 0,
+	    0, 0, 0, 0, 0x24, 0,
+	    /* limit { lifetime <= 2h; } */
+	    2, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 1, 4, 0, 0,
+	    0, 0, 0, 0, 0x1c, 0x20};
+	struct xos_buf again = encode("delegation by user \"alice\" { check action in {job.show, "
+	                              "file.read}; limit { lifetime <= 2h; } }");
+	ck_assert(xos_bytes_eq(xos_buf_bytes(&again), (struct xos_bytes){bytes, sizeof(bytes)}));
+	ck_assert_int_eq(decode(bytes, sizeof(bytes)), XOS_OK);
+	xos_buf_free(&again);
+}
+END_TEST
+
+/* One statement of version 2, and what stands around it. */
+static enum xos_status decode_v2(uint8_t effect, const uint8_t *places, size_t nplaces,
+    const uint8_t *cond, size_t ncond, const uint8_t *tail, size_t ntail)
+{
+	struct xos_buf b;
+	xos_buf_init(&b, XOS_RESTRICTION_MAX);
+	xos_buf_u8(&b, 2);
+	xos_buf_u8(&b, 1);
+	xos_buf_u16(&b, 0);
+	xos_buf_u16(&b, 1);
+	xos_buf_u8(&b, effect);
+	xos_buf_put(&b, "\0\0\0\0\0\0", 6);
+	xos_buf_u64(&b, UINT64_MAX);
+	xos_buf_put(&b, places, nplaces);
+	xos_buf_u8(&b, ncond != 0);
+	xos_buf_put(&b, cond, ncond);
+	xos_buf_put(&b, tail, ntail);
+	enum xos_status status = decode(b.p, b.n);
+	xos_buf_free(&b);
+	return status;
+}
+
+#define BYTES(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
+#define NO_PLACES BYTES(0, 0)
+#define NO_CHANGE BYTES(0, 0) /* no caps, no change */
+#define check_cond(...) decode_v2(4, NO_PLACES, BYTES(__VA_ARGS__), NO_CHANGE)
+#define PARIS 0, 12, 'E', 'u', 'r', 'o', 'p', 'e', '/', 'P', 'a', 'r', 'i', 's'
+#define UTC 0, 0, 3, 72 /* no zone; 840 */
+
+START_TEST(version_2_conditions)
+{
+	/* time in mon 01:00-02:00 Europe/Paris */
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 1, PARIS), XOS_OK);
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 1, UTC), XOS_OK);
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 0x7f, PARIS), XOS_OK);
+	/* every day and no zone: version 1 says that */
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 0x7f, UTC), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 0, PARIS), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 0x80, PARIS), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 60, 1, PARIS), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(13, 0, 60, 5, 161, 1, PARIS), XOS_MALFORMED);        /* 24:01 */
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 1, 0, 0, 6, 145), XOS_MALFORMED); /* 14:01 */
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 1, 0, 3, 'a', '/', '.'), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(13, 0, 60, 0, 120, 1, 0, 3, 'C', 'E', 'T'), XOS_MALFORMED);
+	/* date in 1970-01-02..1970-01-03 */
+	ck_assert_int_eq(check_cond(15, 0, 0, 0, 1, 0, 0, 0, 2, UTC), XOS_OK);
+	ck_assert_int_eq(check_cond(15, 0, 0, 0, 2, 0, 0, 0, 1, UTC), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(15, 0, 0, 0, 1, 0xff, 0, 0, 2, UTC), XOS_MALFORMED);
+	/* ctx.service like "s*", and what is not a string, or compares */
+	ck_assert_int_eq(check_cond(14, 6, 0, 0, 1, 0, 2, 's', '*'), XOS_OK);
+	ck_assert_int_eq(check_cond(14, 6, 1, 0, 1, 0, 2, 's', '*'), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(14, 6, 0, 0, 1, 0, 0), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(14, 8, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(14, 5, 0, 0, 1, 4, 8, 10, 0, 0, 0), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(14, 6, 0, 0, 2, 0, 1, 'b', 0, 1, 'a'), XOS_MALFORMED);
+	ck_assert_int_eq(check_cond(16, 6, 0, 0, 1, 0, 2, 's', '*'), XOS_MALFORMED);
+}
+END_TEST
+
+START_TEST(version_2_places_and_changes)
+{
+	/* wall <= 1 s, nothing about running work */
+#define CAP 1, 0, 0, 0, 0, 0, 0, 0, 0, 1
+#define limit_at(...) decode_v2(2, BYTES(__VA_ARGS__), NULL, 0, BYTES(CAP, 0))
+	/* site:a, site:b */
+	ck_assert_int_eq(limit_at(0, 2, 1, 0, 0, 1, 'a', 1, 0, 0, 1, 'b'), XOS_OK);
+	ck_assert_int_eq(limit_at(0, 2, 1, 0, 0, 1, 'b', 1, 0, 0, 1, 'a'), XOS_MALFORMED);
+	ck_assert_int_eq(limit_at(0, 2, 1, 0, 0, 1, 'a', 1, 0, 0, 1, 'a'), XOS_MALFORMED);
+	ck_assert_int_eq(limit_at(0, 2, 0, 1, 0, 0, 1, 'a'), XOS_MALFORMED);
+	ck_assert_int_eq(limit_at(0xff, 0xff), XOS_MALFORMED);
+	/* one place alone is version 1, unless it is of a new kind: service:a, session:a */
+	ck_assert_int_eq(limit_at(0, 1, 1, 0, 0, 1, 'a'), XOS_MALFORMED);
+	ck_assert_int_eq(limit_at(0, 1, 1, 8, 0, 1, 'a'), XOS_OK);
+	ck_assert_int_eq(limit_at(0, 1, 1, 9, 0, 1, 'a'), XOS_MALFORMED);
+	ck_assert_int_eq(
+	    limit_at(0, 1, 1, 7, 0, 9, 's', 'e', 's', 's', 'i', 'o', 'n', ':', 'a'), XOS_OK);
+	ck_assert_int_eq(limit_at(0, 1, 1, 7, 0, 3, 'x', ':', 'a'), XOS_MALFORMED);
+	ck_assert_int_eq(limit_at(0, 1, 1, 7, 0, 1, 'a'), XOS_MALFORMED);
+#define then(...) decode_v2(2, NO_PLACES, NULL, 0, BYTES(CAP, __VA_ARGS__))
+	ck_assert_int_eq(then(0), XOS_MALFORMED); /* version 1 */
+	ck_assert_int_eq(then(1), XOS_OK);
+	ck_assert_int_eq(then(2), XOS_OK);
+	ck_assert_int_eq(then(3, 0, 0, 0, 0, 0, 0, 0, 60), XOS_OK);
+	ck_assert_int_eq(then(3, 0x80, 0, 0, 0, 0, 0, 0, 60), XOS_MALFORMED);
+	ck_assert_int_eq(then(3), XOS_MALFORMED);
+	ck_assert_int_eq(then(4), XOS_MALFORMED);
+	ck_assert_int_eq(then(1, 0), XOS_MALFORMED);
+}
+END_TEST
+
 /* Nesting deeper than a parser would make is refused before the stack is. */
 START_TEST(deep_bytes)
 {
@@ -199,6 +321,9 @@ int main(void)
 	tcase_add_test(tc, versions_and_names_unknown_here);
 	tcase_add_test(tc, only_delegations_and_only_so_long);
 	tcase_add_test(tc, deep_bytes);
+	tcase_add_test(tc, version_1_stays);
+	tcase_add_test(tc, version_2_conditions);
+	tcase_add_test(tc, version_2_places_and_changes);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
