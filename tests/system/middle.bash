@@ -5,7 +5,8 @@
 #   middle_stop                                 stops exactly those that were started
 #   middle_changed MEMBER                       did the last one change that member of a body?
 
-MIDDLE_PIDS=()
+# In a file, because a function under bats' `run` is in a shell of its own and its variables end with it.
+middle_pids() { echo "${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/middle.pids"; }
 
 middle_start() {
 	MIDDLE=$1
@@ -22,7 +23,7 @@ middle_start() {
 		export MIDDLE_URL=https://127.0.0.1:$port
 		while kill -0 "$pid" 2>/dev/null; do
 			if [ -e "$MIDDLE/ready" ]; then
-				MIDDLE_PIDS+=("$pid")
+				echo "$pid" >>"$(middle_pids)"
 				return 0
 			fi
 			sleep 0.05
@@ -34,8 +35,9 @@ middle_start() {
 
 middle_stop() {
 	local pid
-	for pid in "${MIDDLE_PIDS[@]}"; do kill "$pid" 2>/dev/null; done
-	MIDDLE_PIDS=()
+	[ -e "$(middle_pids)" ] || return 0
+	while read -r pid; do kill "$pid" 2>/dev/null; done <"$(middle_pids)"
+	rm "$(middle_pids)"
 }
 
 middle_changed() { grep -q "^changed $1 " "$MIDDLE/changes"; }
