@@ -2,10 +2,7 @@
 #include "rca/init.h"
 
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -14,55 +11,24 @@
 #include "rca/issue.h"
 #include "rca/nodes.h"
 #include "service/init.h"
-#include "service/own.h"
-
-static enum xos_status join(
-    char out[PATH_MAX], const char *dir, const char *name, struct xos_err *err)
-{
-	if (xos_path_join(out, PATH_MAX, dir, name))
-		return XOS_OK;
-	return xos_err_set(
-	    err, XOS_LIMIT, "path-too-long", "%s/%s: the path is too long", dir, name);
-}
 
 enum xos_status rca_verb_init(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
 {
-	const char *dir = NULL, *vo = NULL;
+	static const char *const folders[] = {"auth", "key", NULL};
+	const char *dir = NULL;
 	char path[PATH_MAX];
 	struct xos_store *db = NULL;
+	enum xos_status st = xos_service_init(argc, argv, "rca", folders, &dir, err);
 
 	(void)run;
-	enum xos_status st = xos_service_arg(&argc, argv, "--dir", true, &dir, err);
 	if (st == XOS_OK)
-		st = xos_service_arg(&argc, argv, "--vo", true, &vo, err);
-	if (st == XOS_OK)
-		st = xos_service_args_end(argc, argv, err);
-	if (st == XOS_OK && !xos_name_is_vo(vo))
-		st = xos_err_set(err, XOS_MALFORMED, "usage",
-		    "\"%s\" is no VO name: lower-case letters, digits and hyphens, at most %d", vo,
-		    XOS_VO_MAX);
-	if (st == XOS_OK)
-		st = xos_dir_make(dir, 0755, err);
-	for (size_t i = 0; st == XOS_OK && i < 2; i++) {
-		st = join(path, dir, i ? "key" : "auth", err);
-		if (st == XOS_OK)
-			st = xos_service_own(path, NULL, err);
-	}
-	if (st == XOS_OK)
-		st = xos_service_init_key(dir, "rca", err);
-	if (st == XOS_OK)
-		st = xos_service_init_key(dir, "tls", err);
-	if (st == XOS_OK)
-		st = join(path, dir, "auth/nodes.db", err);
+		st = xos_service_init_path(dir, "auth/nodes.db", path, sizeof(path), err);
 	if (st == XOS_OK)
 		st = rca_nodes_open(path, &db, err);
 	xos_store_close(db);
 	if (st == XOS_OK)
-		printf(
-		    "Made %s. Next: have the root sign %s/rca.csr\n"
-		    "  xos-cad root-sign --dir ROOT --kind rca --csr %s/rca.csr --out %s/rca.pem\n",
-		    dir, dir, dir, dir);
+		xos_service_init_tell(dir, "rca");
 	return st;
 }
 

@@ -57,6 +57,28 @@ struct xos_authority {
 XOS_MUST_USE enum xos_status xos_authority_run(
     const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err);
 
+/*
+ * The usual authority: network speaks to auth only, auth to key; auth's files are in STATE/auth, key's in
+ * STATE/key, and the supervisor makes sure that they belong to the right users.
+ */
+struct xos_authority_part {
+	enum xos_status (*open)(struct xos_part_self *self, struct xos_err *err);
+	enum xos_status (*serve)(struct xos_part_self *self, struct xos_err *err);
+	void (*close)(struct xos_part_self *self);
+};
+struct xos_authority_usual {
+	const char *name; /* as in struct xos_authority */
+	struct xos_authority_part network, auth, key;
+	bool asks; /* network calls other servers */
+};
+XOS_MUST_USE enum xos_status xos_authority_usual_run(const struct xos_authority_usual *u,
+    const struct xos_service_conf *conf, const struct xos_service_run *run, int argc, char **argv,
+    struct xos_err *err);
+/* For a program's check function: xos_service_conf_check, and that the signing key KIND.key and its
+ * certificate KIND.pem are there; daemon ("xos-rcad") is for the text. */
+void xos_authority_usual_check(const struct xos_service_conf *conf, const char *daemon,
+    const char *kind, void (*report)(void *ctx, const struct xos_err *err), void *ctx);
+
 /* For channel servers (auth, key): sets channels, nchannels and signal_fd of *server. list has room
  * for XOS_PARTS and outlives the serving. Channels stand in the order network, auth, without holes:
  * whoever has a link to network sees it at bit 0 of struct xos_channel_handler.from; key with both

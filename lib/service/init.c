@@ -1,17 +1,21 @@
 #include "service/init.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/name.h"
 #include "base/text.h"
 #include "pki/csr.h"
 #include "pki/key.h"
+#include "service/main.h"
+#include "service/own.h"
 
-static enum xos_status join(
-    char out[PATH_MAX], const char *dir, const char *name, struct xos_err *err)
+enum xos_status xos_service_init_path(
+    const char *dir, const char *name, char *out, size_t cap, struct xos_err *err)
 {
-	if (xos_path_join(out, PATH_MAX, dir, name))
+	if (xos_path_join(out, cap, dir, name))
 		return XOS_OK;
 	return xos_err_set(
 	    err, XOS_LIMIT, "path-too-long", "%s/%s: the path is too long", dir, name);
@@ -42,10 +46,10 @@ enum xos_status xos_service_init_key(const char *dir, const char *kind, struct x
 	struct xos_key *key = NULL;
 
 	xos_str_printf(name, sizeof(name), "%s.key", kind);
-	enum xos_status st = join(key_path, dir, name, err);
+	enum xos_status st = xos_service_init_path(dir, name, key_path, sizeof(key_path), err);
 	xos_str_printf(name, sizeof(name), "%s.csr", kind);
 	if (st == XOS_OK)
-		st = join(csr_path, dir, name, err);
+		st = xos_service_init_path(dir, name, csr_path, sizeof(csr_path), err);
 	if (st != XOS_OK)
 		return st;
 	if (access(key_path, F_OK) == 0) {
@@ -59,4 +63,38 @@ enum xos_status xos_service_init_key(const char *dir, const char *kind, struct x
 		st = write_csr(key, csr_path, err);
 	xos_key_free(key);
 	return st;
+}
+
+enum xos_status xos_service_init(int argc, char **argv, const char *kind,
+    const char *const *folders, const char **dir, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	const char *vo = NULL;
+	enum xos_status st = xos_service_arg(&argc, argv, "--dir", true, dir, err);
+
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--vo", true, &vo, err);
+	if (st == XOS_OK)
+		st = xos_service_args_end(argc, argv, err);
+	if (st == XOS_OK && !xos_name_is_vo(vo))
+		st = xos_err_set(err, XOS_MALFORMED, "usage",
+		    "\"%s\" is no VO name: lower-case letters, digits and hyphens, at most %d", vo,
+		    XOS_VO_MAX);
+	if (st == XOS_OK)
+		st = xos_dir_make(*dir, 0755, err);
+	for (; st == XOS_OK && folders && *folders; folders++) {
+		st = xos_service_init_path(*dir, *folders, path, sizeof(path), err);
+		if (st == XOS_OK)
+			st = xos_service_own(path, NULL, err);
+	}
+	if (st == XOS_OK)
+		st = xos_service_init_key(*dir, kind, err);
+	return st == XOS_OK ? xos_service_init_key(*dir, "tls", err) : st;
+}
+
+void xos_service_init_tell(const char *dir, const char *kind)
+{
+	printf("Made %s. Next: have the root sign %s/%s.csr\n"
+	       "  xos-cad root-sign --dir ROOT --kind %s --csr %s/%s.csr --out %s/%s.pem\n",
+	    dir, dir, kind, kind, dir, kind, dir, kind);
 }
