@@ -58,7 +58,9 @@ struct bench {
 	struct xos_policy *policy;
 	struct xos_policy_answer answer;
 	enum mode mode;
+	unsigned requests; /* how many of them are used, in turn */
 	struct xos_buf texts[BENCH_REQUESTS], out;
+	struct xos_policy_request asked[BENCH_REQUESTS]; /* with what was interned */
 	size_t permitted, undecided, problems;
 	uint64_t visited, nodes;
 };
@@ -84,8 +86,10 @@ static void one(struct bench *b, size_t at)
 {
 	if (b->mode == MODE_JSON)
 		decide_text(b, at);
-	else
+	else if (b->mode == MODE_STRINGS)
 		(void)!xos_policy_decide(b->policy, &b->world.requests[at].request, &b->answer);
+	else
+		(void)!xos_policy_decide(b->policy, &b->asked[at], &b->answer);
 }
 
 static int order(const void *a, const void *b)
@@ -112,7 +116,7 @@ static double measure_median(struct bench *b)
 	static int64_t times[BATCHES];
 	for (size_t i = 0, at = 0; i < BATCHES; i++) {
 		int64_t start = bench_now();
-		for (size_t j = 0; j < BATCH; j++, at = (at + 1) % BENCH_REQUESTS)
+		for (size_t j = 0; j < BATCH; j++, at = (at + 1) % b->requests)
 			one(b, at);
 		times[i] = bench_now() - start;
 	}
@@ -128,7 +132,7 @@ static int64_t measure_p99(struct bench *b)
 	int64_t cost = clock_cost();
 	for (size_t i = 0; i < n; i++) {
 		int64_t start = bench_now();
-		one(b, i % BENCH_REQUESTS);
+		one(b, i % b->requests);
 		times[i] = bench_now() - start - cost;
 	}
 	qsort(times, n, sizeof(times[0]), order);
@@ -163,6 +167,34 @@ static bool make(
 	*load += bench_now() - start;
 	*bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before -
 	         BENCH_REQUESTS * sizeof(b->world.requests[0]);
+	return true;
+}
+
+/* As a service does that serves the same members again and again. */
+static bool intern(struct bench *b)
+{
+	for (size_t i = 0; i < BENCH_REQUESTS; i++) {
+		struct xos_err err = XOS_ERR_INIT;
+		struct xos_policy_request *req = &b->asked[i];
+		const struct xos_policy_request *from = &b->world.requests[i].request;
+		struct xos_policy_interned_subject *subject;
+		struct xos_policy_interned_resource *resource;
+		*req = (struct xos_policy_request){.action = from->action,
+		    .values = from->values,
+		    .nvalues = from->nvalues,
+		    .now = from->now};
+		enum xos_status status =
+		    xos_policy_intern_subject(b->policy, &from->subject, &subject, &err);
+		req->interned_subject = subject;
+		if (status == XOS_OK)
+			status =
+			    xos_policy_intern_resource(b->policy, &from->resource, &resource, &err);
+		if (status != XOS_OK) {
+			fprintf(stderr, "policy-bench: %s\n", err.text);
+			return false;
+		}
+		req->interned_resource = resource;
+	}
 	return true;
 }
 
@@ -216,6 +248,7 @@ int main(int argc, char **argv)
 {
 	static struct bench b;
 	unsigned statements = 10000, levels = 3;
+	b.requests = BENCH_REQUESTS;
 	int64_t load;
 	size_t bytes;
 	for (int i = 1; i < argc; i++) {
@@ -229,14 +262,18 @@ int main(int argc, char **argv)
 		} else if (strcmp(argv[i], "--levels") == 0) {
 			if (!number(argv[++i], 1, 3, &levels))
 				return usage();
+		} else if (strcmp(argv[i], "--requests") == 0) {
+			if (!number(argv[++i], 1, BENCH_REQUESTS, &b.requests))
+				return usage();
 		} else if (strcmp(argv[i], "--json") != 0) {
 			return usage();
 		}
 	}
 	xos_policy_answer_init(&b.answer);
 	xos_buf_init(&b.out, XOS_DECISION_ANSWER_MAX);
-	bool ok =
-	    make(&b, statements, levels, &load, &bytes) && (b.mode != MODE_JSON || make_texts(&b));
+	bool ok = make(&b, statements, levels, &load, &bytes) &&
+	          (b.mode != MODE_JSON || make_texts(&b)) &&
+	          (b.mode != MODE_INTERNED || intern(&b));
 	if (ok) {
 		look(&b);
 		print(&b, load, bytes);

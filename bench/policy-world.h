@@ -11,7 +11,7 @@
  * members about many different places, about half of which are refused. The same numbers give the
  * same world.
  */
-#define BENCH_REQUESTS 4096
+#define BENCH_REQUESTS 1024
 
 struct bench_request {
 	char member[32], home[32];

@@ -179,8 +179,12 @@ struct xos_policy_statement {
 	int64_t change_after;          /* seconds, with STOP */
 };
 
+struct xos_policy_compiled;
+
 struct xos_policy_set {
 	atomic_uint refs;
+	/* The form in which the engine decides (compiled.h); NULL until it is first asked for. */
+	_Atomic(struct xos_policy_compiled *) compiled;
 	enum xos_policy_level level;
 	const char *name;
 	const char *site; /* of a site or node set, else NULL */

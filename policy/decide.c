@@ -1,183 +1,26 @@
+/* Which sets are asked about a request, and what their statements come to. */
 #include "policy/decide.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/name.h"
-#include "policy/index.h"
 
-/* VO, the object's VO, site, node, owner, delegations. */
-#define LEVELS_MAX (5u + XOS_POLICY_CHAIN_MAX)
+#include "policy/run.h"
 
-struct run {
-	const struct xos_policy *policy;
-	struct xos_policy_eval eval;
-	struct xos_policy_memory *memory;
-	struct xos_policy_verdict levels[LEVELS_MAX];
-	size_t nlevels;
-	struct xos_policy_fired *forbids, *checks, *shadows;
-	size_t nforbids, nchecks, nshadows;
-	struct xos_policy_limit
-	    limits[XOS_CAP_COUNT]; /* by cap; from is NULL where there is none */
-	bool limit_unknown[XOS_CAP_COUNT];
-	struct xos_policy_duty *duties;
-	size_t nduties;
-	const char **unknown;
-	size_t nunknown;
-	bool failed;         /* out of memory */
-	bool refused, maybe; /* a reason that stands for certain; one that hangs on the unknown */
-};
-
-/* Room for one more in an array of the run's memory; sets failed and gives NULL if there is none. */
-static void *one_more(struct run *r, void *old, size_t n, size_t size)
+static struct xos_level *add_level(
+    struct xos_run *r, enum xos_policy_level level, const char *name, enum xos_policy_stand stand)
 {
-	void *p = xos_policy_memory_grow(r->memory, old, n, size);
-	if (!p)
+	if (r->nlevels == r->most_levels) {
 		r->failed = true;
-	return p;
-}
-
-static void add_fired(struct run *r, struct xos_policy_fired **list, size_t *n,
-    const struct xos_policy_verdict *v, const struct xos_policy_statement *s, bool unknown)
-{
-	struct xos_policy_fired *p = one_more(r, *list, *n, sizeof(*p));
-	if (!p)
-		return;
-	*list = p;
-	p[(*n)++] = (struct xos_policy_fired){v->level, s, unknown};
-}
-
-static void refuse(struct run *r, struct xos_policy_verdict *v, bool unknown)
-{
-	v->refuses = true;
-	if (unknown)
-		r->maybe = true;
-	else
-		r->refused = true;
-}
-
-static void merge_names(struct run *r, struct xos_policy_limit *l,
-    const struct xos_policy_cap_value *v, const struct xos_policy_statement *s)
-{
-	const char **kept = xos_policy_memory_take(r->memory, (v->n + 1) * sizeof(*kept));
-	size_t n = 0;
-	if (!kept) {
-		r->failed = true;
-		return;
+		return &r->levels[r->nlevels - 1];
 	}
-	if (!l->from) {
-		l->from = s;
-		memcpy(kept, v->names, v->n * sizeof(*kept));
-		l->names = kept;
-		l->nnames = v->n;
-		return;
-	}
-	/* Both are sorted. */
-	for (size_t i = 0, j = 0; i < l->nnames && j < v->n;) {
-		int c = strcmp(l->names[i], v->names[j]);
-		if (c == 0)
-			kept[n++] = l->names[i];
-		i += c <= 0;
-		j += c >= 0;
-	}
-	if (n < l->nnames)
-		l->from = s;
-	l->names = kept;
-	l->nnames = n;
-}
-
-static void merge_limit(struct run *r, const struct xos_policy_verdict *v,
-    const struct xos_policy_statement *s, bool unknown)
-{
-	for (size_t i = 0; i < s->ncaps; i++) {
-		const struct xos_policy_cap_value *c = &s->caps[i];
-		struct xos_policy_limit *l = &r->limits[c->cap];
-		const struct xos_policy_statement *before = l->from;
-		l->cap = c->cap;
-		r->limit_unknown[c->cap] |= unknown;
-		if (c->cap == XOS_CAP_ACCOUNT_CLASS) {
-			merge_names(r, l, c, s);
-		} else if (!l->from || c->number < l->number) {
-			l->number = c->number;
-			l->from = s;
-		}
-		if (l->from != before)
-			l->level = v->level;
-	}
-}
-
-static void add_duties(struct run *r, const struct xos_policy_statement *s)
-{
-	for (size_t i = 0; i < s->nduties; i++) {
-		const struct xos_policy_duty_value *d = &s->duties[i];
-		bool there = false;
-		for (size_t j = 0; j < r->nduties && !there; j++) {
-			const struct xos_policy_duty *have = &r->duties[j];
-			there = strcmp(have->name, d->name) == 0 && !have->arg == !d->arg &&
-			        (!d->arg || strcmp(have->arg, d->arg) == 0);
-		}
-		if (there)
-			continue;
-		struct xos_policy_duty *p = one_more(r, r->duties, r->nduties, sizeof(*p));
-		if (!p)
-			return;
-		r->duties = p;
-		p[r->nduties++] = (struct xos_policy_duty){d->name, d->arg, s};
-	}
-}
-
-static void visit(struct run *r, struct xos_policy_verdict *v, const struct xos_policy_statement *s)
-{
-	if (!(s->actions >> r->eval.action->code & 1))
-		return;
-	if (s->effect == XOS_POLICY_PERMIT && v->stand == XOS_STAND_GRANTS && !s->shadow)
-		return; /* one is enough */
-	enum xos_tri t = xos_policy_eval_statement(&r->eval, s);
-	bool unknown = t == XOS_UNKNOWN;
-	if (s->effect == XOS_POLICY_CHECK) {
-		if (t == XOS_TRUE)
-			return;
-		add_fired(r, &r->checks, &r->nchecks, v, s, unknown);
-		refuse(r, v, unknown);
-		return;
-	}
-	if (t == XOS_FALSE)
-		return;
-	if (s->shadow) {
-		if (!(s->effect == XOS_POLICY_PERMIT && unknown))
-			add_fired(r, &r->shadows, &r->nshadows, v, s, unknown);
-		return;
-	}
-	switch (s->effect) {
-	case XOS_POLICY_PERMIT:
-		if (v->stand == XOS_STAND_NARROWS)
-			return;
-		v->stand = unknown ? XOS_STAND_UNKNOWN : XOS_STAND_GRANTS;
-		v->by = s;
-		return;
-	case XOS_POLICY_FORBID:
-		add_fired(r, &r->forbids, &r->nforbids, v, s, unknown);
-		refuse(r, v, unknown);
-		return;
-	case XOS_POLICY_LIMIT:
-		merge_limit(r, v, s, unknown);
-		return;
-	case XOS_POLICY_DUTY:
-		add_duties(r, s);
-		return;
-	case XOS_POLICY_CHECK:
-	case XOS_POLICY_DELEGATE:
-	case XOS_POLICY_EFFECTS:
-		return;
-	}
-}
-
-static struct xos_policy_verdict *add_level(
-    struct run *r, enum xos_policy_level level, const char *name, enum xos_policy_stand stand)
-{
-	struct xos_policy_verdict *v = &r->levels[r->nlevels++];
-	*v = (struct xos_policy_verdict){.level = level, .name = name, .stand = stand};
-	return v;
+	struct xos_level *l = &r->levels[r->nlevels];
+	l->verdict = &r->verdicts[r->nlevels++];
+	l->grantor = l;
+	l->verdict->level = level;
+	l->verdict->name = name;
+	l->verdict->stand = stand;
+	return l;
 }
 
 static bool valid_now(const struct xos_policy_scope *s, int64_t now)
@@ -185,96 +28,251 @@ static bool valid_now(const struct xos_policy_scope *s, int64_t now)
 	return (!s->not_before || now >= s->not_before) && (!s->not_after || now < s->not_after);
 }
 
-/* A level with a set. needs: it must grant; otherwise its set, if there is one, only narrows. */
-static void run_scope(struct run *r, enum xos_policy_level level, const char *name, bool needs)
+static void missing(struct xos_run *r, struct xos_level *l, uint64_t serial)
 {
-	const struct xos_policy_scope *s = xos_policy_find_scope(r->policy, level, name);
-	if (!s && !needs)
-		return;
-	struct xos_policy_verdict *v = add_level(
-	    r, level, s ? s->set->name : name, needs ? XOS_STAND_LACKS : XOS_STAND_NARROWS);
-	if (!s || !valid_now(s, r->eval.req->now)) {
-		v->stand = XOS_STAND_MISSING;
-		v->serial = s ? s->set->serial : 0;
-		refuse(r, v, true);
-		return;
-	}
-	const struct xos_policy_bucket **buckets;
-	size_t n;
-	v->serial = s->set->serial;
-	if (!xos_policy_scope_find(s, &r->eval, r->memory, &buckets, &n)) {
-		r->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		for (uint32_t j = 0; j < buckets[i]->count; j++)
-			visit(r, v, &s->set->statements[s->entries[buckets[i]->first + j]]);
-	if (v->stand == XOS_STAND_LACKS || v->stand == XOS_STAND_UNKNOWN)
-		refuse(r, v, v->stand == XOS_STAND_UNKNOWN);
+	l->verdict->stand = XOS_STAND_MISSING;
+	l->verdict->serial = serial;
+	xos_run_refuse(r, l, true);
 }
 
-static void run_site(struct run *r)
+/* A level with a set; whether it grants is settled later. False: the set is not valid now. */
+static bool run_scope(
+    struct xos_run *r, struct xos_level *l, const struct xos_policy_scope *s, bool any)
 {
-	const struct xos_policy_resource *res = &r->eval.req->resource;
-	char name[XOS_SITE_MAX + 1 + XOS_NODE_MAX + 1];
+	const struct xos_policy_interned_subject *known = r->eval.known;
+	if (!valid_now(s, r->eval.req->now)) {
+		missing(r, l, s->serial);
+		return false;
+	}
+	l->verdict->serial = s->serial;
+	bool rows = known && known->vo == s;
+	xos_policy_eval_enter(&r->eval, s->compiled, s->zones, any);
+	xos_run_set(r, l, rows ? known->rows : NULL, rows ? known->nrows : 0);
+	return true;
+}
+
+/* A level that must grant: does it? */
+static void settle(struct xos_run *r, struct xos_level *l)
+{
+	if (l->verdict->stand != XOS_STAND_LACKS)
+		return;
+	l->verdict->by = l->permit;
+	if (l->grant == XOS_TRUE) {
+		l->verdict->stand = XOS_STAND_GRANTS;
+		return;
+	}
+	if (l->grant == XOS_UNKNOWN)
+		l->verdict->stand = XOS_STAND_UNKNOWN;
+	xos_merge_changes(&r->change, &l->lost);
+	xos_run_refuse(r, l, l->grant == XOS_UNKNOWN);
+}
+
+/* Does the delegate statement name the set of that group, or of one above it? */
+static bool covers(const struct xos_policy_statement *s, const char *group)
+{
+	for (size_t i = 0; i < s->nwhos; i++) {
+		const struct xos_policy_who *w = &s->whos[i];
+		if (w->kind == XOS_WHO_GROUP && xos_group_within(group, w->name))
+			return true;
+		if (w->kind == XOS_WHO_EXACTLY && strcmp(group, w->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The permits of a group's or node's set count where a delegate statement covers them. */
+static void lend(struct xos_run *r, struct xos_level *from, const char *group)
+{
+	struct xos_level *to = from->grantor;
+	for (size_t i = 0; i < r->ndelegates; i++) {
+		const struct xos_delegate *d = &r->delegates[i];
+		if (group && !covers(d->statement, group))
+			continue;
+		xos_merge_changes(&to->lost, &from->lost);
+		enum xos_tri t = xos_tri_and(from->grant, d->unknown ? XOS_UNKNOWN : XOS_TRUE);
+		if (t == XOS_FALSE)
+			continue;
+		if (t == XOS_TRUE || from->verdict->stand == XOS_STAND_NARROWS) {
+			from->verdict->stand = t == XOS_TRUE ? XOS_STAND_GRANTS : XOS_STAND_UNKNOWN;
+			from->verdict->by = from->permit;
+		}
+		if (t > to->grant) {
+			to->grant = t;
+			to->permit = d->statement;
+		}
+	}
+}
+
+static void run_group(struct xos_run *r, struct xos_level *vo, const struct xos_policy_scope *s)
+{
+	struct xos_level *l = add_level(r, XOS_POLICY_GROUP, s->name, XOS_STAND_NARROWS);
+	l->grantor = vo;
+	if (run_scope(r, l, s, true))
+		lend(r, l, s->name);
+}
+
+/* The sets of the subject's groups and of those above them. */
+static void run_groups(struct xos_run *r, struct xos_level *vo)
+{
+	const struct xos_policy_interned_subject *known = r->eval.known;
+	const struct xos_subject_facts *who = r->eval.who;
+	if (!r->policy->of_level[XOS_POLICY_GROUP])
+		return;
+	for (size_t i = 0; known && i < known->ngroups; i++)
+		run_group(r, vo, known->groups[i]);
+	for (size_t i = 0; !known && i < who->n; i++) {
+		const struct xos_fact *f = &who->list[i];
+		const struct xos_policy_scope *s =
+		    f->kind == XOS_WHO_GROUP
+		        ? xos_policy_find_scope(r->policy, XOS_POLICY_GROUP, f->s, f->n)
+		        : NULL;
+		if (s)
+			run_group(r, vo, s);
+	}
+	/* What was open does not matter where somebody else grants. */
+	for (size_t i = 0; vo->grant == XOS_TRUE && i < r->nlevels; i++) {
+		struct xos_policy_verdict *v = &r->verdicts[i];
+		if (v->level != XOS_POLICY_GROUP || v->stand != XOS_STAND_UNKNOWN)
+			continue;
+		v->stand = XOS_STAND_NARROWS;
+		v->by = NULL;
+	}
+}
+
+static void run_vo(struct xos_run *r, const char *name, bool own)
+{
+	const struct xos_policy_scope *s =
+	    own && r->eval.known
+	        ? r->eval.known->vo
+	        : xos_policy_find_scope(r->policy, XOS_POLICY_VO, name, strlen(name));
+	struct xos_level *l = add_level(r, XOS_POLICY_VO, s ? s->name : name, XOS_STAND_LACKS);
+	r->ndelegates = 0;
+	if (s)
+		run_scope(r, l, s, own);
+	else
+		missing(r, l, 0);
+	if (own)
+		run_groups(r, l);
+	settle(r, l);
+}
+
+static const struct xos_policy_interned_resource *known_place(const struct xos_run *r)
+{
+	const struct xos_policy_interned_resource *known = r->eval.req->interned_resource;
+	return known && known->policy == r->policy ? known : NULL;
+}
+
+static const struct xos_policy_scope *site_scope(const struct xos_run *r)
+{
+	const struct xos_policy_interned_resource *known = known_place(r);
+	const struct xos_resource_facts *w = r->eval.where;
+	if (known)
+		return known->site;
+	return w->site ? xos_policy_find_scope(r->policy, XOS_POLICY_SITE, w->place, w->site_len)
+	               : NULL;
+}
+
+static const struct xos_policy_scope *node_scope(const struct xos_run *r)
+{
+	const struct xos_policy_interned_resource *known = known_place(r);
+	const struct xos_resource_facts *w = r->eval.where;
+	if (known || !r->policy->of_level[XOS_POLICY_NODE])
+		return known ? known->node : NULL;
+	return xos_policy_find_scope(r->policy, XOS_POLICY_NODE, w->place, w->place_len);
+}
+
+static void run_site(struct xos_run *r, const struct xos_policy_scope *s)
+{
+	const struct xos_policy_resource *res = r->eval.resource;
 	if (!res->site)
 		return;
-	run_scope(r, XOS_POLICY_SITE, res->site, true);
-	if (!res->node)
-		return;
-	size_t n = strlen(res->site);
-	memcpy(name, res->site, n);
-	name[n] = '/';
-	memcpy(name + n + 1, res->node, strlen(res->node) + 1);
-	run_scope(r, XOS_POLICY_NODE, name, false);
+	struct xos_level *l =
+	    add_level(r, XOS_POLICY_SITE, s ? s->name : res->site, XOS_STAND_LACKS);
+	r->ndelegates = 0;
+	bool any = r->eval.subject->kind == XOS_SUBJECT_MEMBER;
+	if (s)
+		run_scope(r, l, s, any);
+	else
+		missing(r, l, 0);
+	const struct xos_policy_scope *node = res->node ? node_scope(r) : NULL;
+	if (node) {
+		struct xos_level *n = add_level(r, XOS_POLICY_NODE, node->name, XOS_STAND_NARROWS);
+		n->grantor = l;
+		if (run_scope(r, n, node, any))
+			lend(r, n, NULL);
+		if (l->grant == XOS_TRUE && n->verdict->stand == XOS_STAND_UNKNOWN) {
+			n->verdict->stand = XOS_STAND_NARROWS;
+			n->verdict->by = NULL;
+		}
+	}
+	settle(r, l);
 }
 
-/* What somebody owns is for others only with the owner's permit; owners cannot write any yet. */
-static void run_owner(struct run *r)
+/* What somebody owns is for others only with the owner's permit; the owner is not bound by it. */
+static void run_owner(struct xos_run *r)
 {
-	const struct xos_policy_subject *s = &r->eval.req->subject;
-	const struct xos_policy_resource *res = &r->eval.req->resource;
+	const struct xos_policy_subject *s = r->eval.subject;
+	const struct xos_policy_resource *res = r->eval.resource;
+	const struct xos_policy_interned_resource *known = known_place(r);
+	char name[XOS_VO_MAX + 1 + XOS_MEMBER_MAX + 1];
 	if (!res->owner)
 		return;
-	bool own = s->kind == XOS_SUBJECT_MEMBER && s->vo && res->vo &&
-	           strcmp(s->vo, res->vo) == 0 && strcmp(s->member, res->owner) == 0;
-	struct xos_policy_verdict *v =
+	bool own = s->kind == XOS_SUBJECT_MEMBER && strcmp(s->vo, res->vo) == 0 &&
+	           strcmp(s->member, res->owner) == 0;
+	struct xos_level *l =
 	    add_level(r, XOS_POLICY_OWNER, res->owner, own ? XOS_STAND_NARROWS : XOS_STAND_LACKS);
-	if (!own)
-		refuse(r, v, false);
+	const struct xos_policy_scope *scope = known ? known->owner : NULL;
+	if (!known && !own && r->policy->of_level[XOS_POLICY_OWNER]) {
+		size_t n = strlen(res->vo), m = strlen(res->owner);
+		memcpy(name, res->vo, n);
+		name[n] = ':';
+		memcpy(name + n + 1, res->owner, m + 1);
+		scope = xos_policy_find_scope(r->policy, XOS_POLICY_OWNER, name, n + 1 + m);
+	}
+	if (!own && scope)
+		run_scope(
+		    r, l, scope, s->kind == XOS_SUBJECT_MEMBER && strcmp(s->vo, res->vo) == 0);
+	settle(r, l);
 }
 
-static void run_chain(struct run *r)
+static void run_chain(struct xos_run *r)
 {
 	const struct xos_policy_request *req = r->eval.req;
 	for (size_t i = 0; i < req->nchain; i++) {
 		const struct xos_policy_set *set = req->chain[i];
-		struct xos_policy_verdict *v =
+		const struct xos_policy_compiled *c = xos_policy_set_compiled(set);
+		struct xos_level *l =
 		    add_level(r, XOS_POLICY_DELEGATION, set->name, XOS_STAND_NARROWS);
-		for (size_t j = 0; j < set->n; j++)
-			visit(r, v, &set->statements[j]);
+		if (!c) {
+			r->failed = true;
+			return;
+		}
+		xos_policy_eval_enter(
+		    &r->eval, c, NULL, r->eval.subject->kind == XOS_SUBJECT_MEMBER);
+		xos_run_delegation(r, l);
 	}
 }
 
-static void check_meets(struct run *r)
+static void check_meets(struct xos_run *r)
 {
-	const struct xos_policy_limit *l = &r->limits[XOS_CAP_ACCOUNT_CLASS];
-	if (!l->from || l->nnames)
+	const struct xos_policy_limit *l = r->limits ? &r->limits[XOS_CAP_ACCOUNT_CLASS] : NULL;
+	if (!l || !l->from || l->nnames)
 		return;
+	xos_merge_changes(&r->change, &r->class_change);
 	for (size_t i = 0; i < r->nlevels; i++)
-		if (r->levels[i].level == l->level)
-			refuse(r, &r->levels[i], r->limit_unknown[XOS_CAP_ACCOUNT_CLASS]);
+		if (r->verdicts[i].level == l->level)
+			xos_run_refuse(r, &r->levels[i], r->class_unknown);
 }
 
 /* A permit takes somebody's grant and not a single reason against it. */
-static enum xos_policy_decision conclude(const struct run *r)
+static enum xos_policy_decision conclude(const struct xos_run *r)
 {
 	bool granted = false;
 	if (r->failed)
 		return XOS_POLICY_UNDECIDED;
 	for (size_t i = 0; i < r->nlevels; i++) {
-		granted |= r->levels[i].stand == XOS_STAND_GRANTS;
-		if (r->levels[i].refuses && !r->refused && !r->maybe)
+		granted |= r->verdicts[i].stand == XOS_STAND_GRANTS;
+		if (r->verdicts[i].refuses && !r->refused && !r->maybe)
 			return XOS_POLICY_UNDECIDED;
 	}
 	if (r->refused || (!granted && !r->maybe))
@@ -282,20 +280,47 @@ static enum xos_policy_decision conclude(const struct run *r)
 	return r->maybe ? XOS_POLICY_UNDECIDED : XOS_POLICY_PERMITTED;
 }
 
-static enum xos_policy_decision run_all(struct run *r)
+/* VO, the object's VO, site, node, owner; the delegations; the sets of groups. */
+static bool make_levels(struct xos_run *r)
 {
-	const struct xos_policy_subject *s = &r->eval.req->subject;
-	const struct xos_policy_resource *res = &r->eval.req->resource;
-	const struct xos_policy_scope *site =
-	    res->site ? xos_policy_find_scope(r->policy, XOS_POLICY_SITE, res->site) : NULL;
-	if (site && res->node && valid_now(site, r->eval.req->now))
-		r->eval.node = xos_policy_set_node(site->set, res->node);
+	const struct xos_policy_interned_subject *known = r->eval.known;
+	size_t groups = r->policy->of_level[XOS_POLICY_GROUP];
+	size_t most = known ? known->ngroups : r->eval.who->n;
+	r->most_levels = 5 + r->eval.req->nchain + (groups < most ? groups : most);
+	r->levels = xos_policy_memory_take(r->memory, r->most_levels * sizeof(*r->levels));
+	r->verdicts = xos_policy_memory_take(r->memory, r->most_levels * sizeof(*r->verdicts));
+	r->failed = !r->levels || !r->verdicts;
+	return !r->failed;
+}
+
+static const struct xos_compiled_node *declared(
+    const struct xos_run *r, const struct xos_policy_scope *site)
+{
+	const struct xos_policy_interned_resource *known = known_place(r);
+	const struct xos_resource_facts *w = r->eval.where;
+	if (known)
+		return known->declared;
+	return xos_compiled_node(
+	    site->compiled, w->place + w->site_len + 1, w->place_len - w->site_len - 1);
+}
+
+static enum xos_policy_decision run_all(struct xos_run *r)
+{
+	const struct xos_policy_subject *s = r->eval.subject;
+	const struct xos_policy_resource *res = r->eval.resource;
+	if (!make_levels(r))
+		return XOS_POLICY_UNDECIDED;
+	const struct xos_policy_scope *site = site_scope(r);
+	if (site && res->node && valid_now(site, r->eval.req->now)) {
+		r->eval.node = declared(r, site);
+		r->eval.tags = r->eval.node ? site->compiled->tags + r->eval.node->tags : NULL;
+	}
 	if (s->kind == XOS_SUBJECT_MEMBER)
-		run_scope(r, XOS_POLICY_VO, s->vo, true);
+		run_vo(r, s->vo, true);
 	/* Across VOs both must grant: the requester's, and the object's. */
 	if (res->vo && (!s->vo || strcmp(res->vo, s->vo) != 0))
-		run_scope(r, XOS_POLICY_VO, res->vo, true);
-	run_site(r);
+		run_vo(r, res->vo, false);
+	run_site(r, site);
 	run_owner(r);
 	run_chain(r);
 	check_meets(r);
@@ -304,11 +329,11 @@ static enum xos_policy_decision run_all(struct run *r)
 
 static void note_unknown(void *arg, const char *name)
 {
-	struct run *r = arg;
+	struct xos_run *r = arg;
 	for (size_t i = 0; i < r->nunknown; i++)
 		if (strcmp(r->unknown[i], name) == 0)
 			return;
-	const char **p = one_more(r, r->unknown, r->nunknown, sizeof(*p));
+	const char **p = xos_run_more(r, r->unknown, r->nunknown, sizeof(*p));
 	if (!p)
 		return;
 	r->unknown = p;
@@ -316,39 +341,31 @@ static void note_unknown(void *arg, const char *name)
 }
 
 /* Only a refusal pays for this: what was missing where the answer hangs on it. */
-static void find_unknown(struct run *r)
+static void find_unknown(struct xos_run *r)
 {
-	r->eval.missing = note_unknown;
-	r->eval.arg = r;
-	for (size_t i = 0; i < r->nlevels; i++)
-		if (r->levels[i].stand == XOS_STAND_UNKNOWN)
-			xos_policy_eval_statement(&r->eval, r->levels[i].by);
-	for (size_t i = 0; i < r->nforbids; i++)
-		if (r->forbids[i].unknown)
-			xos_policy_eval_statement(&r->eval, r->forbids[i].statement);
-	for (size_t i = 0; i < r->nchecks; i++)
-		if (r->checks[i].unknown)
-			xos_policy_eval_statement(&r->eval, r->checks[i].statement);
-	r->eval.missing = NULL;
+	struct xos_policy_eval *e = &r->eval;
+	size_t first;
+	e->missing = note_unknown;
+	e->arg = r;
+	for (const struct xos_doubt *d = r->doubts; d; d = d->next) {
+		if (d->level && d->level->grantor->verdict->stand != XOS_STAND_UNKNOWN)
+			continue;
+		xos_policy_eval_enter(e, d->set, d->zones, d->any);
+		(void)xos_eval_places(e, d->rule, &first);
+		(void)xos_eval_cond(e, d->rule);
+	}
+	e->missing = NULL;
 }
 
-static void publish(const struct run *r, struct xos_policy_answer *a, bool *failed)
+static void publish(const struct xos_run *r, struct xos_policy_answer *a)
 {
-	struct xos_policy_verdict *levels =
-	    xos_policy_memory_take(r->memory, (r->nlevels + 1) * sizeof(*levels));
-	struct xos_policy_limit *limits =
-	    xos_policy_memory_take(r->memory, XOS_CAP_COUNT * sizeof(*limits));
-	if (!levels || !limits) {
-		*failed = true;
-		return;
-	}
-	memcpy(levels, r->levels, r->nlevels * sizeof(*levels));
-	a->levels = levels;
+	a->levels = r->verdicts;
 	a->nlevels = r->nlevels;
-	for (size_t i = 0; i < XOS_CAP_COUNT; i++)
+	/* Those that there are move to the front; the order stays. */
+	for (size_t i = 0; r->limits && i < XOS_CAP_COUNT; i++)
 		if (r->limits[i].from)
-			limits[a->nlimits++] = r->limits[i];
-	a->limits = limits;
+			r->limits[a->nlimits++] = r->limits[i];
+	a->limits = r->limits;
 	a->forbids = r->forbids;
 	a->nforbids = r->nforbids;
 	a->checks = r->checks;
@@ -363,15 +380,31 @@ static void publish(const struct run *r, struct xos_policy_answer *a, bool *fail
 	a->nodes = r->eval.nodes;
 }
 
-static void find_way_out(const struct run *first, struct xos_policy_answer *a, bool *failed)
+static void start_again(struct xos_run *r, const struct xos_run *first)
 {
-	const struct xos_policy_subject *s = &first->eval.req->subject;
+	*r = (struct xos_run){.policy = first->policy,
+	    .eval = first->eval,
+	    .memory = first->memory,
+	    .named = first->named,
+	    .nnamed = first->nnamed,
+	    .again = true};
+}
+
+static void find_way_out(const struct xos_run *first, struct xos_policy_answer *a, bool *failed)
+{
+	const struct xos_policy_subject *s = first->eval.subject;
 	const char **roles = NULL;
-	for (size_t i = 0; i < s->nheld; i++) {
-		struct run again = {
-		    .policy = first->policy, .eval = first->eval, .memory = first->memory};
+	for (size_t i = 0; i < s->nheld && !*failed; i++) {
+		struct xos_run again;
+		start_again(&again, first);
 		again.eval.extra_role = s->held[i];
-		if (run_all(&again) != XOS_POLICY_PERMITTED)
+		again.eval.extra_hash =
+		    xos_hash_name(XOS_HASH_WHO + XOS_WHO_ROLE, s->held[i], strlen(s->held[i]));
+		enum xos_policy_decision decision = run_all(&again);
+		*failed |= again.failed;
+		a->statements += again.eval.statements - first->eval.statements;
+		a->nodes += again.eval.nodes - first->eval.nodes;
+		if (decision != XOS_POLICY_PERMITTED)
 			continue;
 		const char **p =
 		    xos_policy_memory_grow(first->memory, roles, a->nway_out, sizeof(*roles));
@@ -398,28 +431,62 @@ void xos_policy_answer_free(struct xos_policy_answer *a)
 	xos_policy_answer_init(a);
 }
 
+/* The facts of a subject or resource that was interned in this policy are there already. */
+static const char *make_facts(
+    struct xos_run *r, struct xos_subject_facts *who, struct xos_resource_facts *where)
+{
+	struct xos_policy_eval *e = &r->eval;
+	const struct xos_policy_request *req = e->req;
+	const struct xos_policy_interned_subject *subject = req->interned_subject;
+	const struct xos_policy_interned_resource *resource = known_place(r);
+	e->known = subject && subject->policy == r->policy ? subject : NULL;
+	e->who = e->known ? &subject->facts : who;
+	/* Nothing changes them: the folders of what is interned are there already. */
+	e->where = resource ? (struct xos_resource_facts *)(uintptr_t)&resource->facts : where;
+	if (!resource)
+		xos_resource_facts_make(where, e->resource);
+	if (e->values->given >> XOS_ATTR_CTX_SERVICE & 1) {
+		const char *service = e->values->list[XOS_ATTR_CTX_SERVICE]->string;
+		e->service =
+		    xos_hash_name(XOS_HASH_TERM + XOS_TERM_SERVICE, service, strlen(service));
+	}
+	return e->known ? NULL : xos_subject_facts_make(who, e->subject, r->memory, &r->failed);
+}
+
 enum xos_status xos_policy_decide(
     const struct xos_policy *p, const struct xos_policy_request *req, struct xos_policy_answer *a)
 {
 	struct xos_policy_memory *memory = a->memory;
+	struct xos_request_values values;
+	struct xos_subject_facts who;
+	struct xos_resource_facts where;
 	bool failed = false;
 	xos_policy_answer_init(a);
 	a->memory = memory ? memory : xos_policy_memory_new();
 	if (!a->memory)
 		return XOS_INTERNAL;
 	xos_policy_memory_reset(a->memory);
-	struct run r = {.policy = p, .memory = a->memory};
-	a->problem = xos_policy_eval_init(&r.eval, req);
+	struct xos_run r = {.policy = p, .memory = a->memory};
+	r.eval.values = &values;
+	a->problem = xos_policy_eval_init(&r.eval, p, req);
+	if (!a->problem)
+		a->problem = make_facts(&r, &who, &where);
 	if (a->problem)
 		return XOS_UNAVAILABLE;
+	if (r.failed)
+		return XOS_INTERNAL;
 	enum xos_policy_decision decision = run_all(&r);
-	if (decision != XOS_POLICY_PERMITTED)
+	if (decision != XOS_POLICY_PERMITTED) {
 		find_unknown(&r);
-	publish(&r, a, &failed);
-	if (decision != XOS_POLICY_PERMITTED && !r.failed)
-		find_way_out(&r, a, &failed);
-	if (failed || r.failed)
+		a->change = r.change;
+	}
+	if (r.failed)
 		return XOS_INTERNAL; /* the decision stays undecided */
+	publish(&r, a);
+	if (decision != XOS_POLICY_PERMITTED)
+		find_way_out(&r, a, &failed);
+	if (failed)
+		return XOS_INTERNAL;
 	a->decision = decision;
 	if (decision == XOS_POLICY_PERMITTED)
 		return XOS_OK;

@@ -113,11 +113,33 @@ XOS_MUST_USE enum xos_status xos_policy_value_parse(
 #define XOS_POLICY_ROLES_MAX 256u
 #define XOS_POLICY_VALUES_MAX 64u
 #define XOS_POLICY_CHAIN_MAX 16u
+#define XOS_POLICY_ID_MAX 4096u /* bytes of a resource's id */
+
+/*
+ * A subject or a resource that will be asked about again, checked and looked up once: deciding then
+ * hashes no name of it. Holds copies of all strings and a reference to the policy; immutable, may be
+ * used by many threads. After a swap of the policy it still decides rightly with the new one, as
+ * slowly as from strings: intern it anew. OK, MALFORMED (what a decision would call a problem),
+ * INTERNAL.
+ */
+struct xos_policy_interned_subject;
+struct xos_policy_interned_resource;
+XOS_MUST_USE enum xos_status xos_policy_intern_subject(struct xos_policy *p,
+    const struct xos_policy_subject *s, struct xos_policy_interned_subject **out,
+    struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_policy_intern_resource(struct xos_policy *p,
+    const struct xos_policy_resource *r, struct xos_policy_interned_resource **out,
+    struct xos_err *err);
+void xos_policy_interned_subject_free(struct xos_policy_interned_subject *s);   /* NULL-safe */
+void xos_policy_interned_resource_free(struct xos_policy_interned_resource *r); /* NULL-safe */
 
 struct xos_policy_request {
 	struct xos_policy_subject subject;
 	const char *action;
 	struct xos_policy_resource resource;
+	/* If set, these count and subject or resource above is not looked at. */
+	const struct xos_policy_interned_subject *interned_subject;
+	const struct xos_policy_interned_resource *interned_resource;
 	const struct xos_policy_value *
 	    values; /* an unknown name, a wrong type or a duplicate makes the request undecidable */
 	size_t nvalues;
@@ -222,9 +244,23 @@ void xos_policy_answer_free(struct xos_policy_answer *a);
 /*
  * Decides. XOS_OK is returned for a permit and for nothing else: DENIED for a denial, UNAVAILABLE
  * if undecided, INTERNAL out of memory (the answer is then undecided). Duties and limits bind the
- * caller: one that it cannot carry out makes it refuse.
- * Work is bounded: each statement of the sets concerned is visited at most once (and once more for
- * each held role when looking for a way out), each condition node likewise.
+ * caller: one that it cannot carry out makes it refuse. Once an answer's memory has grown to what
+ * such requests need, nothing is allocated.
+ *
+ * Work is bounded. A request concerns one set a level: the VO's (across VOs two), the site's, the
+ * node's, the owner's, those of the subject's groups, and the delegations. Let W be the names that
+ * the subject goes by (itself, VO, home, roles, groups with those above them) and P those of the
+ * resource (site, node, class, tags, kind, id, components of a path, and five more). Then a set is
+ * asked for at most W + 3 rows of statements, and a row of more than 12 statements for at most 2 P
+ * lists. Visited, and counted in `statements`, are only:
+ *  - in a row of at most 12: those about the action;
+ *  - in a longer one: those about the action whose narrowest resource is the request's (or might
+ *    be, if the request does not tell), once for each alternative of their heads that matches;
+ *  - all of a delegation, whose size the certificate bounds;
+ * and the same again for each held role when looking for a way out. Each visit evaluates a condition
+ * node at most once (`nodes`), and for a refusal once more if it was unknown. How many statements of
+ * others there are does not matter; many statements with the same principal, action and narrowest
+ * resource are all looked at, since all of them apply.
  */
 XOS_MUST_USE enum xos_status xos_policy_decide(
     const struct xos_policy *p, const struct xos_policy_request *req, struct xos_policy_answer *a);

@@ -1,35 +1,124 @@
 #ifndef XOS_POLICY_EVAL_H
 #define XOS_POLICY_EVAL_H
 
-#include "policy/ast.h"
+#include "base/name.h"
+#include "policy/compiled.h"
 #include "policy/decide.h"
+#include "policy/memory.h"
+#include "policy/zone.h"
 
-/* Private to policy/: three-valued evaluation of one statement for one request. */
+/* Private to policy/: what is known of a request, and three-valued evaluation of statements. */
 
 enum xos_tri { XOS_FALSE, XOS_UNKNOWN, XOS_TRUE };
 
-#define XOS_POLICY_CODES XOS_POLICY_ATTRS_MAX
+/* Something that a subject or a resource is, as a hashed name. */
+struct xos_fact {
+	uint64_t hash;
+	const char *s; /* borrowed; n bytes, not terminated there */
+	uint32_t n;
+	uint8_t kind; /* enum xos_policy_who_kind, or of terms */
+};
+
+#define XOS_USER_ROOM (1 + XOS_VO_MAX + 1 + XOS_VO_MAX + 1 + XOS_MEMBER_MAX + 1)
+#define XOS_PLACE_ROOM (XOS_SITE_MAX + 1 + XOS_NODE_MAX + 1)
+
+struct xos_subject_facts {
+	/*
+	 * Each principal that the subject is, once: itself, its VO and home, its groups with those
+	 * above, roles. Not `any` and `local`, which depend on the set.
+	 */
+	struct xos_fact *list;
+	size_t n;
+	uint16_t *table; /* by hash, open addressing: position + 1 */
+	uint32_t mask;
+	char user[XOS_USER_ROOM]; /* "/demo", then "demo:alice" */
+};
+
+struct xos_resource_facts {
+	uint64_t site, node, kind, id; /* hashes as of terms; 0: not said */
+	uint32_t site_len, kind_len, id_len;
+	bool is_file, is_job;
+	char place[XOS_PLACE_ROOM]; /* "lab/n1", "lab" */
+	uint32_t place_len;
+	/* A file's path and the folders above it, shortest first: hashes; made when first needed. */
+	uint64_t *folders;
+	size_t nfolders;
+	bool have_folders;
+};
+
+/* The attributes of a request that the schema has, by code. */
+struct xos_request_values {
+	uint64_t given; /* bit by code; the rest is set only where this says so */
+	const struct xos_policy_value *list[XOS_POLICY_ATTR_OWN];
+	struct xos_policy_ip ips[XOS_POLICY_ATTR_OWN];
+};
 
 struct xos_policy_eval {
-	const struct xos_policy_request *req;
-	const struct xos_policy_action *action;
-	const char *extra_role; /* tried as if it were active; NULL: none */
-	const struct xos_policy_node
-	    *node;    /* as the site declares it; NULL: not, or no node given */
-	bool at_site; /* the resource is at a site */
-	const struct xos_policy_value *values[XOS_POLICY_CODES];
-	struct xos_policy_ip ips[XOS_POLICY_CODES];
+	const struct xos_policy *policy;
+	const struct xos_policy_request *req; /* values, time and chain; the rest stands below */
+	const struct xos_policy_subject *subject;
+	const struct xos_policy_resource *resource;
+	const struct xos_subject_facts *who;
+	struct xos_resource_facts *where;
+	const struct xos_policy_interned_subject *known; /* interned in this policy; NULL: no */
+	struct xos_request_values *values;
+	struct xos_policy_memory *memory;
+	const struct xos_policy_action *action; /* NULL: one that sets declare */
+	uint64_t service;                       /* hash of ctx.service as of a term; 0: missing */
+	const char *extra_role;                 /* tried as if it were active; NULL: none */
+	uint64_t extra_hash;
+	/* As the site of the resource declares its node; NULL: not, or no node said. */
+	const struct xos_compiled_node *node;
+	const uint64_t *tags; /* hashes of its tags */
+	/* Of the set whose statements are evaluated. */
+	const struct xos_policy_compiled *set;
+	struct xos_policy_zone *const *zones; /* by number - 1; NULL: not there */
+	unsigned code;                        /* of the action in this set */
+	bool any;                             /* `any` is about the subject */
+	/* The offset that was asked for last. */
+	const struct xos_policy_zone *zone;
+	int32_t offset;
 	uint32_t statements, nodes; /* work done */
-	/* Called for each attribute that was needed and missing; NULL: not wanted. */
+	bool failed;                /* out of memory */
+	/* Called for each thing that was needed and missing; NULL: not wanted. */
 	void (*missing)(void *arg, const char *name);
 	void *arg;
 };
 
-/* Checks the form of a request and fills e. NULL, or what is wrong with it. */
-const char *xos_policy_eval_init(struct xos_policy_eval *e, const struct xos_policy_request *req);
+/* request.c: the form of a request. NULL, or what is wrong with it. */
+const char *xos_request_check_subject(const struct xos_policy_subject *s);
+const char *xos_request_check_resource(
+    const struct xos_policy *p, const struct xos_policy_resource *r);
+/* Checks the whole and fills e, whose memory, values, who and where are there to be filled. */
+const char *xos_policy_eval_init(
+    struct xos_policy_eval *e, const struct xos_policy *p, const struct xos_policy_request *req);
 
-/* Does the statement apply: who, place and condition (not the action). */
-enum xos_tri xos_policy_eval_statement(
-    struct xos_policy_eval *e, const struct xos_policy_statement *s);
+/* facts.c. The subject and the resource must be well formed, but for the names of groups, which are
+ * checked here: what is wrong with them, or NULL. *failed: out of memory. */
+const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos_policy_subject *s,
+    struct xos_policy_memory *m, bool *failed);
+void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_policy_resource *r);
+bool xos_resource_folders_make(
+    struct xos_resource_facts *f, const struct xos_policy_resource *r, struct xos_policy_memory *m);
+bool xos_subject_has(
+    const struct xos_subject_facts *f, uint64_t hash, unsigned kind, const char *s, size_t n);
+
+/* Turns to another set: what its codes and zones mean, and whether its `any` is about the subject.
+ * zones NULL: looked up by name. */
+void xos_policy_eval_enter(struct xos_policy_eval *e, const struct xos_policy_compiled *set,
+    struct xos_policy_zone *const *zones, bool any);
+
+/* Is one of the statement's principals before number `end` about the subject? */
+bool xos_eval_whos(
+    const struct xos_policy_eval *e, const struct xos_policy_statement *s, size_t end);
+/* The rule's place; *first: the first alternative that is not false. */
+enum xos_tri xos_eval_places(struct xos_policy_eval *e, const struct xos_rule *r, size_t *first);
+/* The rule's condition alone. */
+enum xos_tri xos_eval_cond(struct xos_policy_eval *e, const struct xos_rule *r);
+
+static inline enum xos_tri xos_tri_and(enum xos_tri a, enum xos_tri b)
+{
+	return a < b ? a : b;
+}
 
 #endif

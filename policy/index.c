@@ -1,288 +1,507 @@
-#include "policy/index.h"
-
+/* A set's statements by who, and in long rows by action and narrowest resource. */
 #include <stdlib.h>
-#include <string.h>
 
-/* Kinds of key beside those of who and of terms. */
-enum { KEY_WHO = 0, KEY_TERM = 16, KEY_ANYWHERE = 40, KEY_SOME_NODE, KEY_SOME_LABEL };
+#include "policy/compiled.h"
 
-struct pair {
-	uint64_t key;
+/* Before sorting: one for each principal of each statement. */
+struct naming {
+	uint64_t hash;    /* 0: by no name */
+	const char *name; /* NULL: any, local, or nobody said */
 	uint32_t statement;
+	uint16_t who;
+	uint8_t kind;
+	uint8_t order; /* those by no name come first: nobody said, any, local, the rest */
 };
 
-/* FNV-1a, then mixed (the finaliser of MurmurHash3): a hash to find, not to protect. */
-#define FNV_START UINT64_C(14695981039346656037)
-static uint64_t hash_more(uint64_t h, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * UINT64_C(1099511628211);
-	return h;
-}
+/* Where a statement's terms and condition stand; shared by its rules. */
+struct placed {
+	uint32_t terms, code, numbers;
+	uint8_t nnumbers;
+	bool done;
+};
 
-static uint64_t make_key(uint64_t h, unsigned kind, unsigned action)
-{
-	h ^= (uint64_t)(kind * 64 + action + 1) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ (h >> 33)) * UINT64_C(0xff51afd7ed558ccd);
-	h = (h ^ (h >> 33)) * UINT64_C(0xc4ceb9fe1a85ec53);
-	return h ^ (h >> 33);
-}
+struct found {
+	uint64_t key;
+	struct xos_entry entry;
+};
 
-static uint64_t string_key(const char *s, unsigned kind, unsigned action)
-{
-	return make_key(hash_more(FNV_START, s ? s : "", s ? strlen(s) : 0), kind, action);
-}
+struct builder {
+	struct xos_policy_compiled c; /* its arrays each for themselves, until they are packed */
+	const struct xos_policy_set *set;
+	struct xos_coder coder;
+	struct naming *namings;
+	size_t nnamings;
+	struct placed *placed;
+	struct found *found;
+	size_t nfound, found_cap;
+};
 
-/* The narrowest term: the one that fewest requests have. Terms are sorted by kind; see ast.h. */
-static const struct xos_policy_term *narrowest(const struct xos_policy_place *place)
+static struct naming make_naming(const struct xos_policy_statement *s, size_t at, size_t who)
 {
-	static const uint8_t rank[XOS_TERM_COUNT] = {[XOS_TERM_SITE] = 0,
-	    [XOS_TERM_KIND] = 1,
-	    [XOS_TERM_CLASS] = 2,
-	    [XOS_TERM_TAG] = 3,
-	    [XOS_TERM_NODE] = 4,
-	    [XOS_TERM_FILE] = 5,
-	    [XOS_TERM_JOB] = 6};
-	const struct xos_policy_term *best = NULL;
-	for (size_t i = 0; i < place->n; i++)
-		if (place->terms[i].kind < XOS_TERM_OBJECT &&
-		    (!best || rank[place->terms[i].kind] > rank[best->kind]))
-			best = &place->terms[i];
-	return best;
-}
-
-/* At most two keys an action: a node, class or tag may also have to be found when the request does
- * not tell which node, since then it might be that one. */
-static unsigned statement_keys(
-    const struct xos_policy_statement *s, unsigned action, uint64_t keys[2])
-{
-	if (s->set->level == XOS_POLICY_VO) {
-		/* With alternatives it is found by everybody: what is found is evaluated in full. */
-		bool one = s->nwhos == 1;
-		keys[0] = string_key(one ? s->whos[0].name : NULL,
-		    KEY_WHO + (unsigned)(one ? s->whos[0].kind : XOS_WHO_ANY), action);
-		return 1;
-	}
-	const struct xos_policy_term *t = s->nplaces == 1 ? narrowest(&s->places[0]) : NULL;
-	if (!t) {
-		keys[0] = string_key(NULL, KEY_ANYWHERE, action);
-		return 1;
-	}
-	keys[0] = string_key(t->name, KEY_TERM + (unsigned)t->kind, action);
-	if (t->kind == XOS_TERM_NODE)
-		keys[1] = string_key(NULL, KEY_SOME_NODE, action);
-	else if (t->kind == XOS_TERM_CLASS || t->kind == XOS_TERM_TAG)
-		keys[1] = string_key(NULL, KEY_SOME_LABEL, action);
-	else
-		return 1;
-	return 2;
-}
-
-static int pair_order(const void *a, const void *b)
-{
-	const struct pair *x = a, *y = b;
-	if (x->key != y->key)
-		return x->key < y->key ? -1 : 1;
-	return x->statement < y->statement ? -1 : x->statement > y->statement;
-}
-
-static size_t make_pairs(const struct xos_policy_set *set, struct pair *pairs)
-{
-	size_t nactions, n = 0;
-	const struct xos_policy_action *actions = xos_policy_actions(&nactions);
-	for (uint32_t i = 0; i < set->n; i++) {
-		for (size_t j = 0; j < nactions; j++) {
-			uint64_t keys[2];
-			if (!(set->statements[i].actions >> actions[j].code & 1))
-				continue;
-			unsigned nkeys = statement_keys(&set->statements[i], actions[j].code, keys);
-			for (unsigned k = 0; k < nkeys; k++, n++)
-				if (pairs)
-					pairs[n] = (struct pair){keys[k], i};
-		}
-	}
+	struct naming n = {.statement = (uint32_t)at, .who = (uint16_t)who};
+	if (!s->nwhos)
+		return n;
+	const struct xos_policy_who *w = &s->whos[who];
+	n.name = w->name;
+	n.kind = (uint8_t)w->kind;
+	n.order = w->kind == XOS_WHO_ANY ? 1 : w->kind == XOS_WHO_LOCAL ? 2 : 3;
+	if (n.order == 3)
+		n.hash = xos_hash_name(XOS_HASH_WHO + (unsigned)w->kind, w->name, strlen(w->name));
 	return n;
 }
 
-static void place_bucket(struct xos_policy_scope *scope, struct xos_policy_bucket b)
+static int same_row_order(const struct naming *x, const struct naming *y)
 {
-	size_t at = b.key & scope->mask;
-	while (scope->buckets[at].count)
-		at = (at + 1) & scope->mask;
-	scope->buckets[at] = b;
+	if (x->order != y->order)
+		return x->order < y->order ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	if (x->order < 3)
+		return 0;
+	/* Two names of one hash are two rows. */
+	return x->kind != y->kind ? (int)x->kind - (int)y->kind : strcmp(x->name, y->name);
 }
 
-enum xos_status xos_policy_scope_build(
-    struct xos_policy_scope *scope, const struct xos_policy_set *set)
+static int naming_order(const void *a, const void *b)
 {
-	enum xos_status status = XOS_INTERNAL;
-	size_t n = make_pairs(set, NULL), distinct = 0, size = 4;
-	struct pair *pairs = malloc((n + 1) * sizeof(*pairs));
-	if (!pairs)
-		return XOS_INTERNAL;
-	make_pairs(set, pairs);
-	qsort(pairs, n, sizeof(*pairs), pair_order);
+	const struct naming *x = a, *y = b;
+	int c = same_row_order(x, y);
+	if (c)
+		return c;
+	return x->statement < y->statement ? -1 : x->statement > y->statement;
+}
+
+static bool list_namings(struct builder *b)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < b->set->n; i++)
+		n += b->set->statements[i].nwhos ? b->set->statements[i].nwhos : 1;
+	b->namings = malloc((n + 1) * sizeof(*b->namings));
+	b->placed = calloc(b->set->n + 1, sizeof(*b->placed));
+	b->c.rules = malloc((n + 1) * sizeof(*b->c.rules));
+	if (!b->namings || !b->placed || !b->c.rules)
+		return false;
+	for (size_t i = 0; i < b->set->n; i++) {
+		const struct xos_policy_statement *s = &b->set->statements[i];
+		for (size_t j = 0; j < (s->nwhos ? s->nwhos : 1); j++) {
+			b->namings[b->nnamings++] = make_naming(s, i, j);
+			if (s->nwhos)
+				b->c.who_kinds |= (uint16_t)(1u << s->whos[j].kind);
+		}
+	}
+	qsort(b->namings, b->nnamings, sizeof(*b->namings), naming_order);
+	return true;
+}
+
+static uint8_t flags_of(const struct xos_policy_statement *s)
+{
+	unsigned flags = s->shadow ? XOS_RULE_SHADOW : 0;
+	if (s->change != XOS_CHANGE_NONE)
+		flags |= XOS_RULE_CHANGE;
+	for (size_t i = 0; i < s->ncaps; i++)
+		if (s->caps[i].cap == XOS_CAP_ACCOUNT_CLASS)
+			flags |= XOS_RULE_CLASSES;
+	return (uint8_t)flags;
+}
+
+static bool add_rule(struct builder *b, const struct naming *n)
+{
+	const struct xos_policy_statement *s = &b->set->statements[n->statement];
+	struct placed *p = &b->placed[n->statement];
+	if (!p->done && (!xos_code_places(&b->coder, s->places, s->nplaces, &p->terms) ||
+	                    !xos_code_cond(&b->coder, s->cond, &p->code) ||
+	                    !xos_code_numbers(&b->coder, s, &p->numbers, &p->nnumbers)))
+		return false;
+	p->done = true;
+	b->c.rules[b->c.nrules++] = (struct xos_rule){
+	    .actions = s->actions,
+	    .statement = n->statement,
+	    .terms = p->terms,
+	    .code = p->code,
+	    .numbers = p->numbers,
+	    .nnumbers = p->nnumbers,
+	    .nplaces = (uint16_t)s->nplaces,
+	    .who = n->who,
+	    .effect = (uint8_t)s->effect,
+	    .flags = flags_of(s),
+	};
+	return true;
+}
+
+/* The narrowest term: the one that fewest requests have. */
+static const struct xos_term *narrowest(const struct xos_term *t)
+{
+	static const uint8_t rank[XOS_TERM_COUNT] = {[XOS_TERM_SITE] = 1,
+	    [XOS_TERM_KIND] = 2,
+	    [XOS_TERM_SERVICE] = 3,
+	    [XOS_TERM_CLASS] = 4,
+	    [XOS_TERM_TAG] = 5,
+	    [XOS_TERM_NODE] = 6,
+	    [XOS_TERM_FILE] = 7,
+	    [XOS_TERM_OBJECT] = 8,
+	    [XOS_TERM_JOB] = 9};
+	const struct xos_term *best = t;
+	while (!t->last) {
+		t++;
+		if (rank[t->kind] > rank[best->kind])
+			best = t;
+	}
+	return best;
+}
+
+static unsigned components(const char *path)
+{
+	unsigned n = 0;
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+static bool add_found(struct builder *b, uint64_t key, uint32_t rule, uint16_t place)
+{
+	if (b->nfound == b->found_cap) {
+		size_t cap = b->found_cap ? b->found_cap * 2 : 1024;
+		struct found *p = realloc(b->found, cap * sizeof(*p));
+		if (!p)
+			return false;
+		b->found = p;
+		b->found_cap = cap;
+	}
+	b->found[b->nfound++] = (struct found){key, {rule, place}};
+	return true;
+}
+
+/* One place of one rule, under each action. It may also have to be found when the request does not
+ * tell which node or service, since then it might be that one. */
+static bool add_place(struct builder *b, const struct xos_row *row, uint32_t at, uint16_t place,
+    const uint64_t terms[2])
+{
+	uint64_t actions = b->c.rules[at].actions;
+	for (unsigned action = 0; action <= XOS_ANY_ACTION; action++) {
+		bool here = actions == XOS_POLICY_ACTION_ALL
+		                ? action == XOS_ANY_ACTION
+		                : action < XOS_ANY_ACTION && (actions >> action & 1);
+		for (unsigned i = 0; here && i < 2; i++)
+			if (terms[i] &&
+			    !add_found(b, xos_bucket_key(row->hash, action, terms[i]), at, place))
+				return false;
+	}
+	return true;
+}
+
+static bool add_places(struct builder *b, struct xos_row *row, uint32_t at)
+{
+	const struct xos_rule *r = &b->c.rules[at];
+	const struct xos_term *t = &b->coder.terms[r->terms];
+	row->any_action |= r->actions == XOS_POLICY_ACTION_ALL;
+	if (!r->nplaces || r->nplaces > XOS_PLACES_INDEXED) {
+		const uint64_t anywhere[2] = {XOS_HASH_ANYWHERE, 0};
+		row->kinds |= (uint16_t)(1u << XOS_TERM_COUNT);
+		return add_place(b, row, at, XOS_ANY_PLACE, anywhere);
+	}
+	for (uint16_t i = 0; i < r->nplaces; i++) {
+		const struct xos_term *best = narrowest(t);
+		uint64_t terms[2] = {best->hash, 0};
+		row->kinds |= (uint16_t)(1u << best->kind);
+		if (best->kind == XOS_TERM_NODE)
+			terms[1] = XOS_HASH_SOME_NODE;
+		else if (best->kind == XOS_TERM_CLASS || best->kind == XOS_TERM_TAG)
+			terms[1] = XOS_HASH_SOME_LABEL;
+		else if (best->kind == XOS_TERM_SERVICE)
+			terms[1] = XOS_HASH_SOME_SERVICE;
+		else if (best->kind == XOS_TERM_OBJECT)
+			terms[1] = XOS_HASH_SOME_ID;
+		else if (best->kind == XOS_TERM_FILE && components(best->name) > b->c.depth)
+			b->c.depth = (uint16_t)components(best->name);
+		if (!add_place(b, row, at, i, terms))
+			return false;
+		while (!t->last)
+			t++;
+		t++;
+	}
+	return true;
+}
+
+static void put_slot(struct xos_policy_compiled *c, uint64_t hash, uint32_t row)
+{
+	uint32_t at = (uint32_t)hash & c->slot_mask;
+	while (c->slots[at].row)
+		at = (at + 1) & c->slot_mask;
+	c->slots[at] = (struct xos_slot){(uint32_t)(hash >> 32), row};
+}
+
+static bool add_row(struct builder *b, size_t first, size_t n)
+{
+	const struct naming *of = &b->namings[first];
+	struct xos_row *row = &b->c.rows[b->c.nrows++];
+	*row = (struct xos_row){.hash = of->order == 3 ? of->hash : of->order,
+	    .name = of->name,
+	    .len = of->name ? (uint32_t)strlen(of->name) : 0,
+	    .first = b->c.nrules,
+	    .n = (uint32_t)n,
+	    .kind = of->kind,
+	    .searched = n > XOS_ROW_SCAN};
+	if (row->len)
+		memcpy(row->head, row->name, row->len < XOS_ROW_NAME ? row->len : XOS_ROW_NAME);
 	for (size_t i = 0; i < n; i++)
-		distinct += i == 0 || pairs[i].key != pairs[i - 1].key;
+		if (!add_rule(b, &b->namings[first + i]))
+			return false;
+	for (size_t i = 0; row->searched && i < n; i++)
+		if (!add_places(b, row, row->first + (uint32_t)i))
+			return false;
+	if (of->order == 3)
+		put_slot(&b->c, of->hash, b->c.nrows);
+	else
+		*(of->order == 0     ? &b->c.always
+		    : of->order == 1 ? &b->c.any
+		                     : &b->c.local) = b->c.nrows;
+	return true;
+}
+
+static bool add_rows(struct builder *b)
+{
+	size_t distinct = 0, size = 2;
+	for (size_t i = 0; i < b->nnamings; i++)
+		distinct += i == 0 || same_row_order(&b->namings[i - 1], &b->namings[i]) != 0;
 	while (size < distinct * 2)
 		size *= 2;
-	scope->buckets = calloc(size, sizeof(*scope->buckets));
-	scope->entries = malloc((n + 1) * sizeof(*scope->entries));
-	if (!scope->buckets || !scope->entries)
-		goto out;
-	scope->mask = size - 1;
-	for (size_t i = 0, start = 0; i < n; i++) {
-		scope->entries[i] = pairs[i].statement;
-		if (i + 1 < n && pairs[i + 1].key == pairs[i].key)
+	b->c.slots = calloc(size, sizeof(*b->c.slots));
+	b->c.rows = calloc(distinct + 1, sizeof(*b->c.rows));
+	if (!b->c.slots || !b->c.rows)
+		return false;
+	b->c.slot_mask = (uint32_t)size - 1;
+	for (size_t i = 0, n; i < b->nnamings; i += n) {
+		n = 1;
+		while (
+		    i + n < b->nnamings && same_row_order(&b->namings[i], &b->namings[i + n]) == 0)
+			n++;
+		if (!add_row(b, i, n))
+			return false;
+	}
+	return true;
+}
+
+static int found_order(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	if (x->entry.rule != y->entry.rule)
+		return x->entry.rule < y->entry.rule ? -1 : 1;
+	return (int)x->entry.place - (int)y->entry.place;
+}
+
+static void put_bucket(struct xos_policy_compiled *c, struct xos_bucket bucket)
+{
+	uint32_t at = (uint32_t)bucket.key & c->bucket_mask;
+	while (c->buckets[at].n)
+		at = (at + 1) & c->bucket_mask;
+	c->buckets[at] = bucket;
+}
+
+static bool add_buckets(struct builder *b)
+{
+	size_t distinct = 0, size = 2;
+	if (b->nfound)
+		qsort(b->found, b->nfound, sizeof(*b->found), found_order);
+	for (size_t i = 0; i < b->nfound; i++)
+		distinct += i == 0 || b->found[i].key != b->found[i - 1].key;
+	while (size < distinct * 2)
+		size *= 2;
+	b->c.buckets = calloc(size, sizeof(*b->c.buckets));
+	b->c.entries = malloc((b->nfound + 1) * sizeof(*b->c.entries));
+	if (!b->c.buckets || !b->c.entries)
+		return false;
+	b->c.bucket_mask = (uint32_t)size - 1;
+	for (size_t i = 0, start = 0; i < b->nfound; i++) {
+		b->c.entries[i] = b->found[i].entry;
+		if (i + 1 < b->nfound && b->found[i + 1].key == b->found[i].key)
 			continue;
-		place_bucket(scope, (struct xos_policy_bucket){
-		                        pairs[i].key, (uint32_t)start, (uint32_t)(i + 1 - start)});
+		put_bucket(&b->c, (struct xos_bucket){
+		                      b->found[i].key, (uint32_t)start, (uint32_t)(i + 1 - start)});
 		start = i + 1;
 	}
-	status = XOS_OK;
-out:
-	free(pairs);
-	if (status != XOS_OK)
-		xos_policy_scope_clear(scope);
-	return status;
+	return true;
 }
 
-void xos_policy_scope_clear(struct xos_policy_scope *scope)
+static uint64_t label_hash(enum xos_policy_term_kind kind, const char *name)
 {
-	free(scope->buckets);
-	free(scope->entries);
-	xos_policy_set_unref(scope->set);
-	*scope = (struct xos_policy_scope){.set = NULL};
+	return name ? xos_hash_name(XOS_HASH_TERM + (unsigned)kind, name, strlen(name)) : 0;
 }
 
-struct finder {
-	const struct xos_policy_scope *scope;
-	struct xos_policy_memory *memory;
-	const struct xos_policy_bucket **found;
+static bool add_nodes(struct xos_policy_compiled *c)
+{
+	size_t size = 2, ntags = 0;
+	const struct xos_policy_set *set = c->set;
+	for (size_t i = 0; i < set->nnodes; i++)
+		ntags += set->nodes[i].ntags;
+	while (size < set->nnodes * 2)
+		size *= 2;
+	c->nodes = calloc(size, sizeof(*c->nodes));
+	c->tags = malloc((ntags + 1) * sizeof(*c->tags));
+	if (!c->nodes || !c->tags)
+		return false;
+	c->node_mask = (uint32_t)size - 1;
+	ntags = 0;
+	for (size_t i = 0; i < set->nnodes; i++) {
+		const struct xos_policy_node *n = &set->nodes[i];
+		uint64_t hash = xos_hash_name(XOS_HASH_NODE, n->name, strlen(n->name));
+		uint32_t at = (uint32_t)hash & c->node_mask;
+		while (c->nodes[at].node)
+			at = (at + 1) & c->node_mask;
+		struct xos_compiled_node *to = &c->nodes[at];
+		*to = (struct xos_compiled_node){.hash = hash,
+		    .node = n,
+		    .class_hash = label_hash(XOS_TERM_CLASS, n->class_name),
+		    .tags = (uint32_t)ntags,
+		    .ntags = (uint32_t)n->ntags,
+		    .len = (uint32_t)strlen(n->name)};
+		memcpy(to->head, n->name, to->len < XOS_ROW_NAME ? to->len : XOS_ROW_NAME);
+		for (size_t j = 0; j < n->ntags; j++)
+			c->tags[ntags++] = label_hash(XOS_TERM_TAG, n->tags[j]);
+	}
+	return true;
+}
+
+/* ---- one block ---- */
+
+struct packer {
+	char *to; /* NULL: only counting */
 	size_t n;
-	unsigned action;
-	bool failed;
 };
 
-static void look_up(struct finder *f, uint64_t key)
+/* The members' order in memory is that of the calls. */
+static void *pack(struct packer *p, void *list, size_t n, size_t size)
 {
-	const struct xos_policy_bucket *b;
-	size_t at = key & f->scope->mask;
-	for (b = &f->scope->buckets[at]; b->count && b->key != key; b = &f->scope->buckets[at])
-		at = (at + 1) & f->scope->mask;
-	if (!b->count || f->failed)
-		return;
-	const struct xos_policy_bucket **found =
-	    xos_policy_memory_grow(f->memory, f->found, f->n, sizeof(*found));
-	if (!found) {
-		f->failed = true;
-		return;
+	void *at = p->to ? p->to + p->n : list;
+	if (p->to && n)
+		memcpy(at, list, n * size);
+	p->n += (n * size + 15) / 16 * 16;
+	return at;
+}
+
+static void pack_all(struct packer *p, const struct builder *b, struct xos_policy_compiled *c)
+{
+	const struct xos_policy_compiled *from = &b->c;
+	size_t ntags = 0;
+	for (size_t i = 0; i < b->set->nnodes; i++)
+		ntags += b->set->nodes[i].ntags;
+	p->n = (sizeof(*c) + 15) / 16 * 16;
+	c->slots = pack(p, from->slots, (size_t)from->slot_mask + 1, sizeof(*c->slots));
+	c->rows = pack(p, from->rows, from->nrows, sizeof(*c->rows));
+	c->rules = pack(p, from->rules, from->nrules, sizeof(*c->rules));
+	c->terms = pack(p, b->coder.terms, b->coder.nterms, sizeof(*c->terms));
+	c->code = pack(p, b->coder.code, b->coder.ncode, sizeof(*c->code));
+	c->numbers = pack(p, b->coder.numbers, b->coder.nnumbers, sizeof(*c->numbers));
+	c->buckets = pack(p, from->buckets, (size_t)from->bucket_mask + 1, sizeof(*c->buckets));
+	c->entries = pack(p, from->entries, b->nfound, sizeof(*c->entries));
+	c->nodes = pack(p, from->nodes, (size_t)from->node_mask + 1, sizeof(*c->nodes));
+	c->tags = pack(p, from->tags, ntags, sizeof(*c->tags));
+}
+
+static struct xos_policy_compiled *pack_block(const struct builder *b)
+{
+	struct xos_policy_compiled c = b->c;
+	struct packer p = {.to = NULL};
+	pack_all(&p, b, &c);
+	c.bytes = p.n;
+	p.to = malloc(p.n);
+	if (!p.to)
+		return NULL;
+	pack_all(&p, b, &c);
+	memcpy(p.to, &c, sizeof(c));
+	return (struct xos_policy_compiled *)(void *)p.to;
+}
+
+static struct xos_policy_compiled *compile(const struct xos_policy_set *set)
+{
+	struct builder b = {.set = set, .c = {.set = set, .level = (uint8_t)set->level}};
+	struct xos_policy_compiled *made = NULL;
+	if (list_namings(&b) && add_rows(&b) && add_buckets(&b) && add_nodes(&b.c))
+		made = pack_block(&b);
+	free(b.namings);
+	free(b.placed);
+	free(b.found);
+	free(b.coder.terms);
+	free(b.coder.code);
+	free(b.coder.numbers);
+	free(b.c.slots);
+	free(b.c.rows);
+	free(b.c.rules);
+	free(b.c.buckets);
+	free(b.c.entries);
+	free(b.c.nodes);
+	free(b.c.tags);
+	return made;
+}
+
+void xos_policy_compiled_free(struct xos_policy_compiled *c)
+{
+	free(c);
+}
+
+const struct xos_policy_compiled *xos_policy_set_compiled(const struct xos_policy_set *set)
+{
+	/* The one thing about a set that changes after parsing, and only from NULL. */
+	_Atomic(struct xos_policy_compiled *) *place =
+	    &((struct xos_policy_set *)(uintptr_t)set)->compiled;
+	struct xos_policy_compiled *have = atomic_load_explicit(place, memory_order_acquire);
+	if (have)
+		return have;
+	struct xos_policy_compiled *made = compile(set);
+	if (!made)
+		return NULL;
+	if (atomic_compare_exchange_strong_explicit(
+	        place, &have, made, memory_order_acq_rel, memory_order_acquire))
+		return made;
+	xos_policy_compiled_free(made); /* another thread was faster */
+	return have;
+}
+
+static bool is_row(
+    const struct xos_row *row, uint64_t hash, unsigned kind, const char *name, size_t n)
+{
+	if (row->hash != hash || row->kind != kind || row->len != n)
+		return false;
+	if (n <= XOS_ROW_NAME)
+		return memcmp(row->head, name, n) == 0;
+	return memcmp(row->name, name, n) == 0;
+}
+
+const struct xos_row *xos_compiled_row(
+    const struct xos_policy_compiled *c, uint64_t hash, unsigned kind, const char *name, size_t n)
+{
+	for (uint32_t at = (uint32_t)hash & c->slot_mask;; at = (at + 1) & c->slot_mask) {
+		const struct xos_slot *slot = &c->slots[at];
+		if (!slot->row)
+			return NULL;
+		if (slot->tag == (uint32_t)(hash >> 32) &&
+		    is_row(&c->rows[slot->row - 1], hash, kind, name, n))
+			return &c->rows[slot->row - 1];
 	}
-	f->found = found;
-	found[f->n++] = b;
 }
 
-static void find_string(struct finder *f, unsigned kind, const char *s)
+const struct xos_bucket *xos_compiled_bucket(const struct xos_policy_compiled *c, uint64_t key)
 {
-	look_up(f, string_key(s, kind, f->action));
-}
-
-/* s and each name above it, cut at '/': "/a/b" gives "/a/b" and "/a". */
-static void find_within(struct finder *f, unsigned kind, const char *s)
-{
-	uint64_t h = FNV_START;
-	for (const char *p = s; *p;) {
-		size_t n = 1 + strcspn(p + 1, "/");
-		h = hash_more(h, p, n);
-		look_up(f, make_key(h, kind, f->action));
-		p += n;
+	for (uint32_t at = (uint32_t)key & c->bucket_mask;; at = (at + 1) & c->bucket_mask) {
+		const struct xos_bucket *b = &c->buckets[at];
+		if (!b->n)
+			return NULL;
+		if (b->key == key)
+			return b;
 	}
 }
 
-static void find_pair(struct finder *f, unsigned kind, const char *a, char between, const char *b)
+const struct xos_compiled_node *xos_compiled_node(
+    const struct xos_policy_compiled *c, const char *name, size_t len)
 {
-	/* request.c refused a request without them. NOLINTNEXTLINE */
-	uint64_t h = hash_more(FNV_START, a, strlen(a));
-	h = hash_more(hash_more(h, &between, 1), b, strlen(b));
-	look_up(f, make_key(h, kind, f->action));
-}
-
-static void find_root_group(struct finder *f, const char *vo)
-{
-	uint64_t h = hash_more(hash_more(FNV_START, "/", 1), vo, strlen(vo));
-	look_up(f, make_key(h, KEY_WHO + XOS_WHO_GROUP, f->action));
-	look_up(f, make_key(h, KEY_WHO + XOS_WHO_EXACTLY, f->action));
-}
-
-static void find_who(struct finder *f, const struct xos_policy_eval *e)
-{
-	const struct xos_policy_subject *s = &e->req->subject;
-	find_string(f, KEY_WHO + XOS_WHO_ANY, NULL);
-	if (s->kind != XOS_SUBJECT_MEMBER)
-		return;
-	find_root_group(f, s->vo);
-	find_pair(f, KEY_WHO + XOS_WHO_USER, s->vo, ':', s->member);
-	for (size_t i = 0; i < s->ngroups; i++) {
-		find_within(f, KEY_WHO + XOS_WHO_GROUP, s->groups[i]);
-		find_string(f, KEY_WHO + XOS_WHO_EXACTLY, s->groups[i]);
+	uint64_t hash = xos_hash_name(XOS_HASH_NODE, name, len);
+	for (uint32_t at = (uint32_t)hash & c->node_mask;; at = (at + 1) & c->node_mask) {
+		const struct xos_compiled_node *n = &c->nodes[at];
+		if (!n->node)
+			return NULL;
+		if (n->hash == hash && n->len == len &&
+		    memcmp(len <= XOS_ROW_NAME ? n->head : n->node->name, name, len) == 0)
+			return n;
 	}
-	for (size_t i = 0; i < s->nroles; i++)
-		find_string(f, KEY_WHO + XOS_WHO_ROLE, s->roles[i]);
-	if (e->extra_role)
-		find_string(f, KEY_WHO + XOS_WHO_ROLE, e->extra_role);
-	if (s->home)
-		find_string(f, KEY_WHO + XOS_WHO_HOME, s->home);
-}
-
-static void find_where(struct finder *f, const struct xos_policy_eval *e)
-{
-	const struct xos_policy_resource *r = &e->req->resource;
-	find_string(f, KEY_ANYWHERE, NULL);
-	find_string(f, KEY_TERM + XOS_TERM_KIND, r->kind);
-	if (r->site)
-		find_string(f, KEY_TERM + XOS_TERM_SITE, r->site);
-	if (r->node)
-		find_pair(f, KEY_TERM + XOS_TERM_NODE, r->site, '/', r->node);
-	else
-		find_string(f, KEY_SOME_NODE, NULL);
-	if (!e->node)
-		find_string(f, KEY_SOME_LABEL, NULL);
-	else if (e->node->class_name)
-		find_string(f, KEY_TERM + XOS_TERM_CLASS, e->node->class_name);
-	for (size_t i = 0; e->node && i < e->node->ntags; i++)
-		find_string(f, KEY_TERM + XOS_TERM_TAG, e->node->tags[i]);
-	if (strcmp(r->kind, "job") == 0)
-		find_string(f, KEY_TERM + XOS_TERM_JOB, r->id);
-	if (strcmp(r->kind, "file") == 0) {
-		find_string(f, KEY_TERM + XOS_TERM_FILE, "/");
-		if (r->id[1])
-			find_within(f, KEY_TERM + XOS_TERM_FILE, r->id);
-	}
-}
-
-static int bucket_order(const void *a, const void *b)
-{
-	const struct xos_policy_bucket *x = *(const struct xos_policy_bucket *const *)a;
-	const struct xos_policy_bucket *y = *(const struct xos_policy_bucket *const *)b;
-	return (x > y) - (x < y);
-}
-
-bool xos_policy_scope_find(const struct xos_policy_scope *scope, const struct xos_policy_eval *e,
-    struct xos_policy_memory *m, const struct xos_policy_bucket ***out, size_t *n)
-{
-	struct finder f = {.scope = scope, .memory = m, .action = e->action->code};
-	if (scope->set->level == XOS_POLICY_VO)
-		find_who(&f, e);
-	else
-		find_where(&f, e);
-	/* Groups share their parents: each bucket counts once. */
-	size_t kept = 0;
-	if (f.n > 1)
-		qsort(f.found, f.n, sizeof(*f.found), bucket_order);
-	for (size_t i = 0; i < f.n; i++)
-		if (!kept || f.found[kept - 1] != f.found[i])
-			f.found[kept++] = f.found[i];
-	*out = f.found;
-	*n = kept;
-	return !f.failed;
 }

@@ -1,44 +1,98 @@
 #ifndef XOS_POLICY_INDEX_H
 #define XOS_POLICY_INDEX_H
 
+#include "policy/compiled.h"
 #include "policy/decide.h"
 #include "policy/eval.h"
 
-/*
- * Private to policy/: which statements can concern a request. The index only ever leaves out
- * statements that cannot apply; what it finds is evaluated in full, so that a collision of hashes
- * costs time and nothing else.
- *
- * A VO's set is indexed by action and who, a site's or node's by action and the narrowest resource.
- */
-struct xos_policy_bucket {
-	uint64_t key;
-	uint32_t first, count; /* in entries */
-};
+/* Private to policy/: a policy is its sets, found by level and name, and what they say together. */
+#define XOS_SCOPE_NAME 32u
 
-struct xos_policy_scope { /* one set, compiled */
-	struct xos_policy_set *set;
+struct xos_policy_scope {
+	uint64_t hash;
+	const char *name; /* and level, serial: of the set */
+	uint32_t len;
+	uint8_t level;
+	char head[XOS_SCOPE_NAME]; /* of the name: what fits is compared here */
+	const struct xos_policy_compiled *compiled;
+	struct xos_policy_zone **zones; /* of the set, by number - 1; borrowed from the policy */
 	int64_t not_before, not_after;
-	struct xos_policy_bucket *buckets; /* open addressing; count 0: free */
-	size_t mask;
-	uint32_t *entries; /* statements, by position in the set */
+	uint64_t serial;
+	struct xos_policy_set *set;
 };
 
-XOS_MUST_USE enum xos_status xos_policy_scope_build(
-    struct xos_policy_scope *scope, const struct xos_policy_set *set);
-void xos_policy_scope_clear(struct xos_policy_scope *scope);
+/* Names of the schema and what the sets add to it, in one table. */
+enum xos_vocabulary { XOS_VOC_ACTION, XOS_VOC_ATTR, XOS_VOC_KIND };
 
-/* The buckets that concern a request, each once, in *out (from m). False: out of memory. */
-bool xos_policy_scope_find(const struct xos_policy_scope *scope, const struct xos_policy_eval *e,
-    struct xos_policy_memory *m, const struct xos_policy_bucket ***out, size_t *n);
+struct xos_word {
+	uint64_t hash; /* 0: a free place */
+	const char *name;
+	const struct xos_policy_action *action; /* NULL: only sets declare it */
+	const struct xos_policy_attr *attr;
+	uint8_t vocabulary;
+	bool at_site; /* an action that some set declares to happen at a site */
+};
+
+struct xos_named_zone {
+	const char *name;
+	uint64_t hash;
+	struct xos_policy_zone *zone;
+};
 
 struct xos_policy {
 	atomic_uint refs;
-	struct xos_policy_scope *scopes; /* sorted by level and name */
+	struct xos_policy_scope *scopes;
 	size_t n;
+	uint32_t *table; /* scopes by level and name, open addressing: position + 1 */
+	uint32_t mask;
+	size_t of_level[XOS_POLICY_LEVELS];
+	/* Bits by hash: which principals the sets may name, but a VO's set its own members. A bit too
+	 * many costs a look-up. */
+	uint64_t *named;
+	uint64_t named_mask;
+	struct xos_word *words; /* open addressing */
+	uint32_t word_mask;
+	size_t nwords;
+	struct xos_named_zone *zones;
+	size_t nzones;
+	struct xos_policy_memory *memory; /* names of zones, lists of scopes */
 };
 
 const struct xos_policy_scope *xos_policy_find_scope(
-    const struct xos_policy *p, enum xos_policy_level level, const char *name);
+    const struct xos_policy *p, enum xos_policy_level level, const char *name, size_t n);
+const struct xos_word *xos_policy_word(
+    const struct xos_policy *p, enum xos_vocabulary v, const char *name);
+static inline bool xos_policy_names(const struct xos_policy *p, uint64_t hash)
+{
+	uint64_t bit = hash & p->named_mask;
+	return p->named[bit / 64] >> bit % 64 & 1;
+}
+struct xos_policy_zone *xos_policy_find_zone(const struct xos_policy *p, const char *name);
+
+/* intern.c */
+struct xos_policy_interned_subject {
+	struct xos_policy *policy;
+	struct xos_policy_subject subject; /* copies */
+	struct xos_subject_facts facts;
+	struct xos_policy_memory *memory;
+	/* The VO's set and its rows for the subject; the sets of its groups. */
+	const struct xos_policy_scope *vo;
+	const struct xos_row **rows;
+	size_t nrows;
+	const struct xos_policy_scope **groups;
+	size_t ngroups;
+	/* The facts that some set of the policy other than the VO's may name. */
+	struct xos_fact *named;
+	size_t nnamed;
+};
+
+struct xos_policy_interned_resource {
+	struct xos_policy *policy;
+	struct xos_policy_resource resource; /* copies */
+	struct xos_resource_facts facts;
+	struct xos_policy_memory *memory;
+	const struct xos_policy_scope *site, *node, *owner;
+	const struct xos_compiled_node *declared;
+};
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/name.h"
 #include "base/text.h"
-#include "policy/eval.h"
+#include "policy/index.h"
 
 #define NOW_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
@@ -14,7 +14,7 @@ static const char *check_names(const struct xos_policy_subject *s)
 	    s->nheld > XOS_POLICY_ROLES_MAX)
 		return "too many groups or roles";
 	for (size_t i = 0; i < s->ngroups; i++)
-		if (!xos_name_is_group(s->groups[i]) || !xos_fqan_in_vo(s->groups[i], s->vo))
+		if (!s->groups[i])
 			return "a group that is not of the subject's VO";
 	for (size_t i = 0; i < s->nroles; i++)
 		if (!xos_name_is_role(s->roles[i]) || !xos_fqan_in_vo(s->roles[i], s->vo))
@@ -25,13 +25,12 @@ static const char *check_names(const struct xos_policy_subject *s)
 	return NULL;
 }
 
-static const char *check_subject(const struct xos_policy_request *req)
+const char *xos_request_check_subject(const struct xos_policy_subject *s)
 {
-	const struct xos_policy_subject *s = &req->subject;
 	if (s->kind == XOS_SUBJECT_LOCAL) {
-		if (s->vo || s->ngroups || s->nroles || s->nheld || s->home || req->nchain)
+		if (s->vo || s->ngroups || s->nroles || s->nheld || s->home)
 			return "a local subject with a VO, groups, roles or a delegation";
-		return req->resource.site ? NULL : "a local subject needs a site";
+		return NULL;
 	}
 	if (s->kind != XOS_SUBJECT_MEMBER)
 		return "no subject";
@@ -42,30 +41,22 @@ static const char *check_subject(const struct xos_policy_request *req)
 	return check_names(s);
 }
 
-static bool known_kind(const char *kind)
+const char *xos_request_check_resource(
+    const struct xos_policy *p, const struct xos_policy_resource *r)
 {
-	static const char *const kinds[] = {
-	    "site", "node", "job", "file", "session", "vo", "token"};
-	for (size_t i = 0; kind && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kind, kinds[i]) == 0)
-			return true;
-	return false;
-}
-
-static const char *check_resource(const struct xos_policy_eval *e)
-{
-	const struct xos_policy_resource *r = &e->req->resource;
-	if (!known_kind(r->kind))
+	if (!r->kind || !xos_policy_word(p, XOS_VOC_KIND, r->kind))
 		return "the resource is of no known kind";
 	if (strcmp(r->kind, "job") == 0 && !(r->id && xos_policy_word_ok(r->id)))
 		return "a job needs its id";
 	if (strcmp(r->kind, "file") == 0 && !(r->id && xos_policy_path_ok(r->id)))
 		return "a file needs its absolute path, without '.', '..' or empty components";
+	if (r->id && strlen(r->id) > XOS_POLICY_ID_MAX)
+		return "the id of the resource is too long";
 	if (r->site && !xos_name_is_site(r->site))
 		return "the name of the site is malformed";
 	if (r->node && (!r->site || !xos_name_is_node(r->node)))
 		return "a node without a site, or with a malformed name";
-	if ((strcmp(r->kind, "site") == 0 || e->action->at_site) && !r->site)
+	if (strcmp(r->kind, "site") == 0 && !r->site)
 		return "this action happens at a site, and the request names none";
 	if (strcmp(r->kind, "node") == 0 && !r->node)
 		return "the resource is a node without a name";
@@ -76,52 +67,106 @@ static const char *check_resource(const struct xos_policy_eval *e)
 	return NULL;
 }
 
+static bool is_text(enum xos_policy_type type)
+{
+	return type == XOS_POLICY_STRING || type == XOS_POLICY_IP;
+}
+
+static const char *check_value(const struct xos_policy_value *v)
+{
+	if (is_text(v->type) ? !v->string || strlen(v->string) > XOS_POLICY_STRING_MAX
+	                     : v->number < 0)
+		return "the value of an attribute is out of range";
+	if (v->type == XOS_POLICY_BOOL && v->number > 1)
+		return "the value of an attribute is out of range";
+	return NULL;
+}
+
+/* One that only a set declares: found by name when it is asked for. */
+static const char *check_own(const struct xos_policy_request *req, size_t at)
+{
+	struct xos_policy_ip ip;
+	const struct xos_policy_value *v = &req->values[at];
+	for (size_t i = 0; i < at; i++)
+		if (strcmp(req->values[i].name, v->name) == 0)
+			return "an attribute is given twice";
+	if (v->type == XOS_POLICY_IP && !xos_policy_ip_parse(v->string, &ip))
+		return "an attribute is not an address";
+	return NULL;
+}
+
 static const char *take_values(struct xos_policy_eval *e)
 {
 	const struct xos_policy_request *req = e->req;
+	struct xos_request_values *to = e->values;
+	to->given = 0;
 	if (req->nvalues > XOS_POLICY_VALUES_MAX)
 		return "too many attributes";
 	for (size_t i = 0; i < req->nvalues; i++) {
 		const struct xos_policy_value *v = &req->values[i];
-		const struct xos_policy_attr *a =
-		    v->name ? xos_policy_attr_find(v->name, XOS_POLICY_SCHEMA) : NULL;
-		if (!a || !a->from_context)
+		const struct xos_word *w =
+		    v->name ? xos_policy_word(e->policy, XOS_VOC_ATTR, v->name) : NULL;
+		if (!w || (w->attr && !w->attr->from_context))
 			return "an attribute that the schema does not have";
-		if (a->type != v->type)
+		if (w->attr && w->attr->type != v->type)
 			return "an attribute of the wrong type";
-		if (e->values[a->code])
+		const char *problem = check_value(v);
+		if (!problem && !w->attr)
+			problem = check_own(req, i);
+		if (problem)
+			return problem;
+		if (!w->attr)
+			continue;
+		if (to->given >> w->attr->code & 1)
 			return "an attribute is given twice";
-		bool text = v->type == XOS_POLICY_STRING || v->type == XOS_POLICY_IP;
-		if (text ? !v->string || strlen(v->string) > XOS_POLICY_STRING_MAX : v->number < 0)
-			return "the value of an attribute is out of range";
-		if (v->type == XOS_POLICY_BOOL && v->number > 1)
-			return "the value of an attribute is out of range";
-		if (v->type == XOS_POLICY_IP && !xos_policy_ip_parse(v->string, &e->ips[a->code]))
+		if (v->type == XOS_POLICY_IP &&
+		    !xos_policy_ip_parse(v->string, &to->ips[w->attr->code]))
 			return "an attribute is not an address";
-		e->values[a->code] = v;
+		to->given |= UINT64_C(1) << w->attr->code;
+		to->list[w->attr->code] = v;
 	}
 	return NULL;
 }
 
-const char *xos_policy_eval_init(struct xos_policy_eval *e, const struct xos_policy_request *req)
+static const char *check_chain(const struct xos_policy_eval *e)
 {
-	*e = (struct xos_policy_eval){.req = req, .at_site = req->resource.site != NULL};
-	e->action = req->action ? xos_policy_action_find(req->action, XOS_POLICY_SCHEMA) : NULL;
-	if (!e->action)
-		return "an action that the schema does not have";
-	if (req->now < 0 || req->now > NOW_MAX)
-		return "the time is out of range";
+	const struct xos_policy_request *req = e->req;
 	if (req->nchain > XOS_POLICY_CHAIN_MAX)
 		return "too long a chain of delegations";
 	for (size_t i = 0; i < req->nchain; i++)
 		if (!req->chain[i] || req->chain[i]->level != XOS_POLICY_DELEGATION)
 			return "a delegation that is none";
-	const char *problem = check_subject(req);
-	if (!problem)
-		problem = check_resource(e);
-	if (!problem)
-		problem = take_values(e);
-	return problem;
+	if (e->subject->kind == XOS_SUBJECT_LOCAL && req->nchain)
+		return "a local subject with a VO, groups, roles or a delegation";
+	return NULL;
+}
+
+const char *xos_policy_eval_init(
+    struct xos_policy_eval *e, const struct xos_policy *p, const struct xos_policy_request *req)
+{
+	const struct xos_policy_interned_subject *subject = req->interned_subject;
+	const struct xos_policy_interned_resource *resource = req->interned_resource;
+	e->policy = p;
+	e->req = req;
+	e->subject = subject ? &subject->subject : &req->subject;
+	e->resource = resource ? &resource->resource : &req->resource;
+	const struct xos_word *w =
+	    req->action ? xos_policy_word(p, XOS_VOC_ACTION, req->action) : NULL;
+	if (!w)
+		return "an action that the schema does not have";
+	e->action = w->action;
+	if (req->now < 0 || req->now > NOW_MAX)
+		return "the time is out of range";
+	const char *problem = check_chain(e);
+	if (!problem && !subject)
+		problem = xos_request_check_subject(e->subject);
+	if (!problem && !resource)
+		problem = xos_request_check_resource(p, e->resource);
+	if (!problem && w->at_site && !e->resource->site)
+		problem = "this action happens at a site, and the request names none";
+	if (!problem && e->subject->kind == XOS_SUBJECT_LOCAL && !e->resource->site)
+		problem = "a local subject needs a site";
+	return problem ? problem : take_values(e);
 }
 
 static bool parse_number(enum xos_policy_type type, const char *text, int64_t *v)

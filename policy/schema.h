@@ -41,12 +41,13 @@ struct xos_policy_action {
 	const char *what; /* one line for people */
 };
 
-/* Codes of the attributes that are computed from the request; the others come with it. */
+/* Codes of the attributes that the engine itself asks for. */
 enum {
 	XOS_ATTR_AUTH_AGE = 1,
 	XOS_ATTR_AUTH_METHOD = 2,
 	XOS_ATTR_AUTH_MFA = 3,
 	XOS_ATTR_IS_OWNER = 4,
+	XOS_ATTR_CTX_SERVICE = 6,
 	XOS_ATTR_RESOURCE_ID = 11
 };
 #define XOS_POLICY_ATTR_OWN 64   /* codes of a set's own attributes */

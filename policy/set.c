@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/ast.h"
+#include "policy/compiled.h"
 
 struct xos_policy_set *xos_policy_set_new(void)
 {
@@ -33,6 +34,7 @@ void xos_policy_set_unref(struct xos_policy_set *set)
 {
 	if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	xos_policy_compiled_free(atomic_load_explicit(&set->compiled, memory_order_relaxed));
 	xos_policy_memory_free(set->memory);
 	free(set);
 }

@@ -1,0 +1,119 @@
+/* Limits meet, duties unite, of what running work shall do the strictest counts. */
+#include <string.h>
+
+#include "policy/run.h"
+
+void *xos_run_more(struct xos_run *r, void *old, size_t n, size_t size)
+{
+	void *p = xos_policy_memory_grow(r->memory, old, n, size);
+	if (!p)
+		r->failed = true;
+	return p;
+}
+
+static void merge_names(struct xos_run *r, struct xos_policy_limit *l,
+    const struct xos_policy_cap_value *v, const struct xos_policy_statement *s)
+{
+	size_t n = 0;
+	if (!l->from) {
+		l->from = s;
+		l->names = v->names;
+		l->nnames = v->n;
+		return;
+	}
+	const char **kept = xos_policy_memory_take(r->memory, (v->n + 1) * sizeof(*kept));
+	if (!kept) {
+		r->failed = true;
+		return;
+	}
+	/* Both are sorted. */
+	for (size_t i = 0, j = 0; i < l->nnames && j < v->n;) {
+		int c = strcmp(l->names[i], v->names[j]);
+		if (c == 0)
+			kept[n++] = l->names[i];
+		i += c <= 0;
+		j += c >= 0;
+	}
+	if (n < l->nnames)
+		l->from = s;
+	l->names = kept;
+	l->nnames = n;
+}
+
+static void merge_classes(struct xos_run *r, const struct xos_level *level,
+    const struct xos_policy_statement *s, bool unknown)
+{
+	for (size_t i = 0; i < s->ncaps; i++) {
+		struct xos_policy_limit *l = &r->limits[XOS_CAP_ACCOUNT_CLASS];
+		const struct xos_policy_statement *before = l->from;
+		if (s->caps[i].cap != XOS_CAP_ACCOUNT_CLASS)
+			continue;
+		l->cap = XOS_CAP_ACCOUNT_CLASS;
+		r->class_unknown |= unknown;
+		merge_names(r, l, &s->caps[i], s);
+		xos_merge_change(&r->class_change, s);
+		if (l->from != before)
+			l->level = level->verdict->level;
+	}
+}
+
+void xos_merge_limit(struct xos_run *r, const struct xos_level *level, const struct xos_rule *rule,
+    const struct xos_policy_statement *s, bool unknown)
+{
+	if (!r->limits)
+		r->limits = xos_policy_memory_take(r->memory, XOS_CAP_COUNT * sizeof(*r->limits));
+	if (!r->limits) {
+		r->failed = true;
+		return;
+	}
+	const struct xos_cap_number *c = &r->eval.set->numbers[rule->numbers];
+	for (unsigned i = 0; i < rule->nnumbers; i++) {
+		struct xos_policy_limit *l = &r->limits[c[i].cap];
+		if (l->from && c[i].number >= l->number)
+			continue;
+		l->cap = (enum xos_policy_cap)c[i].cap;
+		l->number = c[i].number;
+		l->from = s;
+		l->level = level->verdict->level;
+	}
+	if (rule->flags & XOS_RULE_CLASSES)
+		merge_classes(r, level, s, unknown);
+}
+
+static bool same_duty(const struct xos_policy_duty *a, const struct xos_policy_duty_value *b)
+{
+	return strcmp(a->name, b->name) == 0 && !a->arg == !b->arg &&
+	       (!b->arg || strcmp(a->arg, b->arg) == 0);
+}
+
+void xos_merge_duties(struct xos_run *r, const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nduties; i++) {
+		const struct xos_policy_duty_value *d = &s->duties[i];
+		bool there = false;
+		for (size_t j = 0; j < r->nduties && !there; j++)
+			there = same_duty(&r->duties[j], d);
+		if (there)
+			continue;
+		struct xos_policy_duty *p = xos_run_more(r, r->duties, r->nduties, sizeof(*p));
+		if (!p)
+			return;
+		r->duties = p;
+		p[r->nduties++] = (struct xos_policy_duty){d->name, d->arg, s};
+	}
+}
+
+void xos_merge_changes(struct xos_policy_on_change *to, const struct xos_policy_on_change *from)
+{
+	if (from->change > to->change ||
+	    (from->change == XOS_CHANGE_STOP && to->change == XOS_CHANGE_STOP &&
+	        from->after < to->after))
+		*to = *from;
+}
+
+void xos_merge_change(struct xos_policy_on_change *to, const struct xos_policy_statement *s)
+{
+	struct xos_policy_on_change one = {s->change, s->change_after, s};
+	if (s->change != XOS_CHANGE_NONE)
+		xos_merge_changes(to, &one);
+}
