@@ -114,12 +114,12 @@ static bool narrow(struct range *r, const struct xos_policy_cond *c)
 #define RANGES 8 /* attributes of one conjunction that are looked at */
 
 /* Do the comparisons of a conjunction leave each number a value? */
-static bool ranges_left(const struct xos_policy_cond *c)
+static bool ranges_left(const struct xos_policy_cond *const *kids, size_t nkids)
 {
 	struct range ranges[RANGES];
 	size_t n = 0;
-	for (size_t i = 0; i < c->n; i++) {
-		const struct xos_policy_cond *kid = c->u.kids[i];
+	for (size_t i = 0; i < nkids; i++) {
+		const struct xos_policy_cond *kid = kids[i];
 		bool compares =
 		    kid->op == XOS_COND_NOW ||
 		    (kid->op == XOS_COND_COMPARE && kid->attr->type != XOS_POLICY_STRING);
@@ -146,7 +146,8 @@ static bool never(const struct xos_policy_cond *c, uint64_t actions)
 		return !(c->u.actions & actions);
 	case XOS_COND_AND:
 		learn(&f, c, true);
-		if (!f.actions || !ranges_left(c))
+		if (!f.actions ||
+		    !ranges_left((const struct xos_policy_cond *const *)c->u.kids, c->n))
 			return true;
 		for (size_t i = 0; i < c->n; i++)
 			if (never(c->u.kids[i], f.actions))
@@ -160,14 +161,15 @@ static bool never(const struct xos_policy_cond *c, uint64_t actions)
 	case XOS_COND_NOT:
 		learn(&f, c, true);
 		return !f.actions;
+	case XOS_COND_COMPARE:
+	case XOS_COND_NOW:
+		return !ranges_left(&c, 1);
 	case XOS_COND_WHO:
 	case XOS_COND_ON:
 	case XOS_COND_HAS:
 	case XOS_COND_BOOL:
-	case XOS_COND_COMPARE:
 	case XOS_COND_IN:
 	case XOS_COND_IP:
-	case XOS_COND_NOW:
 	case XOS_COND_TIME:
 	case XOS_COND_LIKE:
 	case XOS_COND_DATE:

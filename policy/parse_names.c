@@ -121,9 +121,12 @@ bool xos_parser_define(struct xos_policy_parser *p)
 	if (!xos_parser_expect(p, "}", "values are separated by commas"))
 		return false;
 	xos_parser_accept(p, ";");
-	if (p->nnames == XOS_POLICY_NAMES_MAX)
-		return xos_parser_error(
+	if (p->nnames == XOS_POLICY_NAMES_MAX) {
+		/* It is read to its end: nothing to skip. */
+		xos_parser_error(
 		    p, &names.at, NULL, "more than %u named sets", XOS_POLICY_NAMES_MAX);
+		return true;
+	}
 	struct xos_names *list =
 	    xos_policy_memory_grow(p->set->memory, p->names, p->nnames, sizeof(names));
 	if (!list)

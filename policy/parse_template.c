@@ -117,9 +117,11 @@ bool xos_parser_template(struct xos_policy_parser *p)
 	xos_parser_next(p);
 	if (!parse_parameters(p, &t) || !skip_body(p, &t))
 		return false;
-	if (p->ntemplates == XOS_POLICY_NAMES_MAX)
-		return xos_parser_error(
-		    p, &t.at, NULL, "more than %u templates", XOS_POLICY_NAMES_MAX);
+	if (p->ntemplates == XOS_POLICY_NAMES_MAX) {
+		/* It is read to its end: nothing to skip. */
+		xos_parser_error(p, &t.at, NULL, "more than %u templates", XOS_POLICY_NAMES_MAX);
+		return true;
+	}
 	struct xos_template *list =
 	    xos_policy_memory_grow(p->set->memory, p->templates, p->ntemplates, sizeof(t));
 	if (!list)

@@ -1,0 +1,125 @@
+/* Checks of sets of schema 2: guards, what can never apply, who locks himself out. */
+#include "policy_test.h"
+
+#define VO(body) "vo \"demo\" serial 1 schema 2 { " body " }"
+#define SITE(body) "site \"lab\" serial 1 schema 2 { " body " }"
+
+START_TEST(guards)
+{
+	static const char *const good[] = {"has job.wall and job.wall <= 2h",
+	    "job.wall <= 2h and has job.wall", "not has job.wall or job.wall <= 2h",
+	    "not (has job.wall and job.wall > 2h)", "not (not has job.wall or job.wall > 2h)",
+	    "auth.age < 1h and auth.method == krb5",
+	    "has job.wall and has job.cpu and (job.wall < 1h or job.cpu < 3)",
+	    "has ctx.src and not ip(ctx.src) in {10.0.0.0/8}"};
+	static const char *const bad[] = {"job.wall <= 2h", "has job.wall or job.wall <= 2h",
+	    "not has job.wall and job.wall <= 2h", "has job.cpu and job.wall <= 2h",
+	    "not (has job.wall or job.wall > 2h)", "auth.mfa", "not auth.mfa",
+	    "(has job.wall or user bob) and job.wall <= 2h", "ip(ctx.src) in {10.0.0.0/8}",
+	    "job.name like \"x*\"", "ctx.service in {sshd}", "subject.is_owner"};
+	char text[512];
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(text, sizeof(text), VO("permit any action job.submit when %s;"), good[i]);
+		xos_policy_set_unref(must_parse(text));
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), VO("permit any action job.submit when %s;"), bad[i]);
+		must_refuse(text, "a request may lack");
+		snprintf(text, sizeof(text), VO("forbid any action job.submit when %s;"), bad[i]);
+		must_refuse(text, "a request may lack");
+		/* A set of version 1 means what it always meant. */
+		if (strstr(bad[i], "job.name"))
+			continue;
+		snprintf(text, sizeof(text),
+		    "vo \"demo\" serial 1 { permit any action job.submit when %s; }", bad[i]);
+		xos_policy_set_unref(must_parse(text));
+	}
+}
+END_TEST
+
+START_TEST(actions_guard)
+{
+	xos_policy_set_unref(
+	    must_parse(VO("permit any action job.show, job.cancel when subject.is_owner;")));
+	xos_policy_set_unref(must_parse(VO(
+	    "permit any action job.*, file.read when action == job.show and subject.is_owner;")));
+	xos_policy_set_unref(must_parse(VO(
+	    "permit any action job.show, file.read when action != file.read and subject.is_owner "
+	    "or user bob;")));
+	xos_policy_set_unref(
+	    must_parse(VO("permit any action job.show, file.read when action == file.read or "
+	                  "subject.is_owner;")));
+	xos_policy_set_unref(must_parse("delegation schema 2 { check action in {file.read} and "
+	                                "resource.id like \"/data/*\"; }"));
+	must_refuse(VO("permit any action job.show, file.read when subject.is_owner;"),
+	    "may lack subject.is_owner");
+	must_refuse(VO("forbid user x action any when subject.is_owner;"), "may lack");
+	must_refuse(VO("permit any action file.read when has job.wall and job.wall < 1h;"),
+	    "no action of this statement has job.wall");
+	must_refuse(
+	    VO("permit any action file.read when has job.cpu;"), "no action of this statement");
+	must_refuse("delegation schema 2 { check resource.id like \"/data/*\"; }", "may lack");
+	must_refuse(
+	    "delegation schema 2 { limit { lifetime <= 1h; } check auth.mfa; }", "may lack");
+}
+END_TEST
+
+START_TEST(never_applies)
+{
+	static const char *const never[] = {"action == file.read",
+	    "action in {file.read, job.show}", "action != job.submit",
+	    "auth.age < 1h and auth.age > 2h", "auth.age < 1h and auth.age >= 1h",
+	    "auth.age == 1h and auth.age == 2h", "auth.age < 0s",
+	    "now < 2026-01-01T00:00Z and now >= 2026-01-01T00:00Z",
+	    "user bob and (action == file.read or auth.age < 1h and auth.age > 1h)",
+	    "has job.cpu and job.cpu > 9223372036854775807 and auth.age < 1h"};
+	static const char *const sometimes[] = {"action == job.submit", "action != file.read",
+	    "auth.age > 1h and auth.age < 2h", "auth.age != 1h and auth.age == 2h",
+	    "auth.age <= 1h and auth.age >= 1h", "auth.age < 1h or auth.age > 2h",
+	    "not action == file.read", "user bob or action == file.read",
+	    "has job.cpu and job.cpu < 3 and auth.age > 5h and now > 2026-01-01T00:00Z"};
+	char text[512];
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		snprintf(text, sizeof(text), VO("permit any action job.submit when %s;"), never[i]);
+		must_refuse(text, "this never applies");
+	}
+	for (size_t i = 0; i < sizeof(sometimes) / sizeof(sometimes[0]); i++) {
+		snprintf(
+		    text, sizeof(text), VO("permit any action job.submit when %s;"), sometimes[i]);
+		xos_policy_set_unref(must_parse(text));
+	}
+}
+END_TEST
+
+START_TEST(lock_out)
+{
+	must_refuse(VO("forbid any action token.issue;"), "nobody could log in");
+	must_refuse(VO("forbid any action any;"), "nobody could log in");
+	must_refuse(VO("forbid user bob, group /demo action token.*;"), "nobody could log in");
+	must_refuse(SITE("forbid local action session.open;"), "locked out");
+	must_refuse(SITE("forbid any, local action any on site:lab;"), "locked out");
+	must_refuse("node \"lab/n1\" serial 1 schema 2 { forbid local action any; }", "locked out");
+	static const char *const fine[] = {
+	    VO("forbid any action token.issue unless group /demo/admins;"),
+	    VO("forbid group /demo/x action token.issue;"),
+	    VO("shadow forbid any action token.issue;"), VO("forbid any action job.submit;"),
+	    VO("forbid any action any on class:x;"), SITE("forbid any action any;"),
+	    SITE("forbid local action job.submit;"),
+	    SITE("forbid local action session.open on class:secret;"),
+	    "vo \"demo\" serial 1 { forbid any action any; }"};
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		xos_policy_set_unref(must_parse(fine[i]));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("policy checks");
+	TCase *tc = tcase_create("language");
+	tcase_add_test(tc, guards);
+	tcase_add_test(tc, actions_guard);
+	tcase_add_test(tc, never_applies);
+	tcase_add_test(tc, lock_out);
+	suite_add_tcase(suite, tc);
+	return run_suite(suite);
+}
