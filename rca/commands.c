@@ -211,9 +211,9 @@ static enum xos_status do_ban(
 	if (st == XOS_OK && until <= now)
 		st = xos_json_refuse(c->args, err, "until: a ban must end in the future");
 	if (st == XOS_OK)
-		st = xos_json_get_string(c->args, "message", XOS_LOCK_MESSAGE_MAX, &message, err);
+		st = xos_json_opt_string(c->args, "message", XOS_LOCK_MESSAGE_MAX, &message, err);
 	if (st == XOS_OK)
-		st = rca_node_ban(a->db, node, now, until, message, err);
+		st = rca_node_ban(a->db, node, now, until, message ? message : "", err);
 	forget_locks(a);
 	return st;
 }

@@ -279,6 +279,20 @@ node_pem() {
 	run -0 as alice xos-node list
 	[[ $output == *active* ]]
 	retry straight
+	as admin xos-node ban n1 # a reason is not needed
+	as admin xos-node unban n1
+	retry straight
+}
+
+@test "what cron and the boot start finds its daemons without their folder in PATH" {
+	local server node
+	server=$(command -v xos-server) node=$(command -v xos-node)
+	xos-node stop --dir "$N/n1"
+	xos-server stop --dir "$N/vo"
+	env -i PATH=/usr/bin:/bin "$server" start --dir "$N/vo"
+	env -i "$node" start --dir "$N/n1"
+	xos-server status --dir "$N/vo"
+	xos-node status --dir "$N/n1"
 }
 
 @test "without the servers the node decides as before, and recovers by itself" {

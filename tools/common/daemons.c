@@ -1,13 +1,38 @@
 #include "cli/daemons.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
+
+enum xos_status xos_cli_daemon_path(struct xos_err *err)
+{
+	char own[PATH_MAX], *slash;
+	const char *path = getenv("PATH");
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	if (n <= 0)
+		return xos_err_errno(err, errno, "own-path", "cannot tell where this program is");
+	own[n] = '\0';
+	if (!(slash = strrchr(own, '/')))
+		return xos_err_set(err, XOS_INTERNAL, "own-path", "%s is no path", own);
+	*slash = '\0';
+	struct xos_buf b;
+	xos_buf_init(&b, 1 << 20);
+	xos_buf_printf(
+	    &b, "%s:%s/../sbin:%s", own, own, path ? path : "/usr/sbin:/usr/bin:/sbin:/bin");
+	const char *whole = xos_buf_str(&b);
+	enum xos_status st = XOS_OK;
+	if (!whole || setenv("PATH", whole, 1) != 0)
+		st = xos_err_set(err, XOS_LIMIT, "path", "PATH is too long");
+	xos_buf_free(&b);
+	return st;
+}
 
 static enum xos_status path_of(const char *dir, const char *folder, const char *program,
     const char *ending, char out[PATH_MAX], struct xos_err *err)

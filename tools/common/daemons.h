@@ -17,6 +17,9 @@
 #define XOS_CLI_START_MS 60000
 #define XOS_CLI_STOP_MS 15000
 
+/* From here on programs are looked for in the folder of this one, and in the sbin beside it, before PATH:
+ * the daemons are those of the same installation, and cron's short PATH does not matter. */
+XOS_MUST_USE enum xos_status xos_cli_daemon_path(struct xos_err *err);
 /* Makes dir/log and dir/run. */
 XOS_MUST_USE enum xos_status xos_cli_daemon_folders(const char *dir, struct xos_err *err);
 bool xos_cli_daemon_running(const char *dir, const char *program, struct xos_proc_id *id);

@@ -10,10 +10,14 @@
 
 static const char *opt_message, *opt_for;
 
-const struct xos_cli_option xos_node_message_options[] = {
+const struct xos_cli_option xos_node_deny_options[] = {
     {"message", "TEXT", "the reason, for the node's owner", NULL, &opt_message, NULL},
-    {"for", "DURATION", "with ban: how long, for example 7d; without it until unban", NULL,
-        &opt_for, NULL},
+    XOS_NODE_NO_OPTION,
+};
+
+const struct xos_cli_option xos_node_ban_options[] = {
+    {"message", "TEXT", "the reason, for the node's owner and its users", NULL, &opt_message, NULL},
+    {"for", "DURATION", "how long, for example 7d; without it until unban", NULL, &opt_for, NULL},
     XOS_NODE_NO_OPTION,
 };
 

@@ -1,4 +1,7 @@
 /* xos-node: a machine joins a VO under its owner's control; the VO's administrators admit it. */
+#include <stdio.h>
+
+#include "cli/daemons.h"
 #include "node/verbs.h"
 
 static const struct xos_cli_verb verbs[] = {
@@ -19,10 +22,10 @@ static const struct xos_cli_verb verbs[] = {
         xos_node_verb_applications},
     {"approve", "NODE|ID", "admit a node (administrator)", 1, 1, false, NULL,
         xos_node_verb_approve},
-    {"deny", "NODE|ID", "refuse a node (administrator)", 1, 1, false, xos_node_message_options,
+    {"deny", "NODE|ID", "refuse a node (administrator)", 1, 1, false, xos_node_deny_options,
         xos_node_verb_deny},
     {"list", "", "the nodes of the VO", 0, 0, false, NULL, xos_node_verb_list},
-    {"ban", "NODE", "stop a node (administrator)", 1, 1, false, xos_node_message_options,
+    {"ban", "NODE", "stop a node (administrator)", 1, 1, false, xos_node_ban_options,
         xos_node_verb_ban},
     {"unban", "NODE", "end a ban (administrator)", 1, 1, false, NULL, xos_node_verb_unban},
 };
@@ -40,5 +43,10 @@ int main(int argc, char **argv)
 	                "  xos-node approve n1                 (an administrator, elsewhere)\n"
 	                "  xos-node start --dir /srv/n1\n",
 	};
+	struct xos_err err = XOS_ERR_INIT;
+	if (xos_cli_daemon_path(&err) != XOS_OK) {
+		fprintf(stderr, "%s: %s\n", program.name, err.text);
+		return 3;
+	}
 	return xos_cli_main(&program, argc, argv);
 }

@@ -34,8 +34,8 @@ XOS_NODE_VERB(list);
 XOS_NODE_VERB(ban);
 XOS_NODE_VERB(unban);
 extern const struct xos_cli_option xos_node_init_options[], xos_node_join_options[],
-    xos_node_dir_options[], xos_node_leave_options[], xos_node_message_options[],
-    xos_node_renew_options[];
+    xos_node_dir_options[], xos_node_leave_options[], xos_node_deny_options[],
+    xos_node_ban_options[], xos_node_renew_options[];
 
 /* Renews the job service's certificate if it is past half of its life, or by force (renew.c). */
 XOS_MUST_USE enum xos_status xos_node_renew(

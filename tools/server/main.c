@@ -292,5 +292,10 @@ int main(int argc, char **argv)
 	                "  xos-server start --dir /srv/demo\n"
 	                "  xos-login --join $(xos-server join-arguments --dir /srv/demo)\n",
 	};
+	struct xos_err err = XOS_ERR_INIT;
+	if (xos_cli_daemon_path(&err) != XOS_OK) {
+		fprintf(stderr, "%s: %s\n", program.name, err.text);
+		return 3;
+	}
 	return xos_cli_main(&program, argc, argv);
 }
