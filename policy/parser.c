@@ -209,8 +209,9 @@ static void tell_utf8(struct xos_policy_parser *p, const char *text, size_t len)
 	xos_parser_error(p, &at, "save the file as UTF-8", "this is not UTF-8 text");
 }
 
-enum xos_status xos_policy_set_parse(const char *text, size_t len, const char *filename,
-    struct xos_policy_set **out, struct xos_policy_errors *errs)
+enum xos_status xos_parser_run(const char *text, size_t len, const char *filename,
+    struct xos_policy_set **out, struct xos_policy_errors *errs,
+    void (*then)(const struct xos_policy_parser *p, void *arg), void *arg)
 {
 	*out = NULL;
 	struct xos_policy_parser *p = calloc(1, sizeof(*p));
@@ -242,6 +243,8 @@ enum xos_status xos_policy_set_parse(const char *text, size_t len, const char *f
 	status = p->status;
 	if (status != XOS_OK)
 		goto out;
+	if (then)
+		then(p, arg);
 	*out = p->set;
 	p->set = NULL;
 out:
@@ -250,4 +253,10 @@ out:
 	free(p);
 	free(own);
 	return status;
+}
+
+enum xos_status xos_policy_set_parse(const char *text, size_t len, const char *filename,
+    struct xos_policy_set **out, struct xos_policy_errors *errs)
+{
+	return xos_parser_run(text, len, filename, out, errs, NULL, NULL);
 }

@@ -104,6 +104,11 @@ struct xos_policy_parser {
 	size_t expanded;     /* bytes read again by uses of templates */
 };
 
+/* parser.c: xos_policy_set_parse(); `then` sees the parser of a good set before it is gone. */
+XOS_MUST_USE enum xos_status xos_parser_run(const char *text, size_t len, const char *filename,
+    struct xos_policy_set **out, struct xos_policy_errors *errs,
+    void (*then)(const struct xos_policy_parser *p, void *arg), void *arg);
+
 /* parser.c: tokens and errors. Functions returning bool give false after an error was recorded. */
 void xos_parser_next(struct xos_policy_parser *p);
 bool xos_parser_is(const struct xos_policy_parser *p, const char *text); /* a word or an op */
