@@ -21,7 +21,7 @@ static enum xos_status descriptor(const struct xos_cli_password *p, int *fd, str
 
 enum xos_status xos_cli_password_check(const struct xos_cli_password *p, struct xos_err *err)
 {
-	int fd;
+	int fd = -1;
 	return descriptor(p, &fd, err);
 }
 
@@ -54,7 +54,7 @@ enum xos_status xos_cli_password_get(
     const struct xos_cli_password *p, struct xos_secret **out, struct xos_err *err)
 {
 	struct xos_secret *s = NULL;
-	int fd;
+	int fd = -1;
 	enum xos_status st = descriptor(p, &fd, err);
 	*out = NULL;
 	if (!st && (p->from_stdin || p->fd))
