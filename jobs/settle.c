@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@
  * The monitor is gone without a word. The lock is taken while the outcome is written, so that no
  * monitor that is only now coming up can run the job meanwhile.
  */
-static enum xos_status declare_lost(
-    const struct xos_starter *s, const char *id, const char *run, struct xos_err *err)
+static enum xos_status declare_lost(const struct xos_starter *s, const char *id, const char *run,
+    const char *why, struct xos_err *err)
 {
 	struct xos_job_outcome o = {.end = XOS_END_LOST, .cause = XOS_CAUSE_SELF};
 	struct xos_launch l = {.cred = NULL};
@@ -35,8 +36,7 @@ static enum xos_status declare_lost(
 	if (!o.started)
 		o.end = XOS_END_FAILED;
 	snprintf(o.text, sizeof(o.text), "%s",
-	    o.started ? "monitor lost: exit status unknown"
-	              : "the node's job service stopped before the job could start");
+	    o.started ? why : "the node's job service stopped before the job could start");
 	snprintf(o.isolation, sizeof(o.isolation), "%s", "unknown");
 	if (!s->stage.root) {
 		xos_tree_kill_marked(id);
@@ -66,24 +66,79 @@ static void fill_record(const struct xos_job_outcome *o, struct xos_record *r)
 	snprintf(r->isolation, sizeof(r->isolation), "%s", o->isolation);
 }
 
+static bool is_damaged(enum xos_status st)
+{
+	return st == XOS_MALFORMED || st == XOS_LIMIT;
+}
+
+/*
+ * What cannot be read now cannot be read later either: it gets another name, once, and stays for whoever
+ * looks into it; the job goes on to its end without it.
+ */
+static enum xos_status set_aside(struct xos_starter *s, const char *id, const char *name,
+    const struct xos_err *why, struct xos_err *err)
+{
+	char path[PATH_MAX], aside[PATH_MAX], damaged[32];
+	enum xos_status st = xos_stage_path(&s->stage, id, name, path, err);
+
+	snprintf(damaged, sizeof(damaged), "%s" XOS_STAGE_DAMAGED, name);
+	if (st == XOS_OK)
+		st = xos_stage_path(&s->stage, id, damaged, aside, err);
+	if (st == XOS_OK && rename(path, aside) != 0)
+		st = xos_err_errno(err, errno, "job-damaged", "cannot set %s aside", path);
+	if (st == XOS_OK)
+		xos_event_err(
+		    XOS_ERROR, "job.damaged", why, "job", id, "kept", aside, (const char *)NULL);
+	return st;
+}
+
+/* How the job ended; what is missing or damaged is made up for by "lost". */
+static enum xos_status outcome_of(
+    struct xos_starter *s, const char *id, struct xos_job_outcome *o, struct xos_err *err)
+{
+	const char *text = "monitor lost: exit status unknown";
+	struct xos_err why = XOS_ERR_INIT;
+	char run[PATH_MAX];
+	enum xos_status st = xos_stage_path(&s->stage, id, NULL, run, err);
+
+	if (st == XOS_OK)
+		st = xos_outcome_read(run, o, &why);
+	if (is_damaged(st)) {
+		text = "the job's status was damaged on disk: exit status unknown";
+		st = set_aside(s, id, "status", &why, err);
+		if (st == XOS_OK)
+			st = XOS_NOT_FOUND;
+	} else if (st != XOS_OK && st != XOS_NOT_FOUND) {
+		*err = why;
+	}
+	if (st == XOS_NOT_FOUND) {
+		st = declare_lost(s, id, run, text, err);
+		if (st == XOS_OK)
+			st = xos_outcome_read(run, o, err);
+	}
+	return st;
+}
+
 /* Each step may be repeated: a starter that dies in between begins again and changes nothing. */
 static enum xos_status settle(struct xos_starter *s, const char *id, struct xos_err *err)
 {
 	struct xos_job_outcome o = {0};
 	struct xos_record r = {0};
-	char run[PATH_MAX];
-	enum xos_status st = xos_stage_path(&s->stage, id, NULL, run, err);
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_status st = outcome_of(s, id, &o, err);
 
-	if (st == XOS_OK)
-		st = xos_outcome_read(run, &o, err);
-	if (st == XOS_NOT_FOUND) {
-		st = declare_lost(s, id, run, err);
-		if (st == XOS_OK)
-			st = xos_outcome_read(run, &o, err);
+	if (st == XOS_OK) {
+		st = xos_stage_load(&s->stage, id, &r, &why);
+		if (st != XOS_OK)
+			*err = why;
+		/* Accounting will lack this job: the event says so, and what is left is kept. */
+		if (is_damaged(st)) {
+			st = set_aside(s, id, "record", &why, err);
+			if (st == XOS_OK)
+				st = XOS_NOT_FOUND;
+		}
 	}
-	if (st == XOS_OK)
-		st = xos_stage_load(&s->stage, id, &r, err);
-	/* Without a record the start got no further than its folder: nothing ran, nothing to send. */
+	/* Without any record the start got no further than its folder: nothing ran, nothing to send. */
 	if (st == XOS_OK) {
 		fill_record(&o, &r);
 		st = xos_spool_put(s->stage.spool, &r,
@@ -138,7 +193,8 @@ static void clean_one(void *ctx, const char *id)
 	struct xos_starter *s = ctx;
 	int64_t done = xos_stage_time(&s->stage, id, "done");
 
-	if (done && done + s->c->keep < xos_clock_now()) {
+	if (done && done + s->c->keep < xos_clock_now() &&
+	    !xos_stage_has(&s->stage, id, "record" XOS_STAGE_DAMAGED)) {
 		XOS_EVENT(XOS_INFO, "job.removed", "job", id);
 		xos_stage_remove(&s->stage, id);
 	}

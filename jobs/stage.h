@@ -19,8 +19,13 @@
  *   credential/  an empty folder: the mount point of each job's own credential tmpfs
  *   spool/       accounting records that wait to be sent
  *
+ *   A record or status that cannot be read is renamed, once, to its name and XOS_STAGE_DAMAGED; a run folder
+ *   with such a record stays until somebody removes it.
+ *
  * Of these the front can write none but spool/, which its user owns.
  */
+#define XOS_STAGE_DAMAGED ".damaged"
+
 struct xos_stage {
 	char run[PATH_MAX], work[PATH_MAX], credential[PATH_MAX], spool[PATH_MAX];
 	bool root;

@@ -85,17 +85,21 @@ static enum xos_status send_one(const char *dir, const char *id, struct xos_clie
 {
 	struct xos_record r;
 	char path[PATH_MAX];
+	bool too_long = false;
 	enum xos_status st = name_of(path, dir, id, SUFFIX, err);
 
-	if (st == XOS_OK)
+	if (st == XOS_OK) {
 		st = load(path, &r, err);
+		too_long =
+		    st == XOS_LIMIT; /* the file; an answer that is too long may be better later */
+	}
 	if (st == XOS_OK)
 		st = xos_records_post(client, &r, NULL, err);
 	if (st == XOS_OK) {
 		round->sent++;
 		if (unlink(path) != 0)
 			st = xos_err_errno(err, errno, "spool", "cannot remove %s", path);
-	} else if (is_final(st)) {
+	} else if (too_long || is_final(st)) {
 		round->refused++;
 		set_aside(dir, id, path, err);
 		st = XOS_OK;

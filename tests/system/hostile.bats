@@ -3,51 +3,20 @@
 # wrong. BUILD is the build folder.
 
 bats_require_minimum_version 1.5.0
+load vo
 load middle
 
 setup_file() {
-	SOURCE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-	PATH=$(cd "${BUILD:-$SOURCE/build/release}/bin" && pwd):$PATH
-	H=$(mktemp -d "${TMPDIR:-/tmp}/xos-hostile.XXXXXX")
-	chmod 755 "$H"
-	export SOURCE PATH H XOS_CONFIG=$H/config
-	local name
-	for name in admin alice; do head -c 15 /dev/urandom | base64 >"$H/$name.pw"; done
-	xos-server init --dir "$H/vo" --vo demo --admin admin --password-stdin <"$H/admin.pw"
-	xos-server start --dir "$H/vo"
-	JOIN=$(xos-server join-arguments --dir "$H/vo")
-	# shellcheck disable=SC2086
-	set -- $JOIN
-	export JOIN CA=$1
-	# shellcheck disable=SC2086
-	xos-login --join $JOIN
-	XOS_TOKEN=$H/admin xos-login admin --role /demo/Role=admin --password-stdin <"$H/admin.pw"
-	as admin xos-vo member add alice --password-stdin <"$H/alice.pw"
-	XOS_TOKEN=$H/alice xos-login alice --password-stdin <"$H/alice.pw"
-	xos-policy site-key --out "$H/lab"
-	as admin xos-policy site add lab --key "$H/lab.pub"
-	echo 'vo "demo" serial 1 { permit group /demo action job.submit, job.show on any; }' >"$H/vo.xos"
-	as admin xos-policy push "$H/vo.xos"
-	echo 'site "lab" serial 1 { accounts vo demo uid 1900000000-1900999999;
-	  permit vo demo action job.submit, job.show on site:lab; }' >"$H/lab.xos"
-	xos-policy sign --site-key "$H/lab.key" --out "$H/lab.jws" "$H/lab.xos"
-	xos-policy push --site lab "$H/lab.jws"
-	make_node n1
-	join n1
-	as admin xos-node approve n1
-	join n1
-	xos-node start --dir "$H/n1"
+	vo_make
+	export H=$V
+	start_node n1
 	make_node n4
 	join n4
 	openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$H/thief.key"
 	chmod 600 "$H/thief.key"
 }
 
-teardown_file() {
-	xos-node stop --dir "$H/n1"
-	xos-server stop --dir "$H/vo"
-	rm -rf "$H"
-}
+teardown_file() { vo_remove; }
 
 setup() { rm -rf "$H"/middle.*; }
 
@@ -57,21 +26,6 @@ teardown() {
 		tail -n 10 "$H"/vo/log/*.log "$H"/n1/log/*.log "$H"/middle.*/* >&2
 	fi
 }
-
-as() { # MEMBER COMMAND...
-	local token=$H/$1
-	shift
-	XOS_TOKEN=$token "$@"
-}
-
-make_node() { # NAME
-	local member=()
-	[ "$(id -u)" -eq 0 ] || member=(--member alice)
-	xos-node init --dir "$H/$1" --name "$1" --site lab --site-key "$H/lab.pub" "${member[@]}"
-}
-
-# shellcheck disable=SC2086
-join() { xos-node join --dir "$H/$1" $JOIN "${@:2}"; }
 
 # between KIND CERTIFICATE KEY URL [OPTION] [RULE FILE]...
 between() {
