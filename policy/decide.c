@@ -88,7 +88,9 @@ static void lend(struct xos_run *r, struct xos_level *from, const char *group)
 		const struct xos_delegate *d = &r->delegates[i];
 		if (group && !covers(d->statement, group))
 			continue;
-		xos_merge_changes(&to->lost, &from->lost);
+		/* Once one of them grants, the others are not looked at: nothing is lost. */
+		if (from->grant != XOS_TRUE)
+			xos_merge_changes(&to->lost, &from->lost);
 		enum xos_tri t = xos_tri_and(from->grant, d->unknown ? XOS_UNKNOWN : XOS_TRUE);
 		if (t == XOS_FALSE)
 			continue;
