@@ -15,8 +15,9 @@ setup() {
 root() { [ "$(id -u)" -eq 0 ]; }
 
 @test "quickstart shows each command and what it answered" {
-	grep -q '^\$ xos-login alice' "$DEMO_OUT"
-	grep -q '^\$ xos-job submit --wait -- sh -c' "$DEMO_OUT"
+	grep -qxF "\$ xos-login alice --password-stdin < $DEMO/secrets/alice" "$DEMO_OUT"
+	grep -qxF "\$ xos-job submit --wait -- sh -c 'id -u; xos-token show --json'" "$DEMO_OUT"
+	grep -qxF "\$ XOS_TOKEN=$DEMO/tokens/admin.pem xos-vo group add /demo/physics" "$DEMO_OUT"
 	grep -q '"delegation"' "$DEMO_OUT"
 }
 
