@@ -29,8 +29,18 @@ static void skip_blank(struct xos_policy_lexer *lx)
 
 static bool word_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c && strchr("_./:*+-", c));
+	switch (c) {
+	case '_':
+	case '.':
+	case '/':
+	case ':':
+	case '*':
+	case '+':
+	case '-':
+		return true;
+	default:
+		return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+	}
 }
 
 /* "=" belongs to a word only in "/Role=", which is how grids have always written roles. */
