@@ -25,6 +25,13 @@ static const struct xos_cli_verb verbs[] = {
         .about = "decide one request by the sets given and say why",
         .options = xos_policytool_explain_options,
         .run = xos_policytool_explain},
+    {.name = "diff",
+        .operands = "OLD NEW",
+        .about = "which requests two policies answer differently, with an example of each",
+        .min = 2,
+        .max = 2,
+        .options = xos_policytool_diff_options,
+        .run = xos_policytool_diff},
     {.name = "who-can",
         .operands = "ACTION RESOURCE",
         .about = "who is permitted to do it, and on which conditions",
@@ -108,6 +115,9 @@ int main(int argc, char **argv)
 	        "policies/\n"
 	        "  xos-policy what-can demo:alice --group /demo/physics --set policies/\n"
 	        "  xos-policy what-can /demo/students --set policies/ --now 2026-12-24T22:00:00Z\n"
+	        "  xos-policy diff old/ new/\n"
+	        "  xos-policy diff demo-vo.xos demo-vo-2.xos --with lab-site.xos\n"
+	        "  xos-policy diff old/ new/ --requests last-month.jsonl --json\n"
 	        "  xos-policy push demo-vo.xos\n"
 	        "  xos-policy site-key --out lab\n"
 	        "  xos-policy sign --site-key lab.key --out lab.jws lab-site.xos\n"

@@ -434,6 +434,20 @@ formula xos_policytool_permitted(struct xos_policy_memory *memory, const struct 
 	return r.failed ? NULL : f;
 }
 
+bool xos_policytool_may_apply(struct xos_policy_memory *memory, const struct xos_policy *policy,
+    const struct xos_policy_options *zones, const struct xos_policy_request *req,
+    const struct xos_policytool_open *open, const struct xos_policy_statement *s)
+{
+	struct reasoner r = {.memory = memory, .policy = policy};
+	struct xos_policy_statement plain = *s;
+	if (!asked(&r, zones, req, open))
+		return false;
+	if (s->effect == XOS_POLICY_DELEGATE)
+		plain.nwhos = 0;
+	formula f = statement_formula(&r, &plain, false);
+	return r.failed || !f || f->kind != XOS_FORMULA_TRUE;
+}
+
 static bool holds(const struct xos_formula *f, const struct xos_policytool_matcher *m)
 {
 	size_t i = 0;

@@ -23,6 +23,11 @@ const struct xos_formula *xos_policytool_permitted(struct xos_policy_memory *mem
     const struct xos_policy *policy, const struct xos_policy_options *zones,
     const struct xos_policy_request *req, const struct xos_policytool_open *open);
 
+/* Could the statement apply to the request, as its head and condition say? */
+bool xos_policytool_may_apply(struct xos_policy_memory *memory, const struct xos_policy *policy,
+    const struct xos_policy_options *zones, const struct xos_policy_request *req,
+    const struct xos_policytool_open *open, const struct xos_policy_statement *s);
+
 /* Does the formula hold for a request that leaves nothing open? What it asks is asked of req. */
 bool xos_policytool_holds(const struct xos_formula *f, const struct xos_policy *policy,
     const struct xos_policy_options *zones, const struct xos_policy_request *req);

@@ -1,0 +1,282 @@
+#include "policytool/vary.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "policytool/match.h"
+
+#define FIELDS_MAX 24u
+#define VALUES_MAX 64u
+#define STEP 1800      /* seconds between moments that are tried */
+#define STEPS_MAX 1008 /* three weeks */
+
+struct field {
+	const char *name; /* as ask.h calls it */
+	const char *values[VALUES_MAX];
+	size_t n;
+};
+
+struct xos_policytool_variety {
+	struct xos_policy_memory *memory;
+	const struct xos_policy *policy;
+	const struct xos_policy_options *zones;
+	struct xos_policy_request req;
+	struct field fields[FIELDS_MAX];
+	size_t n;
+	bool failed;
+};
+
+struct xos_policytool_variety *xos_policytool_variety_new(const struct xos_policy *policy,
+    const struct xos_policy_options *zones, const struct xos_policy_request *req)
+{
+	struct xos_policytool_variety *v = calloc(1, sizeof(*v));
+	if (v)
+		v->memory = xos_policy_memory_new();
+	if (!v || !v->memory) {
+		free(v);
+		return NULL;
+	}
+	v->policy = policy;
+	v->zones = zones;
+	v->req = *req;
+	return v;
+}
+
+void xos_policytool_variety_free(struct xos_policytool_variety *v)
+{
+	if (!v)
+		return;
+	xos_policy_memory_free(v->memory);
+	free(v);
+}
+
+void xos_policytool_variety_reset(
+    struct xos_policytool_variety *v, const struct xos_policy_request *req)
+{
+	xos_policy_memory_reset(v->memory);
+	v->n = 0;
+	v->req = *req;
+}
+
+bool xos_policytool_variety_failed(const struct xos_policytool_variety *v)
+{
+	return v->failed;
+}
+
+static struct field *field_of(struct xos_policytool_variety *v, const char *name)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (strcmp(v->fields[i].name, name) == 0)
+			return &v->fields[i];
+	if (v->n == FIELDS_MAX)
+		return NULL;
+	struct field *f = &v->fields[v->n++];
+	f->name = xos_policy_memory_string(v->memory, name, strlen(name));
+	f->n = 0;
+	v->failed |= !f->name;
+	return f;
+}
+
+static void add_value(struct xos_policytool_variety *v, struct field *f, const char *value)
+{
+	if (!f || !value)
+		return;
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(f->values[i], value) == 0)
+			return;
+	if (f->n == VALUES_MAX)
+		return;
+	f->values[f->n] = xos_policy_memory_string(v->memory, value, strlen(value));
+	v->failed |= !f->values[f->n];
+	f->n += f->values[f->n] != NULL;
+}
+
+static void add_number(
+    struct xos_policytool_variety *v, struct field *f, enum xos_policy_type type, int64_t n)
+{
+	struct xos_buf b;
+	if (n < 0)
+		return;
+	xos_buf_init(&b, 128);
+	xos_policy_number_print(&b, type, n);
+	add_value(v, f, xos_buf_str(&b));
+	xos_buf_free(&b);
+}
+
+static void vary_numbers(
+    struct xos_policytool_variety *v, struct field *f, const struct xos_policy_cond *c)
+{
+	enum xos_policy_type type = c->attr->type;
+	for (size_t i = 0; i < c->n; i++) {
+		int64_t n = c->u.numbers[i];
+		add_number(v, f, type, n);
+		if (n < INT64_MAX)
+			add_number(v, f, type, n + 1);
+		add_number(v, f, type, n - 1);
+	}
+}
+
+/* Something that the pattern matches: '*' is nothing, '?' a letter. */
+static void vary_pattern(struct xos_policytool_variety *v, struct field *f, const char *pattern)
+{
+	char text[XOS_POLICY_STRING_MAX + 1];
+	size_t n = 0;
+	for (const char *p = pattern; *p && n < XOS_POLICY_STRING_MAX; p++)
+		if (*p != '*')
+			text[n++] = *p == '?' ? 'x' : *p;
+	text[n] = 0;
+	add_value(v, f, n ? text : "x");
+}
+
+static void vary_strings(
+    struct xos_policytool_variety *v, struct field *f, const struct xos_policy_cond *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->op == XOS_COND_LIKE)
+			vary_pattern(v, f, c->u.strings[i]);
+		else
+			add_value(v, f, c->u.strings[i]);
+	}
+	add_value(v, f, "other");
+}
+
+static void vary_addresses(
+    struct xos_policytool_variety *v, struct field *f, const struct xos_policy_cond *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct xos_policy_ip *ip = &c->u.prefixes[i];
+		char text[INET6_ADDRSTRLEN];
+		if (inet_ntop(ip->family == 4 ? AF_INET : AF_INET6, ip->addr, text, sizeof(text)))
+			add_value(v, f, text);
+	}
+	/* Addresses for documentation: seldom anybody's own. */
+	add_value(v, f, "203.0.113.77");
+	add_value(v, f, "2001:db8:ffff::77");
+}
+
+static void add_moment(struct xos_policytool_variety *v, int64_t t)
+{
+	char text[XOS_TIME_TEXT];
+	if (t < 0)
+		return;
+	xos_time_format(t, text);
+	add_value(v, field_of(v, "now"), text);
+}
+
+/* The first moments from now on at which the test is true, and at which it is false. */
+static void vary_window(struct xos_policytool_variety *v, const struct xos_formula *test)
+{
+	static const struct xos_policytool_open closed;
+	struct xos_policytool_matcher m = {.req = &v->req, .open = &closed, .zones = v->zones};
+	struct xos_policy_request at = v->req;
+	bool found[2] = {false, false};
+	m.req = &at;
+	for (int i = 0; i < STEPS_MAX && !(found[0] && found[1]); i++) {
+		at.now = v->req.now - v->req.now % STEP + (int64_t)i * STEP;
+		enum xos_policytool_tri t = xos_policytool_test_value(&m, test->set, test->cond);
+		if (t > XOS_KNOWN_TRUE || found[t == XOS_KNOWN_TRUE])
+			continue;
+		found[t == XOS_KNOWN_TRUE] = true;
+		add_moment(v, at.now);
+	}
+}
+
+static void vary_date(struct xos_policytool_variety *v, const struct xos_policy_cond *c)
+{
+	int64_t noon = 43200;
+	add_moment(v, (int64_t)c->u.dates.first * 86400 + noon);
+	add_moment(v, (int64_t)(c->u.dates.first - 1) * 86400 - noon);
+	add_moment(v, (int64_t)c->u.dates.last * 86400 + noon);
+	add_moment(v, (int64_t)(c->u.dates.last + 2) * 86400 + noon);
+}
+
+static void vary_value(struct xos_policytool_variety *v, const struct xos_policy_cond *c)
+{
+	const struct xos_policy_attr *a = c->attr;
+	struct field *f = field_of(v, a->name);
+	const struct xos_policytool_matcher m = {.req = &v->req};
+	if (!xos_policytool_always(&m, a))
+		add_value(v, f, "none");
+	if (a->type == XOS_POLICY_BOOL) {
+		bool mfa = a->code == XOS_ATTR_AUTH_MFA;
+		add_value(v, f, mfa ? "yes" : "true");
+		add_value(v, f, mfa ? "no" : "false");
+	} else if (c->op == XOS_COND_IP || a->type == XOS_POLICY_IP) {
+		if (c->op == XOS_COND_IP)
+			vary_addresses(v, f, c);
+		else
+			add_value(v, f, "203.0.113.77");
+	} else if (c->op == XOS_COND_HAS) {
+		add_value(v, f, a->type == XOS_POLICY_STRING ? "other" : NULL);
+		if (a->type != XOS_POLICY_STRING)
+			add_number(v, f, a->type, a->type == XOS_POLICY_TIME ? v->req.now : 1);
+	} else if (a->type == XOS_POLICY_STRING) {
+		vary_strings(v, f, c);
+	} else {
+		vary_numbers(v, f, c);
+	}
+}
+
+void xos_policytool_variety_test(void *arg, const struct xos_formula *test)
+{
+	struct xos_policytool_variety *v = arg;
+	struct field *f;
+	if (test->role) {
+		f = field_of(v, "roles");
+		add_value(v, f, "none");
+		add_value(v, f, test->role);
+	} else if (test->service) {
+		f = field_of(v, "ctx.service");
+		add_value(v, f, test->service);
+		add_value(v, f, "other");
+		add_value(v, f, "none");
+	} else if (test->cond->op == XOS_COND_NOW) {
+		add_moment(v, test->cond->u.numbers[0]);
+		add_moment(v, test->cond->u.numbers[0] - 1);
+		add_moment(v, test->cond->u.numbers[0] + 1);
+	} else if (test->cond->op == XOS_COND_TIME) {
+		vary_window(v, test);
+	} else if (test->cond->op == XOS_COND_DATE) {
+		vary_date(v, test->cond);
+	} else {
+		vary_value(v, test->cond);
+	}
+}
+
+/* Several roles may be active at once: one more value means all of them. */
+static size_t choices(const struct field *f)
+{
+	return f->n + (strcmp(f->name, "roles") == 0 && f->n > 2);
+}
+
+uint64_t xos_policytool_variety_count(const struct xos_policytool_variety *v)
+{
+	uint64_t n = 1;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->fields[i].n && __builtin_mul_overflow(n, choices(&v->fields[i]), &n))
+			return UINT64_MAX;
+	return n;
+}
+
+enum xos_status xos_policytool_variety_apply(const struct xos_policytool_variety *v, uint64_t i,
+    struct xos_policytool_ask *ask, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+	for (size_t k = 0; !st && k < v->n; k++) {
+		const struct field *f = &v->fields[k];
+		if (!f->n)
+			continue;
+		size_t which = i % choices(f);
+		i /= choices(f);
+		if (which < f->n) {
+			st = xos_policytool_ask_set(ask, f->name, f->values[which], err);
+			continue;
+		}
+		for (size_t j = 1; !st && j < f->n; j++)
+			st = xos_policytool_ask_add(ask, f->name, f->values[j], err);
+	}
+	return st;
+}
