@@ -46,6 +46,12 @@ static const struct xos_cli_verb verbs[] = {
         .max = 1,
         .options = xos_policytool_whatcan_options,
         .run = xos_policytool_whatcan},
+    {.name = "stats",
+        .operands = "FILE|DIR...",
+        .about = "how large policies are and what a decision costs",
+        .min = 1,
+        .max = -1,
+        .run = xos_policytool_stats},
     {.name = "schema",
         .operands = "",
         .about = "list the actions, attributes and caps that policies can name",
@@ -118,6 +124,7 @@ int main(int argc, char **argv)
 	        "  xos-policy diff old/ new/\n"
 	        "  xos-policy diff demo-vo.xos demo-vo-2.xos --with lab-site.xos\n"
 	        "  xos-policy diff old/ new/ --requests last-month.jsonl --json\n"
+	        "  xos-policy stats policies/\n"
 	        "  xos-policy push demo-vo.xos\n"
 	        "  xos-policy site-key --out lab\n"
 	        "  xos-policy sign --site-key lab.key --out lab.jws lab-site.xos\n"

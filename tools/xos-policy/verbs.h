@@ -35,6 +35,8 @@ enum xos_status xos_policytool_eval(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_diff(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_stats(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_whocan(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_whatcan(

@@ -1,10 +1,9 @@
 #include "policytool/zones.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "local/zoneinfo.h"
 #include "policy/zone.h"
 
 struct xos_policytool_zones {
@@ -26,9 +25,7 @@ static enum xos_status add_zone(
     struct xos_policytool_zones *z, const char *name, struct xos_err *err)
 {
 	const char *dir = getenv("TZDIR");
-	char path[PATH_MAX];
-	if (is_there(z, name) || !xos_policy_zone_name_ok(name) ||
-	    !xos_path_join(path, sizeof(path), dir && dir[0] ? dir : "/usr/share/zoneinfo", name))
+	if (is_there(z, name))
 		return XOS_OK;
 	struct xos_policy_zone_data *list = reallocarray(z->list, z->n + 1, sizeof(*list));
 	if (list)
@@ -38,7 +35,7 @@ static enum xos_status add_zone(
 		z->texts = texts;
 	if (!list || !texts)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	if (xos_file_read(path, XOS_POLICY_TZIF_MAX, &texts[z->n], NULL))
+	if (xos_zoneinfo_read(dir && dir[0] ? dir : NULL, name, &texts[z->n], NULL))
 		return XOS_OK;
 	list[z->n] = (struct xos_policy_zone_data){name, xos_buf_bytes(&texts[z->n])};
 	z->n++;
