@@ -325,7 +325,11 @@ enum xos_status xos_policytool_changes_try(struct xos_policytool_changes *c,
 
 static struct xos_policytool_open everything(const struct xos_policytool_principal *p)
 {
-	return (struct xos_policytool_open){true, true, p->roles, p->nroles};
+	return (struct xos_policytool_open){.attributes = true,
+	    .time = true,
+	    .home = p->any_home,
+	    .roles = p->roles,
+	    .nroles = p->nroles};
 }
 
 /* Can a statement that differs matter to this request at all? */

@@ -110,6 +110,14 @@ static void put_decided(const struct holder *h, struct xos_buf *out)
 	xos_policy_answer_explain(h->answer, out);
 }
 
+/* An owner is named with the VO or without. */
+static bool is_named(const struct xos_policy_verdict *v, const char *name)
+{
+	const char *colon = strchr(name, ':');
+	return strcmp(name, v->name) == 0 ||
+	       (v->level == XOS_POLICY_OWNER && colon && strcmp(colon + 1, v->name) == 0);
+}
+
 static bool lacks(const struct holder *h, const char *text)
 {
 	for (size_t i = 0; i < h->answer->nlevels; i++) {
@@ -118,7 +126,7 @@ static bool lacks(const struct holder *h, const char *text)
 		size_t n = strlen(level);
 		if ((v->stand == XOS_STAND_LACKS || v->stand == XOS_STAND_MISSING) &&
 		    strncmp(text, level, n) == 0 && (!text[n] || text[n] == ' ') &&
-		    (!text[n] || strcmp(text + n + 1, v->name) == 0))
+		    (!text[n] || is_named(v, text + n + 1)))
 			return true;
 	}
 	return false;

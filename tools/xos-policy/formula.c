@@ -140,6 +140,9 @@ static bool excludes(const struct xos_formula *a, const struct xos_formula *b)
 		return false;
 	if (strcmp(a->text, b->opposite) == 0)
 		return true;
+	/* There is one home organisation. */
+	if (a->home && b->home && !a->negated && !b->negated)
+		return strcmp(a->home, b->home) != 0;
 	/* What is not there has no value. */
 	if (a->cond && b->cond && a->cond->op == XOS_COND_HAS && a->negated && !implies(b, a)) {
 		struct xos_formula has = *a;

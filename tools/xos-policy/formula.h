@@ -23,11 +23,12 @@ struct xos_formula {
 	enum xos_formula_kind kind;
 	/* Of a test: as the language writes it, and its opposite. */
 	const char *text, *opposite;
-	bool total;                         /* known in every request: it or its opposite holds */
-	bool negated;                       /* must be false: text is the opposite of cond */
-	const struct xos_policy_cond *cond; /* NULL: about a role or a service */
-	const struct xos_policy_set *set;   /* of cond: names zones */
-	const char *role, *service;
+	bool total;   /* known in every request: it or its opposite holds */
+	bool negated; /* must be false: text is the opposite of cond */
+	const struct xos_policy_cond
+	    *cond;                        /* NULL: about a role, a service or a home organisation */
+	const struct xos_policy_set *set; /* of cond: names zones */
+	const char *role, *service, *home;
 	/* Of all and any: at least two, sorted by text, nothing twice. */
 	const struct xos_formula *const *kids;
 	size_t n;

@@ -103,23 +103,24 @@ static formula open_test(struct reasoner *r, const struct xos_policy_set *set,
 	return finish_test(r, f, positive);
 }
 
-/* A role or a service, which no condition stands for where it is part of a head. */
+/* A role, a home or a service, which no condition stands for where it is part of a head. */
 static formula named_test(struct reasoner *r, const char *word, const char *name, bool positive)
 {
+	const char *quote = word[0] == 'h' ? "\"" : "";
 	struct xos_formula *f = new_test(r);
 	struct xos_buf b;
 	if (!f)
 		return NULL;
-	bool role = strcmp(word, "role ") == 0;
 	xos_buf_init(&b, 4096);
-	xos_buf_printf(&b, "%s%s", word, name);
+	xos_buf_printf(&b, "%s%s%s%s", word, quote, name, quote);
 	f->text = keep(r, &b);
 	xos_buf_init(&b, 4096);
-	xos_buf_printf(&b, "not %s%s", word, name);
+	xos_buf_printf(&b, "not %s%s%s%s", word, quote, name, quote);
 	f->opposite = keep(r, &b);
-	f->total = role;
-	f->role = role ? name : NULL;
-	f->service = role ? NULL : name;
+	f->total = word[0] != 'o';
+	f->role = word[0] == 'r' ? name : NULL;
+	f->home = word[0] == 'h' ? name : NULL;
+	f->service = word[0] == 'o' ? name : NULL;
 	return finish_test(r, f, positive);
 }
 
@@ -128,6 +129,8 @@ static formula who_formula(struct reasoner *r, const struct xos_policy_set *set,
 {
 	if (who->kind == XOS_WHO_ROLE && xos_policytool_role_open(&r->match, who->name))
 		return named_test(r, "role ", who->name, positive);
+	if (who->kind == XOS_WHO_HOME && r->match.open->home)
+		return named_test(r, "home ", who->name, positive);
 	return truth(xos_policytool_who(&r->match, set, who) == positive);
 }
 
@@ -474,7 +477,8 @@ static bool holds(const struct xos_formula *f, const struct xos_policytool_match
 		const struct xos_policy_term t = {XOS_TERM_SERVICE, f->service};
 		return xos_policytool_term(m, &t) == wanted;
 	}
-	const struct xos_policy_who who = {XOS_WHO_ROLE, f->role};
+	const struct xos_policy_who who = {
+	    f->role ? XOS_WHO_ROLE : XOS_WHO_HOME, f->role ? f->role : f->home};
 	return xos_policytool_who(m, f->set, &who) != f->negated;
 }
 

@@ -12,6 +12,7 @@
 struct xos_policytool_open {
 	bool attributes; /* what the request does not give of the context and the authentication */
 	bool time;
+	bool home; /* at which organisation the subject authenticated */
 	/* Roles that may be asked for or not. */
 	const char *const *roles;
 	size_t nroles;

@@ -228,6 +228,10 @@ void xos_policytool_variety_test(void *arg, const struct xos_formula *test)
 		f = field_of(v, "roles");
 		add_value(v, f, "none");
 		add_value(v, f, test->role);
+	} else if (test->home) {
+		f = field_of(v, "home");
+		add_value(v, f, "none");
+		add_value(v, f, test->home);
 	} else if (test->service) {
 		f = field_of(v, "ctx.service");
 		add_value(v, f, test->service);

@@ -32,6 +32,14 @@ const struct xos_cli_option xos_policytool_whatcan_options[] = {
     {"all", NULL, "list also what is not permitted", &all, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL}};
 
+/* An answer, until it is printed. */
+struct row {
+	const char *name, *what; /* principal; or action and thing */
+	struct xos_buf where;    /* of a thing: the places that have the same answer */
+	const char *answer;
+	char *condition;
+};
+
 struct asking {
 	struct xos_cli *cli;
 	struct xos_policytool_sets sets;
@@ -39,8 +47,8 @@ struct asking {
 	struct xos_policytool_zones *zones;
 	struct xos_policytool_world *world;
 	int64_t now;
-	struct xos_cli_table *table; /* made with its first row */
-	struct xos_json *list;
+	struct row *rows;
+	size_t n;
 	size_t found; /* permitted at least on a condition */
 };
 
@@ -71,57 +79,67 @@ static enum xos_status enter(struct asking *q, struct xos_err *err)
 
 static void leave(struct asking *q)
 {
+	for (size_t i = 0; i < q->n; i++) {
+		xos_buf_free(&q->rows[i].where);
+		free(q->rows[i].condition);
+	}
+	free(q->rows);
 	xos_policytool_world_free(q->world);
 	xos_policytool_zones_free(q->zones);
 	xos_policy_unref(q->policy);
 	xos_policytool_sets_free(&q->sets);
 }
 
-static void add_row(struct asking *q, const char *const *names, const char *const *cells,
-    const struct xos_formula *f)
+static enum xos_status add_row(struct asking *q, const char *name, const char *what,
+    const char *where, const struct xos_formula *f, struct xos_err *err)
 {
 	struct xos_buf b;
 	const char *answer = f->kind == XOS_FORMULA_TRUE    ? "yes"
 	                     : f->kind == XOS_FORMULA_FALSE ? "no"
 	                                                    : "if";
-	bool conditional = answer[0] == 'i';
-	if (f->kind != XOS_FORMULA_FALSE)
-		q->found++;
-	else if (!all)
-		return;
+	if (f->kind == XOS_FORMULA_FALSE && !all)
+		return XOS_OK;
+	q->found += f->kind != XOS_FORMULA_FALSE;
 	xos_buf_init(&b, 1 << 20);
-	xos_formula_text(f, &b);
-	const char *text = conditional ? xos_buf_str(&b) : NULL;
-	if (q->cli->json) {
-		struct xos_json *o = xos_json_object();
-		for (size_t i = 0; names[i]; i++)
-			xos_json_set_text(o, names[i], cells[i]);
-		xos_json_set_string(o, "answer", answer);
-		xos_json_set_text(o, "if", text);
-		xos_json_add(q->list, o);
-	} else if (names[1]) {
-		static const char *const heads[] = {"ACTION", "RESOURCE", "ANSWER", "IF"};
-		if (!q->table)
-			q->table = xos_cli_table_new(heads, 4);
-		xos_cli_table_row(
-		    q->table, (const char *const[]){cells[0], cells[1], answer, text ? text : ""});
-	} else {
-		static const char *const heads[] = {"PRINCIPAL", "ANSWER", "IF"};
-		if (!q->table)
-			q->table = xos_cli_table_new(heads, 3);
-		xos_cli_table_row(
-		    q->table, (const char *const[]){cells[0], answer, text ? text : ""});
+	if (answer[0] == 'i')
+		xos_formula_text(f, &b);
+	char *condition = xos_buf_steal(&b, NULL);
+	/* What differs in nothing but the place is one row for people. */
+	for (size_t i = q->n; condition && where && !q->cli->json && i-- > 0;) {
+		struct row *r = &q->rows[i];
+		if (strcmp(r->name, name) != 0)
+			break;
+		if (strcmp(r->what, what) != 0 || strcmp(r->answer, answer) != 0 ||
+		    strcmp(r->condition, condition) != 0)
+			continue;
+		free(condition);
+		xos_buf_printf(&r->where, " %s", where);
+		return XOS_OK;
 	}
-	xos_buf_free(&b);
+	struct row *rows = condition ? reallocarray(q->rows, q->n + 1, sizeof(*rows)) : NULL;
+	if (!rows) {
+		free(condition);
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	}
+	q->rows = rows;
+	rows[q->n] =
+	    (struct row){.name = name, .what = what, .answer = answer, .condition = condition};
+	xos_buf_init(&rows[q->n].where, 1 << 20);
+	xos_buf_put_str(&rows[q->n++].where, where ? where : "");
+	return XOS_OK;
 }
 
 /* Under which condition may the principal do it? Taken: ask; NULL is passed over. */
 static enum xos_status consider(struct asking *q, const struct xos_policytool_principal *p,
-    struct xos_policytool_ask *ask, const char *const *names, const char *const *cells,
+    struct xos_policytool_ask *ask, const char *name, const struct xos_policytool_thing *t,
     struct xos_err *err)
 {
 	struct xos_policy_memory *m = ask ? xos_policy_memory_new() : NULL;
-	const struct xos_policytool_open open = {true, !now_text, p->roles, p->nroles};
+	const struct xos_policytool_open open = {.attributes = true,
+	    .time = !now_text,
+	    .home = p->any_home,
+	    .roles = p->roles,
+	    .nroles = p->nroles};
 	struct xos_policy_request req;
 	enum xos_status st = XOS_OK;
 	if (!ask)
@@ -134,32 +152,61 @@ static enum xos_status consider(struct asking *q, const struct xos_policytool_pr
 	if (!st && !f)
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (!st)
-		add_row(q, names, cells, f);
+		st = add_row(q, name, t ? t->what : NULL, t ? t->where : NULL, f, err);
 	xos_policy_memory_free(m);
 	xos_policytool_ask_free(ask);
 	return st;
 }
 
-static enum xos_status print(struct asking *q, const char *what, struct xos_err *err)
+static enum xos_status print_json(const struct asking *q, struct xos_err *err)
 {
-	/* "Nobody" and "nothing" are negative answers. */
-	q->cli->exit_status = q->found ? 0 : 1;
-	if (!q->cli->json) {
-		if (q->table)
-			return xos_cli_table_print(q->table, err);
-		printf("%s\n", what);
-		return XOS_OK;
+	struct xos_json *doc = xos_json_object(), *list = xos_json_array();
+	for (size_t i = 0; i < q->n; i++) {
+		struct row *r = &q->rows[i];
+		struct xos_json *o = xos_json_object();
+		xos_json_set_text(o, r->what ? "action" : "principal", r->name);
+		xos_json_set_text(o, "resource", r->what);
+		if (r->what && r->where.n)
+			xos_json_set_text(o, "at", xos_buf_str(&r->where));
+		xos_json_set_string(o, "answer", r->answer);
+		xos_json_set_text(o, "if", r->condition[0] ? r->condition : NULL);
+		xos_json_add(list, o);
 	}
-	struct xos_json *doc = xos_json_object();
-	xos_json_set(doc, "answers", q->list);
+	xos_json_set(doc, "answers", list);
 	xos_json_set_int(doc, "permitted", (int64_t)q->found);
 	return xos_cli_print_json(doc, err);
+}
+
+static enum xos_status print(struct asking *q, const char *none, struct xos_err *err)
+{
+	static const char *const who[] = {"PRINCIPAL", "ANSWER", "IF"};
+	static const char *const what[] = {"ACTION", "RESOURCE", "AT", "ANSWER", "IF"};
+	/* "Nobody" and "nothing" are negative answers. */
+	q->cli->exit_status = q->found ? 0 : 1;
+	if (q->cli->json)
+		return print_json(q, err);
+	if (!q->n) {
+		printf("%s\n", none);
+		return XOS_OK;
+	}
+	bool things = q->rows[0].what;
+	struct xos_cli_table *t = xos_cli_table_new(things ? what : who, things ? 5 : 3);
+	for (size_t i = 0; i < q->n; i++) {
+		struct row *r = &q->rows[i];
+		const char *where = xos_buf_str(&r->where);
+		if (things)
+			xos_cli_table_row(t, (const char *const[]){
+			                         r->name, r->what, where, r->answer, r->condition});
+		else
+			xos_cli_table_row(
+			    t, (const char *const[]){r->name, r->answer, r->condition});
+	}
+	return xos_cli_table_print(t, err);
 }
 
 enum xos_status xos_policytool_whocan(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
-	static const char *const names[] = {"principal", NULL};
 	struct asking q = {.cli = cli};
 	const bool own = owner && strcmp(owner, "own") == 0;
 	const struct xos_policytool_thing t = {
@@ -179,13 +226,11 @@ enum xos_status xos_policytool_whocan(
 	xos_policytool_ask_free(probe);
 	if (!st && !xos_policytool_world_knows(q.world, argv[0]))
 		st = xos_cli_usage(err, "no action '%s'; `xos-policy schema` lists them", argv[0]);
-	if (!st && cli->json)
-		q.list = xos_json_array();
 	const struct xos_policytool_principal *p =
 	    st ? NULL : xos_policytool_world_principals(q.world, &n);
 	for (size_t i = 0; !st && i < n; i++)
-		st = consider(&q, &p[i], xos_policytool_world_ask(&p[i], argv[0], &t), names,
-		    &p[i].title, err);
+		st = consider(
+		    &q, &p[i], xos_policytool_world_ask(&p[i], argv[0], &t), p[i].title, NULL, err);
 	if (!st)
 		st = print(&q, "nobody", err);
 	leave(&q);
@@ -207,7 +252,6 @@ static enum xos_status pick(struct asking *q, const char *word,
 enum xos_status xos_policytool_whatcan(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
-	static const char *const names[] = {"action", "resource", NULL};
 	struct asking q = {.cli = cli};
 	const struct xos_policytool_principal *p = NULL;
 	size_t nactions = 0, n = 0;
@@ -215,15 +259,13 @@ enum xos_status xos_policytool_whatcan(
 	enum xos_status st = enter(&q, err);
 	if (!st)
 		st = pick(&q, argv[0], &p, err);
-	if (!st && cli->json)
-		q.list = xos_json_array();
 	const char *const *actions = st ? NULL : xos_policytool_world_actions(q.world, &nactions);
 	for (size_t i = 0; !st && i < nactions; i++) {
 		const struct xos_policytool_thing *t = NULL;
 		st = xos_policytool_world_things(q.world, actions[i], &t, &n, err);
 		for (size_t j = 0; !st && j < n; j++)
-			st = consider(&q, p, xos_policytool_world_ask(p, actions[i], &t[j]), names,
-			    (const char *const[]){actions[i], t[j].title}, err);
+			st = consider(&q, p, xos_policytool_world_ask(p, actions[i], &t[j]),
+			    actions[i], &t[j], err);
 	}
 	if (!st)
 		st = print(&q, "nothing", err);

@@ -19,7 +19,7 @@ struct names {
 
 struct xos_policytool_world {
 	struct xos_policy_memory *memory;
-	struct names vos, groups, roles, users, homes, files, jobs, objects, owners, actions;
+	struct names vos, groups, roles, users, files, jobs, objects, owners, actions;
 	struct names nodes;  /* "lab/n1": told apart by name */
 	struct names places; /* "lab/n1": one of each sort */
 	struct names sorts;  /* what the sorts are */
@@ -95,12 +95,10 @@ static void note_who(void *arg, const struct xos_policy_who *who)
 	struct xos_policytool_world *w = arg;
 	switch (who->kind) {
 	case XOS_WHO_ANY:
+	case XOS_WHO_HOME:
 		return;
 	case XOS_WHO_LOCAL:
 		w->local = true;
-		return;
-	case XOS_WHO_HOME:
-		add_name(w, &w->homes, who->name);
 		return;
 	case XOS_WHO_VO:
 		add_name(w, &w->vos, who->name);
@@ -258,17 +256,16 @@ static struct xos_policytool_principal *add_principal(
 	if (subject && strncmp(subject, "local:", 6) != 0)
 		p->vo = format(w, "%.*s", (int)strcspn(subject, ":"), subject);
 	const char *held = xos_policytool_ask_get(ask, "held");
+	p->any_home = !person && p->vo;
 	open_roles(w, p, person ? (held ? held : "") : NULL);
 	return p;
 }
 
-static struct xos_policytool_ask *make_ask(
-    const char *subject, const char *groups, const char *home)
+static struct xos_policytool_ask *make_ask(const char *subject, const char *groups)
 {
 	struct xos_policytool_ask *ask = xos_policytool_ask_new();
 	if (ask && (xos_policytool_ask_set(ask, "subject", subject, NULL) ||
-	               (groups && xos_policytool_ask_set(ask, "groups", groups, NULL)) ||
-	               (home && xos_policytool_ask_set(ask, "home", home, NULL)))) {
+	               (groups && xos_policytool_ask_set(ask, "groups", groups, NULL)))) {
 		xos_policytool_ask_free(ask);
 		return NULL;
 	}
@@ -290,12 +287,9 @@ static void add_groups(struct xos_policytool_world *w, const char *vo)
 	for (size_t i = 0; i < w->groups.n; i++) {
 		const char *g = w->groups.item[i];
 		if (xos_fqan_in_vo(g, vo) && strcmp(g + 1, vo) != 0)
-			add_principal(w, format(w, "members of %s", g),
-			    make_ask(nobody_of(w, vo), g, NULL), false);
+			add_principal(
+			    w, format(w, "members of %s", g), make_ask(nobody_of(w, vo), g), false);
 	}
-	for (size_t i = 0; i < w->homes.n; i++)
-		add_principal(w, format(w, "members of /%s from %s", vo, w->homes.item[i]),
-		    make_ask(nobody_of(w, vo), NULL, w->homes.item[i]), false);
 }
 
 static void sort_names(struct names *names)
@@ -335,20 +329,20 @@ enum xos_status xos_policytool_world_finish(struct xos_policytool_world *w, stru
 		append(w, &w->actions, actions[i].name);
 	for (size_t i = 0; i < own.n; i++)
 		add_name(w, &w->actions, own.item[i]);
-	struct names *const sorted[] = {&w->vos, &w->groups, &w->roles, &w->users, &w->homes,
-	    &w->files, &w->jobs, &w->objects, &w->owners, &w->kinds};
+	struct names *const sorted[] = {&w->vos, &w->groups, &w->roles, &w->users, &w->files,
+	    &w->jobs, &w->objects, &w->owners, &w->kinds};
 	for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++)
 		sort_names(sorted[i]);
 	for (size_t i = 0; i < w->vos.n; i++) {
 		const char *vo = w->vos.item[i];
-		add_principal(w, format(w, "members of /%s", vo),
-		    make_ask(nobody_of(w, vo), NULL, NULL), false);
+		add_principal(
+		    w, format(w, "members of /%s", vo), make_ask(nobody_of(w, vo), NULL), false);
 		add_groups(w, vo);
 	}
 	for (size_t i = 0; i < w->users.n; i++)
-		add_principal(w, w->users.item[i], make_ask(w->users.item[i], NULL, NULL), false);
+		add_principal(w, w->users.item[i], make_ask(w->users.item[i], NULL), false);
 	if (w->local)
-		add_principal(w, "local accounts", make_ask("local:somebody", NULL, NULL), false);
+		add_principal(w, "local accounts", make_ask("local:somebody", NULL), false);
 	for (size_t i = 0; i < w->nsets; i++)
 		for (size_t j = 0; j < w->sets[i]->nnodes; j++)
 			add_node(w, w->sets[i], &w->sets[i]->nodes[j]);
@@ -404,9 +398,9 @@ enum xos_status xos_policytool_world_principal(struct xos_policytool_world *w, c
 	}
 	if (xos_name_is_group(word) &&
 	    xos_str_printf(vo, sizeof(vo), "%.*s", (int)strcspn(word + 1, "/"), word + 1))
-		ask = make_ask(nobody_of(w, vo), strchr(word + 1, '/') ? word : NULL, NULL);
+		ask = make_ask(nobody_of(w, vo), strchr(word + 1, '/') ? word : NULL);
 	else if (strchr(word, ':'))
-		ask = make_ask(word, NULL, NULL);
+		ask = make_ask(word, NULL);
 	if (!ask)
 		return xos_err_set(err, XOS_MALFORMED, "principal",
 		    "'%s' is no principal: VO:MEMBER, a group as /demo/physics, or a subject of "
@@ -428,9 +422,9 @@ static void add_thing(struct xos_policytool_world *w, struct xos_policytool_thin
 		return;
 	}
 	xos_buf_init(&b, 4096);
-	xos_buf_put_str(&b, t.on ? t.on : "the own VO");
-	if (t.at)
-		xos_buf_printf(&b, " at %s", t.at);
+	bool node = t.on && strncmp(t.on, "node:", 5) == 0;
+	t.where = node ? t.on + 5 : t.at;
+	xos_buf_put_str(&b, node ? "node" : t.on ? t.on : "the own VO");
 	if (t.own)
 		xos_buf_put_str(&b, ", own");
 	else if (t.owner)
@@ -438,7 +432,8 @@ static void add_thing(struct xos_policytool_world *w, struct xos_policytool_thin
 	else if (t.vo)
 		xos_buf_printf(&b, " of VO %s", t.vo);
 	const char *title = xos_buf_str(&b);
-	t.title = keep(w, title ? title : "?");
+	t.what = keep(w, title ? title : "?");
+	t.title = node ? t.on : t.where ? format(w, "%s at %s", t.what, t.where) : t.what;
 	xos_buf_free(&b);
 	w->things = list;
 	list[w->nthings++] = t;

@@ -7,9 +7,9 @@
 
 /*
  * Whom and what policies are about: principals and resources for questions about everybody and
- * everything. Of each group, user and home organisation that the sets name there is one principal, and
- * one of each VO that is nothing but a member; a principal of a group is in that group (and those above)
- * and in no other. Of nodes that no statement tells apart there is one.
+ * everything. Of each group and user that the sets name there is one principal, and one of each
+ * VO that is nothing but a member; a principal of a group is in that group (and those above) and in no
+ * other. Of nodes that no statement tells apart there is one.
  */
 struct xos_policytool_principal {
 	const char *title;              /* "members of /demo/physics", "demo:alice" */
@@ -17,10 +17,12 @@ struct xos_policytool_principal {
 	const char *vo;                 /* NULL: local */
 	const char **roles; /* may be asked for: held, or of a group that the principal is in */
 	size_t nroles;
+	bool any_home; /* which home organisation is not said */
 };
 
 struct xos_policytool_thing {
-	const char *title; /* "node:lab/n1", "job:1 at lab/n1" */
+	const char *title;        /* "node:lab/n1", "job:1 at lab/n1" */
+	const char *what, *where; /* the same in two: "job:1, own" and "lab/n1" */
 	const char *on, *at, *vo, *owner;
 	bool own;    /* the owner is whoever asks */
 	bool own_vo; /* the VO is that of whoever asks: on is not set */

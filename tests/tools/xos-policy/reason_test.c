@@ -201,10 +201,11 @@ static unsigned permits, refusals, conditional;
 
 static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
 {
-	static const struct xos_policytool_open closed, open = {true, true, role, 1};
+	static const struct xos_policytool_open closed,
+	    open = {.attributes = true, .time = true, .roles = role, .nroles = 1};
 	struct xos_policy_request base = draw_base();
 	bool member = base.subject.kind == XOS_SUBJECT_MEMBER;
-	const struct xos_policytool_open local = {true, true, NULL, 0};
+	const struct xos_policytool_open local = {.attributes = true, .time = true};
 	const struct xos_formula *f =
 	    xos_policytool_permitted(m, p, NULL, &base, member ? &open : &local);
 	ck_assert_ptr_nonnull(f);
@@ -264,7 +265,8 @@ static struct xos_policy *one_vo(const char *body)
 
 static void reads(const char *body, const char *expected)
 {
-	static const struct xos_policytool_open open = {true, true, role, 1};
+	static const struct xos_policytool_open open = {
+	    .attributes = true, .time = true, .roles = role, .nroles = 1};
 	const struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
 	                                           .vo = "demo",
 	                                           .member = "alice",
@@ -330,7 +332,7 @@ END_TEST
 
 START_TEST(bounds)
 {
-	static const struct xos_policytool_open open = {true, true, NULL, 0};
+	static const struct xos_policytool_open open = {.attributes = true, .time = true};
 	const struct xos_policy_request req = {.subject = {.kind = XOS_SUBJECT_MEMBER,
 	                                           .vo = "demo",
 	                                           .member = "alice",
