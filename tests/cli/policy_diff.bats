@@ -43,7 +43,7 @@ changed() {
 	[[ $output == *"job.cancel: permit -> deny"* ]]
 	[[ $output == *"auth.age 2h"* || $output == *"auth.age 7201s"* ]]
 	changed 's/when subject.is_owner/when subject.is_owner and has auth.mfa and auth.mfa/'
-	[[ $output == *"auth.mfa no"* || $output != *"auth.mfa yes"* ]]
+	[[ $output == *"job.cancel: permit -> "* && $output != *"auth.mfa yes"* ]]
 	[ "$status" -eq 1 ]
 }
 
