@@ -8,6 +8,12 @@ static const struct xos_cli_verb verbs[] = {
         .min = 1,
         .max = -1,
         .run = xos_policytool_check},
+    {.name = "lint",
+        .operands = "FILE|DIR...",
+        .about = "tell what is suspicious in sets, alone and together",
+        .max = -1,
+        .options = xos_policytool_lint_options,
+        .run = xos_policytool_lint},
     {.name = "test",
         .operands = "FILE|DIR...",
         .about = "run cases (*.test) against the policies beside them",
@@ -107,6 +113,8 @@ int main(int argc, char **argv)
 	    .examples =
 	        "  xos-policy check demo-vo.xos lab-site.xos\n"
 	        "  xos-policy check --json policies/\n"
+	        "  xos-policy lint policies/\n"
+	        "  xos-policy lint --list\n"
 	        "  xos-policy test demo.test\n"
 	        "  xos-policy test --require-coverage policies/\n"
 	        "  xos-policy eval --set policies/ --requests requests.jsonl\n"
