@@ -82,7 +82,7 @@ static bool say_hash(const struct xos_policy_statement *s, struct xos_buf *text,
 }
 
 /* Hashes are compared first; the texts decide. */
-static void find_duplicates(const struct xos_policy_set *set, struct xos_policy_errors *out)
+static bool find_duplicates(const struct xos_policy_set *set, struct xos_policy_errors *out)
 {
 	struct said *list = malloc((set->n + 1) * sizeof(*list));
 	struct xos_buf a, b;
@@ -105,14 +105,22 @@ static void find_duplicates(const struct xos_policy_set *set, struct xos_policy_
 			xos_lint_tell(out, &at, XOS_LINT_DUPLICATE, "remove one of the two",
 			    "this says what line %u says", list[i - 1].s->line);
 	}
+	ok = ok && xos_buf_status(&a) == XOS_OK && xos_buf_status(&b) == XOS_OK;
 	xos_buf_free(&a);
 	xos_buf_free(&b);
 	free(list);
+	return ok;
 }
+
+struct lint_run {
+	struct xos_policy_errors *out;
+	bool failed;
+};
 
 static void look(const struct xos_policy_parser *p, void *arg)
 {
-	struct xos_policy_errors *out = arg;
+	struct lint_run *run = arg;
+	struct xos_policy_errors *out = run->out;
 	struct xos_policy_token start = {.line = 1, .col = 1};
 	if (p->set->schema < 2)
 		xos_lint_tell(out, &start, XOS_LINT_OLD_SCHEMA, "write schema 2 after the serial",
@@ -126,19 +134,20 @@ static void look(const struct xos_policy_parser *p, void *arg)
 			xos_lint_tell(out, &p->templates[i].at, XOS_LINT_UNUSED_TEMPLATE,
 			    "remove it", "nothing uses the template %s", p->templates[i].name);
 	xos_lint_statements(p->set, out);
-	find_duplicates(p->set, out);
+	run->failed = !find_duplicates(p->set, out);
 }
 
 enum xos_status xos_policy_lint(const char *text, size_t len, const char *filename,
     struct xos_policy_errors *errs, struct xos_policy_errors *warnings)
 {
 	struct xos_policy_set *set;
+	struct lint_run run = {.out = warnings};
 	memset(warnings, 0, sizeof(*warnings));
 	snprintf(
 	    warnings->filename, sizeof(warnings->filename), "%s", filename ? filename : "policy");
-	enum xos_status status = xos_parser_run(text, len, filename, &set, errs, look, warnings);
+	enum xos_status status = xos_parser_run(text, len, filename, &set, errs, look, &run);
 	xos_policy_set_unref(set);
-	return status;
+	return status == XOS_OK && run.failed ? XOS_INTERNAL : status;
 }
 
 static bool delegates_to(const struct xos_policy_statement *s, const struct xos_policy_set *to)

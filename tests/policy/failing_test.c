@@ -5,6 +5,7 @@
  */
 #include "policy_test.h"
 
+#include "policy/lint.h"
 #include "policy/memory.h"
 
 void *__real_malloc(size_t n);
@@ -83,6 +84,24 @@ static const char *const texts[] = {
     " forbid vo demo action job.submit on any when ctx.service == a and not ctx.service == b;"
     " limit vo demo action any on job:* { memory <= 4GiB; } }",
     "node \"lab/n1\" serial 1 { forbid any action job.submit on any when job.cpu > 4; }",
+    "group \"/demo/physics\" serial 1 schema 2 {"
+    " schema { kind demo.set; action demo.note for set, file; attribute demo.n number optional for "
+    "demo.note; attribute demo.s string given for demo.note; }"
+    " define $net { 10.0.0.0/8, 2001:db8::/32 } define $both { $net, 192.0.2.0/24 }"
+    " define $who { group /demo/physics/a, user bob } define $where { tag:gpu & class:c, job:7 }"
+    " define $days { 1h, 2d } define $words { krb5, \"saml\" } define $acts { job.*, demo.note }"
+    " template t($who2 principal, $max duration, $w time-window, $p place, $s string, $i prefix) {"
+    " permit @go $who2, $who action $acts on $p, $where; limit @cap $who2 action job.submit { wall "
+    "<= $max; } permit user carol action job.show when time in $w and auth.method in {$s, x} and "
+    "has ctx.src and ip(ctx.src) in {$i, 127.0.0.1}; }"
+    " use @u t($who, 4h, mon-fri 08:00-20:00 Europe/Paris, site:lab & tag:x, \"y\", 10.0.0.0/8);"
+    " forbid user eve action file.read on demo.set:*, demo.set:3 when who in $who or on $where or "
+    "(has ctx.src and ip(ctx.src) in $both) or auth.age in $days or auth.method in $words or "
+    "auth.method in {krb5, $words} or resource.id like {\"/a*\", $words} or date in "
+    "2026-12-24..2026-12-31 Asia/Tokyo because \"x\" on change stop after 10m; }",
+    "owner \"demo:alice\" serial 1 { permit group /bio/x, user bio:c action file.read; "
+    "permit user bob, home \"h\" action job.show on change drain; }",
+    "site \"far\" serial 1 { delegate node n1, n2 action job.submit when vo demo; }",
     "delegation by user \"alice\" { check @c action in {job.submit, job.show} and on site:lab "
     "because \"b\" contact \"c\"; check time in 22:00-06:00 +01:00 or not auth.mfa or any or home "
     "\"h\";"
@@ -97,6 +116,7 @@ struct run {
 	struct xos_policy_answer answer;
 	enum xos_status status; /* of the first step that failed */
 	struct xos_buf text, wire, words;
+	struct xos_policy_errors warnings;
 	bool wrong; /* an answer that does not go with its status */
 };
 
@@ -128,6 +148,8 @@ static bool load(struct run *r)
 			return false;
 		xos_policy_set_text(r->sets[i], &r->text);
 		parts[i].set = r->sets[i];
+		if (!step(r, xos_policy_lint(texts[i], strlen(texts[i]), "t", NULL, &r->warnings)))
+			return false;
 	}
 	return step(r, xos_restriction_encode(r->sets[SETS - 1], &r->wire, NULL)) &&
 	       step(r, xos_restriction_decode(xos_buf_bytes(&r->wire), &r->arrived, NULL)) &&

@@ -261,6 +261,174 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* Texts with one of everything, for what is done to them below. */
+static const char *const rich[] = {
+    GROUP(
+        "schema { kind demo.set; action demo.note for set, file; attribute demo.n number optional "
+        "for demo.note; attribute demo.s string given for any; }"
+        "define $net { 10.0.0.0/8, 2001:db8::/32 } define $both { $net, 192.0.2.0/24 }; "
+        "define $who { group /demo/physics/a, user bob } define $acts { job.*, demo.note }"
+        "define $t { 2026-01-01T00:00Z } define $n { 1, 2 } define $b { 1GiB }"
+        "template t($who2 principal, $max duration, $w time-window, $p place, $s string) {"
+        "permit @go $who2, $who action $acts on $p, job:7; limit @cap $who2 action job.submit { "
+        "wall <= $max; } permit user carol action job.show when time in $w and auth.method in "
+        "{$s, x}; } "
+        "use @u t($who, 4h, mon-fri,sun 08:00-20:00 Europe/Paris, site:lab & tag:x, \"y\"); "
+        "shadow forbid user eve, exactly /demo/physics action file.read on demo.set:*, session:3 "
+        "when who in $who or on {tag:a, class:b & tag:c} or (has ctx.src and ip(ctx.src) in "
+        "$both) or auth.age in {1h, 2d} or not (resource.id like {\"/a*\", \"b?\"}) or date in "
+        "2026-12-24..2026-12-31 Asia/Tokyo or now < 2026-12-24T00:00:00Z or action != file.read "
+        "or action in {job.show, file.read} because \"x\" contact \"y\" on change stop after "
+        "10m; duty any action job.* { record; notify \"x\"; }"),
+    SITE("accounts vo demo uid 1900000000-1900999999; node n1 { class c; tag a, b; } node n2; "
+         "delegate node n1, n2 action job.submit when vo demo; permit local action session.open on "
+         "service:sshd; permit home \"h\", role /demo/Role=x, vo bio action any; limit vo demo "
+         "action any { account_class in {pool, own}; cpu <= 4 } on change drain;"),
+    VO("delegate group /demo/a, group /demo/b action job.submit on class:c, tag:g when auth.age < "
+       "1h; permit group exactly /demo/a action job.show on job:* when subject.is_owner == true "
+       "unless has auth.mfa and auth.mfa != false;"),
+    OWNER("permit user bio:c action file.read on file:/a/b on change continue;"),
+    NODE("forbid any action job.submit when time in 22:00-06:00 +01:00;"),
+    "delegation by user \"alice\" schema 2 { check @c action == job.show on change stop after 1s; "
+    "limit action job.submit on site:lab { wall <= 1h; } }"};
+
+/* Cut anywhere, or with a byte in it that no text has: an error, and nothing worse. */
+START_TEST(damaged_texts)
+{
+	static struct xos_policy_errors errs;
+	for (size_t i = 0; i < sizeof(rich) / sizeof(rich[0]); i++) {
+		struct xos_policy_set *set;
+		size_t len = strlen(rich[i]);
+		free(canonical(rich[i]));
+		for (size_t n = 0; n < len; n++) {
+			char *copy = malloc(len + 1);
+			ck_assert_ptr_nonnull(copy);
+			memcpy(copy, rich[i], n);
+			ck_assert_int_eq(
+			    xos_policy_set_parse(copy, n, "x", &set, &errs), XOS_MALFORMED);
+			ck_assert_ptr_null(set);
+			copy[n] = 1;
+			memcpy(copy + n + 1, rich[i] + n, len - n);
+			ck_assert_int_eq(
+			    xos_policy_set_parse(copy, len + 1, "x", &set, &errs), XOS_MALFORMED);
+			for (size_t j = 0; j < errs.n; j++)
+				ck_assert(errs.list[j].line == 1 && errs.list[j].col >= 1 &&
+				          errs.list[j].col <= len + 2 && errs.list[j].text[0]);
+			free(copy);
+		}
+	}
+}
+END_TEST
+
+/* Each word replaced by another one: an answer, whatever it is, and a canonical text if it is good. */
+START_TEST(exchanged_words)
+{
+	static const char *const others[] = {";", "{", "}", "(", ",", "&", "$x", "@x", "\"x\"",
+	    "any", "on", "in", "1", "group", "when", "x:y", "<="};
+	static struct xos_policy_errors errs;
+	size_t good = 0;
+	for (size_t i = 0; i < sizeof(rich) / sizeof(rich[0]); i++) {
+		for (const char *s = rich[i]; *s;) {
+			size_t n = strcspn(s, " ");
+			for (size_t w = 0; w < sizeof(others) / sizeof(others[0]); w++) {
+				struct xos_policy_set *set;
+				struct xos_buf b;
+				xos_buf_init(&b, 10000);
+				xos_buf_put(&b, rich[i], (size_t)(s - rich[i]));
+				xos_buf_put_str(&b, others[w]);
+				xos_buf_put_str(&b, s + n);
+				enum xos_status status =
+				    xos_policy_set_parse(xos_buf_str(&b), b.n, "x", &set, &errs);
+				ck_assert_int_eq(status == XOS_OK, set != NULL);
+				ck_assert_int_eq(status == XOS_OK, errs.total == 0);
+				if (set)
+					free(canonical(xos_buf_str(&b)));
+				good += set != NULL;
+				xos_policy_set_unref(set);
+				xos_buf_free(&b);
+			}
+			s += n + (s[n] == ' ');
+		}
+	}
+	ck_assert_uint_gt(good, 0);
+}
+END_TEST
+
+START_TEST(accessors)
+{
+	int64_t after;
+	struct xos_policy_set *set =
+	    must_parse(VO("limit any action job.submit { wall <= 1h; } on change stop after 10m; "
+	                  "permit any action "
+	                  "job.show on change drain; permit any action job.cancel;"));
+	const struct xos_policy_statement *s = xos_policy_set_statement(set, 0);
+	ck_assert_int_eq(xos_policy_statement_change(s, &after), XOS_CHANGE_STOP);
+	ck_assert_int_eq(after, 600);
+	ck_assert_int_eq(xos_policy_statement_change(xos_policy_set_statement(set, 1), &after),
+	    XOS_CHANGE_DRAIN);
+	ck_assert_int_eq(after, 0);
+	ck_assert_int_eq(
+	    xos_policy_statement_change(xos_policy_set_statement(set, 2), &after), XOS_CHANGE_NONE);
+	ck_assert_str_eq(xos_policy_change_name(XOS_CHANGE_STOP), "stop");
+	ck_assert_str_eq(xos_policy_change_name(XOS_CHANGE_NONE), "");
+	ck_assert_str_eq(xos_policy_change_name((enum xos_policy_change)9), "");
+	xos_policy_set_unref(set);
+}
+END_TEST
+
+/* More of each thing than there may be. */
+static void refuse_many(
+    const char *before, const char *piece, size_t n, const char *after, const char *message)
+{
+	struct xos_buf b;
+	xos_buf_init(&b, 1 << 20);
+	xos_buf_put_str(&b, before);
+	for (size_t i = 0; i < n; i++) {
+		const char *number = strchr(piece, '#');
+		xos_buf_printf(&b, "%.*s%zu%s", (int)(number - piece), piece, i, number + 1);
+	}
+	xos_buf_put_str(&b, after);
+	must_refuse(xos_buf_str(&b), message);
+	xos_buf_free(&b);
+}
+
+START_TEST(bounds)
+{
+	refuse_many("vo \"demo\" serial 1 { permit user a", ", user u#", 256, " action any; }",
+	    "too many values");
+	refuse_many("vo \"demo\" serial 1 { permit any action any on tag:a", ", tag:t#", 256, "; }",
+	    "too many values");
+	refuse_many("site \"lab\" serial 1 { delegate node a", ", n#", 256, " action any; }",
+	    "more than 256 nodes");
+	refuse_many("vo \"demo\" serial 1 { permit any action any when user b",
+	    " or time in mon A/z#", 65, "; }", "more than 64 time zones");
+	refuse_many("vo \"demo\" serial 1 { define $a { x", ", y#", 200,
+	    " } permit any action any when auth.method in {a, $a, $a}; }", "too many values");
+	refuse_many("vo \"demo\" serial 1 { define $a { x", ", y#", 200,
+	    " } permit any action any when auth.method in $a or auth.method in $a or auth.method "
+	    "in $a "
+	    "or auth.method in $a or auth.method in $a or auth.method in $a or auth.method in $a "
+	    "or "
+	    "auth.method in $a or auth.method in $a or auth.method in $a or auth.method in $a or "
+	    "auth.method in $a or auth.method in $a or auth.method in $a or auth.method in $a or "
+	    "auth.method in $a or auth.method in $a or auth.method in $a or auth.method in $a or "
+	    "auth.method in $a or auth.method in $a; }",
+	    "more than 4096 parts");
+	refuse_many("vo \"demo\" serial 1 { template t($a number", ", $p# number", 16, ") { } }",
+	    "more than 16 parameters");
+	refuse_many("vo \"demo\" serial 1 { permit any action any on tag:a", " & tag:t#", 16, "; }",
+	    "more than 16 resources");
+	refuse_many(
+	    "site \"lab\" serial 1 { node n1 { tag a", ", t#", 256, "; } }", "more than 256 tags");
+	refuse_many(
+	    "vo \"demo\" serial 1 { duty any action any { d", "; d#", 16, "; } }", "at most 16");
+	refuse_many("vo \"demo\" serial 1 { limit any action any { account_class in {a", ", c#",
+	    256, "}; } }", "more than 256 names");
+	refuse_many("vo \"demo\" serial 1 { permit @a user b action any;",
+	    " permit @a user u# action any;", 60, "}", "two statements are @a");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy sets");
@@ -269,6 +437,11 @@ int main(void)
 	tcase_add_test(tc, windows_and_dates);
 	tcase_add_test(tc, named_sets);
 	tcase_add_test(tc, refusals);
+	tcase_set_timeout(tc, 120);
+	tcase_add_test(tc, damaged_texts);
+	tcase_add_test(tc, exchanged_words);
+	tcase_add_test(tc, accessors);
+	tcase_add_test(tc, bounds);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
