@@ -213,6 +213,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	usage "say which servers" xos-server start
 	refused 1 "set them up with: xos-server init" xos-server start --dir none
 	usage "--vo NAME --admin NAME" xos-server init --dir s
+	[ "$(xos-server init --help | grep -c -- '^  --vo ')" -eq 1 ]
 	refused 1 "no secret was given" xos-server init --dir s --vo demo --admin ada --password-stdin
 	echo long-enough >password
 	run xos-server init --dir s --vo BAD --admin ada --password-stdin <password

@@ -77,6 +77,15 @@ static void print_examples(const struct xos_cli_program *p, const struct xos_cli
 		fputs(p->examples, stdout);
 }
 
+static const struct xos_cli_option *option_find(
+    const struct xos_cli_option *list, const char *name, size_t n)
+{
+	for (; list && list->name; list++)
+		if (strlen(list->name) == n && strncmp(list->name, name, n) == 0)
+			return list;
+	return NULL;
+}
+
 static void print_help(const struct xos_cli_program *p, const struct xos_cli_verb *only)
 {
 	printf("%s: %s\n\nUsage:\n", p->name, only && only->name ? only->about : p->about);
@@ -94,23 +103,15 @@ static void print_help(const struct xos_cli_program *p, const struct xos_cli_ver
 			for (; o && o->name; o++)
 				option_help(o);
 	}
-	printf("  --json                   answers and errors as JSON\n"
-	       "  --vo NAME                another VO than the one joined last\n"
-	       "  --config DIR             another folder for joined VOs\n"
+	printf("  --json                   answers and errors as JSON\n");
+	if (!only || !option_find(only->options, "vo", 2)) /* a verb's own is shown above */
+		printf("  --vo NAME                another VO than the one joined last\n");
+	printf("  --config DIR             another folder for joined VOs\n"
 	       "  --help, --version\n");
 	if (!only && p->nverbs > 1)
 		printf("\n%s VERB --help shows the options of one verb.\n", p->name);
 	print_examples(p, only);
 	printf("\nExit status: 0 done, 1 refused, 2 usage, 3 could not be decided or reached.\n");
-}
-
-static const struct xos_cli_option *option_find(
-    const struct xos_cli_option *list, const char *name, size_t n)
-{
-	for (; list && list->name; list++)
-		if (strlen(list->name) == n && strncmp(list->name, name, n) == 0)
-			return list;
-	return NULL;
 }
 
 static enum xos_status option_set(

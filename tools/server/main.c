@@ -20,7 +20,7 @@
 #define PASSWORD_MAX 1024
 #define UID_BASE_DEFAULT "1899999000" /* docs/decisions/uid-ranges.md */
 
-static const char *opt_dir, *opt_admin, *opt_address, *opt_uid_base, *opt_password_fd;
+static const char *opt_dir, *opt_vo, *opt_admin, *opt_address, *opt_uid_base, *opt_password_fd;
 static bool opt_password_stdin, opt_yes;
 
 #define DIR_OPTION                                                                                 \
@@ -58,11 +58,11 @@ static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, str
 	enum xos_status st = need_dir(err);
 	if (st)
 		return st;
-	if (!cli->vo || !opt_admin)
+	if (!opt_vo || !opt_admin)
 		return xos_cli_usage(
 		    err, "name the VO and its first administrator: --vo NAME --admin NAME");
 	struct xos_server_init o = {.dir = opt_dir,
-	    .vo = cli->vo,
+	    .vo = opt_vo,
 	    .admin = opt_admin,
 	    .address = opt_address ? opt_address : "127.0.0.1"};
 	uint64_t uid = 0;
@@ -254,6 +254,8 @@ static const struct xos_cli_option dir_only[] = {DIR_OPTION, {NULL, NULL, NULL, 
 
 static const struct xos_cli_option init_options[] = {
     DIR_OPTION,
+    {"vo", "NAME", "the new VO, for ever: at most 15 lower-case letters, digits and hyphens", NULL,
+        &opt_vo, NULL},
     {"admin", "NAME", "its first administrator", NULL, &opt_admin, NULL},
     {"password-stdin", NULL, "read the administrator's password from standard input",
         &opt_password_stdin, NULL, NULL},
@@ -271,14 +273,17 @@ static const struct xos_cli_option remove_options[] = {
 };
 
 static const struct xos_cli_verb verbs[] = {
-    {"init", "", "set the servers of a new VO up", 0, 0, false, init_options, verb_init},
-    {"start", "", "start what does not run", 0, 0, false, dir_only, verb_start},
-    {"status", "", "what runs (exit status 1 if not all)", 0, 0, false, dir_only, verb_status},
-    {"check", "", "check every daemon's configuration", 0, 0, false, dir_only, verb_check},
-    {"stop", "", "stop exactly what was started", 0, 0, false, dir_only, verb_stop},
-    {"join-arguments", "", "what members and nodes give to join", 0, 0, false, dir_only,
+    {"init", "--dir DIR --vo NAME --admin NAME", "set the servers of a new VO up", 0, 0, false,
+        init_options, verb_init},
+    {"start", "--dir DIR", "start what does not run", 0, 0, false, dir_only, verb_start},
+    {"status", "--dir DIR", "what runs (exit status 1 if not all)", 0, 0, false, dir_only,
+        verb_status},
+    {"check", "--dir DIR", "check every daemon's configuration", 0, 0, false, dir_only, verb_check},
+    {"stop", "--dir DIR", "stop exactly what was started", 0, 0, false, dir_only, verb_stop},
+    {"join-arguments", "--dir DIR", "what members and nodes give to join", 0, 0, false, dir_only,
         verb_join_arguments},
-    {"remove", "", "stop and remove everything", 0, 0, false, remove_options, verb_remove},
+    {"remove", "--dir DIR --yes", "stop and remove everything", 0, 0, false, remove_options,
+        verb_remove},
 };
 
 int main(int argc, char **argv)
