@@ -76,7 +76,8 @@ static void make_engine(const struct m_policy *p, struct built *b)
 	for (unsigned i = 0; i < p->n; i++)
 		parts[i] = (struct xos_policy_part){
 		    b->sets[i], p->sets[i].not_before, p->sets[i].not_after};
-	if (xos_policy_new(parts, p->n, options(), &b->policy, &err) != XOS_OK) {
+	if (xos_policy_new(parts, p->n, options(), &b->policy, &err) != XOS_OK ||
+	    xos_policy_new(NULL, 0, NULL, &b->empty, &err) != XOS_OK) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
@@ -123,6 +124,7 @@ void build_from(const struct m_policy *p, const struct built *from, struct built
 void built_free(struct built *b)
 {
 	xos_policy_unref(b->policy);
+	xos_policy_unref(b->empty);
 	for (unsigned i = 0; i < M_SETS; i++)
 		xos_policy_set_unref(b->sets[i]);
 	for (unsigned i = 0; i < M_CHAIN; i++)
@@ -296,6 +298,34 @@ static const char *compare_rest(const struct m_policy *p, const struct xos_polic
 	return found == a->nway_out ? NULL : "the way out";
 }
 
+/* The same request, with subject or resource (or both) found out beforehand: nothing else may come of it. */
+static const char *compare_interned(const struct m_policy *p, const struct built *b,
+    const struct xos_policy_request *plain, const struct outcome *expected,
+    struct xos_policy_answer *a)
+{
+	static unsigned turn;
+	struct xos_policy_request req = *plain;
+	struct xos_policy_interned_subject *subject = NULL;
+	struct xos_policy_interned_resource *resource = NULL;
+	const char *what = NULL;
+	unsigned which = 1 + turn++ % 3;
+	/* Also in a policy that is not this one any more. */
+	struct xos_policy *in = turn % 4 ? b->policy : b->empty;
+	if (xos_policy_intern_subject(in, &plain->subject, &subject, NULL) != XOS_OK ||
+	    xos_policy_intern_resource(in, &plain->resource, &resource, NULL) != XOS_OK)
+		abort();
+	if (which & 1)
+		req.interned_subject = subject;
+	if (which & 2)
+		req.interned_resource = resource;
+	struct outcome o = ask_engine(p, b, &req, a);
+	if (what_differs(&o, expected) || compare_rest(p, plain, a))
+		what = "what comes of interned names";
+	xos_policy_interned_subject_free(subject);
+	xos_policy_interned_resource_free(resource);
+	return what;
+}
+
 const char *compare_one(const struct m_policy *p, const struct built *b, struct m_request *r,
     struct xos_policy_answer *a, enum xos_policy_decision *decision)
 {
@@ -311,6 +341,8 @@ const char *compare_one(const struct m_policy *p, const struct built *b, struct 
 	const char *what = what_differs(&engine, &slow);
 	if (!what)
 		what = compare_rest(p, &r->req, a);
+	if (!what)
+		what = compare_interned(p, b, &r->req, &slow, a);
 	r->req.chain = NULL;
 	return what;
 }

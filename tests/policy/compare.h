@@ -5,7 +5,7 @@
 
 /* A policy of the model as the engine has it. */
 struct built {
-	struct xos_policy *policy;
+	struct xos_policy *policy, *empty; /* the second without any set */
 	struct xos_policy_set *sets[M_SETS], *chain[M_CHAIN];
 	unsigned nchain;
 	unsigned dropped; /* statements that the language refuses */

@@ -62,16 +62,22 @@ static void make_window(struct m_window *w)
 		w->end = w->start == 0 ? 1440 : w->start - 30;
 }
 
-static void make_text(struct m_cond *c)
+static void make_text(struct m_cond *c, const struct m_set *set)
 {
+	static const char *const ids[] = {"/d/f", "j1", "/dd", "s1"};
 	static const char *const methods[] = {"password", "krb5", "saml", "x"};
 	static const char *const services[] = {"sshd", "jobd", "datad", "ssh"};
 	static const char *const patterns[] = {
-	    "*", "s*", "*d", "????", "*s*h*", "jobd", "??*", "*a*a*", "ssh*", "?*?*?*?*?"};
+	    "*", "s*", "*d", "????", "*s*h*", "jobd", "??*", "*a*a*", "ssh*", "?*?*?*?*?", "/d*", "j?"};
 	c->attr = below(2) ? A_METHOD : A_SERVICE;
 	c->cmp = below(2) ? M_EQ : M_NE;
 	c->text = c->attr == A_METHOD ? PICK(methods) : PICK(services);
 	c->text2 = c->attr == A_METHOD ? PICK(methods) : PICK(services);
+	if (set->schema > 1 && once_in(3)) {
+		c->attr = A_ID;
+		c->text = PICK(ids);
+		c->text2 = PICK(ids);
+	}
 	if (c->op == C_LIKE)
 		c->text = PICK(patterns);
 }
@@ -101,11 +107,13 @@ static struct m_cond *make_leaf(struct m_pool *pool, const struct m_set *set, bo
 		c->nwhos = 1 + once_in(3);
 		for (unsigned i = 0; i < c->nwhos; i++)
 			c->whos[i] = make_who(set, roles);
+		c->b = below(2);
 		break;
 	case C_ON:
 		c->nplaces = 1 + once_in(3);
 		for (unsigned i = 0; i < c->nplaces; i++)
 			c->places[i] = make_place(set);
+		c->b = below(2);
 		break;
 	case C_ACTION:
 		c->actions = 1 + below(255) + (set->declares && below(2)) * 256;
@@ -123,7 +131,7 @@ static struct m_cond *make_leaf(struct m_pool *pool, const struct m_set *set, bo
 	case C_IS:
 	case C_ONE_OF:
 	case C_LIKE:
-		make_text(c);
+		make_text(c, set);
 		break;
 	case C_IP:
 		c->attr = A_SRC;
@@ -203,8 +211,11 @@ struct m_statement make_statement(
 		s.nplaces = 0;
 	for (unsigned i = 0; i < s.nplaces; i++)
 		s.places[i] = make_place(set);
-	s.actions = below(3) ? 1 + below(255) : 255;
+	s.actions = below(3) ? 1 + below(ACTIONS_BUILT_IN) : ACTIONS_BUILT_IN;
 	s.actions |= set->declares && below(2) ? 256 : 0;
+	/* "any" in what narrows is about actions as well that the set does not know. */
+	if (!grants && once_in(4))
+		s.actions = ACTIONS_ALL;
 	if (effect == M_CHECK || below(5) < 2)
 		s.cond = make_cond(pool, set, 1 + below(3), !grants, true);
 	if (effect == M_LIMIT) {
@@ -217,7 +228,7 @@ struct m_statement make_statement(
 		s.nwhos = 1;
 		s.whos[0] = (struct m_who){W_ANY, NULL};
 		s.nplaces = 0;
-		s.actions |= 255;
+		s.actions |= ACTIONS_BUILT_IN;
 	}
 	s.duty = below(3);
 	s.shadow = set->level != L_DELEGATION && effect != M_DELEGATE && once_in(14);

@@ -68,6 +68,7 @@ enum m_attr {
 	A_MEMORY,
 	A_LIFETIME,
 	A_LICENCES, /* demo.licences, which sets declare */
+	A_ID,       /* resource.id, from version 2 of the schema on */
 	A_COUNT
 };
 extern const char *const attr_names[A_COUNT];
@@ -114,8 +115,8 @@ struct m_statement {
 	unsigned style;      /* how it is written; means nothing */
 };
 
-/* Styles of a statement: what is said through a name, and what through a template. */
-enum { BY_NAME_WHO = 1, BY_NAME_PLACE = 2, BY_NAME_ACTIONS = 4, BY_TEMPLATE = 8, BY_LIST = 16 };
+/* Styles of a statement: what is said through a name, a template or a double negation. */
+enum { BY_NAME_WHO = 1, BY_NAME_PLACE = 2, BY_NAME_ACTIONS = 4, BY_TEMPLATE = 8, BY_UNLESS = 16 };
 
 enum m_level { L_VO, L_SITE, L_NODE, L_OWNER, L_GROUP, L_DELEGATION, L_LEVELS };
 
@@ -142,6 +143,8 @@ struct m_policy {
 };
 
 #define ACTIONS 9
+#define ACTIONS_ALL 511u
+#define ACTIONS_BUILT_IN 255u /* without the one that sets declare */
 extern const char *const action_names[ACTIONS];
 
 /* The nodes that every set of the site lab declares: see write.c for their text. */

@@ -246,13 +246,15 @@ static const char *text_of(const struct where *w, enum m_attr attr)
 	const struct xos_policy_value *value = given(w, attr);
 	if (attr == A_METHOD)
 		return w->req->subject.auth_method;
+	if (attr == A_ID)
+		return w->req->resource.id;
 	return value ? value->string : NULL;
 }
 
 bool ref_has(const struct where *w, enum m_attr attr)
 {
 	int64_t v;
-	if (attr == A_METHOD || attr == A_SERVICE || attr == A_SRC)
+	if (attr == A_METHOD || attr == A_SERVICE || attr == A_SRC || attr == A_ID)
 		return text_of(w, attr) != NULL;
 	return number_of(w, attr, &v);
 }

@@ -3,7 +3,7 @@
 
 const char *const attr_names[A_COUNT] = {"auth.age", "auth.method", "auth.mfa", "subject.is_owner",
     "ctx.src", "ctx.service", "job.wall", "job.cpu", "job.memory", "token.lifetime",
-    "demo.licences"};
+    "demo.licences", "resource.id"};
 
 const char *const action_names[ACTIONS] = {"job.submit", "job.show", "job.cancel", "file.read",
     "file.write", "session.open", "token.issue", "token.delegate", "demo.annotate"};

@@ -21,9 +21,25 @@ static void put_place(struct xos_buf *out, const struct m_place *p)
 		    p->terms[i].name, p->terms[i].kind == T_KIND ? ":*" : "");
 }
 
-static void put_actions(struct xos_buf *out, unsigned mask)
+/* short_form: with the words that stand for several. All of them: only "any" says that. */
+static void put_actions(struct xos_buf *out, unsigned mask, bool short_form)
 {
+	static const struct {
+		unsigned mask;
+		const char *text;
+	} short_forms[] = {{7, "job.*"}, {3 << 3, "file.*"}, {3 << 6, "token.*"}};
 	const char *comma = "";
+	if (mask == ACTIONS_ALL) {
+		xos_buf_put_str(out, "any");
+		return;
+	}
+	for (unsigned i = 0; i < 3 && short_form; i++) {
+		if ((mask & short_forms[i].mask) != short_forms[i].mask)
+			continue;
+		xos_buf_printf(out, "%s%s", comma, short_forms[i].text);
+		mask &= ~short_forms[i].mask;
+		comma = ", ";
+	}
 	for (unsigned i = 0; i < ACTIONS; i++) {
 		if (!(mask >> i & 1))
 			continue;
@@ -145,6 +161,23 @@ static void put_test(struct xos_buf *out, const struct m_cond *c)
 	}
 }
 
+/* "group /a or user b", or "who in {group /a, user b}". */
+static void put_each(struct xos_buf *out, const struct m_cond *c, unsigned n, const char *before,
+    const char *open)
+{
+	xos_buf_put_str(out, c->b ? open : "(");
+	for (unsigned i = 0; i < n; i++) {
+		if (i)
+			xos_buf_put_str(out, c->b ? ", " : " or ");
+		xos_buf_put_str(out, c->b ? "" : before);
+		if (c->op == C_WHO)
+			put_who(out, &c->whos[i]);
+		else
+			put_place(out, &c->places[i]);
+	}
+	xos_buf_put_str(out, c->b ? "}" : ")");
+}
+
 static void put_cond(struct xos_buf *out, const struct m_cond *c)
 {
 	switch (c->op) {
@@ -162,24 +195,14 @@ static void put_cond(struct xos_buf *out, const struct m_cond *c)
 		xos_buf_put_str(out, ")");
 		return;
 	case C_WHO:
-		xos_buf_put_str(out, "(");
-		for (unsigned i = 0; i < c->nwhos; i++) {
-			xos_buf_put_str(out, i ? " or " : "");
-			put_who(out, &c->whos[i]);
-		}
-		xos_buf_put_str(out, ")");
+		put_each(out, c, c->nwhos, "", "who in {");
 		return;
 	case C_ON:
-		xos_buf_put_str(out, "(");
-		for (unsigned i = 0; i < c->nplaces; i++) {
-			xos_buf_put_str(out, i ? " or on " : "on ");
-			put_place(out, &c->places[i]);
-		}
-		xos_buf_put_str(out, ")");
+		put_each(out, c, c->nplaces, "on ", "on {");
 		return;
 	case C_ACTION:
 		xos_buf_put_str(out, "action in {");
-		put_actions(out, c->actions);
+		put_actions(out, c->actions, false);
 		xos_buf_put_str(out, "}");
 		return;
 	default:
@@ -242,6 +265,8 @@ static unsigned named(const struct m_statement *s)
 	unsigned style = s->style & (BY_NAME_WHO | BY_NAME_PLACE | BY_NAME_ACTIONS);
 	if (s->effect == M_CHECK || s->effect == M_DELEGATE)
 		return 0;
+	if (s->actions == ACTIONS_ALL)
+		style &= ~(unsigned)BY_NAME_ACTIONS;
 	return style & ~((s->nwhos ? 0 : BY_NAME_WHO) | (s->nplaces ? 0 : BY_NAME_PLACE));
 }
 
@@ -259,7 +284,7 @@ static void put_definitions(struct xos_buf *out, const struct m_statement *s, un
 	}
 	if (named(s) & BY_NAME_ACTIONS) {
 		xos_buf_printf(out, "define $a%u { ", number);
-		put_actions(out, s->actions);
+		put_actions(out, s->actions, s->style & 1);
 		xos_buf_put_str(out, " } ");
 	}
 }
@@ -275,7 +300,7 @@ static void put_head(struct xos_buf *out, const struct m_statement *s, unsigned 
 		xos_buf_printf(out, " action $a%u", number);
 	} else {
 		xos_buf_put_str(out, " action ");
-		put_actions(out, s->actions);
+		put_actions(out, s->actions, s->style & 1);
 	}
 	if (s->nplaces)
 		xos_buf_put_str(out, " on ");
@@ -295,10 +320,13 @@ static void put_body(struct xos_buf *out, const struct m_statement *s, unsigned 
 		xos_buf_put_str(out, " ");
 	else
 		put_head(out, s, number);
+	bool unless = s->style & BY_UNLESS && s->effect != M_CHECK;
 	if (s->cond && s->effect != M_CHECK)
-		xos_buf_put_str(out, " when ");
+		xos_buf_put_str(out, unless ? " unless not (" : " when ");
 	if (s->cond)
 		put_cond(out, s->cond);
+	if (s->cond && unless)
+		xos_buf_put_str(out, ")");
 	if (s->effect == M_LIMIT)
 		put_caps(out, s);
 	if (s->effect == M_DUTY)
