@@ -180,17 +180,21 @@ static unsigned slot_of_level(const struct m_policy *p, const struct xos_policy_
 	return subjects ? SLOT_VO : SLOT_OBJECT_VO;
 }
 
-static void read_fired(const struct built *b, const struct xos_policy_fired *list, size_t n,
+/* False if one stands in the list twice. */
+static bool read_fired(const struct built *b, const struct xos_policy_fired *list, size_t n,
     uint32_t *fired, uint32_t *perhaps)
 {
+	bool once = true;
 	for (size_t i = 0; i < n; i++) {
 		const struct xos_policy_statement *s = list[i].statement;
 		unsigned slot = slot_of_set(b, xos_policy_statement_set(s));
 		uint32_t bit = 1u << (xos_policy_statement_number(s) - 1);
+		once &= !(fired[slot] & bit);
 		fired[slot] |= bit;
 		if (list[i].unknown && perhaps)
 			perhaps[slot] |= bit;
 	}
+	return once;
 }
 
 static void read_limits(const struct xos_policy_answer *a, struct outcome *o)
@@ -207,8 +211,12 @@ static void read_limits(const struct xos_policy_answer *a, struct outcome *o)
 		for (size_t j = 0; j < l->nnames; j++)
 			o->classes |= 1u << (l->names[j][0] - 'p');
 	}
-	for (size_t i = 0; i < a->nduties; i++)
-		o->duties |= !a->duties[i].arg ? 1u : a->duties[i].arg[0] == 'x' ? 2u : 4u;
+	for (size_t i = 0; i < a->nduties; i++) {
+		const char *arg = a->duties[i].arg;
+		unsigned bit = !arg ? 1u : arg[0] == 'x' ? 2u : 4u;
+		o->twice |= o->duties & bit;
+		o->duties |= bit;
+	}
 }
 
 struct outcome ask_engine(const struct m_policy *p, const struct built *b,
@@ -226,9 +234,10 @@ struct outcome ask_engine(const struct m_policy *p, const struct built *b,
 	for (size_t i = 0; i < a->nlevels; i++)
 		o.levels[slot_of_level(p, req, &a->levels[i])] =
 		    (struct ref_level){true, a->levels[i].refuses, a->levels[i].stand};
-	read_fired(b, a->forbids, a->nforbids, o.fired, o.perhaps);
-	read_fired(b, a->checks, a->nchecks, o.fired, o.perhaps);
-	read_fired(b, a->shadows, a->nshadows, o.shadows, NULL);
+	bool once = read_fired(b, a->forbids, a->nforbids, o.fired, o.perhaps);
+	once &= read_fired(b, a->checks, a->nchecks, o.fired, o.perhaps);
+	once &= read_fired(b, a->shadows, a->nshadows, o.shadows, NULL);
+	o.twice = !once;
 	read_limits(a, &o);
 	o.change = (struct change){changes[a->change.change], (unsigned)(a->change.after / 60)};
 	return o;
@@ -238,6 +247,8 @@ const char *what_differs(const struct outcome *x, const struct outcome *y)
 {
 	if (x->malformed != y->malformed)
 		return "whether the request is well formed";
+	if (x->twice != y->twice)
+		return "what stands there twice";
 	if (x->decision != y->decision)
 		return "the decision";
 	for (unsigned i = 0; i < SLOTS; i++) {

@@ -67,8 +67,8 @@ static void make_text(struct m_cond *c, const struct m_set *set)
 	static const char *const ids[] = {"/d/f", "j1", "/dd", "s1"};
 	static const char *const methods[] = {"password", "krb5", "saml", "x"};
 	static const char *const services[] = {"sshd", "jobd", "datad", "ssh"};
-	static const char *const patterns[] = {
-	    "*", "s*", "*d", "????", "*s*h*", "jobd", "??*", "*a*a*", "ssh*", "?*?*?*?*?", "/d*", "j?"};
+	static const char *const patterns[] = {"*", "s*", "*d", "????", "*s*h*", "jobd", "??*",
+	    "*a*a*", "ssh*", "?*?*?*?*?", "/d*", "j?"};
 	c->attr = below(2) ? A_METHOD : A_SERVICE;
 	c->cmp = below(2) ? M_EQ : M_NE;
 	c->text = c->attr == A_METHOD ? PICK(methods) : PICK(services);
@@ -249,6 +249,24 @@ enum m_effect make_effect(enum m_level level)
 	return level == L_VO || level == L_SITE ? PICK(vo) : PICK(node);
 }
 
+/* Many statements about the same people, told apart by where: an index treats those in its own way. */
+static void crowd(struct m_pool *pool, struct m_set *set)
+{
+	static const enum m_effect effects[] = {
+	    M_PERMIT, M_PERMIT, M_PERMIT, M_LIMIT, M_DUTY, M_DUTY, M_DUTY, M_FORBID};
+	struct m_who who = make_who(set, false);
+	for (unsigned n = 18 + below(13); set->n < n; set->n++) {
+		struct m_statement *s = &set->list[set->n];
+		*s = make_statement(pool, set, PICK(effects));
+		s->nwhos = 1;
+		s->whos[0] = who;
+		if (!s->nplaces && below(4)) {
+			s->nplaces = 1;
+			s->places[0] = make_place(set);
+		}
+	}
+}
+
 static void make_set(struct m_pool *pool, struct m_set *set, enum m_level level, const char *name)
 {
 	*set = (struct m_set){.level = level, .name = name, .serial = 1 + below(9)};
@@ -261,6 +279,10 @@ static void make_set(struct m_pool *pool, struct m_set *set, enum m_level level,
 	if (once_in(30))
 		set->not_before = NOON + (int64_t)below(2);
 	unsigned n = level == L_VO || level == L_SITE ? 10 : level == L_DELEGATION ? 3 : 5;
+	if (level != L_DELEGATION && once_in(12)) {
+		crowd(pool, set);
+		return;
+	}
 	for (n = below(n + 1); set->n < n; set->n++)
 		set->list[set->n] = make_statement(pool, set, make_effect(level));
 }

@@ -120,7 +120,7 @@ enum { BY_NAME_WHO = 1, BY_NAME_PLACE = 2, BY_NAME_ACTIONS = 4, BY_TEMPLATE = 8,
 
 enum m_level { L_VO, L_SITE, L_NODE, L_OWNER, L_GROUP, L_DELEGATION, L_LEVELS };
 
-#define M_STATEMENTS 16
+#define M_STATEMENTS 32 /* bits of a word tell which */
 #define M_SETS 12
 #define M_CHAIN 2
 
@@ -209,6 +209,7 @@ struct change {
 struct outcome {
 	enum xos_policy_decision decision;
 	bool malformed; /* the request: never, in this world */
+	bool twice;     /* something stands in the answer twice: never */
 	struct ref_level {
 		bool there, refuses;
 		enum xos_policy_stand stand;

@@ -162,8 +162,8 @@ static void put_test(struct xos_buf *out, const struct m_cond *c)
 }
 
 /* "group /a or user b", or "who in {group /a, user b}". */
-static void put_each(struct xos_buf *out, const struct m_cond *c, unsigned n, const char *before,
-    const char *open)
+static void put_each(
+    struct xos_buf *out, const struct m_cond *c, unsigned n, const char *before, const char *open)
 {
 	xos_buf_put_str(out, c->b ? open : "(");
 	for (unsigned i = 0; i < n; i++) {
