@@ -127,8 +127,8 @@ enum xos_status rca_node_standing(struct xos_store *db, const char *node, const 
 	if (st == XOS_OK && !row)
 		st = no_node(node, err);
 	if (st == XOS_OK && !xos_stmt_is_null(s, 1) && now < xos_stmt_int(s, 1))
-		st = xos_err_set(err, XOS_DENIED, "node-banned", "the node %s is banned: %s", node,
-		    xos_stmt_text(s, 2));
+		st = xos_err_set(err, XOS_DENIED, "node-banned", "the node %s is banned%s%s", node,
+		    *xos_stmt_text(s, 2) ? ": " : "", xos_stmt_text(s, 2));
 	if (st == XOS_OK)
 		st = split_hosts(xos_stmt_text(s, 0), hosts, nhosts, err);
 	xos_stmt_done(s);
