@@ -91,16 +91,16 @@ static bool narrow(struct range *r, const struct xos_policy_cond *c)
 	case XOS_CMP_LT:
 		if (v == INT64_MIN)
 			return false;
-		v--;
-		/* fall through */
+		r->most = v - 1 < r->most ? v - 1 : r->most;
+		break;
 	case XOS_CMP_LE:
 		r->most = v < r->most ? v : r->most;
 		break;
 	case XOS_CMP_GT:
 		if (v == INT64_MAX)
 			return false;
-		v++;
-		/* fall through */
+		r->least = v + 1 > r->least ? v + 1 : r->least;
+		break;
 	case XOS_CMP_GE:
 		r->least = v > r->least ? v : r->least;
 		break;
