@@ -115,8 +115,7 @@ bool xos_parser_who(struct xos_policy_parser *p, struct xos_policy_who *who)
 	return xos_parser_error(p, NULL,
 	    xos_parser_suggest(hint, sizeof(hint), p->word,
 	        "say who: any, group, exactly, role, user, home, vo or local", who_word),
-	    "expected who this is about, found '%.*s'", (int)(p->t.len < 40 ? p->t.len : 40),
-	    p->t.text);
+	    "expected who this is about, found '%.*s'", xos_parser_shown(p), xos_parser_text(p));
 }
 
 bool xos_parser_whos(struct xos_policy_parser *p, struct xos_policy_who **whos, size_t *n)

@@ -77,7 +77,7 @@ static bool parse_term(struct xos_policy_parser *p, struct xos_policy_term *term
 		return false;
 	if (!term_kind(p, &term->kind, &len))
 		return xos_parser_error(p, NULL, usage, "'%.*s' is not a resource",
-		    (int)(p->t.len < 60 ? p->t.len : 60), p->t.text);
+		    xos_parser_shown(p), xos_parser_text(p));
 	const char *name = p->word + len + 1;
 	size_t n = strlen(name);
 	bool labels = term->kind == XOS_TERM_CLASS || term->kind == XOS_TERM_TAG ||

@@ -44,7 +44,8 @@ static bool parse_name(struct xos_policy_parser *p, const char **name)
 	if (p->t.kind != XOS_TOKEN_WORD || !name_ok(p))
 		return xos_parser_error(p, NULL,
 		    "what a VO adds begins with its name and a dot: demo.licences",
-		    "'%.*s' is not a name for an addition", xos_parser_shown(p), p->t.text);
+		    "'%.*s' is not a name for an addition", xos_parser_shown(p),
+		    xos_parser_text(p));
 	if (xos_policy_set_attr(p->set, p->word) || xos_policy_set_action(p->set, p->word) ||
 	    xos_policy_set_has_kind(p->set, p->word))
 		return xos_parser_error(p, NULL, NULL, "%.60s is there already", p->word);
@@ -94,7 +95,7 @@ static bool check_kind(struct xos_policy_parser *p, const char *action)
 	if (p->t.kind != XOS_TOKEN_WORD ||
 	    (!xos_policy_set_has_kind(p->set, p->word) && !xos_policy_set_has_kind(p->set, name)))
 		return xos_parser_error(p, NULL, "declare it first: kind demo.dataset;",
-		    "'%.*s' is not a kind of resource", xos_parser_shown(p), p->t.text);
+		    "'%.*s' is not a kind of resource", xos_parser_shown(p), xos_parser_text(p));
 	xos_parser_next(p);
 	return true;
 }
@@ -132,7 +133,7 @@ static bool parse_type(struct xos_policy_parser *p, enum xos_policy_type *type)
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
 	return xos_parser_error(p, NULL, "types: bool, number, duration, size, time, string, ip",
-	    "'%.*s' is not a type", xos_parser_shown(p), p->t.text);
+	    "'%.*s' is not a type", xos_parser_shown(p), xos_parser_text(p));
 }
 
 static bool parse_attribute(struct xos_policy_parser *p)
@@ -172,7 +173,7 @@ static bool parse_part(struct xos_policy_parser *p)
 	else
 		return xos_parser_error(p, NULL, usage,
 		    "expected kind, action or attribute, found '%.*s'", xos_parser_shown(p),
-		    p->t.text);
+		    xos_parser_text(p));
 	return ok && xos_parser_expect(p, ";", "each addition ends with ';'");
 }
 

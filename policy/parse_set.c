@@ -82,7 +82,7 @@ bool xos_parser_item(struct xos_policy_parser *p)
 	    xos_parser_suggest(hint, sizeof(hint), p->word,
 	        "statements start with permit, forbid, limit, duty, check, delegate or shadow",
 	        item_word),
-	    "'%.*s' does not start a statement", xos_parser_shown(p), p->t.text);
+	    "'%.*s' does not start a statement", xos_parser_shown(p), xos_parser_text(p));
 }
 
 static bool parse_number(struct xos_policy_parser *p, const char *what, uint64_t max, uint64_t *v)

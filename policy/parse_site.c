@@ -130,7 +130,7 @@ static bool parse_node_part(
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
 	return xos_parser_error(p, NULL, "write node n1 { class compute; tag gpu; }",
-	    "expected class or tag, found '%.*s'", xos_parser_shown(p), p->t.text);
+	    "expected class or tag, found '%.*s'", xos_parser_shown(p), xos_parser_text(p));
 }
 
 bool xos_parser_node(struct xos_policy_parser *p)

@@ -53,7 +53,7 @@ static bool parse_cap(struct xos_policy_parser *p, struct xos_policy_statement *
 		return xos_parser_error(p, NULL,
 		    xos_parser_suggest(hint, sizeof(hint), p->word,
 		        "`xos-policy schema` lists the caps", cap_word),
-		    "'%.*s' cannot be limited", xos_parser_shown(p), p->t.text);
+		    "'%.*s' cannot be limited", xos_parser_shown(p), xos_parser_text(p));
 	for (size_t i = 0; i < s->ncaps; i++)
 		if (s->caps[i].cap == v.cap)
 			return xos_parser_error(p, NULL, NULL, "%s is limited twice", p->word);
@@ -86,7 +86,7 @@ static bool parse_duty(struct xos_policy_parser *p, struct xos_policy_statement 
 	if (p->t.kind != XOS_TOKEN_WORD || !xos_policy_word_ok(p->word) || s->nduties == DUTIES_MAX)
 		return xos_parser_error(p, NULL, "write duty ... { notify \"ops@demo\"; }",
 		    "expected the name of a duty (at most %u), found '%.*s'", DUTIES_MAX,
-		    xos_parser_shown(p), p->t.text);
+		    xos_parser_shown(p), xos_parser_text(p));
 	v.name = xos_parser_keep(p);
 	if (!v.name)
 		return false;
@@ -169,7 +169,7 @@ static bool parse_change(struct xos_policy_parser *p, struct xos_policy_statemen
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
 	return xos_parser_error(p, NULL, usage, "'%.*s' is not what can be done with running work",
-	    xos_parser_shown(p), p->t.text);
+	    xos_parser_shown(p), xos_parser_text(p));
 }
 
 static bool parse_on(struct xos_policy_parser *p, struct xos_policy_statement *s)

@@ -57,7 +57,7 @@ static bool parse_parameter(struct xos_policy_parser *p, struct xos_template *t)
 		        "types: principal, action, place, number, duration, size, string, prefix, "
 		        "time-window",
 		        type_word),
-		    "'%.*s' is not a type of parameter", xos_parser_shown(p), p->t.text);
+		    "'%.*s' is not a type of parameter", xos_parser_shown(p), xos_parser_text(p));
 	param->type = (enum xos_parameter_type)type;
 	xos_parser_next(p);
 	return true;
@@ -196,12 +196,10 @@ static bool parse_arguments(struct xos_policy_parser *p, struct xos_use *use)
 
 static const char *template_hint(const struct xos_policy_parser *p, char *buf, size_t cap)
 {
-	const char *fallback = "write template NAME(...) { ... } above its first use";
-	for (size_t i = 0; i < p->ntemplates && p->ntemplates == 1; i++) {
-		snprintf(buf, cap, "the only template here is %.40s", p->templates[i].name);
-		return buf;
-	}
-	return fallback;
+	if (p->ntemplates != 1)
+		return "write template NAME(...) { ... } above its first use";
+	snprintf(buf, cap, "the only template here is %.40s", p->templates[0].name);
+	return buf;
 }
 
 static bool spend(struct xos_policy_parser *p, size_t bytes)
@@ -280,7 +278,7 @@ bool xos_parser_use(struct xos_policy_parser *p)
 	const struct xos_name_slot *slot = xos_name_find(&p->template_table, p->word);
 	if (p->t.kind != XOS_TOKEN_WORD || !slot->name)
 		return xos_parser_error(p, NULL, template_hint(p, hint, sizeof(hint)),
-		    "there is no template '%.*s'", xos_parser_shown(p), p->t.text);
+		    "there is no template '%.*s'", xos_parser_shown(p), xos_parser_text(p));
 	use.template = &p->templates[slot->i];
 	use.template->used = true;
 	xos_parser_next(p);

@@ -27,7 +27,7 @@ static const struct xos_policy_attr *parse_attr(struct xos_policy_parser *p)
 			advice = xos_parser_suggest(hint, sizeof(hint), p->word,
 			    "`xos-policy schema` lists the attributes", attr_word);
 		xos_parser_error(p, NULL, advice, "unknown attribute or test '%.*s'",
-		    xos_parser_shown(p), p->t.text);
+		    xos_parser_shown(p), xos_parser_text(p));
 		return NULL;
 	}
 	xos_parser_next(p);

@@ -64,7 +64,7 @@ static bool parse_clock(struct xos_policy_parser *p, struct xos_policy_clock *cl
 		return add_zone(p, clock);
 	return xos_parser_error(p, NULL,
 	    "write UTC, an offset from it such as +01:00, or a zone such as Europe/Paris",
-	    "'%.*s' is not a time zone", xos_parser_shown(p), p->t.text);
+	    "'%.*s' is not a time zone", xos_parser_shown(p), xos_parser_text(p));
 }
 
 static int day_of(const char *s)
@@ -116,7 +116,7 @@ bool xos_parser_window(struct xos_policy_parser *p, struct xos_policy_window *w)
 		xos_parser_next(p);
 	else if (!w->days || (p->word[0] >= '0' && p->word[0] <= '9'))
 		return xos_parser_error(p, NULL, usage, "'%.*s' is not a window of time",
-		    xos_parser_shown(p), p->t.text);
+		    xos_parser_shown(p), xos_parser_text(p));
 	if (!w->days)
 		w->days = XOS_POLICY_EVERY_DAY;
 	return parse_clock(p, &w->clock);
@@ -147,7 +147,7 @@ bool xos_parser_dates(struct xos_policy_parser *p, struct xos_policy_dates *d)
 	    !day_parse(last, strlen(last), &d->last))
 		return xos_parser_error(p, NULL,
 		    "write date in 2026-12-24..2027-01-02 Europe/Paris",
-		    "'%.*s' is not a range of dates", xos_parser_shown(p), p->t.text);
+		    "'%.*s' is not a range of dates", xos_parser_shown(p), xos_parser_text(p));
 	if (d->first > d->last)
 		return xos_parser_error(
 		    p, NULL, "the first day comes first", "'%.40s' ends before it begins", p->word);

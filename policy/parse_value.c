@@ -42,7 +42,7 @@ bool xos_parser_number(struct xos_policy_parser *p, enum xos_policy_type type, i
 		return false;
 	if (p->t.kind != XOS_TOKEN_WORD || !number_parse(p, type, v))
 		return xos_parser_error(p, NULL, hints[type], "'%.*s' is not a %s",
-		    xos_parser_shown(p), p->t.text, xos_policy_type_name(type));
+		    xos_parser_shown(p), xos_parser_text(p), xos_policy_type_name(type));
 	xos_parser_next(p);
 	return true;
 }

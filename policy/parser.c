@@ -32,9 +32,22 @@ bool xos_parser_error(struct xos_policy_parser *p, const struct xos_policy_token
 	return false;
 }
 
+/* With what stands around names and strings, and never nothing at all. */
+const char *xos_parser_text(const struct xos_policy_parser *p)
+{
+	return p->t.kind == XOS_TOKEN_END ? "end of text" : p->lexer.text + p->t.start;
+}
+
 int xos_parser_shown(const struct xos_policy_parser *p)
 {
-	return (int)(p->t.len < 40 ? p->t.len : 40);
+	size_t n = p->t.len;
+	if (p->t.kind == XOS_TOKEN_END)
+		n = strlen("end of text");
+	else if (p->t.kind == XOS_TOKEN_ID || p->t.kind == XOS_TOKEN_NAME)
+		n++;
+	else if (p->t.kind == XOS_TOKEN_STRING)
+		n += 2;
+	return (int)(n < 60 ? n : 60);
 }
 
 bool xos_parser_memory(struct xos_policy_parser *p)
@@ -108,8 +121,8 @@ bool xos_parser_expect(struct xos_policy_parser *p, const char *text, const char
 	if (p->t.kind == XOS_TOKEN_END)
 		return xos_parser_error(p, NULL, hint, "expected '%s', but the %s ends here", text,
 		    p->use ? "template" : "text");
-	return xos_parser_error(
-	    p, NULL, hint, "expected '%s', found '%.*s'", text, xos_parser_shown(p), p->t.text);
+	return xos_parser_error(p, NULL, hint, "expected '%s', found '%.*s'", text,
+	    xos_parser_shown(p), xos_parser_text(p));
 }
 
 const char *xos_parser_keep(struct xos_policy_parser *p)

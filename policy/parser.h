@@ -125,7 +125,9 @@ bool xos_parser_string(struct xos_policy_parser *p, size_t max, const char *what
 /* "did you mean X?" for the nearest of the candidates, or fallback. */
 const char *xos_parser_suggest(char *buf, size_t cap, const char *word, const char *fallback,
     const char *(*candidate)(size_t i));
-int xos_parser_shown(const struct xos_policy_parser *p); /* how much of a token to quote: %.*s */
+/* The current token for a message: "%.*s", xos_parser_shown(p), xos_parser_text(p). */
+int xos_parser_shown(const struct xos_policy_parser *p);
+const char *xos_parser_text(const struct xos_policy_parser *p);
 
 /* parse_set.c: the whole text; the current token is its first. */
 void xos_parser_set(struct xos_policy_parser *p);

@@ -255,7 +255,11 @@ START_TEST(refusals)
 	    {VO("define $a { 2026-01-01T00:00Z } permit any action any when now < $a;"),
 	        "a set, not a moment"},
 	    {VO("permit any action any when who group /demo/a;"), "expected 'in'"},
-	    {VO("permit any action any when who in {};"), "expected who"}};
+	    {VO("permit any action any when who in {};"), "expected who"},
+	    {VO("@x y;"), "'@x' does not start a statement"},
+	    {VO("$x y;"), "'$x' does not start a statement"},
+	    {VO("\"a b\";"), "'\"a b\"' does not start a statement"},
+	    {"vo \"demo\" serial 1 { limit any action any { wall <= ", "'end of text' is not a"}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		must_refuse(cases[i].text, cases[i].message);
 }
