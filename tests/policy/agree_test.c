@@ -4,6 +4,7 @@
  * as a failure prints it.
  */
 #include "compare.h"
+#include "policy_test.h"
 
 #define REQUESTS 100
 #define FIRST_SEED 20261122

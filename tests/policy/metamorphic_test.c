@@ -3,6 +3,7 @@
  * evaluator is needed to see that these are broken. Generated policies and requests; seeded.
  */
 #include "compare.h"
+#include "policy_test.h"
 
 #define POLICIES 150
 #define REQUESTS 25

@@ -7,7 +7,14 @@
  * policies that still show a difference between the two (compare.c). None of it is the engine's:
  * the two sides share the header of requests and answers and nothing else.
  */
-#include "policy_test.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/decide.h"
+#include "policy/restriction.h"
+
+#define NOON INT64_C(1795348800) /* of 2026-11-22, UTC; as policy_test.h */
 
 /* ---- who, where ---- */
 enum m_who_kind { W_ANY, W_VO, W_GROUP, W_EXACTLY, W_ROLE, W_USER, W_HOME, W_LOCAL };
