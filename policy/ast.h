@@ -123,6 +123,7 @@ struct xos_policy_cond {
 	enum xos_policy_cond_op op;
 	enum xos_policy_cmp cmp;
 	const struct xos_policy_attr *attr;
+	uint32_t line, col; /* of a test, in the text; 0: came encoded */
 	size_t n; /* kids, numbers, strings (patterns) or prefixes */
 	union {
 		struct xos_policy_cond **kids;
@@ -250,9 +251,9 @@ void xos_policy_places_print(struct xos_buf *out, const struct xos_policy_statem
 const char *xos_policy_statement_check(const struct xos_policy_statement *s, const char **hint);
 extern const char xos_policy_problem_unguarded[]; /* one of its results */
 
-/* check_cond.c: an attribute that is tested although a request may lack it (*nowhere, may be NULL: no
+/* check_cond.c: the test of an attribute that a request may lack (*nowhere, may be NULL: no
  * action of the statement has it at all); NULL if there is none. */
-const struct xos_policy_attr *xos_policy_unguarded(
+const struct xos_policy_cond *xos_policy_unguarded(
     const struct xos_policy_statement *s, bool *nowhere);
 /* Parts of its condition exclude each other or its actions, so that it is never true. */
 bool xos_policy_never(const struct xos_policy_statement *s);

@@ -38,8 +38,8 @@ static void learn(struct facts *f, const struct xos_policy_cond *c, bool value)
 	}
 }
 
-/* The first attribute that is tested without being certain; NULL: there is none. */
-static const struct xos_policy_attr *unguarded(
+/* The first test of an attribute that is not certain to be there; NULL: there is none. */
+static const struct xos_policy_cond *unguarded(
     const struct xos_policy_cond *c, const struct facts *known, bool *nowhere)
 {
 	if (c->op <= XOS_COND_NOT) {
@@ -47,9 +47,9 @@ static const struct xos_policy_attr *unguarded(
 		if (c->op != XOS_COND_NOT)
 			learn(&f, c, c->op == XOS_COND_AND);
 		for (size_t i = 0; i < c->n; i++) {
-			const struct xos_policy_attr *a = unguarded(c->u.kids[i], &f, nowhere);
-			if (a)
-				return a;
+			const struct xos_policy_cond *test = unguarded(c->u.kids[i], &f, nowhere);
+			if (test)
+				return test;
 		}
 		return NULL;
 	}
@@ -57,21 +57,21 @@ static const struct xos_policy_attr *unguarded(
 		return NULL;
 	*nowhere = !(known->actions & (c->attr->given | c->attr->optional));
 	if (*nowhere)
-		return c->attr;
+		return c;
 	if (c->op == XOS_COND_HAS || knows(known, c->attr) || !(known->actions & ~c->attr->given))
 		return NULL;
-	return c->attr;
+	return c;
 }
 
-const struct xos_policy_attr *xos_policy_unguarded(
+const struct xos_policy_cond *xos_policy_unguarded(
     const struct xos_policy_statement *s, bool *nowhere)
 {
 	struct facts f = {.actions = s->actions};
 	bool none = false;
-	const struct xos_policy_attr *a = s->cond ? unguarded(s->cond, &f, &none) : NULL;
+	const struct xos_policy_cond *test = s->cond ? unguarded(s->cond, &f, &none) : NULL;
 	if (nowhere)
 		*nowhere = none;
-	return a;
+	return test;
 }
 
 struct range { /* of one attribute, or of now */

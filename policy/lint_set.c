@@ -149,11 +149,13 @@ static void lint_statement(const struct xos_policy_statement *s, struct xos_poli
 {
 	struct xos_policy_token at = {.line = s->line, .col = 1};
 	bool nowhere;
-	const struct xos_policy_attr *attr = xos_policy_unguarded(s, &nowhere);
-	if (attr)
-		xos_lint_tell(out, &at, XOS_LINT_UNGUARDED, "write has ATTRIBUTE and ...",
+	const struct xos_policy_cond *test = xos_policy_unguarded(s, &nowhere);
+	struct xos_policy_token there = {
+	    .line = test ? test->line : 0, .col = test ? test->col : 0};
+	if (test)
+		xos_lint_tell(out, &there, XOS_LINT_UNGUARDED, "write has ATTRIBUTE and ...",
 		    nowhere ? "no action of this statement has %s" : "a request may lack %s",
-		    attr->name);
+		    test->attr->name);
 	if (xos_policy_never(s))
 		xos_lint_tell(out, &at, XOS_LINT_NEVER,
 		    "parts of its condition exclude each other, or the actions",

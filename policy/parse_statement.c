@@ -342,17 +342,18 @@ static bool parse_id(struct xos_policy_parser *p, struct xos_policy_statement *s
 }
 
 /* The same as check.c says, with the name of the attribute. */
-static bool tell_unguarded(struct xos_policy_parser *p, const struct xos_policy_statement *s,
-    const struct xos_policy_token *at)
+static bool tell_unguarded(struct xos_policy_parser *p, const struct xos_policy_statement *s)
 {
 	char hint[160];
 	bool nowhere;
-	const char *name = xos_policy_unguarded(s, &nowhere)->name;
+	const struct xos_policy_cond *test = xos_policy_unguarded(s, &nowhere);
+	const struct xos_policy_token at = {.line = test->line, .col = test->col};
+	const char *name = test->attr->name;
 	if (nowhere)
-		return xos_parser_error(p, at, "`xos-policy schema` tells which actions have it",
+		return xos_parser_error(p, &at, "`xos-policy schema` tells which actions have it",
 		    "no action of this statement has %s", name);
 	snprintf(hint, sizeof(hint), "write has %s and ..., or not has %s or ...", name, name);
-	return xos_parser_error(p, at, hint, "a request may lack %s", name);
+	return xos_parser_error(p, &at, hint, "a request may lack %s", name);
 }
 
 static bool complete(
@@ -369,7 +370,7 @@ static bool complete(
 	s->set = p->set;
 	const char *problem = xos_policy_statement_check(s, &hint);
 	if (problem == xos_policy_problem_unguarded)
-		return tell_unguarded(p, s, at);
+		return tell_unguarded(p, s);
 	return !problem || xos_parser_error(p, at, hint, "%s", problem);
 }
 

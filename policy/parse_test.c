@@ -271,6 +271,7 @@ static struct xos_policy_cond *parse_has(struct xos_policy_parser *p)
 
 bool xos_parser_test(struct xos_policy_parser *p, struct xos_policy_cond **out)
 {
+	const struct xos_policy_token at = p->t;
 	if (xos_parser_starts_who(p))
 		*out = parse_who(p);
 	else if (xos_parser_accept(p, "who"))
@@ -293,5 +294,11 @@ bool xos_parser_test(struct xos_policy_parser *p, struct xos_policy_cond **out)
 		*out = parse_now(p);
 	else
 		*out = parse_attr_test(p);
-	return *out != NULL;
+	if (!*out)
+		return false;
+	/* "!=" made a "not" of it: the test is what stands below. */
+	struct xos_policy_cond *test = (*out)->op == XOS_COND_NOT ? (*out)->u.kids[0] : *out;
+	test->line = at.line;
+	test->col = at.col;
+	return true;
 }

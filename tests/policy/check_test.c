@@ -37,6 +37,25 @@ START_TEST(guards)
 }
 END_TEST
 
+START_TEST(the_test_is_pointed_at)
+{
+	static struct xos_policy_errors errs;
+	struct xos_policy_set *set;
+	static const char text[] = "vo \"demo\" serial 1 schema 2 {\n"
+	                           "  permit any action job.submit on any\n"
+	                           "    when user bob or (auth.age < 1h and\n"
+	                           "      job.wall != 2h);\n"
+	                           "}\n";
+	ck_assert_int_eq(xos_policy_set_parse(text, strlen(text), "x", &set, &errs), XOS_MALFORMED);
+	ck_assert_uint_eq(errs.n, 1);
+	ck_assert_uint_eq(errs.list[0].line, 4);
+	ck_assert_uint_eq(errs.list[0].col, 7);
+	ck_assert_str_eq(errs.list[0].text, "a request may lack job.wall");
+	ck_assert_str_eq(
+	    errs.list[0].hint, "write has job.wall and ..., or not has job.wall or ...");
+}
+END_TEST
+
 START_TEST(actions_guard)
 {
 	xos_policy_set_unref(
@@ -117,6 +136,7 @@ int main(void)
 	Suite *suite = suite_create("policy checks");
 	TCase *tc = tcase_create("language");
 	tcase_add_test(tc, guards);
+	tcase_add_test(tc, the_test_is_pointed_at);
 	tcase_add_test(tc, actions_guard);
 	tcase_add_test(tc, never_applies);
 	tcase_add_test(tc, lock_out);
