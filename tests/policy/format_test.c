@@ -5,6 +5,18 @@
 
 #define HEAD "vo \"demo\" serial 1 {\n"
 
+void *__real_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n);
+
+static unsigned fail_in; /* the n-th realloc from here on fails; 0: none does */
+
+void *__wrap_realloc(void *p, size_t n)
+{
+	if (fail_in && --fail_in == 0)
+		return NULL;
+	return __real_realloc(p, n);
+}
+
 static char *formatted(const char *text, size_t len)
 {
 	static struct xos_policy_errors errs;
@@ -305,6 +317,46 @@ START_TEST(any_tokens)
 }
 END_TEST
 
+START_TEST(what_grows_past_the_bound_is_refused)
+{
+	static struct xos_policy_errors errs;
+	/* Each ";" becomes a line. */
+	char *text =
+	    repeat(HEAD "template t($who principal) {", ";", XOS_POLICY_TEXT_MAX / 5, "} }");
+	struct xos_buf out;
+	xos_buf_init(&out, 2 * XOS_POLICY_TEXT_MAX);
+	ck_assert_int_eq(xos_policy_format(text, strlen(text), "f", &out, &errs), XOS_LIMIT);
+	ck_assert_uint_eq(errs.total, 1);
+	ck_assert_ptr_nonnull(strstr(errs.list[0].text, "longer than a set may be"));
+	ck_assert_int_eq(xos_policy_format(text, strlen(text), "f", &out, NULL), XOS_LIMIT);
+	ck_assert_uint_eq(out.n, 0);
+	xos_buf_free(&out);
+	free(text);
+}
+END_TEST
+
+START_TEST(memory_runs_out_at_every_place)
+{
+	static struct xos_policy_errors errs;
+	char *text = repeat(HEAD, "permit user a action job.show;  # c\n", 100,
+	    "permit user b action job.show when auth.age < 1h or auth.age < 2h; }");
+	enum xos_status status = XOS_INTERNAL;
+	unsigned failures = 0;
+	for (unsigned i = 1; status != XOS_OK; i++) {
+		struct xos_buf out;
+		xos_buf_init(&out, XOS_POLICY_TEXT_MAX);
+		fail_in = i;
+		status = xos_policy_format(text, strlen(text), "f", &out, &errs);
+		fail_in = 0;
+		ck_assert(status == XOS_OK || (status == XOS_INTERNAL && out.n == 0));
+		failures += status != XOS_OK;
+		xos_buf_free(&out);
+	}
+	ck_assert_uint_gt(failures, 5);
+	free(text);
+}
+END_TEST
+
 START_TEST(the_last_check_sees_every_change)
 {
 	static const char text[] = "a { b; # c\n } # d";
@@ -333,6 +385,8 @@ int main(void)
 	tcase_add_test(c, what_does_not_parse_is_left_alone);
 	tcase_add_test(c, large_texts);
 	tcase_add_test(c, any_tokens);
+	tcase_add_test(c, what_grows_past_the_bound_is_refused);
+	tcase_add_test(c, memory_runs_out_at_every_place);
 	tcase_add_test(c, the_last_check_sees_every_change);
 	suite_add_tcase(suite, c);
 	return run_suite(suite);
