@@ -125,12 +125,9 @@ static enum xos_status make_databases(
 static enum xos_status make_state(struct init *i, struct xos_err *err)
 {
 	struct xos_scram_verifier verifier;
-	enum xos_status st = ca_paths_fill(i->dir, &i->paths, err);
+	enum xos_status st =
+	    xos_scram_verifier_make(i->password, (uint32_t)i->iterations, &verifier, err);
 
-	if (st == XOS_OK)
-		st = check_free(i, err);
-	if (st == XOS_OK)
-		st = xos_scram_verifier_make(i->password, (uint32_t)i->iterations, &verifier, err);
 	if (st == XOS_OK)
 		st = xos_dir_make(i->dir, 0755, err);
 	if (st == XOS_OK)
@@ -184,6 +181,16 @@ static enum xos_status read_args(struct init *i, int argc, char **argv, struct x
 		    "letter "
 		    "first",
 		    i->vo, XOS_VO_MAX);
+	if (st == XOS_OK && !xos_name_is_member(i->vo, i->admin))
+		st = xos_err_set(err, XOS_MALFORMED, "member-name",
+		    "\"%s\" is no member name: lower-case letters, digits, '.', '_' and '-', a "
+		    "letter first",
+		    i->admin);
+	if (st == XOS_OK)
+		st = ca_paths_fill(i->dir, &i->paths, err);
+	/* Nobody types a password for what cannot be done. */
+	if (st == XOS_OK)
+		st = check_free(i, err);
 	if (st == XOS_OK && from_stdin)
 		st = xos_secret_read_line(STDIN_FILENO, XOS_PASSWORD_MAX, &i->password, err);
 	else if (st == XOS_OK)

@@ -184,7 +184,8 @@ enum xos_status xos_secret_prompt(
 	int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty < 0)
 		return xos_err_set(err, XOS_UNAVAILABLE, "no-terminal",
-		    "no terminal to ask on; give the secret on standard input");
+		    "there is no terminal to ask on; give the secret on standard input "
+		    "(--password-stdin)");
 	sigset_t ends, before;
 	sigemptyset(&ends);
 	sigaddset(&ends, SIGINT);

@@ -72,6 +72,13 @@ make_state() { echo admin-secret | xos-cad init --dir "$dir/cad" --vo demo --adm
 	[ "$status" -eq 1 ]
 	run xos-cad init --dir "$dir/b" --vo demo
 	[ "$status" -eq 2 ]
+	# Before a password is asked for: without a terminal, that would be the refusal.
+	run setsid -w xos-cad init --dir "$dir/cad" --vo demo --admin ada
+	[[ $status -eq 1 && $output == *"nothing was changed"* ]]
+	run setsid -w xos-cad init --dir "$dir/b" --vo demo --admin "../x"
+	[[ $status -eq 1 && $output == *"is no member name"* ]]
+	run setsid -w xos-cad init --dir "$dir/b" --vo demo --admin ada
+	[[ $status -eq 3 && $output == *"--password-stdin"* ]]
 }
 
 @test "--check names what is wrong, with file and line" {

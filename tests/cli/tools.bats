@@ -273,6 +273,9 @@ typed() {
 	[ -e s/server.conf ]
 	run grep long-enough out
 	[ "$status" -eq 1 ]
+	echo "foo = bar" >>s/rcad/rcad.conf
+	refused 1 "xos-server: xos-rcad: $dir/s/rcad/rcad.conf:" xos-server check --dir s
+	grep -q "unknown key 'foo'" err
 }
 
 @test "^C at the prompt for a password ends the tool" {

@@ -73,6 +73,9 @@ static enum xos_status judge(
 		return XOS_OK;
 	const char *said = last_line(text);
 	size_t n = strlen(said);
+	/* The daemons' own 2 is a configuration that does not check; what they said names the place. */
+	if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 2 && n)
+		return xos_err_set(err, XOS_MALFORMED, "program-refused", "%s", said);
 	if (WIFEXITED(wait_status)) {
 		int rc = WEXITSTATUS(wait_status);
 		enum xos_status st = rc == 1   ? XOS_DENIED
