@@ -8,6 +8,13 @@ static const struct xos_cli_verb verbs[] = {
         .min = 1,
         .max = -1,
         .run = xos_policytool_check},
+    {.name = "fmt",
+        .operands = "FILE|DIR...",
+        .about = "write sets as everybody writes them; comments stay",
+        .min = 1,
+        .max = -1,
+        .options = xos_policytool_fmt_options,
+        .run = xos_policytool_fmt},
     {.name = "lint",
         .operands = "FILE|DIR...",
         .about = "tell what is suspicious in sets, alone and together",
@@ -113,6 +120,8 @@ int main(int argc, char **argv)
 	    .examples =
 	        "  xos-policy check demo-vo.xos lab-site.xos\n"
 	        "  xos-policy check --json policies/\n"
+	        "  xos-policy fmt --check policies/\n"
+	        "  xos-policy fmt --write demo-vo.xos\n"
 	        "  xos-policy lint policies/\n"
 	        "  xos-policy lint --list\n"
 	        "  xos-policy test demo.test\n"

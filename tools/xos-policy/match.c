@@ -183,11 +183,15 @@ enum xos_policytool_tri xos_policytool_term(
 }
 
 bool xos_policytool_action(
-    const struct xos_policytool_matcher *m, const struct xos_policy_set *set, uint64_t actions)
+    struct xos_policytool_matcher *m, const struct xos_policy_set *set, uint64_t actions)
 {
-	const struct xos_policy_action *a = xos_policy_set_action(set, m->req->action);
-	/* Bit 0 stands for what a set does not know. */
-	return actions >> (a ? a->code : 0) & 1;
+	if (m->last != set) {
+		const struct xos_policy_action *a = xos_policy_set_action(set, m->req->action);
+		/* Bit 0 stands for what a set does not know. */
+		m->code = a ? a->code : 0;
+		m->last = set;
+	}
+	return actions >> m->code & 1;
 }
 
 static uint64_t bit_of(const struct xos_policytool_matcher *m)

@@ -11,6 +11,9 @@ struct xos_policytool_matcher {
 	const struct xos_policytool_open *open;
 	const struct xos_policy_options *zones;
 	const struct xos_policy_node *node; /* as its site declares it; NULL: not */
+	/* The action's code, as the set asked last has it. */
+	const struct xos_policy_set *last;
+	uint8_t code;
 };
 
 /* Sets that one request can concern. */
@@ -27,7 +30,7 @@ bool xos_policytool_who(const struct xos_policytool_matcher *m, const struct xos
 enum xos_policytool_tri xos_policytool_term(
     const struct xos_policytool_matcher *m, const struct xos_policy_term *t);
 bool xos_policytool_action(
-    const struct xos_policytool_matcher *m, const struct xos_policy_set *set, uint64_t actions);
+    struct xos_policytool_matcher *m, const struct xos_policy_set *set, uint64_t actions);
 enum xos_policytool_tri xos_policytool_test_value(const struct xos_policytool_matcher *m,
     const struct xos_policy_set *set, const struct xos_policy_cond *c);
 /* Does every request for this action give the attribute? */

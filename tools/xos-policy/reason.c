@@ -204,6 +204,19 @@ static formula cond_formula(struct reasoner *r, const struct xos_policy_set *set
 	return v == XOS_LEFT_OPEN ? open_test(r, set, c, positive) : tri(v, positive);
 }
 
+/* Most statements are about somebody else: that must be quick to see. */
+static bool concerns(const struct reasoner *r, const struct xos_policy_statement *s)
+{
+	for (size_t i = 0; i < s->nwhos; i++) {
+		const struct xos_policy_who *w = &s->whos[i];
+		if ((w->kind == XOS_WHO_ROLE && xos_policytool_role_open(&r->match, w->name)) ||
+		    (w->kind == XOS_WHO_HOME && r->match.open->home) ||
+		    xos_policytool_who(&r->match, s->set, w))
+			return true;
+	}
+	return !s->nwhos;
+}
+
 /* When does the statement apply (positive), or certainly not? */
 static formula statement_formula(
     struct reasoner *r, const struct xos_policy_statement *s, bool positive)
@@ -211,7 +224,7 @@ static formula statement_formula(
 	struct xos_formula_list all = {.memory = r->memory};
 	enum xos_formula_kind outer = positive ? XOS_FORMULA_ALL : XOS_FORMULA_ANY;
 	enum xos_formula_kind inner = positive ? XOS_FORMULA_ANY : XOS_FORMULA_ALL;
-	if (!xos_policytool_action(&r->match, s->set, s->actions))
+	if (!xos_policytool_action(&r->match, s->set, s->actions) || !concerns(r, s))
 		return truth(!positive);
 	if (s->nwhos) {
 		struct xos_formula_list l = {.memory = r->memory};

@@ -37,6 +37,7 @@ enum xos_status xos_policytool_diff(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_stats(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_fmt(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_lint(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_whocan(
@@ -44,7 +45,7 @@ enum xos_status xos_policytool_whocan(
 enum xos_status xos_policytool_whatcan(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 extern const struct xos_cli_option xos_policytool_test_options[], xos_policytool_eval_options[],
-    xos_policytool_lint_options[], xos_policytool_diff_options[], xos_policytool_whocan_options[],
-    xos_policytool_whatcan_options[];
+    xos_policytool_fmt_options[], xos_policytool_lint_options[], xos_policytool_diff_options[],
+    xos_policytool_whocan_options[], xos_policytool_whatcan_options[];
 
 #endif
