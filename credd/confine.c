@@ -37,7 +37,7 @@ static void add_folder_of(struct folders *f, const char *file)
 static enum xos_status writable(
     const struct xos_credd_conf *conf, struct folders *f, struct xos_err *err)
 {
-	struct xos_credd_pair pairs[XOS_CREDD_PAIRS_MAX];
+	struct xos_tls_pair pairs[XOS_CREDD_PAIRS_MAX];
 	size_t n = 0;
 	f->list[f->n++] = conf->state;
 	add_folder_of(f, conf->tls_certificate);
@@ -46,7 +46,7 @@ static enum xos_status writable(
 	for (size_t i = 0; i < n; i++) {
 		add_folder_of(f, pairs[i].certificate);
 		add_folder_of(f, pairs[i].key);
-		xos_credd_pair_clear(&pairs[i]);
+		xos_tls_pair_clear(&pairs[i]);
 	}
 	return st;
 }

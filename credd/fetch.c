@@ -38,7 +38,7 @@ struct xos_credd_fetch {
 	char etag[XOS_VOPS_ETAG_MAX];
 	struct xos_credd_contact contact;
 	struct xos_credd_certificate certificate;
-	struct xos_credd_pair pair[XOS_CREDD_PAIRS_MAX]; /* the node's first */
+	struct xos_tls_pair pair[XOS_CREDD_PAIRS_MAX]; /* the node's first */
 	size_t npairs;
 };
 
@@ -114,7 +114,7 @@ static enum xos_status new_client(const char *base, const struct xos_chain *own,
 static enum xos_status load_own(struct xos_credd_fetch *f, struct xos_err *err)
 {
 	struct xos_chain fresh = {.n = 0};
-	enum xos_status st = xos_credd_pair_load(&f->pair[0], &fresh, err);
+	enum xos_status st = xos_tls_pair_load(&f->pair[0], &fresh, err);
 	if (st)
 		return st;
 	xos_chain_clear(&f->own);
@@ -171,7 +171,7 @@ static void ask_vops(struct xos_credd_fetch *f)
 }
 
 static enum xos_status renew(
-    struct xos_credd_fetch *f, struct xos_credd_pair *p, struct xos_chain *old, struct xos_err *err)
+    struct xos_credd_fetch *f, struct xos_tls_pair *p, struct xos_chain *old, struct xos_err *err)
 {
 	struct xos_client *client = NULL;
 	struct xos_key *key = NULL;
@@ -185,7 +185,7 @@ static enum xos_status renew(
 	if (!st) {
 		fresh.key = key;
 		key = NULL;
-		st = xos_credd_pair_save(p, &fresh, err);
+		st = xos_tls_pair_save(p, &fresh, err);
 	}
 	xos_chain_clear(&fresh);
 	xos_key_free(key);
@@ -195,21 +195,21 @@ static enum xos_status renew(
 
 static void renew_pair(struct xos_credd_fetch *f, size_t i)
 {
-	struct xos_credd_pair *p = &f->pair[i];
+	struct xos_tls_pair *p = &f->pair[i];
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_chain old = {.n = 0};
 	int64_t now = xos_clock_now();
 	if (now < p->renew_after || now < p->retry_after)
 		return;
 	/* Read anew: somebody may have renewed it by hand. */
-	enum xos_status st = xos_credd_pair_load(p, &old, &err);
+	enum xos_status st = xos_tls_pair_load(p, &old, &err);
 	if (!st && now >= p->renew_after)
 		st = renew(f, p, &old, &err);
 	xos_chain_clear(&old);
 	if (!st && i == 0)
 		st = load_own(f, &err);
 	else if (!st)
-		st = xos_credd_pair_load(p, &old, &err);
+		st = xos_tls_pair_load(p, &old, &err);
 	xos_chain_clear(&old);
 	p->retry_after = now + RENEW_RETRY + (int64_t)xos_random_below(RENEW_RETRY);
 	if (st)
@@ -270,7 +270,7 @@ static enum xos_status prepare(struct xos_credd_fetch *f, struct xos_err *err)
 	if (!conf->tls_key)
 		return XOS_OK;
 	enum xos_status st =
-	    xos_credd_pair_init(&f->pair[0], conf->tls_certificate, conf->tls_key, err);
+	    xos_tls_pair_init(&f->pair[0], conf->tls_certificate, conf->tls_key, err);
 	if (!st)
 		f->npairs = 1;
 	if (!st)
@@ -296,7 +296,7 @@ static void fetch_free(struct xos_credd_fetch *f)
 	xos_service_verifier_free(f->rca_verifier);
 	xos_chain_clear(&f->own);
 	for (size_t i = 0; i < f->npairs; i++)
-		xos_credd_pair_clear(&f->pair[i]);
+		xos_tls_pair_clear(&f->pair[i]);
 	xos_credd_source_free(f->source);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);

@@ -152,11 +152,11 @@ static enum xos_status verb_status(
 static void check_certificates(const struct xos_credd_conf *conf,
     void (*report)(void *ctx, const struct xos_err *err), void *ctx)
 {
-	struct xos_credd_pair pairs[XOS_CREDD_PAIRS_MAX];
+	struct xos_tls_pair pairs[XOS_CREDD_PAIRS_MAX];
 	struct xos_err err = XOS_ERR_INIT;
 	size_t n = 0;
 	if (conf->tls_key) {
-		if (xos_credd_pair_init(&pairs[0], conf->tls_certificate, conf->tls_key, &err)) {
+		if (xos_tls_pair_init(&pairs[0], conf->tls_certificate, conf->tls_key, &err)) {
 			report(ctx, &err);
 			return;
 		}
@@ -165,7 +165,7 @@ static void check_certificates(const struct xos_credd_conf *conf,
 	if (xos_credd_pairs_parse(conf->renew, pairs, &n, &err))
 		report(ctx, &err);
 	for (size_t i = 0; i < n; i++)
-		xos_credd_pair_clear(&pairs[i]);
+		xos_tls_pair_clear(&pairs[i]);
 }
 
 static void check(const void *data, void (*report)(void *ctx, const struct xos_err *err), void *ctx)

@@ -21,6 +21,7 @@ const struct xos_config_key xos_jobs_keys[] = {
     {"", "credd_socket", XOS_CONFIG_PATH, AT(credd_socket), true, NULL, 0, 0},
     {"", "credd_user", XOS_CONFIG_STRING, AT(credd_user), false, NULL, 0, 0},
     {"", "accounting", XOS_CONFIG_STRING, AT(accounting), false, NULL, 0, 0},
+    {"", "rca", XOS_CONFIG_STRING, AT(rca), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
     {"", "path", XOS_CONFIG_STRING, AT(path), false, NULL, 0, 0},
     {"", "monitor", XOS_CONFIG_PATH, AT(monitor), false, NULL, 0, 0},

@@ -15,6 +15,7 @@ struct xos_jobs_config {
 	char *node, *site, *credd_socket;
 	char *credd_user; /* as root: whom xos-credd runs as; NULL: root or our own user */
 	char *accounting; /* URL of xos-acctd; NULL: records wait in the spool */
+	char *rca;        /* URL of xos-rcad, which renews the TLS certificate; NULL: nobody does */
 	char *member;     /* without root only: the one member whose jobs this daemon runs */
 	/* how jobs run */
 	char *path, *monitor;           /* NULL: see xos_jobs_path, xos_jobs_monitor */

@@ -10,6 +10,7 @@
 #include "jobs/courier.h"
 #include "jobs/front.h"
 #include "jobs/starter.h"
+#include "net/pair.h"
 #include "net/server.h"
 #include "proc/daemon.h"
 #include "proc/privdrop.h"
@@ -78,11 +79,12 @@ static bool folder_of(const char *file, char out[PATH_MAX])
 
 /* Files are renewed by putting new ones in their place, so the rules are for folders. */
 static enum xos_status close_sandbox(const struct xos_jobs_config *c, const char *name,
-    unsigned allow, const char *own, struct xos_err *err)
+    unsigned allow, const char *own, bool renews, struct xos_err *err)
 {
 	char certificate[PATH_MAX], key[PATH_MAX], run[PATH_MAX], write[PATH_MAX];
 	const char *const read_only[] = {c->common.trust, certificate, key, run, NULL};
-	const char *const read_write[] = {write, NULL};
+	const char *const read_write[] = {
+	    write, renews ? certificate : NULL, renews ? key : NULL, NULL};
 	struct xos_sandbox box = {
 	    .name = name, .allow = allow, .read_only = read_only, .read_write = read_write};
 
@@ -122,8 +124,8 @@ static enum xos_status run_front(
 	if (st == XOS_OK)
 		st = become_network(c, err);
 	if (st == XOS_OK)
-		st = close_sandbox(
-		    c, "jobd/front", XOS_ALLOW_NET_SERVER | XOS_ALLOW_FILE_WRITE, "front", err);
+		st = close_sandbox(c, "jobd/front", XOS_ALLOW_NET_SERVER | XOS_ALLOW_FILE_WRITE,
+		    "front", false, err);
 	if (st == XOS_OK)
 		st = xos_job_front_serve(front, signal_fd, err);
 	xos_job_front_free(front);
@@ -140,8 +142,8 @@ static enum xos_status run_courier(
 	if (st == XOS_OK)
 		st = become_network(c, err);
 	if (st == XOS_OK)
-		st = close_sandbox(
-		    c, "jobd/courier", XOS_ALLOW_NET_CLIENT | XOS_ALLOW_FILE_WRITE, "spool", err);
+		st = close_sandbox(c, "jobd/courier", XOS_ALLOW_NET_CLIENT | XOS_ALLOW_FILE_WRITE,
+		    "spool", c->rca, err);
 	if (st == XOS_OK)
 		st = xos_courier_serve(courier, signal_fd, err);
 	xos_courier_free(courier);
@@ -197,6 +199,29 @@ static enum xos_status run_role(const struct xos_service_run *run, struct xos_er
 	return st;
 }
 
+/* The courier renews it, the front reads it: both are the network's user. What a crash left half
+ * replaced is finished before anybody reads it. */
+static enum xos_status own_certificate(const struct xos_jobs_config *c, struct xos_err *err)
+{
+	const char *user = geteuid() == 0 ? c->common.user_network : NULL;
+	const char *const files[] = {c->common.tls_certificate, c->common.tls_key};
+	struct xos_tls_pair pair = {.certificate = NULL};
+	char folder[PATH_MAX];
+	enum xos_status st = XOS_OK;
+
+	for (size_t i = 0; st == XOS_OK && i < 2; i++) {
+		if (!folder_of(files[i], folder))
+			return xos_err_set(err, XOS_LIMIT, "state", "path too long");
+		st = xos_service_own(folder, user, err);
+	}
+	if (st == XOS_OK)
+		st = xos_tls_pair_init(&pair, files[0], files[1], err);
+	if (st == XOS_OK)
+		st = xos_tls_pair_finish(&pair, err);
+	xos_tls_pair_clear(&pair);
+	return st;
+}
+
 static enum xos_status verb_run(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
 {
@@ -211,6 +236,8 @@ static enum xos_status verb_run(
 		return run_role(run, err);
 	/* Before the children, which all use these folders. */
 	st = xos_stage_open(&stage, c->common.state, c->common.user_network, err);
+	if (st == XOS_OK && c->rca)
+		st = own_certificate(c, err);
 	if (st == XOS_OK)
 		st = xos_server_bind(c->common.listen, &listen_fd, err);
 	if (st != XOS_OK) {

@@ -108,8 +108,7 @@ static enum xos_status write_credd(
 		/* No service users: of the job service only its starter, as root, asks about others. */
 		xos_buf_printf(&b, "user = %lld\n", (long long)n->uid_base);
 	else
-		xos_buf_printf(&b, "member = %s\nrenew = %s/tls/jobs.pem:%s/tls/jobs.key\n",
-		    n->member, n->dir, n->dir);
+		xos_buf_printf(&b, "member = %s\n", n->member);
 	return write_text(n, "credd.conf", &b, err);
 }
 
@@ -126,6 +125,7 @@ static enum xos_status write_jobd(
 	    (long long)n->jobs_port);
 	xos_buf_put_str(&b, "trust = trust\nstate = jobd\ntls_certificate = tls/jobs.pem\n"
 	                    "tls_key = tls/jobs.key\ncredd_socket = run/credd.sock\n");
+	xos_buf_printf(&b, "rca = %s\n", u->rca);
 	if (u->accounting)
 		xos_buf_printf(&b, "accounting = %s\n", u->accounting);
 	if (n->uid_base)

@@ -1,9 +1,11 @@
 /*
- * xos-node renew: the certificate of the job service. As root its key belongs to root, so xos-credd, which
- * renews the node's own, cannot; without root xos-credd renews both and this finds nothing to do.
+ * xos-node renew: the certificate of the job service, at once. xos-jobd does it by itself when half of its life is
+ * over; this is for a key that may be known to somebody else, and for nodes that were away for long.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/rca.h"
@@ -11,6 +13,7 @@
 #include "base/config.h"
 #include "base/file.h"
 #include "cli/daemons.h"
+#include "net/pair.h"
 #include "node/verbs.h"
 #include "service/client.h"
 
@@ -32,48 +35,8 @@ static const struct xos_config_key joined_keys[] = {
 };
 #define NKEYS (sizeof(joined_keys) / sizeof(joined_keys[0]))
 
-struct pair {
-	char cert[PATH_MAX], key[PATH_MAX], next[PATH_MAX];
-};
-
-/*
- * The new key stands beside the old one until the certificate is there. Killed between the two last
- * steps, KEY.next is the certificate's: then only that is finished.
- */
-static enum xos_status load(const struct pair *p, struct xos_chain *out, struct xos_err *err)
-{
-	enum xos_status st = xos_chain_load(p->cert, out, err);
-	struct xos_key *next = NULL;
-
-	if (st == XOS_OK && access(p->next, F_OK) == 0 &&
-	    xos_key_load(p->next, NULL, NULL, &next, NULL) == XOS_OK &&
-	    xos_key_same(next, xos_cert_key(out->cert[0])) && rename(p->next, p->key) != 0)
-		st = xos_err_set(
-		    err, XOS_UNAVAILABLE, "renew-file", "cannot rename %s to %s", p->next, p->key);
-	xos_key_free(next);
-	return st == XOS_OK ? xos_key_load(p->key, NULL, NULL, &out->key, err) : st;
-}
-
-static enum xos_status replace(const struct pair *p, const struct xos_key *key,
-    const struct xos_chain *chain, struct xos_err *err)
-{
-	struct xos_buf pem;
-
-	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
-	for (size_t i = 0; i < chain->n; i++)
-		xos_cert_to_pem(chain->cert[i], &pem);
-	enum xos_status st = xos_key_save(key, p->next, NULL, err);
-	if (st == XOS_OK)
-		st = xos_file_write(p->cert, 0644, xos_buf_bytes(&pem), err);
-	if (st == XOS_OK && rename(p->next, p->key) != 0)
-		st = xos_err_set(
-		    err, XOS_UNAVAILABLE, "renew-file", "cannot rename %s to %s", p->next, p->key);
-	xos_buf_free(&pem);
-	return st;
-}
-
-static enum xos_status fetch(const struct xos_node *n, const struct joined *j, const struct pair *p,
-    const struct xos_chain *old, struct xos_err *err)
+static enum xos_status fetch(const struct xos_node *n, const struct joined *j,
+    const struct xos_tls_pair *p, const struct xos_chain *old, struct xos_err *err)
 {
 	char path[PATH_MAX];
 	struct xos_trust *trust = xos_trust_new();
@@ -93,8 +56,10 @@ static enum xos_status fetch(const struct xos_node *n, const struct joined *j, c
 		st = xos_key_generate(&key, err);
 	if (st == XOS_OK)
 		st = xos_rca_renew(xos_service_client(client), j->vo, old, key, &fresh, err);
-	if (st == XOS_OK)
-		st = replace(p, key, &fresh, err);
+	if (st == XOS_OK) {
+		fresh.key = xos_key_ref(key);
+		st = xos_tls_pair_save(p, &fresh, err);
+	}
 	xos_chain_clear(&fresh);
 	xos_key_free(key);
 	xos_service_client_free(client);
@@ -102,48 +67,91 @@ static enum xos_status fetch(const struct xos_node *n, const struct joined *j, c
 	return st;
 }
 
-enum xos_status xos_node_renew(
-    const struct xos_node *n, bool force, bool *renewed, struct xos_err *err)
+static enum xos_status renew_pair(const struct xos_node *n, struct xos_tls_pair *p, bool force,
+    bool *renewed, struct xos_err *err)
 {
 	char path[PATH_MAX];
 	struct joined j = {.vo = NULL};
-	struct pair p;
 	struct xos_chain old = {.n = 0};
-	enum xos_status st = xos_node_path(n, "tls/jobs.pem", p.cert, err);
+	enum xos_status st = xos_node_path(n, "vo.conf", path, err);
 
-	*renewed = false;
-	if (st == XOS_OK)
-		st = xos_node_path(n, "tls/jobs.key", p.key, err);
-	if (st == XOS_OK)
-		st = xos_node_path(n, "tls/jobs.key.next", p.next, err);
-	if (st == XOS_OK)
-		st = xos_node_path(n, "vo.conf", path, err);
 	if (st == XOS_OK)
 		st = xos_config_load(path, joined_keys, NKEYS, &j, err);
 	if (st != XOS_OK)
 		return st;
-	st = load(&p, &old, err);
-	if (st == XOS_OK) {
-		int64_t from = xos_cert_not_before(old.cert[0]);
-		int64_t to = xos_cert_not_after(old.cert[0]);
-
-		if (force || xos_clock_now() >= from + (to - from) / 2) {
-			st = fetch(n, &j, &p, &old, err);
-			*renewed = st == XOS_OK;
-		}
+	st = xos_tls_pair_load(p, &old, err);
+	if (st == XOS_OK &&
+	    (force || xos_clock_now() >= p->not_before + (p->not_after - p->not_before) / 2)) {
+		st = fetch(n, &j, p, &old, err);
+		*renewed = st == XOS_OK;
 	}
 	xos_chain_clear(&old);
 	xos_config_free(joined_keys, NKEYS, &j);
 	return st;
 }
 
-/* As root xos-jobd reads its key before it gives root up: a new one needs a new start. Jobs go on. */
+/* With the rights of whom the key belongs to: after the first start of the node that is not root. */
+static enum xos_status as_owner(const char *key, uid_t *owner, struct xos_err *err)
+{
+	struct stat sb;
+
+	*owner = geteuid();
+	if (stat(key, &sb) != 0)
+		return xos_err_errno(err, errno, "renew-file", "cannot read %s", key);
+	if (*owner != 0 || sb.st_uid == 0)
+		return XOS_OK;
+	if (setegid(sb.st_gid) != 0 || seteuid(sb.st_uid) != 0)
+		return xos_err_errno(
+		    err, errno, "privileges", "cannot act as the owner of %s", key);
+	*owner = sb.st_uid;
+	return XOS_OK;
+}
+
+static void as_ourselves(void)
+{
+	if (geteuid() != getuid() && (seteuid(getuid()) != 0 || setegid(getgid()) != 0))
+		abort(); /* half a root must not go on */
+}
+
+enum xos_status xos_node_renew(
+    const struct xos_node *n, bool force, bool *renewed, struct xos_err *err)
+{
+	char cert[PATH_MAX], key[PATH_MAX];
+	struct xos_tls_pair p = {.certificate = NULL};
+	uid_t owner = 0;
+	enum xos_status st = xos_node_path(n, "tls/jobs.pem", cert, err);
+
+	*renewed = false;
+	if (st == XOS_OK)
+		st = xos_node_path(n, "tls/jobs.key", key, err);
+	if (st == XOS_OK)
+		st = xos_tls_pair_init(&p, cert, key, err);
+	if (st == XOS_OK)
+		st = as_owner(key, &owner, err);
+	if (st == XOS_OK)
+		st = renew_pair(n, &p, force, renewed, err);
+	as_ourselves();
+	xos_tls_pair_clear(&p);
+	return st;
+}
+
+/* A key of root's, from before xos-jobd renewed by itself, is read once: a new one needs a new start. */
+static bool needs_restart(const struct xos_node *n)
+{
+	char key[PATH_MAX];
+	struct stat sb;
+
+	return n->uid_base && xos_node_path(n, "tls/jobs.key", key, NULL) == XOS_OK &&
+	       stat(key, &sb) == 0 && sb.st_uid == 0;
+}
+
+/* Jobs go on meanwhile. */
 static enum xos_status restart_jobd(const struct xos_node *n, struct xos_err *err)
 {
 	struct xos_proc_id id;
 	char conf[PATH_MAX];
 
-	if (!n->uid_base || !xos_cli_daemon_running(n->dir, "xos-jobd", &id))
+	if (!needs_restart(n) || !xos_cli_daemon_running(n->dir, "xos-jobd", &id))
 		return XOS_OK;
 	enum xos_status st = xos_node_path(n, "jobd.conf", conf, err);
 	if (st == XOS_OK)
