@@ -192,13 +192,14 @@ static bool add_place(struct builder *b, const struct xos_row *row, uint32_t at,
 static bool add_places(struct builder *b, struct xos_row *row, uint32_t at)
 {
 	const struct xos_rule *r = &b->c.rules[at];
-	const struct xos_term *t = &b->coder.terms[r->terms];
 	row->any_action |= r->actions == XOS_POLICY_ACTION_ALL;
 	if (!r->nplaces || r->nplaces > XOS_PLACES_INDEXED) {
 		const uint64_t anywhere[2] = {XOS_HASH_ANYWHERE, 0};
 		row->kinds |= (uint16_t)(1u << XOS_TERM_COUNT);
 		return add_place(b, row, at, XOS_ANY_PLACE, anywhere);
 	}
+	/* Only now: a set without any place has no terms. */
+	const struct xos_term *t = &b->coder.terms[r->terms];
 	for (uint16_t i = 0; i < r->nplaces; i++) {
 		const struct xos_term *best = narrowest(t);
 		uint64_t terms[2] = {best->hash, 0};
