@@ -111,13 +111,13 @@ void build(struct m_policy *p, struct built *b)
 }
 
 void build_from(const struct m_policy *p, const struct built *from, struct built *b,
-    struct xos_policy_set *(*change)(const struct xos_policy_set *set))
+    struct xos_policy_set *(*change)(const struct m_set *model, const struct xos_policy_set *set))
 {
 	*b = (struct built){.nchain = from->nchain};
 	for (unsigned i = 0; i < p->n; i++)
-		b->sets[i] = change(from->sets[i]);
+		b->sets[i] = change(&p->sets[i], from->sets[i]);
 	for (unsigned i = 0; i < from->nchain; i++)
-		b->chain[i] = change(from->chain[i]);
+		b->chain[i] = change(&p->chain[i], from->chain[i]);
 	make_engine(p, b);
 }
 

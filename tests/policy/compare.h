@@ -15,7 +15,7 @@ struct built {
 void build(struct m_policy *p, struct built *b);
 /* The same sets, each changed by a function that keeps its meaning. */
 void build_from(const struct m_policy *p, const struct built *from, struct built *b,
-    struct xos_policy_set *(*change)(const struct xos_policy_set *set));
+    struct xos_policy_set *(*change)(const struct m_set *model, const struct xos_policy_set *set));
 void built_free(struct built *b);
 struct xos_policy_set *build_set(struct m_set *set, unsigned *dropped);
 

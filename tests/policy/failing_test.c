@@ -6,7 +6,10 @@
 #include "policy_test.h"
 
 #include "policy/lint.h"
+#include "policy/format.h"
+#include "policy/lint.h"
 #include "policy/memory.h"
+#include "zonedata.h"
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
@@ -67,45 +70,48 @@ void *__wrap_xos_policy_memory_grow(
 }
 
 static const char *const texts[] = {
-    "vo \"demo\" serial 1 { permit @all group /demo action any on any when auth.method in {krb5, "
-    "\"saml\"} or "
-    "job.cpu in {1, 2} or not (time in 08:00-20:00 UTC and now < 2027-01-01T00:00Z) or user alice;"
+    "vo \"demo\" serial 1 { schema { kind demo.set; action demo.annotate for set; attribute demo.n "
+    "number optional for any; } define $strong { krb5, \"saml\" } define $who { user alice, group "
+    "/demo/b } define $there { site:lab, tag:gpu & class:compute } define $inside { 10.0.0.0/8 } "
+    "template t($w principal, $max duration, $z prefix) { permit $w action job.cancel when "
+    "ip(ctx.src) in $z; limit @l $w action job.cancel { wall <= $max; } } use @u t(group /demo/c, "
+    "2h, "
+    "192.0.2.0/24);"
+    " permit @all group /demo action any on any when auth.method in $strong or "
+    "job.cpu in {1, 2} or not (time in 08:00-20:00 UTC and now < 2027-01-01T00:00Z) or who in $who;"
     " limit any action job.* on any { wall <= 2h; account_class in {pool, own}; }"
-    " limit any action job.submit on any { wall <= 1h; account_class in {pool, own}; cpu <= 4; }"
+    " limit any action job.submit on $there { wall <= 1h; account_class in {pool, own}; cpu <= 4; }"
     " duty any action job.submit on any { record; notify \"x@y\"; }"
     " shadow forbid @trial any action any on any because \"try\\\"\" contact \"c\";"
     " forbid user bob action job.submit on tag:gpu & class:compute when ip(ctx.src) in "
     "{10.0.0.0/8, "
-    "2001:db8::/32}; forbid any action job.cancel unless role /demo/Role=x; }",
+    "2001:db8::/32} or ip(ctx.src) in $inside on change stop after 10m;"
+    " delegate group /demo/physics action job.* on site:lab, node:lab/n1;"
+    " forbid any action demo.annotate on demo.set:7 when demo.n > 3 and ctx.service like {\"a*\", "
+    "\"?b\"};"
+    " forbid any action job.cancel unless role /demo/Role=x; }",
+    "group \"/demo/physics\" serial 1 { permit any action job.submit when date in "
+    "2026-01-01..2026-12-31 Europe/Paris on change drain; duty any action any { record; } }",
     "site \"lab\" serial 2 { accounts vo demo uid 1900000000-1900999999;"
-    " node n1 { class compute; tag gpu, big; } node n2;"
+    " node n1 { class compute; tag gpu, big; } node n2; delegate node n1, n2 action job.submit;"
     " permit vo demo action any on site:lab & tag:gpu;"
-    " permit vo demo action any on node:lab/n1 & class:compute & tag:gpu when has ctx.src or any;"
+    " permit vo demo, user bio:carol action any on node:lab/n1 & class:compute & tag:gpu, "
+    "file:/a/b, job:7 "
+    "when has ctx.src or any; permit any action file.* on file:/;"
     " forbid vo demo action job.submit on any when ctx.service == a and not ctx.service == b;"
     " limit vo demo action any on job:* { memory <= 4GiB; } }",
-    "node \"lab/n1\" serial 1 { forbid any action job.submit on any when job.cpu > 4; }",
-    "group \"/demo/physics\" serial 1 schema 2 {"
-    " schema { kind demo.set; action demo.note for set, file; attribute demo.n number optional for "
-    "demo.note; attribute demo.s string given for demo.note; }"
-    " define $net { 10.0.0.0/8, 2001:db8::/32 } define $both { $net, 192.0.2.0/24 }"
-    " define $who { group /demo/physics/a, user bob } define $where { tag:gpu & class:c, job:7 }"
-    " define $days { 1h, 2d } define $words { krb5, \"saml\" } define $acts { job.*, demo.note }"
-    " template t($who2 principal, $max duration, $w time-window, $p place, $s string, $i prefix) {"
-    " permit @go $who2, $who action $acts on $p, $where; limit @cap $who2 action job.submit { wall "
-    "<= $max; } permit user carol action job.show when time in $w and auth.method in {$s, x} and "
-    "has ctx.src and ip(ctx.src) in {$i, 127.0.0.1}; }"
-    " use @u t($who, 4h, mon-fri 08:00-20:00 Europe/Paris, site:lab & tag:x, \"y\", 10.0.0.0/8);"
-    " forbid user eve action file.read on demo.set:*, demo.set:3 when who in $who or on $where or "
-    "(has ctx.src and ip(ctx.src) in $both) or auth.age in $days or auth.method in $words or "
-    "auth.method in {krb5, $words} or resource.id like {\"/a*\", $words} or date in "
-    "2026-12-24..2026-12-31 Asia/Tokyo because \"x\" on change stop after 10m; }",
-    "owner \"demo:alice\" serial 1 { permit group /bio/x, user bio:c action file.read; "
-    "permit user bob, home \"h\" action job.show on change drain; }",
-    "site \"far\" serial 1 { delegate node n1, n2 action job.submit when vo demo; }",
-    "delegation by user \"alice\" { check @c action in {job.submit, job.show} and on site:lab "
-    "because \"b\" contact \"c\"; check time in 22:00-06:00 +01:00 or not auth.mfa or any or home "
-    "\"h\";"
-    " limit action job.submit { lifetime <= 1h; account_class in {pool}; } }",
+    "node \"lab/n1\" serial 1 { permit any action job.submit; forbid any action job.submit on any "
+    "when "
+    "job.cpu > 4; }",
+    "owner \"demo:bob\" serial 1 { permit user alice action file.read on file:/home/bob; limit any "
+    "action "
+    "file.* { lifetime <= 1h; } }",
+    "delegation by user \"alice\" { check @c action in {job.submit, job.show, file.read} and on "
+    "site:lab "
+    "because \"b\" contact \"c\" on change continue; check time in mon-sun 22:00-06:00 "
+    "Europe/Paris or "
+    "not auth.mfa or any or home \"h\" or date in 2026-12-24 Asia/Tokyo or ctx.service like \"x*\";"
+    " limit action job.submit on tag:gpu, site:lab { lifetime <= 1h; account_class in {pool}; } }",
 };
 #define SETS (sizeof(texts) / sizeof(texts[0]))
 
@@ -126,6 +132,8 @@ static bool step(struct run *r, enum xos_status status)
 	return status == XOS_OK;
 }
 
+static struct xos_buf paris; /* time zone data */
+
 static struct xos_policy_request request(void)
 {
 	static const char *const held[] = {"/demo/Role=x", "/demo/Role=y"};
@@ -139,45 +147,81 @@ static struct xos_policy_request request(void)
 	return req;
 }
 
+/* What needs no policy: forms, warnings. */
+static bool read_over(struct run *r, const char *text)
+{
+	static struct xos_policy_errors warnings;
+	return step(r, xos_policy_format(text, strlen(text), "t", &r->text, NULL)) &&
+	       step(r, xos_policy_lint(text, strlen(text), "t", NULL, &warnings));
+}
+
 static bool load(struct run *r)
 {
 	struct xos_policy_part parts[SETS] = {0};
+	const struct xos_policy_zone_data zone = {"Europe/Paris", xos_buf_bytes(&paris)};
+	const struct xos_policy_options options = {.zones = &zone, .nzones = 1};
 	for (size_t i = 0; i < SETS; i++) {
-		if (!step(
+		if (!read_over(r, texts[i]) ||
+		    !step(
 		        r, xos_policy_set_load(texts[i], strlen(texts[i]), "t", &r->sets[i], NULL)))
 			return false;
 		xos_policy_set_text(r->sets[i], &r->text);
 		parts[i].set = r->sets[i];
-		if (!step(r, xos_policy_lint(texts[i], strlen(texts[i]), "t", NULL, &r->warnings)))
-			return false;
 	}
 	return step(r, xos_restriction_encode(r->sets[SETS - 1], &r->wire, NULL)) &&
 	       step(r, xos_restriction_decode(xos_buf_bytes(&r->wire), &r->arrived, NULL)) &&
 	       step(r, xos_restriction_text(xos_buf_bytes(&r->wire), &r->text, NULL)) &&
-	       step(r, xos_policy_new(parts, SETS - 1, NULL, &r->policy, NULL));
+	       step(r, xos_policy_new(parts, SETS - 1, &options, &r->policy, NULL));
 }
 
-/* A permit, a refusal with something unknown, one with a way out, and words about each. */
+/* True if the answer goes on: out of memory is an answer as well, and always a refusal. */
+static bool ask(struct run *r, const struct xos_policy_request *req)
+{
+	r->status = xos_policy_decide(r->policy, req, &r->answer);
+	r->wrong |= (r->status == XOS_OK) != (r->answer.decision == XOS_POLICY_PERMITTED);
+	if (r->status == XOS_INTERNAL) {
+		r->wrong |= r->answer.decision != XOS_POLICY_UNDECIDED;
+		return false;
+	}
+	xos_buf_printf(&r->text, "\n%s: ", words[r->answer.decision]);
+	xos_policy_answer_deciders(&r->answer, &r->text);
+	/* What would help may be left out when memory is short: it decides nothing. */
+	xos_policy_answer_explain(&r->answer, &r->words);
+	return true;
+}
+
+/* A permit, refusals with something unknown, with a way out, by checks; from strings and interned. */
 static void use(struct run *r)
 {
-	static const char *const actions[] = {"job.submit", "job.cancel", "job.show", "file.read"};
+	static const char *const actions[] = {
+	    "job.submit", "job.cancel", "job.show", "file.read", "demo.annotate"};
 	struct xos_policy_request req = request();
 	const struct xos_policy_set *chain[] = {r->arrived};
 	req.chain = chain;
-	for (size_t i = 0; i < 8; i++) {
-		req.action = actions[i % 4];
-		req.nchain = i >= 4;
+	for (size_t i = 0; i < 20; i++) {
+		struct xos_policy_interned_subject *subject = NULL;
+		struct xos_policy_interned_resource *resource = NULL;
+		req.action = actions[i % 5];
+		req.nchain = i % 2;
 		req.nvalues = i < 4;
-		r->status = xos_policy_decide(r->policy, &req, &r->answer);
-		r->wrong |= (r->status == XOS_OK) != (r->answer.decision == XOS_POLICY_PERMITTED);
-		if (r->status == XOS_INTERNAL) {
-			r->wrong |= r->answer.decision != XOS_POLICY_UNDECIDED;
+		if (i % 5 == 3)
+			req.resource = (struct xos_policy_resource){.kind = "file",
+			    .id = "/home/bob/x",
+			    .site = "lab",
+			    .vo = "demo",
+			    .owner = "bob"};
+		bool go_on =
+		    i < 10 ||
+		    (step(r, xos_policy_intern_subject(r->policy, &req.subject, &subject, NULL)) &&
+		        step(r,
+		            xos_policy_intern_resource(r->policy, &req.resource, &resource, NULL)));
+		req.interned_subject = subject;
+		req.interned_resource = resource;
+		go_on = go_on && ask(r, &req);
+		xos_policy_interned_subject_free(subject);
+		xos_policy_interned_resource_free(resource);
+		if (!go_on)
 			return;
-		}
-		xos_buf_printf(&r->text, "\n%s: ", words[r->answer.decision]);
-		xos_policy_answer_deciders(&r->answer, &r->text);
-		/* What would help may be left out when memory is short: it decides nothing. */
-		xos_policy_answer_explain(&r->answer, &r->words);
 	}
 	r->status = XOS_OK;
 }
@@ -225,6 +269,10 @@ static void each_place(bool all)
 	struct run good, r;
 	unsigned long total;
 	for_good = all;
+	static const struct zone_maker z = {
+	    .offsets = {3600, 7200}, .footer = "CET-1CEST,M3.5.0,M10.5.0/3"};
+	xos_buf_init(&paris, 10000);
+	zone_write(&paris, &z);
 	fail_at = 0;
 	start(&good);
 	total = calls;
@@ -241,6 +289,7 @@ static void each_place(bool all)
 		finish(&r);
 	}
 	finish(&good);
+	xos_buf_free(&paris);
 }
 
 START_TEST(one_allocation_fails)

@@ -3,6 +3,7 @@
  * evaluator is needed to see that these are broken. Generated policies and requests; seeded.
  */
 #include "compare.h"
+#include "policy/format.h"
 #include "policy_test.h"
 
 #define POLICIES 150
@@ -285,8 +286,10 @@ START_TEST(chains_only_narrow)
 END_TEST
 
 /* The canonical text of a set is a set that decides alike, and its own canonical text. */
-static struct xos_policy_set *through_text(const struct xos_policy_set *set)
+static struct xos_policy_set *through_text(
+    const struct m_set *model, const struct xos_policy_set *set)
 {
+	(void)model;
 	struct xos_buf once, twice;
 	xos_buf_init(&once, XOS_POLICY_TEXT_MAX);
 	xos_buf_init(&twice, XOS_POLICY_TEXT_MAX);
@@ -299,12 +302,34 @@ static struct xos_policy_set *through_text(const struct xos_policy_set *set)
 	return again;
 }
 
-START_TEST(texts_keep_the_meaning)
+/* What was written, formatted, and formatted again: a set that decides alike. */
+static struct xos_policy_set *through_format(
+    const struct m_set *model, const struct xos_policy_set *set)
+{
+	struct xos_buf text, once, twice;
+	xos_buf_init(&text, XOS_POLICY_TEXT_MAX);
+	xos_buf_init(&once, XOS_POLICY_TEXT_MAX);
+	xos_buf_init(&twice, XOS_POLICY_TEXT_MAX);
+	(void)set;
+	write_set(&text, model);
+	ck_assert_int_eq(xos_policy_format(xos_buf_str(&text), text.n, "set", &once, NULL), XOS_OK);
+	ck_assert_int_eq(
+	    xos_policy_format(xos_buf_str(&once), once.n, "set", &twice, NULL), XOS_OK);
+	ck_assert_str_eq(xos_buf_str(&once), xos_buf_str(&twice));
+	struct xos_policy_set *again = must_parse(xos_buf_str(&once));
+	xos_buf_free(&text);
+	xos_buf_free(&once);
+	xos_buf_free(&twice);
+	return again;
+}
+
+static void keeps_the_meaning(
+    struct xos_policy_set *(*through)(const struct m_set *model, const struct xos_policy_set *set))
 {
 	struct pair *t = pair_new();
 	for (unsigned long seed = 1; seed <= POLICIES; seed++) {
 		begin(t, seed + 4000000);
-		build_from(&t->p, &t->before, &t->after, through_text);
+		build_from(&t->p, &t->before, &t->after, through);
 		for (unsigned i = 0; i < REQUESTS; i++) {
 			struct m_request r;
 			make_request(&r);
@@ -315,6 +340,17 @@ START_TEST(texts_keep_the_meaning)
 		end(t);
 	}
 	pair_free(t);
+}
+
+START_TEST(canonical_texts_keep_the_meaning)
+{
+	keeps_the_meaning(through_text);
+}
+END_TEST
+
+START_TEST(formatting_keeps_the_meaning)
+{
+	keeps_the_meaning(through_format);
 }
 END_TEST
 
@@ -327,7 +363,8 @@ int main(void)
 	tcase_add_test(tc, more_statements_go_one_way);
 	tcase_add_test(tc, what_is_missing_opens_no_door);
 	tcase_add_test(tc, chains_only_narrow);
-	tcase_add_test(tc, texts_keep_the_meaning);
+	tcase_add_test(tc, canonical_texts_keep_the_meaning);
+	tcase_add_test(tc, formatting_keeps_the_meaning);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
