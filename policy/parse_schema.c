@@ -39,6 +39,7 @@ static bool name_ok(const struct xos_policy_parser *p)
 
 static bool parse_name(struct xos_policy_parser *p, const char **name)
 {
+	*name = "";
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
 	if (p->t.kind != XOS_TOKEN_WORD || !name_ok(p))
@@ -73,7 +74,7 @@ static void *array(struct xos_policy_parser *p, void *old, size_t n, size_t size
 static bool parse_kind(struct xos_policy_parser *p)
 {
 	struct xos_policy_set *set = p->set;
-	const char *name;
+	const char *name = NULL;
 	if (!parse_name(p, &name))
 		return false;
 	if (set->nown_kinds == OWN_KINDS_MAX)

@@ -176,7 +176,7 @@ static bool parse_level_name(struct xos_policy_parser *p)
 
 static bool parse_version(struct xos_policy_parser *p)
 {
-	uint64_t schema;
+	uint64_t schema = 0;
 	struct xos_policy_token at;
 	if (!xos_parser_accept(p, "schema"))
 		return true;

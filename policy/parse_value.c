@@ -33,7 +33,8 @@ static bool number_parse(const struct xos_policy_parser *p, enum xos_policy_type
 
 bool xos_parser_number(struct xos_policy_parser *p, enum xos_policy_type type, int64_t *v)
 {
-	static const char *const hints[] = {[XOS_POLICY_BOOL] = "write true or false",
+	static const char *const hints[XOS_POLICY_IP + 1] = {
+	    [XOS_POLICY_BOOL] = "write true or false",
 	    [XOS_POLICY_NUMBER] = "write a whole number",
 	    [XOS_POLICY_DURATION] = "write a whole number with its unit: 90s, 15m, 12h, 7d, 2w",
 	    [XOS_POLICY_SIZE] = "write a whole number with its unit: 512MiB, 4GiB, 10GB, 100B",

@@ -55,10 +55,10 @@ START_TEST(codes_never_change)
 	    "subject.is_owner", "ctx.src", "ctx.service", "job.wall", "job.cpu", "job.memory",
 	    "token.lifetime", "resource.id", "job.name", "job.signal", "file.size", "session.tty",
 	    "token.audience"};
-	for (uint8_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
-		ck_assert_str_eq(xos_policy_action_by_code(i)->name, names[i]);
-	for (uint8_t i = 1; i < sizeof(attrs) / sizeof(attrs[0]); i++)
-		ck_assert_str_eq(xos_policy_attr_by_code(i)->name, attrs[i]);
+	for (size_t i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+		ck_assert_str_eq(xos_policy_action_by_code((uint8_t)i)->name, names[i]);
+	for (size_t i = 1; i < sizeof(attrs) / sizeof(attrs[0]); i++)
+		ck_assert_str_eq(xos_policy_attr_by_code((uint8_t)i)->name, attrs[i]);
 }
 END_TEST
 
