@@ -103,3 +103,23 @@ explain() { run "$bin/xos-policy" explain "${sets[@]}" "$@"; }
 	[ "$status" -eq 0 ]
 	[[ $output == *"Examples:"* ]]
 }
+
+@test "explain tells levels, forbids and what would help" {
+	run "$bin/xos-policy" explain --set $policies/biomed --subject biomed:alice --group /biomed/research/clinical --home chu.example \
+		--action file.read --resource file:/patients/1 --at hospital/data --auth-age 3h --auth-mfa no --auth-method saml --attr ctx.src=131.254.1.1
+	[ "$status" -eq 1 ]
+	[[ $output == *"vo biomed, serial "*": has no permit for it (refuses)"* ]]
+	[[ $output == *"site hospital, serial "*": grants by hospital@patients"* ]]
+	[[ $output =~ would\ help:\ +auth.age\ \<\ 2h\ and\ auth.mfa$ ]]
+	run "$bin/xos-policy" explain --set $policies/biomed --subject biomed:bob --group /biomed/students --held /biomed/Role=gpu \
+		--action job.submit --resource node:rennes/g1 --now 2026-11-28T10:00:00Z
+	[ "$status" -eq 1 ]
+	[[ $output == *"biomed@gpu, forbid"* && $output == *"biomed@students-at-night, forbid"* ]]
+	[[ $output =~ would\ help:\ +role\ /biomed/Role=gpu\ and\ time\ in\ mon-fri ]]
+	explain --subject demo:bob --group /demo/students "${submit[@]}"
+	[[ $output == *"somebody must change a policy"* ]]
+	explain --json --subject demo:bob --group /demo/students "${submit[@]}"
+	[[ $output == *'"would_help"'* ]]
+	explain --subject demo:alice --group /demo/physics "${submit[@]}"
+	[[ $output != *"would help"* ]]
+}

@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "policy/decide.h"
 #include "policytool/ask.h"
+#include "policytool/reason.h"
 #include "policytool/verbs.h"
+#include "policytool/zones.h"
 
 static struct xos_cli_list sets, chain, groups, roles, held, attrs;
 static const char *subject, *action, *resource, *at, *owner, *of_vo, *home, *method, *age, *mfa,
@@ -77,35 +79,122 @@ static enum xos_status take_attrs(struct xos_policytool_ask *ask, struct xos_err
 	return st;
 }
 
-static enum xos_status print_answer(
-    const struct xos_cli *cli, const struct xos_policy_answer *a, struct xos_err *err)
+/*
+ * What a refused person could do: the condition under which the same would be permitted, as far as it does
+ * not hold, with the context, the log-in, the time and the roles that are held left open. NULL: nothing to
+ * say; otherwise to be freed.
+ */
+static char *would_help(const struct xos_policy *policy, const struct xos_policy_options *zones,
+    const struct xos_policy_request *req)
+{
+	struct xos_policy_memory *m = xos_policy_memory_new();
+	const struct xos_policytool_open open = {.attributes = true,
+	    .time = true,
+	    .roles = req->subject.held,
+	    .nroles = req->subject.nheld};
+	struct xos_policy_request bare = *req;
+	struct xos_buf b;
+	xos_buf_init(&b, 1 << 20);
+	bare.values = NULL;
+	bare.nvalues = 0;
+	bare.subject.auth_method = NULL;
+	bare.subject.auth_time = 0;
+	bare.subject.auth_mfa = -1;
+	const struct xos_formula *f =
+	    m ? xos_policytool_permitted(m, policy, zones, &bare, &open) : NULL;
+	if (f)
+		f = xos_policytool_lacking(m, f, policy, zones, req);
+	if (f && f->kind == XOS_FORMULA_FALSE)
+		xos_buf_put_str(&b, "nothing that this subject could say or wait for; somebody "
+		                    "must change a policy");
+	else if (f && f->kind != XOS_FORMULA_TRUE)
+		xos_formula_text(f, &b);
+	xos_policy_memory_free(m);
+	if (!b.n)
+		xos_buf_free(&b);
+	return b.n ? xos_buf_steal(&b, NULL) : NULL;
+}
+
+static void print_levels(const struct xos_policy_answer *a)
+{
+	static const char *const words[] = {"has no permit for it",
+	    "would permit, but not all is known", "has no set that is valid", "grants by",
+	    "only narrows"};
+	for (size_t i = 0; i < a->nlevels; i++) {
+		const struct xos_policy_verdict *v = &a->levels[i];
+		struct xos_buf b;
+		xos_buf_init(&b, 4096);
+		xos_buf_put_str(&b, " ");
+		if (v->by)
+			xos_policy_statement_label(v->by, &b);
+		const char *by = xos_buf_str(&b);
+		xos_cli_print_pair(i ? "" : "levels", "%s %s, serial %llu: %s%s%s",
+		    xos_policy_level_name(v->level), v->name, (unsigned long long)v->serial,
+		    (unsigned)v->stand < 5 ? words[v->stand] : "?", v->by && by ? by : "",
+		    v->refuses ? " (refuses)" : "");
+		xos_buf_free(&b);
+	}
+}
+
+static void print_fired(
+    const char *key, const struct xos_policy_fired *list, size_t n, const char *unknown)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct xos_buf b;
+		xos_buf_init(&b, 1 << 20);
+		xos_policy_statement_label(list[i].statement, &b);
+		xos_buf_put_str(&b, ", ");
+		xos_policy_statement_head(list[i].statement, &b);
+		const char *text = xos_buf_str(&b);
+		xos_cli_print_pair(
+		    i ? "" : key, "%s%s", text ? text : "?", list[i].unknown ? unknown : "");
+		xos_buf_free(&b);
+	}
+}
+
+static enum xos_status print_json(
+    const struct xos_policy_answer *a, const char *help, struct xos_err *err)
+{
+	static const struct xos_decision_extra none;
+	struct xos_json *doc = NULL;
+	struct xos_buf out;
+	xos_buf_init(&out, XOS_DECISION_ANSWER_MAX);
+	enum xos_status status = xos_decision_answer_encode(a, &none, &out, err);
+	if (status == XOS_OK)
+		status = xos_json_parse(xos_buf_bytes(&out), XOS_DECISION_ANSWER_MAX, &doc, err);
+	xos_buf_free(&out);
+	if (status != XOS_OK)
+		return status;
+	xos_json_set_text(doc, "would_help", help);
+	return xos_cli_print_json(doc, err);
+}
+
+static enum xos_status print_answer(const struct xos_cli *cli, const struct xos_policy_answer *a,
+    const char *help, struct xos_err *err)
 {
 	struct xos_buf out;
-	struct xos_json *doc = NULL;
-	static const struct xos_decision_extra none;
-	enum xos_status status = XOS_OK;
+	if (cli->json)
+		return print_json(a, help, err);
 	xos_buf_init(&out, XOS_DECISION_ANSWER_MAX);
-	if (!cli->json) {
-		xos_policy_answer_explain(a, &out);
-		const char *text = xos_buf_str(&out);
-		xos_cli_print_pair("decision", "%s", xos_policy_decision_name(a->decision));
-		xos_cli_print_pair("because", "%s", text ? text : "out of memory");
-	} else {
-		status = xos_decision_answer_encode(a, &none, &out, err);
-		if (status == XOS_OK)
-			status =
-			    xos_json_parse(xos_buf_bytes(&out), XOS_DECISION_ANSWER_MAX, &doc, err);
-		if (status == XOS_OK)
-			status = xos_cli_print_json(doc, err);
-	}
+	xos_policy_answer_explain(a, &out);
+	const char *text = xos_buf_str(&out);
+	xos_cli_print_pair("decision", "%s", xos_policy_decision_name(a->decision));
+	xos_cli_print_pair("because", "%s", text ? text : "out of memory");
 	xos_buf_free(&out);
-	return status;
+	print_levels(a);
+	print_fired("forbids", a->forbids, a->nforbids, " (whether it applies is not known)");
+	print_fired("checks failed", a->checks, a->nchecks, " (whether it passes is not known)");
+	print_fired("on trial", a->shadows, a->nshadows, "");
+	if (help)
+		xos_cli_print_pair("would help", "%s", help);
+	return XOS_OK;
 }
 
 static enum xos_status decide(struct xos_cli *cli, const struct xos_policytool_sets *parts,
     const struct xos_policytool_sets *links, struct xos_policytool_ask *ask, struct xos_err *err)
 {
 	const struct xos_policy_set *carried[XOS_POLICY_CHAIN_MAX];
+	struct xos_policytool_zones *zones = NULL;
 	struct xos_policy *policy = NULL;
 	struct xos_policy_request req;
 	struct xos_policy_answer a;
@@ -116,6 +205,8 @@ static enum xos_status decide(struct xos_cli *cli, const struct xos_policytool_s
 		carried[i] = links->list[i].set;
 	enum xos_status status = xos_policytool_sets_policy(parts, &policy, err);
 	if (status == XOS_OK)
+		status = xos_policytool_zones_load(parts, &zones, err);
+	if (status == XOS_OK)
 		status = xos_policytool_ask_request(ask, policy, xos_clock_now(), &req, err);
 	if (status == XOS_OK) {
 		req.chain = carried;
@@ -124,9 +215,14 @@ static enum xos_status decide(struct xos_cli *cli, const struct xos_policytool_s
 		status = xos_policy_decide(policy, &req, &a);
 		/* The answer is what was asked for; its exit status says what it is. */
 		cli->exit_status = status == XOS_OK ? 0 : status == XOS_DENIED ? 1 : 3;
-		status = print_answer(cli, &a, err);
+		char *help = status == XOS_OK || a.problem
+		                 ? NULL
+		                 : would_help(policy, xos_policytool_zones_options(zones), &req);
+		status = print_answer(cli, &a, help, err);
+		free(help);
 		xos_policy_answer_free(&a);
 	}
+	xos_policytool_zones_free(zones);
 	xos_policy_unref(policy);
 	return status;
 }

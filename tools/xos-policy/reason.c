@@ -503,6 +503,29 @@ bool xos_policytool_holds(const struct xos_formula *f, const struct xos_policy *
 	return xos_policytool_matcher_init(&m, policy, zones, req, &closed) && holds(f, &m);
 }
 
+static formula lacking(
+    struct xos_policy_memory *memory, formula f, const struct xos_policytool_matcher *m)
+{
+	struct xos_formula_list rest = {.memory = memory};
+	if (holds(f, m))
+		return &xos_formula_true;
+	for (size_t i = 0; i < f->n; i++)
+		if (f->kind == XOS_FORMULA_ANY || !holds(f->kids[i], m))
+			xos_formula_add(&rest, lacking(memory, f->kids[i], m));
+	return f->n ? xos_formula_join(f->kind, &rest) : f;
+}
+
+formula xos_policytool_lacking(struct xos_policy_memory *memory, const struct xos_formula *f,
+    const struct xos_policy *policy, const struct xos_policy_options *zones,
+    const struct xos_policy_request *req)
+{
+	static const struct xos_policytool_open closed;
+	struct xos_policytool_matcher m;
+	if (!xos_policytool_matcher_init(&m, policy, zones, req, &closed))
+		return f;
+	return lacking(memory, f, &m);
+}
+
 static int text_order(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -33,6 +33,11 @@ bool xos_policytool_may_apply(struct xos_policy_memory *memory, const struct xos
 bool xos_policytool_holds(const struct xos_formula *f, const struct xos_policy *policy,
     const struct xos_policy_options *zones, const struct xos_policy_request *req);
 
+/* What of the formula does not hold: what would have to. NULL: out of memory. */
+const struct xos_formula *xos_policytool_lacking(struct xos_policy_memory *memory,
+    const struct xos_formula *f, const struct xos_policy *policy,
+    const struct xos_policy_options *zones, const struct xos_policy_request *req);
+
 /* What binds a permit: "{ wall <= 1d; } unless auth.mfa" for each limit or duty that can apply, a
  * line each, sorted; equal texts bind alike. told (may be NULL) hears of the tests in them. */
 void xos_policytool_bounds(struct xos_policy_memory *memory, const struct xos_policy *policy,

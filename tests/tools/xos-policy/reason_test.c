@@ -21,10 +21,11 @@ static unsigned below(unsigned n)
 
 static const char *const tests[] = {"auth.mfa", "auth.age < 2h", "auth.age >= 1h", "has ctx.src",
     "ip(ctx.src) in 10.0.0.0/8", "job.cpu <= 4", "job.cpu == 4", "job.cpu in {1, 8}",
-    "auth.method == krb5", "auth.method in {krb5, saml}", "now < 2026-11-22T11:00Z",
-    "now >= 2026-11-22T13:00Z", "time in 08:00-12:00 UTC", "time in 22:00-06:00 UTC", "on tag:gpu",
-    "on node:lab/n1", "group /demo/a", "user demo:bob", "home \"uni\"", "action == job.show",
-    "subject.is_owner"};
+    "auth.method == krb5", "auth.method in {krb5, saml}", "auth.method like \"s*l\"",
+    "date in 2026-11-22 UTC", "time in sat,sun 08:00-20:00 +01:00", "on service:sshd",
+    "who in {group /demo/a, user bob}", "now < 2026-11-22T11:00Z", "now >= 2026-11-22T13:00Z",
+    "time in 08:00-12:00 UTC", "time in 22:00-06:00 UTC", "on tag:gpu", "on node:lab/n1",
+    "group /demo/a", "user demo:bob", "home \"uni\"", "action == job.show", "subject.is_owner"};
 static const char *const vo_whos[] = {"any", "group /demo/a", "group exactly /demo/a",
     "group /demo/a/b", "user demo:bob", "home \"uni\""};
 static const char *const site_whos[] = {
@@ -54,18 +55,65 @@ static void draw_cond(struct xos_buf *b, unsigned depth, bool roles)
 	}
 }
 
-static void draw_statement(struct xos_buf *b, bool vo)
+enum level { VO, SITE, NODE, GROUP, OWNER };
+
+static const char *const group_whos[] = {
+    "any", "group /demo/a", "group /demo/a/b", "user demo:bob"};
+static const char *const owner_whos[] = {
+    "any", "group /demo/a", "user demo:bob", "vo other", "group /other/x"};
+static const char *const foreign_whos[] = {"any", "group /other/x", "group /demo/a", "vo other"};
+
+static const char *draw_who(enum level level)
+{
+	switch (level) {
+	case VO:
+		return below(6) ? PICK(vo_whos) : "group /other/x";
+	case SITE:
+	case NODE:
+		return below(6) ? PICK(site_whos) : PICK(foreign_whos);
+	case GROUP:
+		return PICK(group_whos);
+	case OWNER:
+		break;
+	}
+	return PICK(owner_whos);
+}
+
+static void draw_delegate(struct xos_buf *b, enum level level)
+{
+	static const char *const groups[] = {"group /demo/a", "group /demo/a/b, group /demo/c"};
+	if (level == VO)
+		xos_buf_printf(
+		    b, "delegate %s action %s on %s", PICK(groups), PICK(actions), PICK(places));
+	else
+		xos_buf_printf(
+		    b, "delegate node %s action %s", below(2) ? "n1" : "n1, n2", PICK(actions));
+	if (below(3) == 0) {
+		xos_buf_put_str(b, " when ");
+		draw_cond(b, below(2), false);
+	}
+	xos_buf_put_str(b, ";\n");
+}
+
+static void draw_statement(struct xos_buf *b, enum level level)
 {
 	unsigned effect = below(8);
-	const char *who = vo ? PICK(vo_whos) : PICK(site_whos);
-	bool permit = effect < 4;
+	const char *who = draw_who(level);
+	bool vo = level == VO, again = below(4) == 0;
+	if (again && (level == VO || level == SITE) && below(2)) {
+		draw_delegate(b, level);
+		return;
+	}
+	bool permit = effect < 5;
 	if (permit && vo && below(8) == 0)
 		who = "role /demo/Role=r";
 	xos_buf_printf(b, "%s %s action %s on %s",
 	    permit       ? "permit"
 	    : effect < 7 ? "forbid"
 	                 : "limit",
-	    who, PICK(actions), PICK(places));
+	    who, PICK(actions), level == NODE ? "any" : PICK(places));
+	if (level == OWNER && effect >= 4)
+		xos_buf_put_str(b, " unless has subject.is_owner and subject.is_owner");
 	if (below(3)) {
 		xos_buf_put_str(b, " when ");
 		draw_cond(b, below(4), permit);
@@ -76,7 +124,7 @@ static void draw_statement(struct xos_buf *b, bool vo)
 		xos_buf_put_str(b, ";\n");
 }
 
-static struct xos_policy_set *draw_set(const char *head, bool vo, unsigned most)
+static struct xos_policy_set *draw_set(const char *head, enum level level, unsigned most)
 {
 	static struct xos_policy_errors errs;
 	struct xos_policy_set *set = NULL;
@@ -84,7 +132,7 @@ static struct xos_policy_set *draw_set(const char *head, bool vo, unsigned most)
 	xos_buf_init(&b, 1 << 20);
 	xos_buf_put_str(&b, head);
 	for (unsigned i = below(most) + 1; i; i--)
-		draw_statement(&b, vo);
+		draw_statement(&b, level);
 	xos_buf_put_str(&b, "}");
 	const char *text = xos_buf_str(&b);
 	/* Some of what is drawn can never apply, and is refused for it. */
@@ -95,16 +143,27 @@ static struct xos_policy_set *draw_set(const char *head, bool vo, unsigned most)
 
 static struct xos_policy *draw_policy(void)
 {
-	struct xos_policy_part parts[3] = {{NULL, 0, 0}};
+	struct xos_policy_part parts[8] = {{NULL, 0, 0}};
 	struct xos_policy *p = NULL;
 	size_t n = 0;
-	parts[n++].set = draw_set("vo \"demo\" serial 1 {\n", true, 5);
+	parts[n++].set = draw_set("vo \"demo\" serial 1 {\n", VO, 5);
 	parts[n++].set = draw_set("site \"lab\" serial 1 {\nnode n1 { class compute; tag gpu; }\n"
 	                          "node n2 { class login; }\n",
-	    false, 4);
+	    SITE, 4);
 	if (below(2))
 		parts[n++].set =
-		    draw_set("site \"far\" serial 1 {\nnode n1 { class compute; }\n", false, 2);
+		    draw_set("site \"far\" serial 1 {\nnode n1 { class compute; }\n", SITE, 2);
+	if (below(2))
+		parts[n++].set = draw_set("group \"/demo/a\" serial 1 {\n", GROUP, 3);
+	if (below(3) == 0)
+		parts[n++].set = draw_set("group \"/demo/a/b\" serial 1 {\n", GROUP, 3);
+	if (below(2))
+		parts[n++].set = draw_set("node \"lab/n1\" serial 1 {\n", NODE, 3);
+	if (below(3))
+		parts[n++].set = draw_set("owner \"demo:carol\" serial 1 {\n", OWNER, 3);
+	if (below(2))
+		parts[n++].set =
+		    draw_set("vo \"other\" serial 1 {\npermit any action any;\n", GROUP, 1);
 	bool all = true;
 	for (size_t i = 0; i < n; i++)
 		all &= parts[i].set != NULL;
@@ -117,7 +176,7 @@ static struct xos_policy *draw_policy(void)
 
 static const char *const in_a[] = {"/demo/a"}, *const in_b[] = {"/demo", "/demo/a/b"};
 static const char *const role[] = {"/demo/Role=r"};
-static struct xos_policy_value values[3];
+static struct xos_policy_value values[4];
 
 /* What a formula is asked about: it says nothing that is left open. */
 static struct xos_policy_request draw_base(void)
@@ -143,6 +202,14 @@ static struct xos_policy_request draw_base(void)
 	}
 	if (below(8) == 0)
 		req.resource.site = "far";
+	if (below(6) == 0) {
+		static const char *const in_x[] = {"/other/x"};
+		req.subject.vo = "other";
+		req.subject.groups = in_x;
+		req.subject.ngroups = 1;
+		if (req.resource.owner)
+			req.resource.owner = "carol";
+	}
 	if (below(10) == 0)
 		req.subject = (struct xos_policy_subject){
 		    .kind = XOS_SUBJECT_LOCAL, .member = "root", .auth_mfa = -1};
@@ -160,7 +227,7 @@ static void fill(struct xos_policy_request *req, bool member)
 	if (member && below(4))
 		req->subject.auth_time = req->now - (int64_t)below(4) * 3600 - 60;
 	req->subject.auth_mfa = member ? (int)below(3) - 1 : -1;
-	if (member && below(2)) {
+	if (member && strcmp(req->subject.vo, "demo") == 0 && below(2)) {
 		req->subject.roles = role;
 		req->subject.nroles = 1;
 	}
@@ -171,27 +238,45 @@ static void fill(struct xos_policy_request *req, bool member)
 	if (strcmp(req->action, "job.submit") == 0 && below(3))
 		values[req->nvalues++] = (struct xos_policy_value){
 		    "job.cpu", XOS_POLICY_NUMBER, (int64_t[]){1, 4, 5, 8, 9}[below(5)], NULL};
+	if (below(3) == 0)
+		values[req->nvalues++] = (struct xos_policy_value){
+		    "ctx.service", XOS_POLICY_STRING, 0, below(2) ? "sshd" : "jobd"};
 	req->values = values;
 }
 
-static void show(const struct xos_policy *p, const struct xos_formula *f, bool engine)
+static void show(const struct xos_policy *p, const struct xos_formula *f, bool engine,
+    const struct xos_policy_request *req)
 {
 	struct xos_buf b;
 	xos_buf_init(&b, 1 << 20);
 	const struct xos_policy_set *vo = xos_policy_find_set(p, XOS_POLICY_VO, "demo");
-	const struct xos_policy_set *site = xos_policy_find_set(p, XOS_POLICY_SITE, "lab");
-	xos_policy_set_text(vo, &b);
-	xos_policy_set_text(site, &b);
+	const struct xos_policy_set *sets[] = {vo, xos_policy_find_set(p, XOS_POLICY_SITE, "lab"),
+	    xos_policy_find_set(p, XOS_POLICY_GROUP, "/demo/a"),
+	    xos_policy_find_set(p, XOS_POLICY_GROUP, "/demo/a/b"),
+	    xos_policy_find_set(p, XOS_POLICY_NODE, "lab/n1"),
+	    xos_policy_find_set(p, XOS_POLICY_OWNER, "demo:carol"),
+	    xos_policy_find_set(p, XOS_POLICY_VO, "other")};
+	for (size_t i = 0; i < 7; i++)
+		if (sets[i])
+			xos_policy_set_text(sets[i], &b);
 	xos_formula_text(f, &b);
+	xos_buf_printf(&b, "\n%s:%s %s %s at %s/%s of %s, %zu groups",
+	    req->subject.vo ? req->subject.vo : "-", req->subject.member, req->action,
+	    req->resource.kind, req->resource.site, req->resource.node,
+	    req->resource.owner ? req->resource.owner : "-", req->subject.ngroups);
 	ck_abort_msg("seed %llu: the engine says %s, the formula not:\n%s",
 	    (unsigned long long)state, engine ? "yes" : "no", xos_buf_str(&b));
 }
+
+static unsigned granted[XOS_POLICY_LEVELS];
 
 static bool engine_permits(const struct xos_policy *p, const struct xos_policy_request *req)
 {
 	struct xos_policy_answer a;
 	xos_policy_answer_init(&a);
 	bool yes = xos_policy_decide(p, req, &a) == XOS_OK;
+	for (size_t i = 0; i < a.nlevels; i++)
+		granted[a.levels[i].level] += yes && a.levels[i].stand == XOS_STAND_GRANTS;
 	ck_assert_msg(!a.problem, "%s", a.problem);
 	xos_policy_answer_free(&a);
 	return yes;
@@ -217,12 +302,12 @@ static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
 		permits += yes;
 		refusals += !yes;
 		if (xos_policytool_holds(f, p, NULL, &req) != yes)
-			show(p, f, yes);
+			show(p, f, yes, &req);
 		const struct xos_formula *c = xos_policytool_permitted(m, p, NULL, &req, &closed);
 		ck_assert_ptr_nonnull(c);
 		ck_assert(c->kind == XOS_FORMULA_TRUE || c->kind == XOS_FORMULA_FALSE);
 		if ((c->kind == XOS_FORMULA_TRUE) != yes)
-			show(p, c, yes);
+			show(p, c, yes, &req);
 	}
 }
 
@@ -230,7 +315,7 @@ START_TEST(drawn)
 {
 	unsigned good = 0;
 	state = 20261122;
-	for (unsigned i = 0; i < 4000; i++) {
+	for (unsigned i = 0; i < 8000; i++) {
 		struct xos_policy *p = draw_policy();
 		if (!p)
 			continue;
@@ -246,6 +331,9 @@ START_TEST(drawn)
 	ck_assert_uint_gt(permits, 2000);
 	ck_assert_uint_gt(refusals, 2000);
 	ck_assert_uint_gt(conditional, 300);
+	ck_assert_uint_gt(granted[XOS_POLICY_GROUP], 20);
+	ck_assert_uint_gt(granted[XOS_POLICY_NODE], 20);
+	ck_assert_uint_gt(granted[XOS_POLICY_OWNER], 20);
 }
 END_TEST
 
