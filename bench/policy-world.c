@@ -1,6 +1,7 @@
 /* The sets and requests that policy-bench decides with. */
 #include "policy-world.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,13 @@ static bool make_site(
 	for (unsigned i = 0; i < w->nodes; i++)
 		xos_buf_printf(text, "node n%u { class c%u; tag t%u, x%u; }\n", i, i % CLASSES,
 		    i % TAGS, i % 5);
-	for (unsigned i = 0; i < n; i++)
+	/* Each VO may use half of the classes; the rest of what is permitted is said node by node. */
+	unsigned broad = w->nvos * CLASSES / 2 < n ? w->nvos * CLASSES / 2 : 0;
+	for (unsigned i = 0; i < broad; i++)
+		xos_buf_printf(text,
+		    "permit vo %s action job.submit, session.open, file.read on class:c%u;\n",
+		    w->vo_names[i % w->nvos], (i / w->nvos * 2 + i % 2) % CLASSES);
+	for (unsigned i = broad; i < n; i++)
 		site_statement(text, w, site, i);
 	return take_set(w, text, t);
 }
@@ -198,27 +205,38 @@ static bool make_nodes(struct bench_world *w, struct xos_buf *text, unsigned n, 
 	return true;
 }
 
+static const char *put(struct bench_request *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+static const char *put(struct bench_request *r, const char *fmt, ...)
+{
+	char *at = r->text + r->used;
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(at, sizeof(r->text) - r->used, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(r->text) - r->used)
+		abort();
+	r->used += (size_t)n + 1;
+	return at;
+}
+
 static void draw_subject(const struct bench_world *w, struct bench_request *r)
 {
 	struct xos_policy_subject *s = &r->request.subject;
 	s->kind = XOS_SUBJECT_MEMBER;
 	s->vo = w->vo_names[below(w->nvos)];
-	snprintf(r->member, sizeof(r->member), "m%u", below(w->groups * 40));
-	snprintf(r->home, sizeof(r->home), "uni%u.example", below(5));
-	s->member = r->member;
-	s->home = r->home;
+	s->member = put(r, "m%u", below(w->groups * 40));
+	s->home = put(r, "uni%u.example", below(5));
 	s->ngroups = 1 + below(4);
 	for (size_t i = 0; i < s->ngroups; i++) {
 		unsigned g = below(w->groups);
 		if (below(4))
-			snprintf(r->group_text[i], 64, "/%s/g%u/s%u", s->vo, g, below(SUBGROUPS));
+			r->groups[i] = put(r, "/%s/g%u/s%u", s->vo, g, below(SUBGROUPS));
 		else
-			snprintf(r->group_text[i], 64, "/%s/g%u", s->vo, g);
-		r->groups[i] = r->group_text[i];
+			r->groups[i] = put(r, "/%s/g%u", s->vo, g);
 		if (i == 0)
-			snprintf(r->role_text[0], 64, "/%s/g%u/Role=gpu", s->vo, g);
+			r->roles[0] = put(r, "/%s/g%u/Role=gpu", s->vo, g);
 	}
-	r->roles[0] = r->role_text[0];
 	s->nroles = below(2);
 	s->groups = r->groups;
 	s->roles = r->roles;
@@ -236,9 +254,9 @@ static void draw_request(const struct bench_world *w, struct bench_request *r)
 	q->resource.site = w->site_names[below(w->nsites)];
 	q->resource.node = w->node_names[below(w->nodes)];
 	q->resource.kind = "node";
-	snprintf(r->src, sizeof(r->src), "10.%u.3.%u", below(256), below(256));
-	r->values[0] =
-	    (struct xos_policy_value){.name = "ctx.src", .type = XOS_POLICY_IP, .string = r->src};
+	r->values[0] = (struct xos_policy_value){.name = "ctx.src",
+	    .type = XOS_POLICY_IP,
+	    .string = put(r, "10.%u.3.%u", below(256), below(256))};
 	q->values = r->values;
 	q->nvalues = 1;
 	q->action = action < 6 ? "job.submit" : action < 8 ? "session.open" : "file.read";
@@ -250,10 +268,9 @@ static void draw_request(const struct bench_world *w, struct bench_request *r)
 		    .name = "job.cpu", .type = XOS_POLICY_NUMBER, .number = 1 + below(32)};
 		q->nvalues = 3;
 	} else if (action >= 8) {
-		snprintf(r->id, sizeof(r->id), "%s/d%u/file%u", strchr(r->groups[0], '/'),
-		    below(w->groups * 40), below(1000));
 		q->resource.kind = "file";
-		q->resource.id = r->id;
+		q->resource.id =
+		    put(r, "%s/d%u/file%u", r->groups[0], below(w->groups * 40), below(1000));
 	}
 }
 

@@ -11,15 +11,14 @@
  * members about many different places, about half of which are refused. The same numbers give the
  * same world.
  */
-#define BENCH_REQUESTS 1024
+#define BENCH_REQUESTS 256
 
 struct bench_request {
-	char member[32], home[32];
-	char group_text[5][64], role_text[2][64];
-	const char *groups[5], *roles[2];
-	char id[96], src[40];
-	struct xos_policy_value values[4];
 	struct xos_policy_request request;
+	struct xos_policy_value values[3];
+	const char *groups[5], *roles[1];
+	char text[256]; /* the names, one behind the other, as in a message that was just read */
+	size_t used;
 };
 
 struct bench_world {

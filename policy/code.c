@@ -33,6 +33,8 @@ static bool add_term(struct xos_coder *c, const struct xos_policy_term *t, bool 
 	    .last = last,
 	    .of_kind = (uint16_t)(colon ? colon - t->name : 0),
 	};
+	struct xos_term *to = &c->terms[c->nterms - 1];
+	memcpy(to->head, t->name, n < sizeof(to->head) ? n : sizeof(to->head));
 	return true;
 }
 

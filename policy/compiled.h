@@ -23,6 +23,7 @@ struct xos_term {      /* one test of a resource */
 	uint8_t kind;
 	bool last;        /* of its alternative */
 	uint16_t of_kind; /* of an object: bytes of its kind, before the colon */
+	char head[40];    /* of the name: what fits is compared here */
 };
 
 /* A condition in prefix order: an operator is followed by its parts. */

@@ -306,6 +306,21 @@ static const struct xos_compiled_node *declared(
 	    site->compiled, w->place + w->site_len + 1, w->place_len - w->site_len - 1);
 }
 
+/* What will be read first of each set, on its way while the others are looked at. */
+static void expect_sets(const struct xos_run *r, const struct xos_policy_scope *site)
+{
+	const struct xos_policy_interned_subject *known = r->eval.known;
+	const struct xos_policy_interned_resource *place = known_place(r);
+	if (site)
+		__builtin_prefetch(site->compiled);
+	if (place && place->node)
+		__builtin_prefetch(place->node);
+	if (place && place->declared)
+		__builtin_prefetch(place->declared);
+	for (size_t i = 0; known && i < known->nrows; i++)
+		__builtin_prefetch(known->rows[i]);
+}
+
 static enum xos_policy_decision run_all(struct xos_run *r)
 {
 	const struct xos_policy_subject *s = r->eval.subject;
@@ -313,6 +328,7 @@ static enum xos_policy_decision run_all(struct xos_run *r)
 	if (!make_levels(r))
 		return XOS_POLICY_UNDECIDED;
 	const struct xos_policy_scope *site = site_scope(r);
+	expect_sets(r, site);
 	if (site && res->node && valid_now(site, r->eval.req->now)) {
 		r->eval.node = declared(r, site);
 		r->eval.tags = r->eval.node ? site->compiled->tags + r->eval.node->tags : NULL;

@@ -54,19 +54,24 @@ bool xos_eval_whos(
 	return false;
 }
 
+static bool is_name(const struct xos_term *t, const char *s, size_t n)
+{
+	return t->n == n && memcmp(n <= sizeof(t->head) ? t->head : t->name, s, n) == 0;
+}
+
 static bool path_within(const char *path, const struct xos_term *t)
 {
 	if (t->n == 1) /* "/" */
 		return true;
-	return strncmp(path, t->name, t->n) == 0 && (path[t->n] == 0 || path[t->n] == '/');
+	return strncmp(path, t->n <= sizeof(t->head) ? t->head : t->name, t->n) == 0 &&
+	       (path[t->n] == 0 || path[t->n] == '/');
 }
 
 static enum xos_tri match_node(struct xos_policy_eval *e, const struct xos_term *t)
 {
 	const struct xos_resource_facts *w = e->where;
 	if (w->node)
-		return tri(t->hash == w->node && t->n == w->place_len &&
-		           memcmp(t->name, w->place, t->n) == 0);
+		return tri(t->hash == w->node && is_name(t, w->place, w->place_len));
 	if (!w->site || t->n <= w->site_len || memcmp(t->name, w->place, w->site_len) != 0 ||
 	    t->name[w->site_len] != '/')
 		return XOS_FALSE;
@@ -83,10 +88,11 @@ static enum xos_tri match_label(struct xos_policy_eval *e, const struct xos_term
 		    e->where->node ? "resource.node (not declared by its site)" : "resource.node");
 	const struct xos_compiled_node *node = e->node;
 	if (t->kind == XOS_TERM_CLASS)
-		return tri(
-		    node->class_hash == t->hash && strcmp(node->node->class_name, t->name) == 0);
+		return tri(node->class_hash == t->hash &&
+		           is_name(t, node->node->class_name, strlen(node->node->class_name)));
 	for (size_t i = 0; i < node->ntags; i++)
-		if (e->tags[i] == t->hash && strcmp(node->node->tags[i], t->name) == 0)
+		if (e->tags[i] == t->hash &&
+		    is_name(t, node->node->tags[i], strlen(node->node->tags[i])))
 			return XOS_TRUE;
 	return XOS_FALSE;
 }
@@ -112,16 +118,16 @@ static enum xos_tri match_term(struct xos_policy_eval *e, const struct xos_term 
 	const struct xos_resource_facts *w = e->where;
 	switch ((enum xos_policy_term_kind)t->kind) {
 	case XOS_TERM_SITE:
-		return tri(t->hash == w->site && strcmp(e->resource->site, t->name) == 0);
+		return tri(t->hash == w->site && is_name(t, w->place, w->site_len));
 	case XOS_TERM_NODE:
 		return match_node(e, t);
 	case XOS_TERM_CLASS:
 	case XOS_TERM_TAG:
 		return match_label(e, t);
 	case XOS_TERM_KIND:
-		return tri(t->hash == w->kind && strcmp(e->resource->kind, t->name) == 0);
+		return tri(t->hash == w->kind && is_name(t, e->resource->kind, w->kind_len));
 	case XOS_TERM_JOB:
-		return tri(w->is_job && strcmp(e->resource->id, t->name) == 0);
+		return tri(w->is_job && is_name(t, e->resource->id, w->id_len));
 	case XOS_TERM_FILE:
 		return tri(w->is_file && path_within(e->resource->id, t));
 	case XOS_TERM_OBJECT:

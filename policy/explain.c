@@ -1,18 +1,27 @@
 /* The answer in words. */
+#include <stdarg.h>
 #include <string.h>
 
 #include "policy/ast.h"
 #include "policy/decide.h"
+
+/* Strings up to a NULL: answers are made often, and printf is most of what they take. */
+static void put(struct xos_buf *out, ...)
+{
+	va_list ap;
+	va_start(ap, out);
+	for (const char *s = va_arg(ap, const char *); s; s = va_arg(ap, const char *))
+		xos_buf_put_str(out, s);
+	va_end(ap);
+}
 
 static void put_level(struct xos_buf *out, enum xos_policy_level level, const char *name)
 {
 	static const char *const words[XOS_POLICY_LEVELS] = {
 	    "the VO", "the group", "the site", "the node", "the owner", "the delegation"};
 	xos_buf_put_str(out, words[level]);
-	if (level == XOS_POLICY_DELEGATION && name[0])
-		xos_buf_printf(out, " by %s", name);
-	else if (name[0])
-		xos_buf_printf(out, " %s", name);
+	if (name[0])
+		put(out, level == XOS_POLICY_DELEGATION ? " by " : " ", name, NULL);
 }
 
 static void put_statement(struct xos_buf *out, const struct xos_policy_statement *s)
@@ -27,19 +36,19 @@ static void put_statement(struct xos_buf *out, const struct xos_policy_statement
 static void put_sentence(struct xos_buf *out, const char *s)
 {
 	size_t n = strlen(s);
-	xos_buf_printf(out, " %s%s", s, n && strchr(".!?", s[n - 1]) ? "" : ".");
+	put(out, " ", s, n && strchr(".!?", s[n - 1]) ? NULL : ".", NULL);
 }
 
 static void put_contact(struct xos_buf *out, const struct xos_policy_statement *s)
 {
 	if (s->contact)
-		xos_buf_printf(out, " Contact %s.", s->contact);
+		put(out, " Contact ", s->contact, ".", NULL);
 }
 
 static void put_unknown(const struct xos_policy_answer *a, struct xos_buf *out)
 {
 	for (size_t i = 0; i < a->nunknown; i++)
-		xos_buf_printf(out, "%s%s", i ? ", " : " Not known: ", a->unknown[i]);
+		put(out, i ? ", " : " Not known: ", a->unknown[i], NULL);
 	if (a->nunknown)
 		xos_buf_put_str(out, ".");
 }
@@ -47,10 +56,28 @@ static void put_unknown(const struct xos_policy_answer *a, struct xos_buf *out)
 static void put_way_out(const struct xos_policy_answer *a, struct xos_buf *out)
 {
 	for (size_t i = 0; i < a->nway_out; i++)
-		xos_buf_printf(out, "%s%s", i ? " or " : " It would be permitted with the role ",
-		    a->way_out[i]);
+		put(out, i ? " or " : " It would be permitted with the role ", a->way_out[i], NULL);
 	if (a->nway_out)
 		xos_buf_put_str(out, ", which you hold: log in with it.");
+}
+
+static void put_change(const struct xos_policy_answer *a, struct xos_buf *out)
+{
+	switch (a->change.change) {
+	case XOS_CHANGE_NONE:
+		return;
+	case XOS_CHANGE_CONTINUE:
+		xos_buf_put_str(out, " What runs already may go on.");
+		return;
+	case XOS_CHANGE_DRAIN:
+		xos_buf_put_str(out, " What runs already may end; nothing new begins.");
+		return;
+	case XOS_CHANGE_STOP:
+		xos_buf_put_str(out, " What runs already is stopped after ");
+		xos_policy_number_print(out, XOS_POLICY_DURATION, a->change.after);
+		xos_buf_put_str(out, ".");
+		return;
+	}
 }
 
 static const char *refused(const struct xos_policy_answer *a)
@@ -62,7 +89,7 @@ static void explain_fired(const struct xos_policy_answer *a, const struct xos_po
     const char *how, struct xos_buf *out)
 {
 	const struct xos_policy_statement *s = f->statement;
-	xos_buf_printf(out, "%s by ", refused(a));
+	put(out, refused(a), " by ", NULL);
 	put_level(out, f->level, s->set->name);
 	xos_buf_put_str(out, " (");
 	put_statement(out, s);
@@ -97,9 +124,9 @@ static void explain_limit(const struct xos_policy_answer *a, struct xos_buf *out
 static void explain_stand(
     const struct xos_policy_answer *a, const struct xos_policy_verdict *v, struct xos_buf *out)
 {
-	xos_buf_printf(out, "%s: ", refused(a));
+	put(out, refused(a), ": ", NULL);
 	put_level(out, v->level, v->name);
-	if (v->level == XOS_POLICY_OWNER) {
+	if (v->level == XOS_POLICY_OWNER && v->stand == XOS_STAND_LACKS) {
 		xos_buf_put_str(out, " has not permitted others to do this.");
 	} else if (v->stand == XOS_STAND_MISSING && v->serial) {
 		xos_buf_printf(out,
@@ -159,11 +186,10 @@ static void explain_permit(const struct xos_policy_answer *a, struct xos_buf *ou
 	xos_buf_put_str(out, ".");
 	for (size_t i = 0; i < a->nlimits; i++) {
 		const struct xos_policy_limit *l = &a->limits[i];
-		xos_buf_printf(
-		    out, "%s%s ", i ? ", " : " Within: ", xos_policy_cap_info(l->cap)->name);
+		put(out, i ? ", " : " Within: ", xos_policy_cap_info(l->cap)->name, " ", NULL);
 		if (l->cap == XOS_CAP_ACCOUNT_CLASS)
 			for (size_t j = 0; j < l->nnames; j++)
-				xos_buf_printf(out, "%s%s", j ? " or " : "", l->names[j]);
+				put(out, j ? " or " : "", l->names[j], NULL);
 		else
 			xos_policy_number_print(out, xos_policy_cap_info(l->cap)->type, l->number);
 		xos_buf_put_str(out, " (");
@@ -173,8 +199,8 @@ static void explain_permit(const struct xos_policy_answer *a, struct xos_buf *ou
 	if (a->nlimits)
 		xos_buf_put_str(out, ".");
 	for (size_t i = 0; i < a->nduties; i++)
-		xos_buf_printf(out, "%s%s%s%s", i ? ", " : " Duties: ", a->duties[i].name,
-		    a->duties[i].arg ? " " : "", a->duties[i].arg ? a->duties[i].arg : "");
+		put(out, i ? ", " : " Duties: ", a->duties[i].name, a->duties[i].arg ? " " : NULL,
+		    a->duties[i].arg, NULL);
 	if (a->nduties)
 		xos_buf_put_str(out, ".");
 }
@@ -192,6 +218,7 @@ void xos_policy_answer_explain(const struct xos_policy_answer *a, struct xos_buf
 		explain_refusal(a, out);
 		put_unknown(a, out);
 		put_way_out(a, out);
+		put_change(a, out);
 	}
 }
 
@@ -200,7 +227,7 @@ static void put_decider(struct xos_buf *out, const char **between, enum xos_poli
 {
 	xos_buf_put_str(out, *between);
 	if (level != XOS_POLICY_DELEGATION)
-		xos_buf_printf(out, "%s ", xos_policy_level_name(level));
+		put(out, xos_policy_level_name(level), " ", NULL);
 	else if (s->set->name[0])
 		xos_buf_put_str(out, "delegation ");
 	xos_policy_statement_label(s, out);
@@ -222,8 +249,8 @@ void xos_policy_answer_deciders(const struct xos_policy_answer *a, struct xos_bu
 		const struct xos_policy_verdict *v = &a->levels[i];
 		if (v->stand != XOS_STAND_LACKS && v->stand != XOS_STAND_MISSING)
 			continue;
-		xos_buf_printf(out, "%s%s %s %s", between, xos_policy_level_name(v->level), v->name,
-		    v->stand == XOS_STAND_LACKS ? "lacks a permit" : "has no valid policy");
+		put(out, between, xos_policy_level_name(v->level), " ", v->name,
+		    v->stand == XOS_STAND_LACKS ? " lacks a permit" : " has no valid policy", NULL);
 		between = ", ";
 	}
 }

@@ -266,10 +266,21 @@ void xos_policy_statement_label(const struct xos_policy_statement *s, struct xos
 {
 	const struct xos_policy_set *set = s->set;
 	xos_buf_put_str(out, set->name[0] ? set->name : xos_policy_level_name(set->level));
-	if (s->id)
-		xos_buf_printf(out, "@%s", s->id);
-	else
-		xos_buf_printf(out, ":%u", s->number);
+	if (s->id) {
+		xos_buf_put_str(out, "@");
+		xos_buf_put_str(out, s->id);
+		return;
+	}
+	/* Every answer has some of them: without printf. */
+	char number[12];
+	size_t at = sizeof(number) - 1;
+	uint32_t n = s->number;
+	number[at] = '\0';
+	do
+		number[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	number[--at] = ':';
+	xos_buf_put_str(out, number + at);
 }
 
 /* "delegate node n1, n2": the places are the nodes, with the site in front. */
@@ -283,7 +294,8 @@ static void print_nodes(struct xos_buf *out, const struct xos_policy_statement *
 static void print_head(struct xos_buf *out, const struct xos_policy_statement *s, bool id)
 {
 	bool delegation = s->set->level == XOS_POLICY_DELEGATION;
-	xos_buf_printf(out, "%s%s", s->shadow ? "shadow " : "", xos_policy_effect_name(s->effect));
+	xos_buf_put_str(out, s->shadow ? "shadow " : "");
+	xos_buf_put_str(out, xos_policy_effect_name(s->effect));
 	if (id && s->id)
 		xos_buf_printf(out, " @%s", s->id);
 	if (s->effect == XOS_POLICY_CHECK) {

@@ -218,7 +218,8 @@ static void run_row(struct xos_run *r, struct xos_level *l, const struct xos_row
 	}
 	const struct xos_rule *rules = &r->eval.set->rules[row->first];
 	for (uint32_t i = 0; i < row->n; i++)
-		xos_run_rule(r, l, &rules[i], XOS_ANY_PLACE);
+		if (rules[i].actions >> r->eval.code & 1)
+			xos_run_rule(r, l, &rules[i], XOS_ANY_PLACE);
 }
 
 /* The own VO's set may name all that the subject is; others seldom name any of it. */
@@ -237,16 +238,44 @@ static bool find_named(struct xos_run *r)
 	return true;
 }
 
-static void run_named(struct xos_run *r, struct xos_level *l, const struct xos_fact *list, size_t n)
+/* Memory that will be read soon, all of it on its way at the same time. */
+static inline void expect(const void *p)
+{
+	__builtin_prefetch(p);
+}
+
+static void run_rows(
+    struct xos_run *r, struct xos_level *l, const struct xos_row *const *rows, size_t n)
 {
 	const struct xos_policy_compiled *c = r->eval.set;
 	for (size_t i = 0; i < n; i++) {
-		if (!(c->who_kinds >> list[i].kind & 1))
-			continue;
-		const struct xos_row *row =
-		    xos_compiled_row(c, list[i].hash, list[i].kind, list[i].s, list[i].n);
-		if (row)
-			run_row(r, l, row);
+		expect(&c->rules[rows[i]->first]);
+		if (!rows[i]->searched)
+			expect(&c->rules[rows[i]->first + 2]);
+	}
+	for (size_t i = 0; i < n; i++)
+		run_row(r, l, rows[i]);
+}
+
+#define AT_ONCE 32u
+
+static void run_named(struct xos_run *r, struct xos_level *l, const struct xos_fact *list, size_t n)
+{
+	const struct xos_policy_compiled *c = r->eval.set;
+	const struct xos_row *rows[AT_ONCE];
+	for (size_t start = 0; start < n; start += AT_ONCE) {
+		size_t end = n - start > AT_ONCE ? start + AT_ONCE : n, found = 0;
+		for (size_t i = start; i < end; i++)
+			expect(&c->slots[(uint32_t)list[i].hash & c->slot_mask]);
+		for (size_t i = start; i < end; i++) {
+			const struct xos_row *row = c->who_kinds >> list[i].kind & 1
+			                                ? xos_compiled_row(c, list[i].hash,
+			                                      list[i].kind, list[i].s, list[i].n)
+			                                : NULL;
+			if (row)
+				rows[found++] = row;
+		}
+		run_rows(r, l, rows, found);
 	}
 }
 
@@ -275,8 +304,7 @@ void xos_run_set(
 	if (set->local && e->subject->kind == XOS_SUBJECT_LOCAL)
 		run_row(r, l, &set->rows[set->local - 1]);
 	if (rows)
-		for (size_t i = 0; i < nrows; i++)
-			run_row(r, l, rows[i]);
+		run_rows(r, l, rows, nrows);
 	else if (set->who_kinds & ~(1u << XOS_WHO_ANY | 1u << XOS_WHO_LOCAL))
 		run_names(r, l);
 	if (!e->extra_role)

@@ -1,4 +1,4 @@
-#include "api/decision.h"
+#include "api/decision_scan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,41 +8,43 @@
 #include "base/text.h"
 #include "json/json.h"
 
-#define SUBJECT_MAX (XOS_VO_MAX + 1 + XOS_MEMBER_MAX)
-#define PLACE_MAX (XOS_SITE_MAX + 1 + XOS_NODE_MAX)
-#define ACTION_MAX 63
-#define VALUE_MAX 255 /* policy/schema.h, XOS_POLICY_STRING */
-
-struct xos_decision_request {
-	struct xos_policy_request request;
-	struct xos_json *doc; /* most strings are borrowed from it */
-	char vo[XOS_VO_MAX + 1];
-	char site[XOS_SITE_MAX + 1];
-	struct xos_policy_value values[XOS_POLICY_VALUES_MAX];
-};
-
-/* What a resource's id means. */
-enum id_form {
-	ID_SITE,  /* "lab" */
-	ID_NODE,  /* "lab/n1" */
-	ID_VO,    /* "demo" */
-	ID_OBJECT /* the object's own; where it is stands in the properties */
-};
-
 static const struct {
 	const char *type;
-	enum id_form form;
+	enum xos_decision_id form;
 } resource_types[] = {
-    {"site", ID_SITE},
-    {"node", ID_NODE},
-    {"vo", ID_VO},
-    {"job", ID_OBJECT},
-    {"file", ID_OBJECT},
-    {"session", ID_OBJECT},
-    {"token", ID_OBJECT},
+    {"site", XOS_DECISION_ID_SITE},
+    {"node", XOS_DECISION_ID_NODE},
+    {"vo", XOS_DECISION_ID_VO},
+    {"job", XOS_DECISION_ID_OBJECT},
+    {"file", XOS_DECISION_ID_OBJECT},
+    {"session", XOS_DECISION_ID_OBJECT},
+    {"token", XOS_DECISION_ID_OBJECT},
 };
 
-static bool resource_form(const char *type, enum id_form *form)
+/*
+ * What sets add to the schema is named "<vo>.<name>". Which names there are, only the decision point
+ * knows that holds the sets; here it must look like one, and not like a slip in a built-in name.
+ */
+static bool is_own_name(const char *name)
+{
+	char vo[XOS_VO_MAX + 1];
+	size_t nactions, nattrs, n = strcspn(name, ".");
+	const struct xos_policy_action *actions = xos_policy_actions(&nactions);
+	const struct xos_policy_attr *attrs = xos_policy_attrs(&nattrs);
+	if (n > XOS_VO_MAX || !name[n] || !name[n + 1] || strlen(name) > XOS_DECISION_ACTION_MAX)
+		return false;
+	memcpy(vo, name, n);
+	vo[n] = '\0';
+	for (size_t i = 0; i < nactions; i++)
+		if (strncmp(actions[i].name, name, n + 1) == 0)
+			return false;
+	for (size_t i = 0; i < nattrs; i++)
+		if (strncmp(attrs[i].name, name, n + 1) == 0)
+			return false;
+	return xos_name_is_vo(vo);
+}
+
+bool xos_decision_resource_form(const char *type, enum xos_decision_id *form)
 {
 	for (size_t i = 0; i < sizeof(resource_types) / sizeof(resource_types[0]); i++) {
 		if (strcmp(resource_types[i].type, type) != 0)
@@ -50,7 +52,8 @@ static bool resource_form(const char *type, enum id_form *form)
 		*form = resource_types[i].form;
 		return true;
 	}
-	return false;
+	*form = XOS_DECISION_ID_OBJECT;
+	return is_own_name(type);
 }
 
 /* AuthZEN lets every object carry properties; ours have a meaning for resources only. */
@@ -95,7 +98,7 @@ static enum xos_status decode_subject(
 	if (!st)
 		st = xos_json_get_string(subject, "type", 31, &type, err);
 	if (!st)
-		st = xos_json_get_string(subject, "id", SUBJECT_MAX, &id, err);
+		st = xos_json_get_string(subject, "id", XOS_DECISION_SUBJECT_MAX, &id, err);
 	if (st)
 		return st;
 	if (strcmp(type, "user") == 0)
@@ -121,8 +124,10 @@ static enum xos_status decode_action(
 		st =
 		    no_properties(action, "an action has no properties here: use the context", err);
 	if (!st)
-		st = xos_json_get_string(action, "name", ACTION_MAX, &r->request.action, err);
-	if (!st && !xos_policy_action_find(r->request.action, XOS_POLICY_SCHEMA))
+		st = xos_json_get_string(
+		    action, "name", XOS_DECISION_ACTION_MAX, &r->request.action, err);
+	if (!st && !xos_policy_action_find(r->request.action, XOS_POLICY_SCHEMA) &&
+	    !is_own_name(r->request.action))
 		st = xos_json_refuse(action, err,
 		    "there is no action of that name: see `xos-policy "
 		    "check --help` for the list");
@@ -145,16 +150,18 @@ static enum xos_status decode_place(
 	return XOS_OK;
 }
 
-static enum xos_status decode_properties(const struct xos_json *res, enum id_form form,
+static enum xos_status decode_properties(const struct xos_json *res, enum xos_decision_id form,
     struct xos_policy_resource *to, struct xos_err *err)
 {
 	const struct xos_json *props;
 	enum xos_status st = xos_json_opt_object(res, "properties", &props, err);
 	if (st || !props)
 		return st;
-	if (form != ID_OBJECT && xos_json_count(props))
+	if (form != XOS_DECISION_ID_OBJECT && xos_json_count(props))
 		return xos_json_refuse(
 		    props, err, "a resource of this type is named by its id alone");
+	if (form != XOS_DECISION_ID_OBJECT)
+		return XOS_OK;
 	st = XOS_JSON_ONLY(props, err, "site", "node", "vo", "owner");
 	if (!st)
 		st = xos_json_opt_string(props, "site", XOS_SITE_MAX, &to->site, err);
@@ -180,7 +187,7 @@ static enum xos_status decode_resource(
 	struct xos_policy_resource *to = &r->request.resource;
 	const struct xos_json *res = NULL;
 	const char *id = "";
-	enum id_form form = ID_OBJECT;
+	enum xos_decision_id form = XOS_DECISION_ID_OBJECT;
 	enum xos_status st = xos_json_get_object(root, "resource", &res, err);
 	if (!st)
 		st = XOS_JSON_ONLY(res, err, "type", "id", "properties");
@@ -188,22 +195,22 @@ static enum xos_status decode_resource(
 		st = xos_json_get_string(res, "type", 31, &to->kind, err);
 	if (!st)
 		st = xos_json_get_string(res, "id", XOS_DECISION_TEXT_MAX, &id, err);
-	if (!st && !resource_form(to->kind, &form))
+	if (!st && !xos_decision_resource_form(to->kind, &form))
 		st = xos_json_refuse(res, err,
 		    "the type of a resource is site, node, vo, job, file, session or token");
 	if (!st && !id[0])
 		st = xos_json_refuse(res, err, "the id is empty");
 	if (st)
 		return st;
-	if (form == ID_SITE && !xos_name_is_site(id))
+	if (form == XOS_DECISION_ID_SITE && !xos_name_is_site(id))
 		return xos_json_refuse(res, err, "the id of a site is its name");
-	if (form == ID_VO && !xos_name_is_vo(id))
+	if (form == XOS_DECISION_ID_VO && !xos_name_is_vo(id))
 		return xos_json_refuse(res, err, "the id of a VO is its name");
-	if (form == ID_SITE)
+	if (form == XOS_DECISION_ID_SITE)
 		to->site = id;
-	else if (form == ID_VO)
+	else if (form == XOS_DECISION_ID_VO)
 		to->vo = id;
-	else if (form == ID_OBJECT)
+	else if (form == XOS_DECISION_ID_OBJECT)
 		to->id = id;
 	else
 		st = decode_place(res, id, r, err);
@@ -230,15 +237,37 @@ static enum xos_status decode_value(const struct xos_json *context, const char *
 		return xos_json_get_time(context, name, &out->number, err);
 	case XOS_POLICY_STRING:
 	case XOS_POLICY_IP:
-		return xos_json_get_string(context, name, VALUE_MAX, &out->string, err);
+		return xos_json_get_string(
+		    context, name, XOS_DECISION_VALUE_MAX, &out->string, err);
 	}
 	return xos_err_set(err, XOS_INTERNAL, "schema", "an attribute of unknown type");
 }
 
-static const struct xos_policy_attr *context_attr(const char *name)
+const struct xos_policy_attr *xos_decision_attr(const char *name)
 {
 	const struct xos_policy_attr *attr = xos_policy_attr_find(name, XOS_POLICY_SCHEMA);
 	return attr && attr->from_context ? attr : NULL;
+}
+
+/* Its type is that of the JSON value; the set that declares it says what a number means. */
+static enum xos_status decode_own(const struct xos_json *context, const char *name,
+    const struct xos_json *value, struct xos_policy_value *out, struct xos_err *err)
+{
+	struct xos_policy_attr attr = {.name = name};
+	switch (xos_json_type(value)) {
+	case XOS_JSON_BOOL:
+		attr.type = XOS_POLICY_BOOL;
+		break;
+	case XOS_JSON_INTEGER:
+		attr.type = XOS_POLICY_NUMBER;
+		break;
+	case XOS_JSON_STRING:
+		attr.type = XOS_POLICY_STRING;
+		break;
+	default:
+		return xos_json_refuse(value, err, "expected true, false, an integer or a string");
+	}
+	return decode_value(context, name, &attr, out, err);
 }
 
 static enum xos_status decode_context(
@@ -251,14 +280,16 @@ static enum xos_status decode_context(
 	if (st || !context)
 		return st;
 	while (xos_json_next(context, &it, &key, &value)) {
-		const struct xos_policy_attr *attr = context_attr(key);
-		if (!attr)
+		const struct xos_policy_attr *attr = xos_decision_attr(key);
+		if (!attr && !is_own_name(key))
 			return xos_json_refuse(
 			    value, err, "no attribute of that name comes from the context");
 		if (r->request.nvalues == XOS_POLICY_VALUES_MAX)
 			return xos_json_refuse(
 			    context, err, "more than %u attributes", XOS_POLICY_VALUES_MAX);
-		st = decode_value(context, attr->name, attr, &r->values[r->request.nvalues], err);
+		struct xos_policy_value *to = &r->values[r->request.nvalues];
+		st = attr ? decode_value(context, attr->name, attr, to, err)
+		          : decode_own(context, key, value, to, err);
 		if (st)
 			return st;
 		r->request.nvalues++;
@@ -267,7 +298,7 @@ static enum xos_status decode_context(
 	return XOS_OK;
 }
 
-enum xos_status xos_decision_request_decode(
+enum xos_status xos_decision_request_parse(
     struct xos_bytes in, struct xos_decision_request **out, struct xos_err *err)
 {
 	struct xos_decision_request *r = calloc(1, sizeof(*r));
@@ -288,6 +319,16 @@ enum xos_status xos_decision_request_decode(
 		xos_decision_request_free(r);
 		return xos_err_prefix(err, st, "decision request");
 	}
+	*out = r;
+	return XOS_OK;
+}
+
+enum xos_status xos_decision_request_decode(
+    struct xos_bytes in, struct xos_decision_request **out, struct xos_err *err)
+{
+	struct xos_decision_request *r = xos_decision_request_scan(in);
+	if (!r)
+		return xos_decision_request_parse(in, out, err);
 	*out = r;
 	return XOS_OK;
 }
@@ -314,7 +355,7 @@ static enum xos_status bad_request(struct xos_err *err, const char *what)
 static enum xos_status encode_subject(
     const struct xos_policy_subject *s, struct xos_json *root, struct xos_err *err)
 {
-	char id[SUBJECT_MAX + 1];
+	char id[XOS_DECISION_SUBJECT_MAX + 1];
 	bool member = s->kind == XOS_SUBJECT_MEMBER;
 	if (!s->member || (member && !s->vo) ||
 	    !xos_str_printf(
@@ -330,16 +371,16 @@ static enum xos_status encode_subject(
 static enum xos_status encode_resource(
     const struct xos_policy_resource *res, struct xos_json *root, struct xos_err *err)
 {
-	char place[PLACE_MAX + 1];
+	char place[XOS_DECISION_PLACE_MAX + 1];
 	const char *id = res->id;
-	enum id_form form;
-	if (!res->kind || !resource_form(res->kind, &form))
+	enum xos_decision_id form;
+	if (!res->kind || !xos_decision_resource_form(res->kind, &form))
 		return bad_request(err, "a resource of unknown kind");
-	if (form == ID_SITE)
+	if (form == XOS_DECISION_ID_SITE)
 		id = res->site;
-	else if (form == ID_VO)
+	else if (form == XOS_DECISION_ID_VO)
 		id = res->vo;
-	else if (form == ID_NODE)
+	else if (form == XOS_DECISION_ID_NODE)
 		id = res->site && res->node &&
 		             xos_str_printf(place, sizeof(place), "%s/%s", res->site, res->node)
 		         ? place
@@ -349,7 +390,7 @@ static enum xos_status encode_resource(
 	struct xos_json *to = xos_json_object();
 	xos_json_set_string(to, "type", res->kind);
 	xos_json_set_string(to, "id", id);
-	if (form == ID_OBJECT && (res->site || res->node || res->vo || res->owner)) {
+	if (form == XOS_DECISION_ID_OBJECT && (res->site || res->node || res->vo || res->owner)) {
 		struct xos_json *props = xos_json_object();
 		xos_json_set_string(props, "site", res->site);
 		xos_json_set_string(props, "node", res->node);
@@ -386,9 +427,10 @@ static enum xos_status check_value(
     const struct xos_policy_request *req, size_t at, struct xos_err *err)
 {
 	const struct xos_policy_value *v = &req->values[at];
-	const struct xos_policy_attr *attr = v->name ? context_attr(v->name) : NULL;
+	const struct xos_policy_attr *attr = v->name ? xos_decision_attr(v->name) : NULL;
 	bool text = v->type == XOS_POLICY_STRING || v->type == XOS_POLICY_IP;
-	if (!attr || attr->type != v->type || (text && !v->string))
+	bool known = attr ? attr->type == v->type : v->name && is_own_name(v->name);
+	if (!known || (text && !v->string))
 		return bad_request(err, "an attribute of unknown name or wrong type");
 	for (size_t i = 0; i < at; i++)
 		if (strcmp(req->values[i].name, v->name) == 0)

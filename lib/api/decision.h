@@ -61,7 +61,7 @@ XOS_MUST_USE enum xos_status xos_decision_answer_encode(const struct xos_policy_
     const struct xos_decision_extra *extra, struct xos_buf *out, struct xos_err *err);
 
 struct xos_decision_level {
-	const char *level;     /* "vo", "site", "node", "owner", "delegation" */
+	const char *level;     /* "vo", "group", "site", "node", "owner", "delegation" */
 	const char *name;      /* "demo" */
 	const char *stand;     /* "grants", "lacks", "missing", "unknown", "narrows" */
 	const char *statement; /* label of what granted; NULL if none */
@@ -103,6 +103,9 @@ struct xos_decision_answer {
 	size_t nunknown;
 	const char *const *way_out;
 	size_t nway_out;
+	/* What running work shall do now that it is refused; NONE: nobody said. */
+	enum xos_policy_change change;
+	int64_t change_after; /* seconds, with STOP */
 	uint64_t bundle_serial;
 	int64_t valid_until; /* 0: not said */
 };

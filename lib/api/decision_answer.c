@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "json/json.h"
+#include "json/write.h"
 
 /* Enough for people; the counts of the engine's answer are not bounded by anything small. */
 #define SHOWN_MAX 16
@@ -25,148 +26,198 @@ static const char *stand_name(enum xos_policy_stand stand)
 	return (unsigned)stand <= XOS_STAND_NARROWS ? stand_names[stand] : "unknown";
 }
 
-static void set_label(
-    struct xos_json *to, const char *key, const struct xos_policy_statement *statement)
+/* Texts are made in one buffer, again and again. */
+struct encoder {
+	struct xos_json_writer w;
+	struct xos_buf text;
+	bool no_memory;
+};
+
+/* A text that was too long was told in part; the next one begins anew. */
+static void clear(struct encoder *e)
 {
-	struct xos_buf b;
-	if (!statement)
-		return;
-	xos_buf_init(&b, LABEL_MAX);
-	xos_policy_statement_label(statement, &b);
-	xos_json_set_text(to, key, xos_buf_str(&b));
-	xos_buf_free(&b);
+	e->no_memory |= e->text.status == XOS_INTERNAL;
+	e->text.n = 0;
+	e->text.status = XOS_OK;
 }
 
-static void encode_levels(const struct xos_policy_answer *a, struct xos_json *context)
+static void put_label(
+    struct encoder *e, const char *key, const struct xos_policy_statement *statement)
 {
-	struct xos_json *list = xos_json_array();
+	if (!statement)
+		return;
+	clear(e);
+	xos_policy_statement_label(statement, &e->text);
+	xos_json_write_bytes(&e->w, key, xos_buf_bytes(&e->text));
+}
+
+static int64_t serial_of(uint64_t serial)
+{
+	return serial > INT64_MAX ? INT64_MAX : (int64_t)serial;
+}
+
+static void encode_levels(struct encoder *e, const struct xos_policy_answer *a)
+{
+	xos_json_write_open(&e->w, "levels", '[');
 	for (size_t i = 0; i < a->nlevels && i < SHOWN_MAX; i++) {
 		const struct xos_policy_verdict *v = &a->levels[i];
-		struct xos_json *o = xos_json_object();
-		xos_json_set_string(o, "level", xos_policy_level_name(v->level));
-		xos_json_set_text(o, "name", v->name);
-		xos_json_set_int(
-		    o, "serial", v->serial > INT64_MAX ? INT64_MAX : (int64_t)v->serial);
-		xos_json_set_string(o, "stand", stand_name(v->stand));
-		xos_json_set_bool(o, "refuses", v->refuses);
-		set_label(o, "statement", v->by);
-		xos_json_add(list, o);
+		xos_json_write_open(&e->w, NULL, '{');
+		xos_json_write_text(&e->w, "level", xos_policy_level_name(v->level));
+		xos_json_write_text(&e->w, "name", v->name);
+		xos_json_write_bool(&e->w, "refuses", v->refuses);
+		xos_json_write_int(&e->w, "serial", serial_of(v->serial));
+		xos_json_write_text(&e->w, "stand", stand_name(v->stand));
+		put_label(e, "statement", v->by);
+		xos_json_write_close(&e->w, '}');
 	}
-	xos_json_set(context, "levels", list);
+	xos_json_write_close(&e->w, ']');
 }
 
 static void encode_fired(
-    const struct xos_policy_fired *fired, size_t n, const char *key, struct xos_json *context)
+    struct encoder *e, const char *key, const struct xos_policy_fired *fired, size_t n)
 {
 	if (!n)
 		return;
-	struct xos_json *list = xos_json_array();
+	xos_json_write_open(&e->w, key, '[');
 	for (size_t i = 0; i < n && i < SHOWN_MAX; i++) {
 		const struct xos_policy_statement *s = fired[i].statement;
-		struct xos_json *o = xos_json_object();
-		xos_json_set_string(o, "level", xos_policy_level_name(fired[i].level));
-		set_label(o, "statement", s);
-		xos_json_set_bool(o, "unknown", fired[i].unknown);
-		xos_json_set_text(o, "because", xos_policy_statement_because(s));
-		xos_json_set_text(o, "contact", xos_policy_statement_contact(s));
-		xos_json_add(list, o);
+		xos_json_write_open(&e->w, NULL, '{');
+		xos_json_write_text(&e->w, "because", xos_policy_statement_because(s));
+		xos_json_write_text(&e->w, "contact", xos_policy_statement_contact(s));
+		xos_json_write_text(&e->w, "level", xos_policy_level_name(fired[i].level));
+		put_label(e, "statement", s);
+		xos_json_write_bool(&e->w, "unknown", fired[i].unknown);
+		xos_json_write_close(&e->w, '}');
 	}
-	xos_json_set(context, key, list);
+	xos_json_write_close(&e->w, ']');
 }
 
-static void encode_limits(const struct xos_policy_answer *a, struct xos_json *context)
+static void encode_limits(struct encoder *e, const struct xos_policy_answer *a)
 {
-	struct xos_json *limits = xos_json_object();
+	xos_json_write_open(&e->w, "limits", '{');
 	for (size_t i = 0; i < a->nlimits; i++) {
 		const struct xos_policy_limit *l = &a->limits[i];
 		const struct xos_policy_cap_info *cap = xos_policy_cap_info(l->cap);
-		struct xos_json *o = xos_json_object();
+		xos_json_write_open(&e->w, cap->name, '{');
+		put_label(e, "statement", l->from);
 		if (cap->type == XOS_POLICY_STRING)
-			xos_json_set_strings(o, "value", l->names, l->nnames);
+			xos_json_write_texts(&e->w, "value", l->names, l->nnames);
 		else
-			xos_json_set_int(o, "value", l->number);
-		set_label(o, "statement", l->from);
-		xos_json_set(limits, cap->name, o);
+			xos_json_write_int(&e->w, "value", l->number);
+		xos_json_write_close(&e->w, '}');
 	}
-	xos_json_set(context, "limits", limits);
+	xos_json_write_close(&e->w, '}');
 }
 
-static void encode_duties(const struct xos_policy_answer *a, struct xos_json *context)
+static void encode_duties(struct encoder *e, const struct xos_policy_answer *a)
 {
-	struct xos_json *list = xos_json_array();
+	xos_json_write_open(&e->w, "duties", '[');
 	for (size_t i = 0; i < a->nduties; i++) {
-		struct xos_json *o = xos_json_object();
-		xos_json_set_text(o, "name", a->duties[i].name);
-		xos_json_set_text(o, "arg", a->duties[i].arg);
-		set_label(o, "statement", a->duties[i].from);
-		xos_json_add(list, o);
+		xos_json_write_open(&e->w, NULL, '{');
+		xos_json_write_text(&e->w, "arg", a->duties[i].arg);
+		xos_json_write_text(&e->w, "name", a->duties[i].name);
+		put_label(e, "statement", a->duties[i].from);
+		xos_json_write_close(&e->w, '}');
 	}
-	xos_json_set(context, "duties", list);
+	xos_json_write_close(&e->w, ']');
+}
+
+static void encode_change(struct encoder *e, const struct xos_policy_answer *a)
+{
+	if (a->change.change == XOS_CHANGE_NONE)
+		return;
+	xos_json_write_open(&e->w, "on_change", '{');
+	if (a->change.change == XOS_CHANGE_STOP)
+		xos_json_write_int(&e->w, "after", a->change.after);
+	xos_json_write_text(&e->w, "do", xos_policy_change_name(a->change.change));
+	put_label(e, "statement", a->change.from);
+	xos_json_write_close(&e->w, '}');
 }
 
 /* AuthZEN gives reasons by language. */
-static void set_reason(struct xos_json *context, const char *key, const char *text)
+static void put_reason(struct encoder *e, const char *key, struct xos_bytes text)
 {
-	if (!text || !text[0])
+	if (!text.n)
 		return;
-	struct xos_json *o = xos_json_object();
-	xos_json_set_text(o, "en", text);
-	xos_json_set(context, key, o);
+	xos_json_write_open(&e->w, key, '{');
+	xos_json_write_bytes(&e->w, "en", text);
+	xos_json_write_close(&e->w, '}');
 }
 
-static void encode_engine(const struct xos_policy_answer *a, bool reasons, struct xos_json *context)
+static void encode_reasons(struct encoder *e, const struct xos_policy_answer *a, bool reasons)
 {
-	struct xos_buf user, admin;
-	xos_buf_init(&user, XOS_DECISION_TEXT_MAX);
-	xos_buf_init(&admin, XOS_DECISION_TEXT_MAX);
-	xos_policy_answer_explain(a, &user);
-	xos_policy_answer_deciders(a, &admin);
-	const char *deciders = xos_buf_str(&admin);
-	xos_json_set_text(context, "deciders", deciders);
-	if (reasons) {
-		set_reason(context, "reason_user", xos_buf_str(&user));
-		set_reason(context, "reason_admin", a->problem ? a->problem : deciders);
+	clear(e);
+	xos_policy_answer_deciders(a, &e->text);
+	xos_json_write_bytes(&e->w, "deciders", xos_buf_bytes(&e->text));
+	if (!reasons)
+		return;
+	put_reason(
+	    e, "reason_admin", a->problem ? xos_bytes_str(a->problem) : xos_buf_bytes(&e->text));
+	clear(e);
+	xos_policy_answer_explain(a, &e->text);
+	put_reason(e, "reason_user", xos_buf_bytes(&e->text));
+}
+
+static void encode_engine(struct encoder *e, const struct xos_policy_answer *a, bool reasons)
+{
+	encode_reasons(e, a, reasons);
+	encode_levels(e, a);
+	encode_fired(e, "forbids", a->forbids, a->nforbids);
+	encode_fired(e, "checks", a->checks, a->nchecks);
+	encode_fired(e, "shadows", a->shadows, a->nshadows);
+	encode_limits(e, a);
+	encode_duties(e, a);
+	encode_change(e, a);
+	xos_json_write_texts(&e->w, "unknown", a->unknown, a->nunknown);
+	xos_json_write_texts(&e->w, "way_out", a->way_out, a->nway_out);
+}
+
+static void encode_all(
+    struct encoder *e, const struct xos_policy_answer *a, const struct xos_decision_extra *extra)
+{
+	bool refused = extra->lock || extra->failed || !a;
+	bool undecided = extra->lock ? false : refused || a->decision == XOS_POLICY_UNDECIDED;
+	xos_json_write_open(&e->w, NULL, '{');
+	xos_json_write_open(&e->w, "context", '{');
+	xos_json_write_text(&e->w, "id", extra->id);
+	xos_json_write_bool(&e->w, "undecided", undecided);
+	if (a)
+		encode_engine(e, a, !refused);
+	if (refused) {
+		const char *why = extra->lock ? extra->lock : extra->failed;
+		put_reason(
+		    e, "reason_admin", xos_bytes_str(extra->lock ? "lock" : "could not decide"));
+		put_reason(e, "reason_user",
+		    xos_bytes_str(why && why[0] ? why : "The request was not decided."));
 	}
-	encode_levels(a, context);
-	encode_fired(a->forbids, a->nforbids, "forbids", context);
-	encode_fired(a->checks, a->nchecks, "checks", context);
-	encode_fired(a->shadows, a->nshadows, "shadows", context);
-	encode_limits(a, context);
-	encode_duties(a, context);
-	xos_json_set_strings(context, "unknown", a->unknown, a->nunknown);
-	xos_json_set_strings(context, "way_out", a->way_out, a->nway_out);
-	xos_buf_free(&user);
-	xos_buf_free(&admin);
+	xos_json_write_open(&e->w, "serials", '{');
+	xos_json_write_int(&e->w, "bundle", serial_of(extra->bundle_serial));
+	xos_json_write_close(&e->w, '}');
+	if (extra->valid_until)
+		xos_json_write_time(&e->w, "valid_until", extra->valid_until);
+	xos_json_write_close(&e->w, '}');
+	xos_json_write_bool(&e->w, "decision", !refused && a->decision == XOS_POLICY_PERMITTED);
+	xos_json_write_close(&e->w, '}');
 }
 
 enum xos_status xos_decision_answer_encode(const struct xos_policy_answer *a,
     const struct xos_decision_extra *extra, struct xos_buf *out, struct xos_err *err)
 {
-	bool refused = extra->lock || extra->failed || !a;
-	bool permit = !refused && a->decision == XOS_POLICY_PERMITTED;
-	bool undecided = extra->lock ? false : refused || a->decision == XOS_POLICY_UNDECIDED;
-	struct xos_json *root = xos_json_object(), *context = xos_json_object();
-	struct xos_json *serials = xos_json_object();
-
-	xos_json_set_bool(root, "decision", permit);
-	xos_json_set_bool(context, "undecided", undecided);
-	xos_json_set_text(context, "id", extra->id);
-	if (a)
-		encode_engine(a, !refused, context);
-	if (refused) {
-		const char *why = extra->lock ? extra->lock : extra->failed;
-		set_reason(context, "reason_user", why ? why : "The request was not decided.");
-		set_reason(context, "reason_admin", extra->lock ? "lock" : "could not decide");
-	}
-	xos_json_set_int(serials, "bundle",
-	    extra->bundle_serial > INT64_MAX ? INT64_MAX : (int64_t)extra->bundle_serial);
-	xos_json_set(context, "serials", serials);
-	if (extra->valid_until)
-		xos_json_set_time(context, "valid_until", extra->valid_until);
-	xos_json_set(root, "context", context);
-	enum xos_status st = xos_json_dump(root, out, err);
-	xos_json_free(root);
-	return st;
+	struct encoder e = {.no_memory = false};
+	xos_json_writer_init(&e.w, out);
+	xos_buf_init(&e.text, XOS_DECISION_TEXT_MAX);
+	encode_all(&e, a, extra);
+	clear(&e);
+	enum xos_status st = xos_buf_status(out);
+	if (st == XOS_OK && e.no_memory)
+		st = XOS_INTERNAL;
+	xos_buf_free(&e.text);
+	if (st == XOS_LIMIT)
+		return xos_err_set(
+		    err, st, "json-too-long", "JSON of more than %zu bytes", out->max);
+	if (st)
+		return xos_err_set(err, st, "memory", "out of memory");
+	return XOS_OK;
 }
 
 /* The public object first, so that one pointer serves both. */
@@ -312,6 +363,28 @@ static enum xos_status decode_decision(const struct xos_json *root, const struct
 	return XOS_OK;
 }
 
+static enum xos_status decode_change(
+    const struct xos_json *context, struct xos_decision_answer *a, struct xos_err *err)
+{
+	const struct xos_json *o;
+	const char *what = NULL;
+	enum xos_status st = xos_json_opt_object(context, "on_change", &o, err);
+	if (st || !o)
+		return st;
+	st = xos_json_get_string(o, "do", 31, &what, err);
+	if (!st)
+		st = xos_json_opt_int64(o, "after", 0, INT64_MAX, 0, &a->change_after, err);
+	if (st)
+		return st;
+	/* What this program does not know is taken for the strictest. */
+	a->change = XOS_CHANGE_STOP;
+	if (strcmp(what, xos_policy_change_name(XOS_CHANGE_CONTINUE)) == 0)
+		a->change = XOS_CHANGE_CONTINUE;
+	else if (strcmp(what, xos_policy_change_name(XOS_CHANGE_DRAIN)) == 0)
+		a->change = XOS_CHANGE_DRAIN;
+	return XOS_OK;
+}
+
 static enum xos_status decode_rest(
     const struct xos_json *context, struct decoded *d, struct xos_err *err)
 {
@@ -364,6 +437,8 @@ enum xos_status xos_decision_answer_decode(
 		st = decode_limits(context, d, err);
 	if (!st)
 		st = decode_duties(context, d, err);
+	if (!st)
+		st = decode_change(context, &d->answer, err);
 	if (!st)
 		st = decode_rest(context, d, err);
 	if (st) {

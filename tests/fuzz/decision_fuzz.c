@@ -1,7 +1,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "api/decision.h"
+#include "api/decision_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,11 +29,22 @@ static void request(struct xos_bytes in)
 	xos_decision_request_free(again);
 }
 
+/* What the scanner takes, the parser takes. */
+static void two_ways(struct xos_bytes in)
+{
+	struct xos_decision_request *slow = NULL, *fast = xos_decision_request_scan(in);
+	if (fast && xos_decision_request_parse(in, &slow, NULL))
+		abort();
+	xos_decision_request_free(fast);
+	xos_decision_request_free(slow);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct xos_bytes in = {data, size};
 	struct xos_decision_answer *a = NULL;
 	request(in);
+	two_ways(in);
 	if (xos_decision_answer_decode(in, &a, NULL) == XOS_OK)
 		for (size_t i = 0; i < a->nlevels; i++)
 			if (!a->levels[i].level || !a->levels[i].name || !a->levels[i].stand)
