@@ -127,6 +127,21 @@ PEAK
 	[[ $output == *'"together"'* ]]
 }
 
+@test "check warns of what only shows together; that is no error" {
+	printf 'site "lab" serial 1 schema 2 {\n  node n1;\n  permit vo demo action job.submit;\n}\n' > "$t/site.xos"
+	printf 'node "lab/n2" serial 1 schema 2 {\n  permit vo demo action job.submit;\n}\n' > "$t/node.xos"
+	run "$bin" check "$t/site.xos" "$t/node.xos"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output == *"warning: $t/node.xos: the site lab does not declare the node n2"* ]]
+	[[ $output == *"warning:"*"[not-delegated]"* ]]
+	run "$bin" check --json "$t/site.xos" "$t/node.xos"
+	[ "$status" -eq 0 ]
+	[[ $output == *'"warnings": ['*not-delegated* ]]
+	run "$bin" check "$t/node.xos"
+	[[ $output != *warning* ]]
+}
+
 @test "hostile policies: binary, huge, deep, a folder without any, a device" {
 	head -c 3000 /dev/urandom > "$t/noise.xos"
 	head -c 1500000 /dev/zero | tr '\0' ' ' > "$t/large.xos"

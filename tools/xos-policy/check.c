@@ -1,7 +1,11 @@
 /* xos-policy check: all errors of all files, then one line for each good set. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/text.h"
+#include "policy/lint.h"
 #include "policytool/verbs.h"
 
 static struct xos_json *file_json(const char *path, const struct xos_policy_set *set,
@@ -55,7 +59,7 @@ static void tell(const char *path, const struct xos_policy_set *set,
 
 struct checking {
 	struct xos_cli *cli;
-	struct xos_json *files;
+	struct xos_json *files, *warnings;
 	struct xos_policy_errors *errs;
 	struct xos_policytool_sets good;
 };
@@ -76,13 +80,65 @@ static enum xos_status check_file(struct checking *c, const char *path, struct x
 	return set ? xos_policytool_sets_add(&c->good, path, set, err) : XOS_OK;
 }
 
-/* What only shows when the sets stand together. */
+static void warn(struct checking *c, const char *fmt, ...) XOS_PRINTF(2, 3);
+static void warn(struct checking *c, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	xos_text_clean(text);
+	if (c->cli->json)
+		xos_json_add_string(c->warnings, text);
+	else
+		printf("warning: %s\n", text);
+}
+
+/* A node whose site is here and does not declare it has neither class nor tags. */
+static void check_nodes(struct checking *c)
+{
+	for (size_t i = 0; i < c->good.n; i++) {
+		const struct xos_policytool_set *n = &c->good.list[i];
+		const char *name = xos_policy_set_name(n->set), *slash = strchr(name, '/');
+		for (size_t j = 0;
+		     xos_policy_set_level(n->set) == XOS_POLICY_NODE && slash && j < c->good.n;
+		     j++) {
+			const struct xos_policy_set *site = c->good.list[j].set;
+			const char *s = xos_policy_set_name(site);
+			if (xos_policy_set_level(site) == XOS_POLICY_SITE &&
+			    strlen(s) == (size_t)(slash - name) &&
+			    strncmp(s, name, strlen(s)) == 0 &&
+			    !xos_policy_set_node(site, slash + 1))
+				warn(c, "%s: the site %s does not declare the node %s: node %s;",
+				    n->path, s, slash + 1, slash + 1);
+		}
+	}
+}
+
+static void check_delegated(struct checking *c)
+{
+	const struct xos_policy_set **sets = calloc(c->good.n + 1, sizeof(*sets));
+	if (!sets)
+		return;
+	for (size_t i = 0; i < c->good.n; i++)
+		sets[i] = c->good.list[i].set;
+	memset(c->errs, 0, sizeof(*c->errs));
+	xos_policy_lint_together(sets, c->good.n, c->errs);
+	for (size_t i = 0; i < c->errs->n; i++)
+		warn(c, "%s", c->errs->list[i].text);
+	free(sets);
+}
+
+/* What only shows when the sets stand together: two of one name are an error, the rest warnings. */
 static void check_together(struct checking *c, struct xos_json *doc)
 {
 	struct xos_policy *policy = NULL;
 	struct xos_err why = XOS_ERR_INIT;
 	enum xos_status status = xos_policytool_sets_policy(&c->good, &policy, &why);
 	xos_policy_unref(policy);
+	check_nodes(c);
+	check_delegated(c);
 	if (status == XOS_OK)
 		return;
 	if (!c->cli->exit_status)
@@ -96,7 +152,9 @@ static void check_together(struct checking *c, struct xos_json *doc)
 enum xos_status xos_policytool_check(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
-	struct checking c = {.cli = cli, .files = cli->json ? xos_json_array() : NULL};
+	struct checking c = {.cli = cli,
+	    .files = cli->json ? xos_json_array() : NULL,
+	    .warnings = cli->json ? xos_json_array() : NULL};
 	struct xos_policytool_paths paths = {NULL, 0, 0};
 	struct xos_json *doc = cli->json ? xos_json_object() : NULL;
 	enum xos_status st = XOS_OK;
@@ -115,10 +173,12 @@ enum xos_status xos_policytool_check(
 	free(c.errs);
 	if (st || !cli->json) {
 		xos_json_free(c.files);
+		xos_json_free(c.warnings);
 		xos_json_free(doc);
 		return st;
 	}
 	xos_json_set_bool(doc, "ok", cli->exit_status == 0);
 	xos_json_set(doc, "files", c.files);
+	xos_json_set(doc, "warnings", c.warnings);
 	return xos_cli_print_json(doc, err);
 }
