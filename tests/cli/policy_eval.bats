@@ -63,6 +63,22 @@ evaluate() { run "$bin" eval "${sets[@]}" --requests "$1"; }
 	done
 }
 
+@test "what a VO added to the schema is asked about by its own names" {
+	sets=(--set examples/policies/biomed)
+	local head='{"subject":{"type":"user","id":"biomed:alice","properties":{"groups":["/biomed/research"]}},"action":{"name":"biomed.annotate"},'
+	local set='"resource":{"type":"biomed.dataset","id":"brains","properties":{"vo":"biomed"}},"context":{"biomed.consent":'
+	printf '%s%s%s}}\n' "$head" "$set" true "$head" "$set" false "$head" "$set" '"yes"' "$head" "$set" 'true,"biomed.other":1' > "$t/r"
+	printf '%s"resource":{"type":"biomed.nothing","id":"x"}}\n' "$head" >> "$t/r"
+	evaluate "$t/r"
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ ${lines[0]} == *'"decision":true'* ]]
+	[[ ${lines[1]} == *'"decision":false'* ]]
+	[[ ${lines[2]} == *'"line":3'*'"error"'* || ${lines[2]} == *'"error"'*'"line":3'* ]]
+	[[ ${lines[3]} == *'"error"'* ]]
+	[[ ${lines[4]} != *'"decision":true'* ]]
+}
+
 @test "a line of 10 MB and binary lines cost one error each" {
 	{
 		head -c 10000000 /dev/zero | tr '\0' x

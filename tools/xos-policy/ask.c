@@ -381,13 +381,28 @@ static enum xos_status make_resource(struct maker *m)
 	return XOS_OK;
 }
 
-/* An attribute that a VO added; its name begins with the VO's. NULL: no set declares it. */
-static const struct xos_policy_attr *own_attr(const struct xos_policy *policy, const char *name)
+/* The set of the VO with whose name this begins, before a dot. */
+static const struct xos_policy_set *own_set(const struct xos_policy *policy, const char *name)
 {
 	char vo[XOS_VO_MAX + 1];
-	if (!policy || !xos_str_printf(vo, sizeof(vo), "%.*s", (int)strcspn(name, "."), name))
+	size_t n = strcspn(name, ".");
+	if (!policy || n > XOS_VO_MAX || !xos_str_printf(vo, sizeof(vo), "%.*s", (int)n, name))
 		return NULL;
-	const struct xos_policy_set *set = xos_policy_find_set(policy, XOS_POLICY_VO, vo);
+	return xos_policy_find_set(policy, XOS_POLICY_VO, vo);
+}
+
+const struct xos_policy_action *xos_policytool_own_action(
+    const struct xos_policy *policy, const char *name)
+{
+	const struct xos_policy_set *set = own_set(policy, name);
+	const struct xos_policy_action *a = set ? xos_policy_set_action(set, name) : NULL;
+	return a && a->code >= XOS_POLICY_ACTION_OWN ? a : NULL;
+}
+
+const struct xos_policy_attr *xos_policytool_own_attr(
+    const struct xos_policy *policy, const char *name)
+{
+	const struct xos_policy_set *set = own_set(policy, name);
 	const struct xos_policy_attr *a = set ? xos_policy_set_attr(set, name) : NULL;
 	return a && a->code >= XOS_POLICY_ATTR_OWN ? a : NULL;
 }
@@ -424,7 +439,7 @@ static bool own_value(const struct xos_policy_attr *a, const char *text, struct 
 static enum xos_status make_value(
     struct maker *m, const char *name, const char *text, struct xos_policy_value *v)
 {
-	const struct xos_policy_attr *own = own_attr(m->policy, name);
+	const struct xos_policy_attr *own = xos_policytool_own_attr(m->policy, name);
 	if (!own)
 		return xos_policy_value_parse(name, text, v, m->err);
 	if (own_value(own, text, v))

@@ -71,8 +71,8 @@ static enum xos_status generate(
 }
 
 /* Lines that are no requests are counted, told, and do not end it. */
-static enum xos_status replay(struct xos_cli *cli, struct xos_policytool_changes *c, int64_t now,
-    size_t *bad, struct xos_err *err)
+static enum xos_status replay(struct xos_cli *cli, struct xos_policytool_changes *c,
+    const struct xos_policy *policy, int64_t now, size_t *bad, struct xos_err *err)
 {
 	FILE *in = strcmp(requests, "-") == 0 ? stdin : fopen(requests, "re");
 	struct xos_policytool_lines *lines = in ? xos_policytool_lines_new(in, requests) : NULL;
@@ -85,7 +85,7 @@ static enum xos_status replay(struct xos_cli *cli, struct xos_policytool_changes
 		struct xos_policy_request req;
 		struct xos_err why = XOS_ERR_INIT;
 		char example[4096];
-		if (xos_policytool_lines_request(lines, now, &req, &why)) {
+		if (xos_policytool_lines_request(lines, policy, now, &req, &why)) {
 			++*bad;
 			if (!cli->json)
 				fprintf(stderr, "xos-policy: %s\n", why.text);
@@ -208,7 +208,7 @@ enum xos_status xos_policytool_diff(struct xos_cli *cli, int argc, char **argv, 
 	if (!st && !only_requests)
 		st = generate(sides, c, now, err);
 	if (!st && requests)
-		st = replay(cli, c, now, &bad, err);
+		st = replay(cli, c, sides[1].side.policy, now, &bad, err);
 	if (!st && cli->json)
 		st = tell_json(cli, c, bad, err);
 	else if (!st)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json/json.h"
+#include "policy/ast.h"
 
 #define NAMES_MAX 1024u
 
@@ -17,6 +18,8 @@ struct xos_policytool_lines {
 	struct xos_json *doc;
 	struct xos_decision_request *request;
 	const char **list[LISTS];
+	struct xos_policy_value
+	    values[XOS_POLICY_VALUES_MAX]; /* where a VO's own things are said */
 	char text[XOS_DECISION_REQUEST_MAX + 1];
 };
 
@@ -94,39 +97,184 @@ bool xos_policytool_lines_next(
 	return false;
 }
 
+static struct xos_json *without(const struct xos_json *obj, const char *left_out)
+{
+	struct xos_json *copy = xos_json_object();
+	const struct xos_json *v;
+	const char *key;
+	void *it = NULL;
+	while (obj && xos_json_next(obj, &it, &key, &v))
+		if (strcmp(key, left_out) != 0)
+			xos_json_set(copy, key, xos_json_copy(v));
+	return copy;
+}
+
+static enum xos_status decode(
+    struct xos_policytool_lines *l, struct xos_json *plain, struct xos_err *err)
+{
+	struct xos_buf text;
+	xos_buf_init(&text, XOS_DECISION_REQUEST_MAX);
+	enum xos_status st = xos_json_dump(plain, &text, err);
+	if (!st)
+		st = xos_decision_request_decode(xos_buf_bytes(&text), &l->request, err);
+	xos_buf_free(&text);
+	xos_json_free(plain);
+	return st;
+}
+
 /* The same request without what a service never says, as the one codec takes it. */
 static enum xos_status decode_plain(struct xos_policytool_lines *l, struct xos_err *err)
 {
 	const struct xos_json *subject = NULL, *context = NULL, *v;
-	struct xos_json *plain = xos_json_object(), *who = xos_json_object();
-	struct xos_json *rest = xos_json_object();
 	const char *key;
 	void *it = NULL;
-	struct xos_buf text;
-	xos_buf_init(&text, XOS_DECISION_REQUEST_MAX);
 	enum xos_status st = xos_json_get_object(l->doc, "subject", &subject, err);
-	while (!st && xos_json_next(subject, &it, &key, &v))
-		if (strcmp(key, "properties") != 0)
-			xos_json_set(who, key, xos_json_copy(v));
 	if (!st)
 		st = xos_json_opt_object(l->doc, "context", &context, err);
-	it = NULL;
-	while (!st && context && xos_json_next(context, &it, &key, &v))
-		if (strcmp(key, "now") != 0)
-			xos_json_set(rest, key, xos_json_copy(v));
-	it = NULL;
-	while (!st && xos_json_next(l->doc, &it, &key, &v))
+	if (st)
+		return st;
+	struct xos_json *plain = xos_json_object();
+	while (xos_json_next(l->doc, &it, &key, &v))
 		if (strcmp(key, "subject") != 0 && strcmp(key, "context") != 0)
 			xos_json_set(plain, key, xos_json_copy(v));
-	xos_json_set(plain, "subject", who);
-	xos_json_set(plain, "context", rest);
-	if (!st)
-		st = xos_json_dump(plain, &text, err);
-	if (!st)
-		st = xos_decision_request_decode(xos_buf_bytes(&text), &l->request, err);
-	xos_json_free(plain);
-	xos_buf_free(&text);
+	xos_json_set(plain, "subject", without(subject, "properties"));
+	xos_json_set(plain, "context", without(context, "now"));
+	return decode(l, plain, err);
+}
+
+/* ---- requests with what a VO added to the schema, which the codec of services does not know ---- */
+
+static enum xos_status own_value(struct xos_policytool_lines *l, const struct xos_json *context,
+    const char *key, const struct xos_policy_attr *a, size_t *n, struct xos_err *err)
+{
+	struct xos_policy_value *v = &l->values[*n];
+	bool flag = false;
+	enum xos_status st = XOS_OK;
+	if (*n == XOS_POLICY_VALUES_MAX)
+		return xos_json_refuse(
+		    context, err, "more than %u attributes", XOS_POLICY_VALUES_MAX);
+	*v = (struct xos_policy_value){.name = a->name, .type = a->type};
+	switch (a->type) {
+	case XOS_POLICY_BOOL:
+		st = xos_json_get_bool(context, key, &flag, err);
+		v->number = flag;
+		break;
+	case XOS_POLICY_NUMBER:
+	case XOS_POLICY_DURATION:
+	case XOS_POLICY_SIZE:
+		st = xos_json_get_int64(context, key, 0, INT64_MAX, &v->number, err);
+		break;
+	case XOS_POLICY_TIME:
+		st = xos_json_get_time(context, key, &v->number, err);
+		break;
+	case XOS_POLICY_STRING:
+	case XOS_POLICY_IP:
+		st = xos_json_get_string(context, key, XOS_POLICY_STRING_MAX, &v->string, err);
+		break;
+	}
+	*n += st == XOS_OK;
 	return st;
+}
+
+static enum xos_status own_context(struct xos_policytool_lines *l, const struct xos_policy *policy,
+    struct xos_policy_request *req, struct xos_err *err)
+{
+	const struct xos_json *context = NULL, *v;
+	const char *key;
+	void *it = NULL;
+	enum xos_status st = xos_json_opt_object(l->doc, "context", &context, err);
+	while (!st && context && xos_json_next(context, &it, &key, &v)) {
+		const struct xos_policy_attr *a = xos_policy_attr_find(key, XOS_POLICY_SCHEMA);
+		if (strcmp(key, "now") == 0)
+			continue;
+		if (!a)
+			a = xos_policytool_own_attr(policy, key);
+		if (!a || !a->from_context)
+			return xos_json_refuse(
+			    v, err, "no attribute of that name comes from the context");
+		st = own_value(l, context, key, a, &req->nvalues, err);
+	}
+	req->values = l->values;
+	return st;
+}
+
+static enum xos_status own_resource(
+    const struct xos_policytool_lines *l, struct xos_policy_request *req, struct xos_err *err)
+{
+	const struct xos_json *to = NULL, *props = NULL;
+	struct xos_policy_resource *r = &req->resource;
+	*r = (struct xos_policy_resource){.kind = NULL};
+	enum xos_status st = xos_json_get_object(l->doc, "resource", &to, err);
+	if (!st)
+		st = XOS_JSON_ONLY(to, err, "type", "id", "properties");
+	if (!st)
+		st = xos_json_get_string(to, "type", XOS_DECISION_TEXT_MAX, &r->kind, err);
+	if (!st)
+		st = xos_json_get_string(to, "id", XOS_DECISION_TEXT_MAX, &r->id, err);
+	if (!st)
+		st = xos_json_opt_object(to, "properties", &props, err);
+	if (st || !props)
+		return st;
+	st = XOS_JSON_ONLY(props, err, "site", "node", "vo", "owner");
+	if (!st)
+		st = xos_json_opt_string(props, "site", XOS_DECISION_TEXT_MAX, &r->site, err);
+	if (!st)
+		st = xos_json_opt_string(props, "node", XOS_DECISION_TEXT_MAX, &r->node, err);
+	if (!st)
+		st = xos_json_opt_string(props, "vo", XOS_DECISION_TEXT_MAX, &r->vo, err);
+	return st ? st : xos_json_opt_string(props, "owner", XOS_DECISION_TEXT_MAX, &r->owner, err);
+}
+
+/* Does the request do or say something that only a VO's set knows? */
+static bool is_own(const struct xos_policytool_lines *l, const struct xos_policy *policy)
+{
+	const struct xos_json *action = NULL, *context = NULL, *v;
+	const char *name = NULL, *key;
+	void *it = NULL;
+	if (xos_json_opt_object(l->doc, "action", &action, NULL) == XOS_OK && action &&
+	    xos_json_opt_string(action, "name", XOS_DECISION_TEXT_MAX, &name, NULL) == XOS_OK &&
+	    name && xos_policytool_own_action(policy, name))
+		return true;
+	if (xos_json_opt_object(l->doc, "context", &context, NULL) != XOS_OK || !context)
+		return false;
+	while (xos_json_next(context, &it, &key, &v))
+		if (xos_policytool_own_attr(policy, key))
+			return true;
+	return false;
+}
+
+/* The subject as the codec reads it, and the rest from here. */
+static enum xos_status decode_own(struct xos_policytool_lines *l, const struct xos_policy *policy,
+    struct xos_policy_request *req, struct xos_err *err)
+{
+	const struct xos_json *subject = NULL, *action = NULL;
+	enum xos_status st = XOS_JSON_ONLY(l->doc, err, "subject", "action", "resource", "context");
+	if (!st)
+		st = xos_json_get_object(l->doc, "subject", &subject, err);
+	if (!st)
+		st = xos_json_get_object(l->doc, "action", &action, err);
+	if (!st)
+		st = XOS_JSON_ONLY(action, err, "name");
+	if (st)
+		return st;
+	struct xos_json *plain = xos_json_object(), *any = xos_json_object();
+	struct xos_json *vo = xos_json_object();
+	xos_json_set(plain, "subject", without(subject, "properties"));
+	xos_json_set_string(any, "name", "token.issue");
+	xos_json_set(plain, "action", any);
+	xos_json_set_string(vo, "type", "vo");
+	xos_json_set_string(vo, "id", "any");
+	xos_json_set(plain, "resource", vo);
+	st = decode(l, plain, err);
+	if (st)
+		return st;
+	*req = *xos_decision_request_get(l->request);
+	req->values = NULL;
+	req->nvalues = 0;
+	st = xos_json_get_string(action, "name", XOS_DECISION_TEXT_MAX, &req->action, err);
+	if (!st)
+		st = own_resource(l, req, err);
+	return st ? st : own_context(l, policy, req, err);
 }
 
 static enum xos_status take_list(struct xos_policytool_lines *l, const struct xos_json *props,
@@ -178,8 +326,8 @@ static enum xos_status take_properties(struct xos_policytool_lines *l,
 	return st ? st : take_auth(props, req, err);
 }
 
-static enum xos_status take_request(struct xos_policytool_lines *l, int64_t now,
-    struct xos_policy_request *req, struct xos_err *err)
+static enum xos_status take_request(struct xos_policytool_lines *l, const struct xos_policy *policy,
+    int64_t now, struct xos_policy_request *req, struct xos_err *err)
 {
 	const struct xos_json *subject = NULL, *context = NULL;
 	if (l->too_long)
@@ -189,11 +337,15 @@ static enum xos_status take_request(struct xos_policytool_lines *l, int64_t now,
 	    XOS_DECISION_REQUEST_MAX, &l->doc, err);
 	if (!st)
 		st = xos_json_as_object(l->doc, err);
-	if (!st)
+	if (!st && is_own(l, policy)) {
+		st = decode_own(l, policy, req, err);
+	} else if (!st) {
 		st = decode_plain(l, err);
+		if (!st)
+			*req = *xos_decision_request_get(l->request);
+	}
 	if (st)
 		return st;
-	*req = *xos_decision_request_get(l->request);
 	req->now = now;
 	req->subject.auth_mfa = -1;
 	st = xos_json_opt_object(l->doc, "context", &context, err);
@@ -204,10 +356,11 @@ static enum xos_status take_request(struct xos_policytool_lines *l, int64_t now,
 	return st ? st : take_properties(l, subject, req, err);
 }
 
-enum xos_status xos_policytool_lines_request(struct xos_policytool_lines *l, int64_t now,
-    struct xos_policy_request *out, struct xos_err *err)
+enum xos_status xos_policytool_lines_request(struct xos_policytool_lines *l,
+    const struct xos_policy *policy, int64_t now, struct xos_policy_request *out,
+    struct xos_err *err)
 {
-	enum xos_status st = take_request(l, now, out, err);
+	enum xos_status st = take_request(l, policy, now, out, err);
 	return st ? xos_err_prefix(err, st, "%s:%zu", l->path, l->number) : XOS_OK;
 }
 
@@ -232,7 +385,7 @@ int xos_policytool_lines_answer(struct xos_policytool_lines *l, const struct xos
 	static const struct xos_decision_extra none;
 	struct xos_policy_request req;
 	struct xos_err why = XOS_ERR_INIT;
-	enum xos_status st = xos_policytool_lines_request(l, now, &req, &why);
+	enum xos_status st = xos_policytool_lines_request(l, policy, now, &req, &why);
 	if (st)
 		return put_error(l, st, &why, out);
 	enum xos_status decided = xos_policy_decide(policy, &req, a);

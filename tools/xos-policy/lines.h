@@ -26,9 +26,10 @@ void xos_policytool_lines_free(struct xos_policytool_lines *l);
 bool xos_policytool_lines_next(
     struct xos_policytool_lines *l, enum xos_status *st, struct xos_err *err);
 size_t xos_policytool_lines_number(const struct xos_policytool_lines *l); /* from 1 */
-/* The request of the current line, until the next. The text of an error begins with the line's number. */
+/* The request of the current line, until the next. policy knows what VOs added to the schema. The text of an error begins with the line's number. */
 XOS_MUST_USE enum xos_status xos_policytool_lines_request(struct xos_policytool_lines *l,
-    int64_t now, struct xos_policy_request *out, struct xos_err *err);
+    const struct xos_policy *policy, int64_t now, struct xos_policy_request *out,
+    struct xos_err *err);
 /* Decides the current line and appends the answer, or {"line":3,"error":{...}}, without a line end.
  * The exit status that it stands for: 0 permitted, 1 denied, 3 undecided or no request. */
 int xos_policytool_lines_answer(struct xos_policytool_lines *l, const struct xos_policy *policy,
