@@ -26,7 +26,7 @@ enum xos_status xos_cases_fail(struct xos_cases_parser *p, const char *at, const
 	unsigned col =
 	    at >= p->text && at < p->text + sizeof(p->text) ? (unsigned)(at - p->text) + 1 : 1;
 	return xos_err_set(p->err, XOS_MALFORMED, "cases-malformed", "%s:%u:%u: %s", p->cases->path,
-	    p->line, col, text);
+	    p->line ? p->line : 1, col, text);
 }
 
 enum xos_status xos_cases_no_memory(struct xos_cases_parser *p)
