@@ -205,6 +205,33 @@ signed_for_nobody() { # no delegation was made, so none was sent
 	grep -q "method=PUT.*status=4" "$H/middle.jobs/log"
 }
 
+@test "a front end that was taken over: the starter runs only what a member delegated, as that member, here" {
+	local before out=$BATS_TEST_TMPDIR/said id
+	before=$(find "$H/n1/jobd/run" -mindepth 1 -maxdepth 1 | wc -l)
+	xos-lying-front "$(command -v xos-jobd)" "$H/n1/jobd.conf" "$H/alice" "$H/admin" >"$out"
+	id=$(sed -n 's/^id: //p' "$out")
+	diff - "$out" <<-SAID
+		prepare for an impostor: cert-untrusted
+		start what nobody prepared: job-unknown
+		prepare: ok
+		start by the token: job-undelegated
+		start something else: job-unknown
+		start for another job's id: job-id
+		start for another node: wrong-node
+		start with a key of its own: job-key
+		start as another member: job-member
+		start as an impostor: cert-untrusted
+		half an order: order
+		an unknown order: channel-type
+		cancel a path: order
+		start: ok
+		id: $id
+	SAID
+	retry test -e "$H/n1/jobd/run/$id/status"
+	[ "$(find "$H/n1/jobd/run" -mindepth 1 -maxdepth 1 | wc -l)" -eq $((before + 1)) ]
+	grep -q '"member":"alice"' "$H/n1/jobd/run/$id/record"
+}
+
 # clock OFFSET COMMAND...: on a machine whose clock is wrong
 clock() { faketime -f "$1" "${@:2}"; }
 
