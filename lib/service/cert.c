@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -48,14 +50,24 @@ static enum xos_status load(
     const char *chain_path, const char *key_path, struct xos_chain *out, struct xos_err *err)
 {
 	struct stat st;
+	int death_signal = 0;
+	pid_t parent = getppid();
 	if (geteuid() != 0 || stat(key_path, &st) != 0 || st.st_uid == 0)
 		return xos_tls_load(chain_path, key_path, out, err);
+	/* The kernel forgets it when the user changes, and then nobody would end with the supervisor. */
+	if (prctl(PR_GET_PDEATHSIG, &death_signal) != 0)
+		return xos_err_errno(err, errno, "privileges", "cannot ask for the death signal");
 	if (seteuid(st.st_uid) != 0)
 		return xos_err_errno(
 		    err, errno, "privileges", "cannot read %s as its owner", key_path);
 	enum xos_status rc = xos_tls_load(chain_path, key_path, out, err);
 	if (seteuid(0) != 0)
 		abort(); /* half a root must not go on */
+	if (death_signal && (prctl(PR_SET_PDEATHSIG, death_signal) != 0 || getppid() != parent)) {
+		xos_chain_clear(out);
+		return xos_err_set(
+		    err, XOS_UNAVAILABLE, "privileges", "the parent process has died");
+	}
 	return rc;
 }
 

@@ -70,6 +70,19 @@ long_retry() { # what happens within a minute
 	retry submits
 }
 
+gone() { [ ! -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+
+@test "processes that read their key as its owner end with their supervisor" {
+	local pid child children
+	pid=$(cut -d' ' -f1 "$V/n1/run/xos-jobd.pid")
+	children=$(pgrep -P "$pid")
+	[ "$(wc -w <<<"$children")" -eq 3 ]
+	kill -9 "$pid"
+	for child in $children; do retry gone "$child"; done
+	xos-node start --dir "$V/n1"
+	retry submits
+}
+
 @test "a renewal that was cut off between key and certificate is finished at the next start" {
 	xos-node stop --dir "$V/n1"
 	mv "$V/n1/tls/jobs.pem" "$V/n1/tls/jobs.pem.next"
