@@ -288,6 +288,22 @@ static bool really_missing(
 	return true; /* the node and the zones have names of their own */
 }
 
+/* The words for a person begin with what was decided, and whoever decided is named. */
+static bool words_fit(const struct xos_policy_answer *a)
+{
+	bool permitted = a->decision == XOS_POLICY_PERMITTED;
+	struct xos_buf text, by;
+	xos_buf_init(&text, 1 << 20);
+	xos_buf_init(&by, 1 << 20);
+	xos_policy_answer_explain(a, &text);
+	xos_policy_answer_deciders(a, &by);
+	bool fit = (strncmp(xos_buf_str(&text), "Permitted", 9) == 0) == permitted &&
+	           (by.n != 0 || !permitted);
+	xos_buf_free(&text);
+	xos_buf_free(&by);
+	return fit;
+}
+
 static const char *compare_rest(const struct m_policy *p, const struct xos_policy_request *req,
     const struct xos_policy_answer *a)
 {
@@ -296,6 +312,9 @@ static const char *compare_rest(const struct m_policy *p, const struct xos_polic
 	for (size_t i = 0; i < a->nunknown; i++)
 		if (!really_missing(p, req, a->unknown[i]))
 			return "an attribute is said to be missing";
+	static unsigned turn;
+	if (turn++ % 8 == 0 && !words_fit(a))
+		return "the words";
 	bool wanted = a->decision != XOS_POLICY_PERMITTED;
 	for (size_t i = 0; wanted && i < req->subject.nheld; i++) {
 		bool there = false;

@@ -26,9 +26,10 @@ char *__wrap_xos_policy_memory_string(struct xos_policy_memory *m, const char *p
 void *__wrap_xos_policy_memory_grow(
     struct xos_policy_memory *m, const void *old, size_t n, size_t elem);
 
-static unsigned long calls, fail_at; /* 0: never */
-static bool for_good;                /* all that follow fail as well */
-static bool armed;                   /* not while the test itself, or Check, allocates */
+static unsigned long calls, blocks; /* of all that can fail; of malloc and its like alone */
+static unsigned long fail_at;       /* 0: never */
+static bool for_good;               /* all that follow fail as well */
+static bool armed;                  /* not while the test itself, or Check, allocates */
 
 static bool fails(void)
 {
@@ -40,16 +41,19 @@ static bool fails(void)
 
 void *__wrap_malloc(size_t n)
 {
+	blocks += armed;
 	return fails() ? NULL : __real_malloc(n);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
+	blocks += armed;
 	return fails() ? NULL : __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *p, size_t n)
 {
+	blocks += armed;
 	return fails() ? NULL : __real_realloc(p, n);
 }
 
@@ -264,15 +268,20 @@ static void ck_same_text(unsigned long place, const char *want, const char *got)
 	    got + i, want + i);
 }
 
+static void make_paris(void)
+{
+	static const struct zone_maker z = {
+	    .offsets = {3600, 7200}, .footer = "CET-1CEST,M3.5.0,M10.5.0/3"};
+	xos_buf_init(&paris, 10000);
+	zone_write(&paris, &z);
+}
+
 static void each_place(bool all)
 {
 	struct run good, r;
 	unsigned long total;
 	for_good = all;
-	static const struct zone_maker z = {
-	    .offsets = {3600, 7200}, .footer = "CET-1CEST,M3.5.0,M10.5.0/3"};
-	xos_buf_init(&paris, 10000);
-	zone_write(&paris, &z);
+	make_paris();
 	fail_at = 0;
 	start(&good);
 	total = calls;
@@ -304,6 +313,41 @@ START_TEST(all_allocations_fail_from_here_on)
 }
 END_TEST
 
+/* Once an answer's memory is warm, deciding allocates nothing: from strings or interned, whatever comes of it. */
+START_TEST(a_warm_answer_allocates_nothing)
+{
+	static const char *const actions[] = {"job.submit", "job.cancel", "file.read", "nonsense"};
+	struct xos_policy_interned_subject *subject;
+	struct xos_policy_request req = request();
+	const struct xos_policy_set *chain[1];
+	struct run r;
+	make_paris();
+	fail_at = 0;
+	start(&r);
+	ck_assert_int_eq(r.status, XOS_OK);
+	ck_assert_int_eq(xos_policy_intern_subject(r.policy, &req.subject, &subject, NULL), XOS_OK);
+	chain[0] = r.arrived;
+	req.chain = chain;
+	for (unsigned round = 0; round < 3; round++) {
+		blocks = 0;
+		armed = round == 2;
+		for (unsigned i = 0; i < 16; i++) {
+			req.action = actions[i % 4];
+			req.nchain = i / 4 % 2;
+			req.interned_subject = i < 8 ? NULL : subject;
+			enum xos_status status = xos_policy_decide(r.policy, &req, &r.answer);
+			r.wrong |= status == XOS_INTERNAL;
+		}
+		armed = false;
+	}
+	ck_assert(!r.wrong);
+	ck_assert_uint_eq(blocks, 0);
+	xos_policy_interned_subject_free(subject);
+	finish(&r);
+	xos_buf_free(&paris);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy failing");
@@ -311,6 +355,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, one_allocation_fails);
 	tcase_add_test(tc, all_allocations_fail_from_here_on);
+	tcase_add_test(tc, a_warm_answer_allocates_nothing);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
