@@ -31,7 +31,7 @@ struct xos_cases_parser {
 	bool people_only; /* cases are not needed, subjects are */
 	char *name;       /* of the case */
 	unsigned started;
-	char *columns[XOS_CASES_COLUMNS_MAX]; /* of a table; kept as a copy of its line */
+	char *columns[XOS_CASES_COLUMNS_MAX + 1]; /* of a table; kept as a copy of its line */
 	char *head;
 	size_t ncolumns;
 	bool table; /* its head comes next, or rows */

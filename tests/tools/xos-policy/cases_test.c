@@ -172,6 +172,12 @@ START_TEST(refusals)
 	struct xos_policytool_cases *c = NULL;
 	ck_assert_int_ne(xos_policytool_cases_parse("case\0x", 6, "f", &c, &err), XOS_OK);
 	ck_assert_int_ne(xos_policytool_cases_parse("case \xff", 6, "f", &c, &err), XOS_OK);
+	char wide[400] = "case x\n  table\n    ";
+	for (unsigned i = 0; i < 60; i++)
+		strcat(wide, "a | ");
+	ck_assert_int_eq(
+	    xos_policytool_cases_parse(wide, strlen(wide), "f", &c, &err), XOS_MALFORMED);
+	ck_assert_ptr_nonnull(strstr(err.text, "more than 32 columns"));
 	char *large = malloc(XOS_POLICYTOOL_CASES_TEXT_MAX + 1);
 	memset(large, ' ', XOS_POLICYTOOL_CASES_TEXT_MAX + 1);
 	ck_assert_int_eq(
