@@ -14,10 +14,29 @@ static const char *cap_word(size_t i)
 	return i < XOS_CAP_COUNT ? xos_policy_cap_info((enum xos_policy_cap)i)->name : NULL;
 }
 
+/* A named set of strings, which here must be names. */
+static bool take_names(struct xos_policy_parser *p, struct xos_policy_cap_value *v)
+{
+	const struct xos_names *from = xos_parser_named(p, XOS_NAMES_STRINGS);
+	if (!from)
+		return false;
+	for (size_t i = 0; i < from->n; i++)
+		if (!xos_policy_word_ok(from->u.strings[i]))
+			return xos_parser_error(p, NULL, NULL, "'%.60s' of $%.60s is not a name",
+			    from->u.strings[i], from->name);
+	v->names = from->u.strings;
+	v->n = from->n;
+	xos_parser_next(p);
+	return true;
+}
+
 static bool parse_names(struct xos_policy_parser *p, struct xos_policy_cap_value *v)
 {
-	if (!xos_parser_expect(p, "in", "write account_class in {pool, staff}") ||
-	    !xos_parser_expect(p, "{", "write account_class in {pool, staff}"))
+	if (!xos_parser_expect(p, "in", "write account_class in {pool, staff}"))
+		return false;
+	if (p->t.kind == XOS_TOKEN_NAME)
+		return take_names(p, v);
+	if (!xos_parser_expect(p, "{", "write account_class in {pool, staff}"))
 		return false;
 	do {
 		if (v->n == XOS_POLICY_VALUES_IN_SET)

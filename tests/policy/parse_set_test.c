@@ -156,6 +156,8 @@ START_TEST(named_sets)
 	        "$gpu "
 	        "when on $gpu;"),
 	        "on site:x & tag:gpu, node:lab/n1 when on site:x & tag:gpu or on node:lab/n1;"},
+	    {VO("define $c { pool, staff } limit any action job.submit { account_class in $c; }"),
+	        "account_class in {pool, staff};"},
 	    {VO("define $p { \"/a/*\", \"/b/?\" } permit any action file.read when resource.id "
 	        "like "
 	        "$p;"),
@@ -254,6 +256,9 @@ START_TEST(refusals)
 	    {VO("define $a { x } permit any action any when auth.method == $a;"), "a set, not one"},
 	    {VO("define $a { 2026-01-01T00:00Z } permit any action any when now < $a;"),
 	        "a set, not a moment"},
+	    {VO("define $c { pool, \"a b\" } limit any action any { account_class in $c; }"),
+	        "'a b' of $c is not a name"},
+	    {VO("define $c { 1h } limit any action any { account_class in $c; }"), "holds numbers"},
 	    {VO("permit any action any when who group /demo/a;"), "expected 'in'"},
 	    {VO("permit any action any when who in {};"), "expected who"},
 	    {VO("@x y;"), "'@x' does not start a statement"},
