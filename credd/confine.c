@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "credd/renew.h"
 #include "proc/privdrop.h"
+#include "local/zoneinfo.h"
 #include "proc/sandbox.h"
 
 #define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 2)
@@ -58,7 +59,8 @@ enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_
 	const struct xos_proc_user user = {.uid = self->uid, .gid = self->gid};
 	/* The folder of passwd, group, subuid and subgid, not the files: useradd(8) puts new files in
 	 * their place, and a rule for a file goes with the old one. */
-	const char *const read[] = {conf->trust, conf->site_key, "/etc", NULL};
+	const char *const zones = access(XOS_ZONEINFO_DIR, R_OK) == 0 ? XOS_ZONEINFO_DIR : "/etc";
+	const char *const read[] = {conf->trust, conf->site_key, "/etc", zones, NULL};
 	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
 	if (!st)
 		st = writable(conf, &write, err);
