@@ -124,7 +124,7 @@ struct xos_policy_cond {
 	enum xos_policy_cmp cmp;
 	const struct xos_policy_attr *attr;
 	uint32_t line, col; /* of a test, in the text; 0: came encoded */
-	size_t n; /* kids, numbers, strings (patterns) or prefixes */
+	size_t n;           /* kids, numbers, strings (patterns) or prefixes */
 	union {
 		struct xos_policy_cond **kids;
 		struct xos_policy_who who;
