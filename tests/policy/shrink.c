@@ -94,8 +94,8 @@ static void put_outcome(struct xos_buf *out, const struct outcome *o)
 {
 	static const char *const stands[] = {"lacks", "unknown", "missing", "grants", "narrows"};
 	xos_buf_printf(out, "%s; wall %u, cpu %u, classes %u, duties %u, change %d after %u\n",
-	    xos_policy_decision_name(o->decision), o->wall, o->cpu, o->classes, o->duties, (int)o->change.what,
-	    o->change.after);
+	    xos_policy_decision_name(o->decision), o->wall, o->cpu, o->classes, o->duties,
+	    (int)o->change.what, o->change.after);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (o->levels[i].there)
 			xos_buf_printf(out,

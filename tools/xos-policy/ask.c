@@ -129,7 +129,8 @@ static enum xos_status store(
 		                           : xos_err_set(err, XOS_LIMIT, "ask-fields",
 		                                 "more than %u fields", FIELDS_MAX);
 	}
-	ask->fields[ask->n++] = (struct field){key, copy};
+	ask->fields[ask->n].name = key;
+	ask->fields[ask->n++].value = copy;
 	return XOS_OK;
 }
 

@@ -127,7 +127,10 @@ static enum xos_status expect_one(struct xos_cases_parser *p, struct xos_cases_d
 	char *copy = strdup(text);
 	if (!copy)
 		return xos_cases_no_memory(p);
-	d->expected[d->nexpected++] = (struct xos_policytool_expected){what, copy, p->line};
+	struct xos_policytool_expected *e = &d->expected[d->nexpected++];
+	e->what = what;
+	e->text = copy;
+	e->line = p->line;
 	return XOS_OK;
 }
 

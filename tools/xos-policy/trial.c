@@ -230,6 +230,7 @@ static enum xos_status run_one(struct xos_policytool_trials *t, const struct gro
 		o->lines = v.lines;
 		o->nfailed = v.n;
 		told(arg, o);
+		o->answer = NULL; /* it ends here */
 	}
 	xos_policytool_verdict_free(&v);
 	xos_policy_answer_free(&answer);
