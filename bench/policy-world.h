@@ -8,7 +8,7 @@
 /*
  * A world to measure decisions in: several VOs with groups, roles and members, several sites with
  * nodes, sets that together have as many statements as asked for, and requests by many different
- * members about many different places, about half of which are refused. The same numbers give the
+ * members about many different places, about two thirds of which are refused. The same numbers give the
  * same world.
  */
 #define BENCH_REQUESTS 256
