@@ -203,6 +203,17 @@ static enum xos_status stage_bytes(
 	return rc;
 }
 
+/* A device or a pipe that somebody names as the place for a file must not become one: /dev/null. */
+static enum xos_status check_place(const struct staged *st, const char *path, struct xos_err *err)
+{
+	struct stat sb;
+	if (fstatat(st->dir, st->name, &sb, AT_SYMLINK_NOFOLLOW) != 0 || S_ISREG(sb.st_mode) ||
+	    S_ISLNK(sb.st_mode) || S_ISDIR(sb.st_mode))
+		return XOS_OK; /* a folder is refused by rename itself */
+	return xos_err_set(err, XOS_DENIED, "file-kind",
+	    "%s is a device, a pipe or a socket, which no file replaces", path);
+}
+
 static enum xos_status write_file(
     const char *path, mode_t mode, struct xos_bytes in, bool replace, struct xos_err *err)
 {
@@ -210,7 +221,9 @@ static enum xos_status write_file(
 	enum xos_status rc = stage_folder(&st, path, err);
 	if (rc != XOS_OK)
 		return rc;
-	rc = stage_bytes(&st, path, mode, in, err);
+	rc = check_place(&st, path, err);
+	if (rc == XOS_OK)
+		rc = stage_bytes(&st, path, mode, in, err);
 	if (rc != XOS_OK)
 		goto out;
 	/* link(2) fails where something exists already; rename(2) replaces it, a symbolic link too.

@@ -20,7 +20,7 @@ XOS_MUST_USE enum xos_status xos_file_read(
 XOS_MUST_USE enum xos_status xos_file_read_secret(
     const char *path, size_t max, struct xos_secret **out, struct xos_err *err);
 /* Replaces a file atomically and durably: temporary file in the same folder, mode set before the
- * first byte, fsync, rename, fsync of the folder. */
+ * first byte, fsync, rename, fsync of the folder. DENIED "file-kind": a device, pipe or socket is there. */
 XOS_MUST_USE enum xos_status xos_file_write(
     const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err);
 /* Creates a file that must not exist yet (CONFLICT if it does), durably. */

@@ -2,7 +2,9 @@
 #include <check.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,6 +100,21 @@ START_TEST(links_are_replaced_not_followed)
 	unlink(at("link"));
 	ck_assert_int_eq(symlink("victim", at("link")), 0);
 	ck_assert_int_ne(xos_file_lock(at("link"), &fd, &err), XOS_OK);
+}
+END_TEST
+
+START_TEST(no_file_in_the_place_of_a_pipe)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct stat sb;
+	char place[PATH_MAX];
+
+	snprintf(place, sizeof(place), "%s/pipe", dir);
+	ck_assert_int_eq(mkfifo(place, 0600), 0);
+	ck_assert_int_eq(xos_file_write(place, 0600, xos_bytes_str("x"), &err), XOS_DENIED);
+	ck_assert_str_eq(err.code, "file-kind");
+	ck_assert_int_eq(lstat(place, &sb), 0);
+	ck_assert(S_ISFIFO(sb.st_mode));
 }
 END_TEST
 
@@ -443,6 +460,7 @@ int main(void)
 	tcase_add_test(tc, write_and_read);
 	tcase_add_test(tc, links_are_replaced_not_followed);
 	tcase_add_test(tc, create_only_once);
+	tcase_add_test(tc, no_file_in_the_place_of_a_pipe);
 	tcase_add_test(tc, secrets_from_files);
 	tcase_add_test(tc, folders);
 	tcase_add_test(tc, who_can_enter);
