@@ -79,12 +79,19 @@ static enum xos_status all_texts(
 	return XOS_OK;
 }
 
+/* A list that is at its end comes after everything. */
+static int compare_heads(const struct difference *a, size_t i, const struct difference *b, size_t j)
+{
+	const char *x = i < a->n ? a->list[i].s : NULL, *y = j < b->n ? b->list[j].s : NULL;
+	return x && y ? strcmp(x, y) : x ? -1 : 1;
+}
+
 /* Takes out of both what is in both, as often as it is. */
 static void cancel(struct difference *a, struct difference *b)
 {
 	size_t i = 0, j = 0, n = 0, m = 0;
 	while (i < a->n || j < b->n) {
-		int c = i == a->n ? 1 : j == b->n ? -1 : strcmp(a->list[i].s, b->list[j].s);
+		int c = compare_heads(a, i, b, j);
 		if (c < 0) {
 			a->list[n++] = a->list[i++];
 		} else if (c > 0) {

@@ -109,7 +109,7 @@ static bool range_of(const struct xos_formula *f, int64_t *lo, int64_t *hi)
 
 static bool same_number(const struct xos_formula *a, const struct xos_formula *b)
 {
-	return a->cond->op == b->cond->op &&
+	return a->cond && b->cond && a->cond->op == b->cond->op &&
 	       (a->cond->op == XOS_COND_NOW ||
 	           strcmp(a->cond->attr->name, b->cond->attr->name) == 0);
 }

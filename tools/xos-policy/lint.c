@@ -103,7 +103,7 @@ static enum xos_status lint_file(struct linting *l, const char *path, struct xos
 	l->warned += l->warnings->total;
 	if (l->errs->total || l->warnings->total)
 		worse(l, 1);
-	if (!st)
+	if (set)
 		return xos_policytool_sets_add(&l->good, path, set, err);
 	if (l->errs->total)
 		return XOS_OK;
@@ -159,9 +159,11 @@ enum xos_status xos_policytool_lint(struct xos_cli *cli, int argc, char **argv, 
 		return tell_names(cli, err);
 	if (!argc)
 		return xos_cli_usage(err, "name the files or folders to look at");
-	l.errs = calloc(1, sizeof(*l.errs));
-	l.warnings = calloc(1, sizeof(*l.warnings));
-	if (!l.errs || !l.warnings)
+	struct xos_policy_errors *errs = calloc(1, sizeof(*errs));
+	struct xos_policy_errors *warnings = calloc(1, sizeof(*warnings));
+	l.errs = errs;
+	l.warnings = warnings;
+	if (!errs || !warnings)
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	for (int i = 0; !st && i < argc; i++)
 		st = xos_policytool_find(&paths, argv[i], ".xos", err);
@@ -175,7 +177,7 @@ enum xos_status xos_policytool_lint(struct xos_cli *cli, int argc, char **argv, 
 		st = finish(&l, paths.n, err);
 	xos_policytool_sets_free(&l.good);
 	xos_policytool_paths_free(&paths);
-	free(l.errs);
-	free(l.warnings);
+	free(errs);
+	free(warnings);
 	return st;
 }

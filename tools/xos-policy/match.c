@@ -211,8 +211,8 @@ bool xos_policytool_is_owner(const struct xos_policytool_matcher *m)
 {
 	const struct xos_policy_subject *s = &m->req->subject;
 	const struct xos_policy_resource *r = &m->req->resource;
-	return r->owner && s->kind == XOS_SUBJECT_MEMBER && strcmp(r->vo, s->vo) == 0 &&
-	       strcmp(r->owner, s->member) == 0;
+	return r->owner && r->vo && s->kind == XOS_SUBJECT_MEMBER && s->vo &&
+	       strcmp(r->vo, s->vo) == 0 && strcmp(r->owner, s->member) == 0;
 }
 
 /* An attribute's value: false if it is not known. Exactly one of number and string is set. */
