@@ -226,7 +226,7 @@ static bool get_values(struct xos_wire_decoder *d, struct xos_policy_cond *c)
 
 static bool get_compare(struct xos_wire_decoder *d, struct xos_policy_cond *c)
 {
-	uint8_t cmp, zero;
+	uint8_t cmp = 0, zero = 0;
 	if (c->op == XOS_COND_NOW ? !xos_wire_u8(d, &zero) : !get_attr(d, &c->attr))
 		return false;
 	if (c->op == XOS_COND_NOW && zero)
