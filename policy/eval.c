@@ -317,16 +317,22 @@ static enum xos_tri test_ip(struct xos_policy_eval *e, const struct xos_code *c)
 	return XOS_FALSE;
 }
 
+/* A declared attribute is there whatever its value is: one of another type, which no test can use,
+ * must not count as left out. */
 static bool has_attr(const struct xos_policy_eval *e, const struct xos_policy_attr *attr)
 {
-	struct xos_policy_ip own;
-	const struct xos_policy_ip *ip;
+	const struct xos_policy_request *req = e->req;
 	int64_t v;
-	if (attr->type == XOS_POLICY_STRING)
-		return string_of(e, attr) != NULL;
-	if (attr->type == XOS_POLICY_IP)
-		return ip_of(e, attr, &own, &ip);
-	return number_of(e, attr, &v);
+	if (attr->code >= XOS_POLICY_ATTR_OWN) {
+		for (size_t i = 0; i < req->nvalues; i++)
+			if (strcmp(req->values[i].name, attr->name) == 0)
+				return true;
+		return false;
+	}
+	if (attr->from_context)
+		return value_of(e, attr) != NULL;
+	return attr->type == XOS_POLICY_STRING ? string_of(e, attr) != NULL
+	                                       : number_of(e, attr, &v);
 }
 
 /* Local time of a clock; the last zone's offset is kept, since one window seldom comes alone. */

@@ -160,7 +160,8 @@ const char *xos_policy_eval_init(
 	const char *problem = check_chain(e);
 	if (!problem && !subject)
 		problem = xos_request_check_subject(e->subject);
-	if (!problem && !resource)
+	/* Interned in another policy: this one may not know its kind. */
+	if (!problem && !(resource && resource->policy == p))
 		problem = xos_request_check_resource(p, e->resource);
 	if (!problem && w->at_site && !e->resource->site)
 		problem = "this action happens at a site, and the request names none";

@@ -118,6 +118,14 @@ static void apply(struct xos_run *r, struct xos_level *l, const struct xos_rule 
 	}
 }
 
+/* Any VO can say of its members where they are at home: a VO grants by the home of its own only. */
+static bool foreign_home(const struct xos_policy_eval *e, const struct xos_rule *rule)
+{
+	const struct xos_policy_statement *s = &e->set->set->statements[rule->statement];
+	return rule->effect == XOS_POLICY_PERMIT && !e->any && e->set->level == XOS_POLICY_VO &&
+	       s->nwhos && s->whos[rule->who].kind == XOS_WHO_HOME;
+}
+
 /* place: the alternative by which the rule was found. What matches in several ways is found in
  * several ways: the first of them counts. */
 void xos_run_rule(
@@ -125,7 +133,7 @@ void xos_run_rule(
 {
 	struct xos_policy_eval *e = &r->eval;
 	size_t first;
-	if (!(rule->actions >> e->code & 1))
+	if (!(rule->actions >> e->code & 1) || foreign_home(e, rule))
 		return;
 	if (rule->effect == XOS_POLICY_PERMIT && l->grant == XOS_TRUE &&
 	    !(rule->flags & XOS_RULE_SHADOW))

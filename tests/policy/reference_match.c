@@ -433,6 +433,14 @@ static struct truth ref_cond(const struct where *w, const struct m_set *set, con
 	return open;
 }
 
+/* A VO permits by where somebody is at home only what its own members do. */
+static bool foreign_home(
+    const struct where *w, const struct m_set *set, const struct m_statement *s, unsigned i)
+{
+	return s->effect == M_PERMIT && set->level == L_VO && s->whos[i].kind == W_HOME &&
+	       !same(w->req->subject.vo, set->name);
+}
+
 struct truth ref_applies(
     const struct where *w, const struct m_set *set, const struct m_statement *s)
 {
@@ -443,7 +451,7 @@ struct truth ref_applies(
 		for (unsigned i = 0; i < ACTIONS; i++)
 			action |= (s->actions >> i & 1) && same(action_names[i], w->req->action);
 		for (unsigned i = 0; i < s->nwhos; i++)
-			who |= ref_who(w, set, &s->whos[i]);
+			who |= ref_who(w, set, &s->whos[i]) && !foreign_home(w, set, s, i);
 		t = both(known(action && who), ref_places(w, s->places, s->nplaces));
 	}
 	return s->cond ? both(t, ref_cond(w, set, s->cond)) : t;
