@@ -7,19 +7,31 @@ void xos_policy_lexer_init(struct xos_policy_lexer *lx, const char *text, size_t
 	*lx = (struct xos_policy_lexer){.text = text, .len = len, .line = 1, .line_empty = true};
 }
 
+static bool ends_line(const struct xos_policy_lexer *lx) /* at a carriage return */
+{
+	return lx->at + 1 == lx->len || lx->text[lx->at + 1] == '\n';
+}
+
+/* A comment ends where its line ends for every reader: control characters, a carriage return that
+ * ends no line among them, could show another text than the one that is read. */
+static bool comment_char(const struct xos_policy_lexer *lx)
+{
+	unsigned char c = (unsigned char)lx->text[lx->at];
+	return c == '\r' ? ends_line(lx) : c == '\t' || (c >= 0x20 && c != 0x7f);
+}
+
 static void skip_blank(struct xos_policy_lexer *lx)
 {
 	while (lx->at < lx->len) {
 		char c = lx->text[lx->at];
 		if (c == '#') {
-			while (
-			    lx->at < lx->len && lx->text[lx->at] != '\n' && lx->text[lx->at] != 0)
+			while (lx->at < lx->len && comment_char(lx))
 				lx->at++;
 		} else if (c == '\n') {
 			lx->line++;
 			lx->line_start = ++lx->at;
 			lx->line_empty = true;
-		} else if (c == ' ' || c == '\t' || c == '\r') {
+		} else if (c == ' ' || c == '\t' || (c == '\r' && ends_line(lx))) {
 			lx->at++;
 		} else {
 			return;

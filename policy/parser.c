@@ -224,6 +224,32 @@ static void tell_utf8(struct xos_policy_parser *p, const char *text, size_t len)
 	xos_parser_error(p, &at, "save the file as UTF-8", "this is not UTF-8 text");
 }
 
+/*
+ * Characters that change the direction of what follows them, or end a line for some readers only
+ * (U+2028, U+2029): a text would show itself otherwise than it is read.
+ */
+static bool hidden(const char *text, size_t len, struct xos_policy_token *at)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t start = 0;
+	*at = (struct xos_policy_token){.line = 1, .col = 1};
+	for (size_t i = 0; i + 2 < len; i++) {
+		if (s[i] == '\n') {
+			at->line++;
+			start = i + 1;
+		}
+		if (s[i] != 0xe2)
+			continue;
+		bool line = s[i + 1] == 0x80 && (s[i + 2] == 0xa8 || s[i + 2] == 0xa9);
+		bool turn = (s[i + 1] == 0x80 && s[i + 2] >= 0xaa && s[i + 2] <= 0xae) ||
+		            (s[i + 1] == 0x81 && s[i + 2] >= 0xa6 && s[i + 2] <= 0xa9);
+		at->col = (uint32_t)(i - start) + 1;
+		if (line || turn)
+			return true;
+	}
+	return false;
+}
+
 enum xos_status xos_parser_run(const char *text, size_t len, const char *filename,
     struct xos_policy_set **out, struct xos_policy_errors *errs,
     void (*then)(const struct xos_policy_parser *p, void *arg), void *arg)
@@ -232,6 +258,7 @@ enum xos_status xos_parser_run(const char *text, size_t len, const char *filenam
 	struct xos_policy_parser *p = calloc(1, sizeof(*p));
 	struct xos_policy_errors *own = errs ? NULL : calloc(1, sizeof(*own));
 	enum xos_status status = XOS_INTERNAL;
+	struct xos_policy_token at;
 	if (!p || (!errs && !own))
 		goto out;
 	p->errs = errs ? errs : own;
@@ -250,6 +277,9 @@ enum xos_status xos_parser_run(const char *text, size_t len, const char *filenam
 		goto out;
 	if (!xos_utf8_valid((struct xos_bytes){(const uint8_t *)text, len})) {
 		tell_utf8(p, text, len);
+	} else if (hidden(text, len, &at)) {
+		xos_parser_error(p, &at, "remove it: the text would look other than it is",
+		    "a character that changes direction or line");
 	} else {
 		xos_policy_lexer_init(&p->lexer, len ? text : "", len);
 		xos_parser_next(p);
