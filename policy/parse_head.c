@@ -205,6 +205,7 @@ bool xos_parser_action(struct xos_policy_parser *p, uint64_t *mask)
 		return xos_parser_error(p, NULL, advice, "unknown action '%.60s'", p->word);
 	}
 	*mask |= more;
+	p->all_named |= more >> XOS_POLICY_ACTION_OWN && p->word[strlen(p->word) - 1] == '*';
 	xos_parser_next(p);
 	return true;
 }
@@ -215,6 +216,7 @@ bool xos_parser_actions(struct xos_policy_parser *p, bool narrowing, uint64_t *m
 	if (xos_parser_accept(p, "any")) {
 		/* What narrows covers actions yet to come; what grants never grows by itself. */
 		*mask = narrowing ? XOS_POLICY_ACTION_ALL : xos_policy_set_all_actions(p->set);
+		p->all_named |= !narrowing;
 		return true;
 	}
 	do {

@@ -105,6 +105,9 @@ static bool parse_action(struct xos_policy_parser *p)
 {
 	struct xos_policy_set *set = p->set;
 	struct xos_policy_action a = {.since = 1, .what = "added by the set"};
+	if (p->all_named)
+		return xos_parser_error(p, NULL, "move the schema to the top of the set",
+		    "an action is added below where 'any' or '.*' named all of them");
 	if (!parse_name(p, &a.name))
 		return false;
 	if (set->nown_actions == OWN_ACTIONS_MAX)

@@ -300,18 +300,27 @@ static void check_site(struct xos_policy_parser *p)
 			    set->accounts[i].vo);
 }
 
+/* Does it name fewer than everybody of a VO? Its root group has all of them. */
+static bool some_only(const struct xos_policy_who *who)
+{
+	if (!who->name || who->kind == XOS_WHO_VO)
+		return false;
+	return (who->kind != XOS_WHO_GROUP && who->kind != XOS_WHO_EXACTLY) ||
+	       strchr(who->name + 1, '/');
+}
+
 /* Is the statement found by nothing narrower than its action? */
 static bool unindexed(const struct xos_policy_statement *s)
 {
 	bool who = s->nwhos != 0, place = s->nplaces != 0;
 	for (size_t i = 0; i < s->nwhos; i++)
-		who &= s->whos[i].name && s->whos[i].kind != XOS_WHO_VO;
+		who &= some_only(&s->whos[i]);
 	for (size_t i = 0; i < s->nplaces; i++) {
 		bool narrow = false;
 		for (size_t j = 0; j < s->places[i].n; j++) {
-			enum xos_policy_term_kind kind = s->places[i].terms[j].kind;
-			narrow |= kind != XOS_TERM_SITE && kind != XOS_TERM_KIND &&
-			          kind != XOS_TERM_SERVICE;
+			const struct xos_policy_term *t = &s->places[i].terms[j];
+			narrow |= t->kind != XOS_TERM_SITE && t->kind != XOS_TERM_KIND &&
+			          t->kind != XOS_TERM_SERVICE && strcmp(t->name, "/") != 0;
 		}
 		place &= narrow;
 	}

@@ -92,6 +92,7 @@ struct xos_policy_parser {
 	unsigned braces;                    /* open, up to the current token */
 	bool after_brace;                   /* the token before was "}" */
 	uint32_t nodes;                     /* in the conditions of this statement */
+	bool all_named; /* an "any" or ".*" has named all added actions that there are */
 	struct xos_policy_set *set;
 	struct xos_policy_errors *errs;
 	enum xos_status status; /* OK until the first error */

@@ -26,7 +26,7 @@ START_TEST(work_is_bounded)
 	xos_buf_put_str(&text, "vo \"demo\" serial 1 {");
 	for (int i = 0; i < 2000; i++)
 		xos_buf_put_str(
-		    &text, " forbid group /demo action any when auth.mfa and user bob;");
+		    &text, " forbid group /demo/physics action any when auth.mfa and user bob;");
 	xos_buf_put_str(&text, " permit any action any; }");
 	p = must_build(
 	    xos_buf_str(&text), "site \"lab\" serial 1 { permit any action any; }", NULL);
