@@ -100,9 +100,6 @@ static bool parse_tags(struct xos_policy_parser *p, const char ***tags, size_t *
 		const char *tag = parse_label(p);
 		if (!tag)
 			return false;
-		for (size_t i = 0; i < *ntags; i++)
-			if (strcmp((*tags)[i], tag) == 0)
-				return xos_parser_error(p, NULL, NULL, "tag %s twice", tag);
 		if (*ntags == XOS_POLICY_VALUES_IN_SET)
 			return xos_parser_error(
 			    p, NULL, NULL, "more than %u tags", XOS_POLICY_VALUES_IN_SET);
@@ -138,6 +135,7 @@ bool xos_parser_node(struct xos_policy_parser *p)
 	struct xos_policy_set *set = p->set;
 	struct xos_policy_node node = {0};
 	const char **tags = NULL;
+	struct xos_policy_token at = p->t;
 	xos_parser_next(p);
 	if (p->t.kind != XOS_TOKEN_WORD || !xos_name_is_node(p->word))
 		return xos_parser_error(p, NULL, "its host name in lower case, without the site",
@@ -157,6 +155,12 @@ bool xos_parser_node(struct xos_policy_parser *p)
 	}
 	if (tags)
 		qsort(tags, node.ntags, sizeof(*tags), xos_policy_string_order);
+	for (size_t i = 1; i < node.ntags; i++)
+		if (strcmp(tags[i - 1], tags[i]) == 0) {
+			/* It is read to its end: nothing to skip. */
+			xos_parser_error(p, &at, NULL, "tag %s twice", tags[i]);
+			return true;
+		}
 	node.tags = tags;
 	set->nodes = xos_policy_memory_grow(set->memory, set->nodes, set->nnodes, sizeof(node));
 	if (!set->nodes) {
