@@ -87,9 +87,9 @@ static enum xos_status add_scopes(
 
 static bool of_own_vo(const struct xos_policy_set *set, const struct xos_row *row)
 {
-	size_t n = set->vo ? strlen(set->vo) : 0;
-	if (set->level != XOS_POLICY_VO)
+	if (set->level != XOS_POLICY_VO || !set->vo)
 		return false;
+	size_t n = strlen(set->vo);
 	if (row->kind == XOS_WHO_USER)
 		return strncmp(row->name, set->vo, n) == 0 && row->name[n] == ':';
 	if (row->kind == XOS_WHO_GROUP || row->kind == XOS_WHO_EXACTLY || row->kind == XOS_WHO_ROLE)
@@ -101,7 +101,7 @@ static enum xos_status add_named(struct xos_policy *p, struct xos_err *err)
 {
 	size_t rows = 0, bits = 1024;
 	for (size_t i = 0; i < p->n; i++)
-		rows += p->scopes[i].compiled->nrows;
+		rows += p->scopes[i].compiled ? p->scopes[i].compiled->nrows : 0;
 	while (bits < rows * 16)
 		bits *= 2;
 	p->named = calloc(bits / 64, sizeof(*p->named));
@@ -110,7 +110,7 @@ static enum xos_status add_named(struct xos_policy *p, struct xos_err *err)
 	p->named_mask = bits - 1;
 	for (size_t i = 0; i < p->n; i++) {
 		const struct xos_policy_compiled *c = p->scopes[i].compiled;
-		for (uint32_t j = 0; j < c->nrows; j++) {
+		for (uint32_t j = 0; c && j < c->nrows; j++) {
 			uint64_t bit = c->rows[j].hash & p->named_mask;
 			if (c->rows[j].name && !of_own_vo(c->set, &c->rows[j]))
 				p->named[bit / 64] |= UINT64_C(1) << bit % 64;

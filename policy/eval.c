@@ -31,10 +31,8 @@ void xos_policy_eval_enter(struct xos_policy_eval *e, const struct xos_policy_co
 static bool match_who(
     const struct xos_policy_eval *e, const struct xos_policy_who *who, uint64_t hash)
 {
-	if (who->kind == XOS_WHO_ANY)
-		return e->any;
-	if (who->kind == XOS_WHO_LOCAL)
-		return e->subject->kind == XOS_SUBJECT_LOCAL;
+	if (!who->name) /* those two have none */
+		return who->kind == XOS_WHO_ANY ? e->any : e->subject->kind == XOS_SUBJECT_LOCAL;
 	if (e->extra_role && who->kind == XOS_WHO_ROLE && strcmp(e->extra_role, who->name) == 0)
 		return true;
 	return xos_subject_has(e->who, hash, who->kind, who->name, strlen(who->name));

@@ -229,7 +229,7 @@ bool xos_resource_folders_make(
     struct xos_resource_facts *f, const struct xos_policy_resource *r, struct xos_policy_memory *m)
 {
 	size_t most = 2, n = 0;
-	if (!f->is_file || f->have_folders)
+	if (!f->is_file || f->have_folders || !r->id)
 		return true;
 	for (const char *p = r->id; p; p = strchr(p + 1, '/'))
 		most++;

@@ -135,7 +135,7 @@ static bool find_places(struct xos_policy_interned_resource *to)
 		    xos_compiled_node(to->site->compiled, r->node, f->place_len - f->site_len - 1);
 	if (f->node)
 		to->node = xos_policy_find_scope(p, XOS_POLICY_NODE, f->place, f->place_len);
-	if (!r->owner)
+	if (!r->owner || !r->vo)
 		return true;
 	size_t n = strlen(r->vo), m = strlen(r->owner);
 	char *name = xos_policy_memory_take(to->memory, n + m + 2);
