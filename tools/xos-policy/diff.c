@@ -148,12 +148,29 @@ static void tell_class(const struct xos_policytool_change *c)
 		printf("  %zu requests of those asked change so\n", c->count);
 }
 
+static void count_statement(void *arg, char mark, const struct xos_policy_statement *s)
+{
+	(void)mark;
+	(void)s;
+	(*(size_t *)arg)++;
+}
+
+/* Statements that differ and nothing that could be asked about them: what changes is not known. */
+static int exit_of(const struct xos_policytool_changes *c, size_t n, size_t asked, size_t bad)
+{
+	size_t statements = 0;
+	xos_policytool_changes_statements(c, count_statement, &statements);
+	if (bad || (!asked && statements))
+		return 3;
+	return n ? 1 : 0;
+}
+
 static void tell(struct xos_cli *cli, const struct xos_policytool_changes *c, size_t bad)
 {
 	bool sampled;
 	size_t n, asked = xos_policytool_changes_asked(c, &sampled);
 	const struct xos_policytool_change *list = xos_policytool_changes_list(c, &n);
-	cli->exit_status = bad ? 3 : n ? 1 : 0;
+	cli->exit_status = exit_of(c, n, asked, bad);
 	xos_policytool_changes_statements(c, tell_statement, NULL);
 	for (size_t i = 0; i < n; i++)
 		tell_class(&list[i]);
@@ -169,7 +186,7 @@ static enum xos_status tell_json(
 	const struct xos_policytool_change *list = xos_policytool_changes_list(c, &n);
 	struct xos_json *doc = xos_json_object(), *changes = xos_json_array();
 	struct xos_json *statements = xos_json_array();
-	cli->exit_status = bad ? 3 : n ? 1 : 0;
+	cli->exit_status = exit_of(c, n, asked, bad);
 	xos_policytool_changes_statements(c, tell_statement, statements);
 	for (size_t i = 0; i < n; i++) {
 		struct xos_json *o = xos_json_object();
