@@ -1,19 +1,16 @@
 /* The answer in words. */
-#include <stdarg.h>
 #include <string.h>
 
 #include "policy/ast.h"
 #include "policy/decide.h"
 
 /* Strings up to a NULL: answers are made often, and printf is most of what they take. */
-static void put(struct xos_buf *out, ...)
+static void put_strings(struct xos_buf *out, const char *const *s)
 {
-	va_list ap;
-	va_start(ap, out);
-	for (const char *s = va_arg(ap, const char *); s; s = va_arg(ap, const char *))
-		xos_buf_put_str(out, s);
-	va_end(ap);
+	for (; *s; s++)
+		xos_buf_put_str(out, *s);
 }
+#define PUT(out, ...) put_strings(out, (const char *const[]){__VA_ARGS__, NULL})
 
 static void put_level(struct xos_buf *out, enum xos_policy_level level, const char *name)
 {
@@ -21,7 +18,7 @@ static void put_level(struct xos_buf *out, enum xos_policy_level level, const ch
 	    "the VO", "the group", "the site", "the node", "the owner", "the delegation"};
 	xos_buf_put_str(out, words[level]);
 	if (name[0])
-		put(out, level == XOS_POLICY_DELEGATION ? " by " : " ", name, NULL);
+		PUT(out, level == XOS_POLICY_DELEGATION ? " by " : " ", name);
 }
 
 static void put_statement(struct xos_buf *out, const struct xos_policy_statement *s)
@@ -36,19 +33,19 @@ static void put_statement(struct xos_buf *out, const struct xos_policy_statement
 static void put_sentence(struct xos_buf *out, const char *s)
 {
 	size_t n = strlen(s);
-	put(out, " ", s, n && strchr(".!?", s[n - 1]) ? NULL : ".", NULL);
+	PUT(out, " ", s, n && strchr(".!?", s[n - 1]) ? NULL : ".");
 }
 
 static void put_contact(struct xos_buf *out, const struct xos_policy_statement *s)
 {
 	if (s->contact)
-		put(out, " Contact ", s->contact, ".", NULL);
+		PUT(out, " Contact ", s->contact, ".");
 }
 
 static void put_unknown(const struct xos_policy_answer *a, struct xos_buf *out)
 {
 	for (size_t i = 0; i < a->nunknown; i++)
-		put(out, i ? ", " : " Not known: ", a->unknown[i], NULL);
+		PUT(out, i ? ", " : " Not known: ", a->unknown[i]);
 	if (a->nunknown)
 		xos_buf_put_str(out, ".");
 }
@@ -56,7 +53,7 @@ static void put_unknown(const struct xos_policy_answer *a, struct xos_buf *out)
 static void put_way_out(const struct xos_policy_answer *a, struct xos_buf *out)
 {
 	for (size_t i = 0; i < a->nway_out; i++)
-		put(out, i ? " or " : " It would be permitted with the role ", a->way_out[i], NULL);
+		PUT(out, i ? " or " : " It would be permitted with the role ", a->way_out[i]);
 	if (a->nway_out)
 		xos_buf_put_str(out, ", which you hold: log in with it.");
 }
@@ -89,7 +86,7 @@ static void explain_fired(const struct xos_policy_answer *a, const struct xos_po
     const char *how, struct xos_buf *out)
 {
 	const struct xos_policy_statement *s = f->statement;
-	put(out, refused(a), " by ", NULL);
+	PUT(out, refused(a), " by ");
 	put_level(out, f->level, s->set->name);
 	xos_buf_put_str(out, " (");
 	put_statement(out, s);
@@ -124,7 +121,7 @@ static void explain_limit(const struct xos_policy_answer *a, struct xos_buf *out
 static void explain_stand(
     const struct xos_policy_answer *a, const struct xos_policy_verdict *v, struct xos_buf *out)
 {
-	put(out, refused(a), ": ", NULL);
+	PUT(out, refused(a), ": ");
 	put_level(out, v->level, v->name);
 	if (v->level == XOS_POLICY_OWNER && v->stand == XOS_STAND_LACKS) {
 		xos_buf_put_str(out, " has not permitted others to do this.");
@@ -186,10 +183,10 @@ static void explain_permit(const struct xos_policy_answer *a, struct xos_buf *ou
 	xos_buf_put_str(out, ".");
 	for (size_t i = 0; i < a->nlimits; i++) {
 		const struct xos_policy_limit *l = &a->limits[i];
-		put(out, i ? ", " : " Within: ", xos_policy_cap_info(l->cap)->name, " ", NULL);
+		PUT(out, i ? ", " : " Within: ", xos_policy_cap_info(l->cap)->name, " ");
 		if (l->cap == XOS_CAP_ACCOUNT_CLASS)
 			for (size_t j = 0; j < l->nnames; j++)
-				put(out, j ? " or " : "", l->names[j], NULL);
+				PUT(out, j ? " or " : "", l->names[j]);
 		else
 			xos_policy_number_print(out, xos_policy_cap_info(l->cap)->type, l->number);
 		xos_buf_put_str(out, " (");
@@ -199,8 +196,8 @@ static void explain_permit(const struct xos_policy_answer *a, struct xos_buf *ou
 	if (a->nlimits)
 		xos_buf_put_str(out, ".");
 	for (size_t i = 0; i < a->nduties; i++)
-		put(out, i ? ", " : " Duties: ", a->duties[i].name, a->duties[i].arg ? " " : NULL,
-		    a->duties[i].arg, NULL);
+		PUT(out, i ? ", " : " Duties: ", a->duties[i].name, a->duties[i].arg ? " " : NULL,
+		    a->duties[i].arg);
 	if (a->nduties)
 		xos_buf_put_str(out, ".");
 }
@@ -227,7 +224,7 @@ static void put_decider(struct xos_buf *out, const char **between, enum xos_poli
 {
 	xos_buf_put_str(out, *between);
 	if (level != XOS_POLICY_DELEGATION)
-		put(out, xos_policy_level_name(level), " ", NULL);
+		PUT(out, xos_policy_level_name(level), " ");
 	else if (s->set->name[0])
 		xos_buf_put_str(out, "delegation ");
 	xos_policy_statement_label(s, out);
@@ -249,8 +246,8 @@ void xos_policy_answer_deciders(const struct xos_policy_answer *a, struct xos_bu
 		const struct xos_policy_verdict *v = &a->levels[i];
 		if (v->stand != XOS_STAND_LACKS && v->stand != XOS_STAND_MISSING)
 			continue;
-		put(out, between, xos_policy_level_name(v->level), " ", v->name,
-		    v->stand == XOS_STAND_LACKS ? " lacks a permit" : " has no valid policy", NULL);
+		PUT(out, between, xos_policy_level_name(v->level), " ", v->name,
+		    v->stand == XOS_STAND_LACKS ? " lacks a permit" : " has no valid policy");
 		between = ", ";
 	}
 }
