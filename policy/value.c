@@ -53,11 +53,29 @@ bool xos_policy_date_parse(const char *s, int64_t *t)
 	return xos_time_parse(s, t);
 }
 
+/* What inet_pton(AF_INET) takes: four numbers up to 255 without leading zeros. Most requests carry
+ * one. */
+static bool parse_ipv4(const char *s, uint8_t addr[4])
+{
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned v = (unsigned char)*s - '0';
+		if (v > 9)
+			return false;
+		for (s++; v && (unsigned char)*s - (unsigned)'0' <= 9; s++)
+			if ((v = v * 10 + (unsigned char)*s - '0') > 255)
+				return false;
+		addr[i] = (uint8_t)v;
+		if (*s++ != (i < 3 ? '.' : 0))
+			return false;
+	}
+	return true;
+}
+
 bool xos_policy_ip_parse(const char *s, struct xos_policy_ip *ip)
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	struct xos_policy_ip r = {.family = 4, .length = 32};
-	if (inet_pton(AF_INET, s, r.addr) == 1) {
+	if (parse_ipv4(s, r.addr)) {
 		*ip = r;
 		return true;
 	}
