@@ -16,6 +16,14 @@ static bool room(void **list, size_t *cap, size_t n, size_t size)
 	return true;
 }
 
+static uint64_t term_hash(const struct xos_policy_term *t, size_t n)
+{
+	unsigned salt = XOS_HASH_TERM + (unsigned)t->kind;
+	if (t->kind == XOS_TERM_FILE || t->kind == XOS_TERM_OBJECT)
+		return xos_hash_mix(xos_hash_more(XOS_HASH_START, t->name, n), salt);
+	return xos_hash_name(salt, t->name, n);
+}
+
 static bool add_term(struct xos_coder *c, const struct xos_policy_term *t, bool last)
 {
 	void *list = c->terms;
@@ -26,7 +34,7 @@ static bool add_term(struct xos_coder *c, const struct xos_policy_term *t, bool 
 	size_t n = strlen(t->name);
 	const char *colon = t->kind == XOS_TERM_OBJECT ? strchr(t->name, ':') : NULL;
 	c->terms[c->nterms++] = (struct xos_term){
-	    .hash = xos_hash_name(XOS_HASH_TERM + (unsigned)t->kind, t->name, n),
+	    .hash = term_hash(t, n),
 	    .name = t->name,
 	    .n = (uint32_t)n,
 	    .kind = (uint8_t)t->kind,

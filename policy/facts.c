@@ -1,10 +1,11 @@
 /* What a subject and a resource are, as hashed names. */
 #include "policy/eval.h"
 
-static void put_fact(
-    struct xos_subject_facts *f, uint64_t inner, unsigned kind, const char *s, size_t n)
+/* whole: the hash of the name, not yet mixed. */
+static inline void put_fact(
+    struct xos_subject_facts *f, uint64_t whole, unsigned kind, const char *s, size_t n)
 {
-	uint64_t hash = xos_hash_mix(inner, XOS_HASH_WHO + kind);
+	uint64_t hash = xos_hash_mix(whole, XOS_HASH_WHO + kind);
 	uint32_t at = (uint32_t)hash & f->mask;
 	for (; f->table[at]; at = (at + 1) & f->mask) {
 		const struct xos_fact *have = &f->list[f->table[at] - 1];
@@ -19,7 +20,7 @@ static void put_fact(
 static void put_name(struct xos_subject_facts *f, unsigned kind, const char *s)
 {
 	size_t n = strlen(s);
-	put_fact(f, xos_hash_more(XOS_HASH_START, s, n), kind, s, n);
+	put_fact(f, xos_hash_whole(s, n), kind, s, n);
 }
 
 /* Bytes of a component of a group's name: 1 may begin it, 2 may only follow. See base/name.h. */
@@ -90,52 +91,51 @@ static const uint8_t component_byte[256] = {['a'] = 1,
     ['-'] = 2};
 
 /* "/a/b/c": the groups /a, /a/b and /a/b/c, and exactly /a/b/c; checked in the same pass. root: bytes
- * of "/a", hashed already, which is everybody's. False: it is no group of that VO. */
-static bool put_group(struct xos_subject_facts *f, const char *s, size_t root, uint64_t inner)
+ * of "/a", which is everybody's. False: it is no group of that VO. */
+static bool put_group(struct xos_subject_facts *f, const char *s, size_t root)
 {
 	size_t n = root, components = 1;
 	if (strncmp(s, f->user, root) != 0)
 		return false;
+	uint64_t whole = xos_hash_whole(s, n);
 	while (s[n]) {
 		size_t start = n + 1;
 		if (s[n] != '/' || component_byte[(unsigned char)s[start]] != 1 ||
 		    ++components > 16)
 			return false;
-		inner = xos_hash_byte(inner, '/');
 		for (n = start; component_byte[(unsigned char)s[n]]; n++)
-			inner = xos_hash_byte(inner, (unsigned char)s[n]);
+			;
 		if (n - start > 63 || n > XOS_FQAN_MAX)
 			return false;
-		put_fact(f, inner, XOS_WHO_GROUP, s, n);
+		whole = xos_hash_whole(s, n);
+		put_fact(f, whole, XOS_WHO_GROUP, s, n);
 	}
-	put_fact(f, inner, XOS_WHO_EXACTLY, s, n);
+	put_fact(f, whole, XOS_WHO_EXACTLY, s, n);
 	return true;
 }
 
+/* At most so many: each component of a group has a slash and a letter. */
 static size_t count_facts(const struct xos_policy_subject *s)
 {
 	size_t n = 5; /* VO, user, home, the VO's own group twice */
 	for (size_t i = 0; i < s->ngroups; i++)
-		for (const char *p = s->groups[i]; *p; p++)
-			n += *p == '/';
-	return n + s->ngroups + s->nroles;
+		n += strnlen(s->groups[i], XOS_FQAN_MAX) / 2 + 1;
+	return n + s->nroles;
 }
 
 /* The user's name has the VO's before its colon: the group "/demo" is made of the same bytes. */
-static uint64_t put_member(
+static void put_member(
     struct xos_subject_facts *f, const struct xos_policy_subject *s, size_t vo_len)
 {
 	size_t n = strlen(s->member);
 	f->user[0] = '/';
 	memcpy(f->user + 1, s->vo, vo_len);
-	uint64_t root = xos_hash_more(XOS_HASH_START, f->user, vo_len + 1);
 	memcpy(f->user + XOS_VO_MAX + 2, s->vo, vo_len);
 	char *user = f->user + XOS_VO_MAX + 2;
 	user[vo_len] = ':';
 	memcpy(user + vo_len + 1, s->member, n + 1);
-	put_fact(f, xos_hash_more(XOS_HASH_START, user, vo_len + 1 + n), XOS_WHO_USER, user,
-	    vo_len + 1 + n);
-	return root;
+	n += vo_len + 1;
+	put_fact(f, xos_hash_whole(user, n), XOS_WHO_USER, user, n);
 }
 
 const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos_policy_subject *s,
@@ -155,12 +155,13 @@ const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos
 	if (*failed)
 		return NULL;
 	f->mask = (uint32_t)size - 1;
-	uint64_t root = put_member(f, s, vo_len);
+	put_member(f, s, vo_len);
+	uint64_t root = xos_hash_whole(f->user, vo_len + 1);
 	put_fact(f, root, XOS_WHO_GROUP, f->user, vo_len + 1);
 	put_fact(f, root, XOS_WHO_EXACTLY, f->user, vo_len + 1);
 	put_name(f, XOS_WHO_VO, s->vo);
 	for (size_t i = 0; i < s->ngroups; i++)
-		if (!put_group(f, s->groups[i], vo_len + 1, root))
+		if (!put_group(f, s->groups[i], vo_len + 1))
 			return "a group that is not of the subject's VO";
 	for (size_t i = 0; i < s->nroles; i++)
 		put_name(f, XOS_WHO_ROLE, s->roles[i]);
@@ -188,6 +189,13 @@ static uint64_t term_hash(unsigned kind, uint64_t inner)
 	return xos_hash_mix(inner, XOS_HASH_TERM + kind);
 }
 
+/* "kind:id" */
+static uint64_t object_hash(const struct xos_policy_resource *r, const struct xos_resource_facts *f)
+{
+	uint64_t h = xos_hash_byte(xos_hash_more(XOS_HASH_START, r->kind, f->kind_len), ':');
+	return term_hash(XOS_TERM_OBJECT, xos_hash_more(h, r->id, f->id_len));
+}
+
 void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_policy_resource *r)
 {
 	f->site = f->node = f->id = 0;
@@ -196,32 +204,26 @@ void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_poli
 	f->nfolders = 0;
 	f->have_folders = false;
 	f->kind_len = (uint32_t)strlen(r->kind);
-	uint64_t inner = xos_hash_more(XOS_HASH_START, r->kind, f->kind_len);
-	f->kind = term_hash(XOS_TERM_KIND, inner);
+	f->kind = term_hash(XOS_TERM_KIND, xos_hash_whole(r->kind, f->kind_len));
 	f->is_file = f->kind_len == 4 && memcmp(r->kind, "file", 4) == 0;
 	f->is_job = f->kind_len == 3 && memcmp(r->kind, "job", 3) == 0;
 	if (r->id && !f->is_file) {
 		f->id_len = (uint32_t)strlen(r->id);
-		if (!f->is_job)
-			inner = xos_hash_byte(inner, ':');
-		else
-			inner = XOS_HASH_START;
-		f->id = term_hash(f->is_job ? XOS_TERM_JOB : XOS_TERM_OBJECT,
-		    xos_hash_more(inner, r->id, f->id_len));
+		f->id = f->is_job ? term_hash(XOS_TERM_JOB, xos_hash_whole(r->id, f->id_len))
+		                  : object_hash(r, f);
 	}
 	if (!r->site)
 		return;
 	f->site_len = f->place_len = (uint32_t)strlen(r->site);
 	memcpy(f->place, r->site, f->site_len + 1);
-	inner = xos_hash_more(XOS_HASH_START, r->site, f->site_len);
-	f->site = term_hash(XOS_TERM_SITE, inner);
+	f->site = term_hash(XOS_TERM_SITE, xos_hash_whole(r->site, f->site_len));
 	if (!r->node)
 		return;
 	size_t n = strlen(r->node);
 	f->place[f->site_len] = '/';
 	memcpy(f->place + f->site_len + 1, r->node, n + 1);
 	f->place_len += 1 + (uint32_t)n;
-	f->node = term_hash(XOS_TERM_NODE, xos_hash_more(xos_hash_byte(inner, '/'), r->node, n));
+	f->node = term_hash(XOS_TERM_NODE, xos_hash_whole(f->place, f->place_len));
 }
 
 /* "/a/b": "/", "/a" and "/a/b". */
