@@ -67,7 +67,8 @@ struct xos_cap_number {
 #define XOS_ROW_NAME 24u
 
 struct xos_row {
-	uint64_t hash; /* XOS_HASH_WHO + kind, and the name */
+	uint64_t hash;    /* XOS_HASH_WHO + kind, and the name */
+	uint64_t actions; /* of any of its rules */
 	const char *name;
 	uint32_t len;
 	uint32_t first, n; /* rules */
@@ -143,9 +144,21 @@ bool xos_code_cond(struct xos_coder *c, const struct xos_policy_cond *cond, uint
 bool xos_code_numbers(
     struct xos_coder *c, const struct xos_policy_statement *s, uint32_t *first, uint8_t *n);
 
-/* The row of that kind and name, NULL if there is none. */
-const struct xos_row *xos_compiled_row(
-    const struct xos_policy_compiled *c, uint64_t hash, unsigned kind, const char *name, size_t n);
+/* The row of that kind and name, NULL if there is none. Asked for each name of each set: inline. */
+static inline const struct xos_row *xos_compiled_row(
+    const struct xos_policy_compiled *c, uint64_t hash, unsigned kind, const char *name, size_t n)
+{
+	for (uint32_t at = (uint32_t)hash & c->slot_mask; c->slots[at].row;
+	     at = (at + 1) & c->slot_mask) {
+		if (c->slots[at].tag != (uint32_t)(hash >> 32))
+			continue;
+		const struct xos_row *row = &c->rows[c->slots[at].row - 1];
+		if (row->hash == hash && row->kind == kind && row->len == n &&
+		    memcmp(n <= XOS_ROW_NAME ? row->head : row->name, name, n) == 0)
+			return row;
+	}
+	return NULL;
+}
 const struct xos_bucket *xos_compiled_bucket(const struct xos_policy_compiled *c, uint64_t key);
 const struct xos_compiled_node *xos_compiled_node(
     const struct xos_policy_compiled *c, const char *name, size_t n);

@@ -244,9 +244,11 @@ static bool add_row(struct builder *b, size_t first, size_t n)
 	    .searched = n > XOS_ROW_SCAN};
 	if (row->len)
 		memcpy(row->head, row->name, row->len < XOS_ROW_NAME ? row->len : XOS_ROW_NAME);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (!add_rule(b, &b->namings[first + i]))
 			return false;
+		row->actions |= b->c.rules[row->first + i].actions;
+	}
 	for (size_t i = 0; row->searched && i < n; i++)
 		if (!add_places(b, row, row->first + (uint32_t)i))
 			return false;
@@ -457,29 +459,6 @@ const struct xos_policy_compiled *xos_policy_set_compiled(const struct xos_polic
 		return made;
 	xos_policy_compiled_free(made); /* another thread was faster */
 	return have;
-}
-
-static bool is_row(
-    const struct xos_row *row, uint64_t hash, unsigned kind, const char *name, size_t n)
-{
-	if (row->hash != hash || row->kind != kind || row->len != n)
-		return false;
-	if (n <= XOS_ROW_NAME)
-		return memcmp(row->head, name, n) == 0;
-	return memcmp(row->name, name, n) == 0;
-}
-
-const struct xos_row *xos_compiled_row(
-    const struct xos_policy_compiled *c, uint64_t hash, unsigned kind, const char *name, size_t n)
-{
-	for (uint32_t at = (uint32_t)hash & c->slot_mask;; at = (at + 1) & c->slot_mask) {
-		const struct xos_slot *slot = &c->slots[at];
-		if (!slot->row)
-			return NULL;
-		if (slot->tag == (uint32_t)(hash >> 32) &&
-		    is_row(&c->rows[slot->row - 1], hash, kind, name, n))
-			return &c->rows[slot->row - 1];
-	}
 }
 
 const struct xos_bucket *xos_compiled_bucket(const struct xos_policy_compiled *c, uint64_t key)

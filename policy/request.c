@@ -34,10 +34,8 @@ const char *xos_request_check_subject(const struct xos_policy_subject *s)
 	}
 	if (s->kind != XOS_SUBJECT_MEMBER)
 		return "no subject";
-	if (!xos_name_is_vo(s->vo))
-		return "the subject has no VO";
 	if (!xos_name_is_member(s->vo, s->member))
-		return "the subject is no member";
+		return xos_name_is_vo(s->vo) ? "the subject is no member" : "the subject has no VO";
 	return check_names(s);
 }
 

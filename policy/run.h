@@ -57,8 +57,6 @@ struct xos_run {
 
 /* visit.c */
 void xos_run_refuse(struct xos_run *r, struct xos_level *l, bool unknown);
-void xos_run_rule(
-    struct xos_run *r, struct xos_level *l, const struct xos_rule *rule, uint16_t place);
 /* All statements of the set that was entered that may be about the request. rows: those of the
  * subject, if they are known. */
 void xos_run_set(

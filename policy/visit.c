@@ -121,34 +121,42 @@ static void apply(struct xos_run *r, struct xos_level *l, const struct xos_rule 
 /* Any VO can say of its members where they are at home: a VO grants by the home of its own only. */
 static bool foreign_home(const struct xos_policy_eval *e, const struct xos_rule *rule)
 {
+	if (rule->effect != XOS_POLICY_PERMIT || e->any || e->set->level != XOS_POLICY_VO)
+		return false;
 	const struct xos_policy_statement *s = &e->set->set->statements[rule->statement];
-	return rule->effect == XOS_POLICY_PERMIT && !e->any && e->set->level == XOS_POLICY_VO &&
-	       s->nwhos && s->whos[rule->who].kind == XOS_WHO_HOME;
+	return s->nwhos && s->whos[rule->who].kind == XOS_WHO_HOME;
+}
+
+/* Of permits one is enough. */
+static inline bool is_wanted(
+    const struct xos_run *r, const struct xos_level *l, const struct xos_rule *rule)
+{
+	if (!(rule->actions >> r->eval.code & 1))
+		return false;
+	return rule->effect != XOS_POLICY_PERMIT || l->grant != XOS_TRUE ||
+	       rule->flags & XOS_RULE_SHADOW;
 }
 
 /* place: the alternative by which the rule was found. What matches in several ways is found in
  * several ways: the first of them counts. */
-void xos_run_rule(
+static void run_rule(
     struct xos_run *r, struct xos_level *l, const struct xos_rule *rule, uint16_t place)
 {
 	struct xos_policy_eval *e = &r->eval;
-	size_t first;
-	if (!(rule->actions >> e->code & 1) || foreign_home(e, rule))
+	size_t first = 0;
+	if (foreign_home(e, rule))
 		return;
-	if (rule->effect == XOS_POLICY_PERMIT && l->grant == XOS_TRUE &&
-	    !(rule->flags & XOS_RULE_SHADOW))
-		return; /* one is enough */
 	e->statements++;
 	const struct xos_policy_statement *s = &e->set->set->statements[rule->statement];
 	if (rule->who && xos_eval_whos(e, s, rule->who))
 		return;
-	enum xos_tri t = xos_eval_places(e, rule, &first);
+	enum xos_tri t = rule->nplaces ? xos_eval_places(e, rule, &first) : XOS_TRUE;
 	if (place != XOS_ANY_PLACE && (t == XOS_FALSE || first != place))
 		return;
 	/* A check is the one thing that acts on false, a place included. */
 	if (t == XOS_FALSE && rule->effect != XOS_POLICY_CHECK)
 		return;
-	if (t != XOS_FALSE)
+	if (t != XOS_FALSE && rule->code)
 		t = xos_tri_and(t, xos_eval_cond(e, rule));
 	apply(r, l, rule, s, t);
 }
@@ -163,8 +171,9 @@ static void run_bucket(
 		for (uint32_t j = 0; b && j < b->n; j++) {
 			const struct xos_entry *entry = &c->entries[b->first + j];
 			/* Two rows may share a key by chance. */
-			if (entry->rule - row->first < row->n)
-				xos_run_rule(r, l, &c->rules[entry->rule], entry->place);
+			const struct xos_rule *rule = &c->rules[entry->rule];
+			if (entry->rule - row->first < row->n && is_wanted(r, l, rule))
+				run_rule(r, l, rule, entry->place);
 		}
 	}
 }
@@ -220,14 +229,16 @@ static void search_row(struct xos_run *r, struct xos_level *l, const struct xos_
 
 static void run_row(struct xos_run *r, struct xos_level *l, const struct xos_row *row)
 {
+	if (!(row->actions >> r->eval.code & 1))
+		return;
 	if (row->searched) {
 		search_row(r, l, row);
 		return;
 	}
-	const struct xos_rule *rules = &r->eval.set->rules[row->first];
-	for (uint32_t i = 0; i < row->n; i++)
-		if (rules[i].actions >> r->eval.code & 1)
-			xos_run_rule(r, l, &rules[i], XOS_ANY_PLACE);
+	const struct xos_rule *rule = &r->eval.set->rules[row->first], *end = rule + row->n;
+	for (; rule < end; rule++)
+		if (is_wanted(r, l, rule))
+			run_rule(r, l, rule, XOS_ANY_PLACE);
 }
 
 /* The own VO's set may name all that the subject is; others seldom name any of it. */
@@ -280,7 +291,7 @@ static void run_named(struct xos_run *r, struct xos_level *l, const struct xos_f
 			                                ? xos_compiled_row(c, list[i].hash,
 			                                      list[i].kind, list[i].s, list[i].n)
 			                                : NULL;
-			if (row)
+			if (row && row->actions >> r->eval.code & 1)
 				rows[found++] = row;
 		}
 		run_rows(r, l, rows, found);
@@ -327,5 +338,6 @@ void xos_run_delegation(struct xos_run *r, struct xos_level *l)
 {
 	const struct xos_policy_compiled *set = r->eval.set;
 	for (size_t i = 0; i < set->nrules; i++)
-		xos_run_rule(r, l, &set->rules[i], XOS_ANY_PLACE);
+		if (is_wanted(r, l, &set->rules[i]))
+			run_rule(r, l, &set->rules[i], XOS_ANY_PLACE);
 }
