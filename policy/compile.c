@@ -271,6 +271,8 @@ enum xos_status xos_policy_new(const struct xos_policy_part *parts, size_t n,
 		status = add_words(p, err);
 	if (status == XOS_OK)
 		status = add_zones(p, options, err);
+	if (status == XOS_OK && !xos_policy_number_duties(p))
+		status = no_memory(err);
 	if (status == XOS_OK)
 		*out = p;
 	else

@@ -46,6 +46,7 @@ static bool run_scope(
 	}
 	l->verdict->serial = s->serial;
 	bool rows = known && known->vo == s;
+	r->scope = s;
 	xos_policy_eval_enter(&r->eval, s->compiled, s->zones, any);
 	xos_run_set(r, l, rows ? known->rows : NULL, rows ? known->nrows : 0);
 	return true;
@@ -406,13 +407,15 @@ static void start_again(struct xos_run *r, const struct xos_run *first)
 	    .named = first->named,
 	    .nnamed = first->nnamed,
 	    .again = true};
+	r->eval.statements = r->eval.nodes = 0;
 }
 
 static void find_way_out(const struct xos_run *first, struct xos_policy_answer *a, bool *failed)
 {
 	const struct xos_policy_subject *s = first->eval.subject;
 	const char **roles = NULL;
-	for (size_t i = 0; i < s->nheld && !*failed; i++) {
+	uint64_t work = 0;
+	for (size_t i = 0; i < s->nheld && work < XOS_POLICY_WAY_OUT_WORK && !*failed; i++) {
 		struct xos_run again;
 		start_again(&again, first);
 		again.eval.extra_role = s->held[i];
@@ -420,8 +423,9 @@ static void find_way_out(const struct xos_run *first, struct xos_policy_answer *
 		    xos_hash_name(XOS_HASH_WHO + XOS_WHO_ROLE, s->held[i], strlen(s->held[i]));
 		enum xos_policy_decision decision = run_all(&again);
 		*failed |= again.failed;
-		a->statements += again.eval.statements - first->eval.statements;
-		a->nodes += again.eval.nodes - first->eval.nodes;
+		work += again.eval.statements + again.eval.nodes;
+		a->statements += again.eval.statements;
+		a->nodes += again.eval.nodes;
 		if (decision != XOS_POLICY_PERMITTED)
 			continue;
 		const char **p =

@@ -115,6 +115,10 @@ XOS_MUST_USE enum xos_status xos_policy_value_parse(
 #define XOS_POLICY_CHAIN_MAX 16u
 #define XOS_POLICY_ID_MAX 4096u /* bytes of a resource's id */
 
+/* So many statements and nodes together are visited for the way out before no further role is
+ * tried. */
+#define XOS_POLICY_WAY_OUT_WORK 65536u
+
 /*
  * A subject or a resource that will be asked about again, checked and looked up once: deciding then
  * hashes no name of it. Holds copies of all strings and a reference to the policy; immutable, may be
@@ -230,8 +234,9 @@ struct xos_policy_answer {
 	size_t nshadows;
 	const char *const *unknown; /* attributes that were needed and missing: "ctx.src" */
 	size_t nunknown;
-	const char *const
-	    *way_out; /* held roles, any of which would turn the refusal into a permit */
+	/* Held roles, any of which would turn the refusal into a permit. Each is true; where
+	 * XOS_POLICY_WAY_OUT_WORK was used up, there may be more. */
+	const char *const *way_out;
 	size_t nway_out;
 	struct xos_policy_on_change change;
 	uint32_t statements, nodes; /* work done: statements visited, condition nodes evaluated */
@@ -257,10 +262,12 @@ void xos_policy_answer_free(struct xos_policy_answer *a);
  *  - in a longer one: those about the action whose narrowest resource is the request's (or might
  *    be, if the request does not tell), once for each alternative of their heads that matches;
  *  - all of a delegation, whose size the certificate bounds;
- * and the same again for each held role when looking for a way out. Each visit evaluates a condition
- * node at most once (`nodes`), and for a refusal once more if it was unknown. How many statements of
- * others there are does not matter; many statements with the same principal, action and narrowest
- * resource are all looked at, since all of them apply.
+ * and the same again for each held role when looking for a way out, until that has come to
+ * XOS_POLICY_WAY_OUT_WORK: the last role that is tried may go beyond it by once the decision.
+ * Each visit evaluates a condition node at most once (`nodes`), and for a refusal once more if it was
+ * unknown. How many statements of others there are does not matter; many statements with the same
+ * principal, action and narrowest resource are all looked at, since all of them apply. Duties were
+ * numbered with the policy: they are united without being compared.
  */
 XOS_MUST_USE enum xos_status xos_policy_decide(
     const struct xos_policy *p, const struct xos_policy_request *req, struct xos_policy_answer *a);

@@ -19,6 +19,9 @@ struct xos_policy_scope {
 	int64_t not_before, not_after;
 	uint64_t serial;
 	struct xos_policy_set *set;
+	/* Of a set with duties: by statement, where the numbers of its own begin. The same duty has
+	 * the same number in all sets of the policy. */
+	const uint32_t *duties, *duty_numbers;
 };
 
 /* Names of the schema and what the sets add to it, in one table. */
@@ -55,7 +58,8 @@ struct xos_policy {
 	size_t nwords;
 	struct xos_named_zone *zones;
 	size_t nzones;
-	struct xos_policy_memory *memory; /* names of zones, lists of scopes */
+	uint32_t nduties;                 /* no two alike */
+	struct xos_policy_memory *memory; /* names of zones, lists of scopes, numbers of duties */
 };
 
 const struct xos_policy_scope *xos_policy_find_scope(
@@ -67,6 +71,8 @@ static inline bool xos_policy_names(const struct xos_policy *p, uint64_t hash)
 	uint64_t bit = hash & p->named_mask;
 	return p->named[bit / 64] >> bit % 64 & 1;
 }
+/* duties.c: once, when all sets are there. False: out of memory. */
+bool xos_policy_number_duties(struct xos_policy *p);
 struct xos_policy_zone *xos_policy_find_zone(const struct xos_policy *p, const char *name);
 
 /* intern.c */

@@ -80,26 +80,30 @@ void xos_merge_limit(struct xos_run *r, const struct xos_level *level, const str
 		merge_classes(r, level, s, unknown);
 }
 
-static bool same_duty(const struct xos_policy_duty *a, const struct xos_policy_duty_value *b)
-{
-	return strcmp(a->name, b->name) == 0 && !a->arg == !b->arg &&
-	       (!b->arg || strcmp(a->arg, b->arg) == 0);
-}
-
 void xos_merge_duties(struct xos_run *r, const struct xos_policy_statement *s)
 {
+	const struct xos_policy_scope *of = r->scope;
+	const uint32_t *number = of->duty_numbers + of->duties[s - of->set->statements];
+	if (r->again)
+		return;
+	if (!r->have_duties)
+		r->have_duties = xos_policy_memory_take(
+		    r->memory, ((size_t)r->policy->nduties + 63) / 64 * sizeof(uint64_t));
+	if (!r->have_duties) {
+		r->failed = true;
+		return;
+	}
 	for (size_t i = 0; i < s->nduties; i++) {
-		const struct xos_policy_duty_value *d = &s->duties[i];
-		bool there = false;
-		for (size_t j = 0; j < r->nduties && !there; j++)
-			there = same_duty(&r->duties[j], d);
-		if (there)
+		uint64_t *bits = &r->have_duties[number[i] / 64];
+		uint64_t bit = UINT64_C(1) << number[i] % 64;
+		if (*bits & bit)
 			continue;
 		struct xos_policy_duty *p = xos_run_more(r, r->duties, r->nduties, sizeof(*p));
 		if (!p)
 			return;
+		*bits |= bit;
 		r->duties = p;
-		p[r->nduties++] = (struct xos_policy_duty){d->name, d->arg, s};
+		p[r->nduties++] = (struct xos_policy_duty){s->duties[i].name, s->duties[i].arg, s};
 	}
 }
 

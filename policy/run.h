@@ -40,10 +40,12 @@ struct xos_run {
 	size_t nforbids, nchecks, nshadows;
 	struct xos_delegate *delegates;
 	size_t ndelegates;
-	struct xos_policy_limit *limits; /* by cap; from is NULL where there is none */
-	bool class_unknown;              /* a limit of account classes may not apply */
+	struct xos_policy_limit *limits;      /* by cap; from is NULL where there is none */
+	bool class_unknown;                   /* a limit of account classes may not apply */
+	const struct xos_policy_scope *scope; /* whose statements are looked at; of no delegation */
 	struct xos_policy_duty *duties;
 	size_t nduties;
+	uint64_t *have_duties; /* bits by number: those that are among them */
 	struct xos_policy_on_change change, class_change; /* the second: if no class remains */
 	struct xos_doubt *doubts;
 	const char **unknown;

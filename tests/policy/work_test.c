@@ -1,5 +1,46 @@
 /* The work of a decision is bounded by what concerns the request. */
-#include "policy_test.h"
+#include "engine.h"
+#include "policy/memory.h"
+
+/* Work is counted, never timed: names compared, blocks of memory asked for, bytes handed out. */
+static uint64_t compared, blocks, taken;
+static struct counts { /* of the last decision */
+	uint64_t compared, blocks, taken;
+} counts;
+
+int __real_strcmp(const char *a, const char *b);
+int __wrap_strcmp(const char *a, const char *b);
+int __wrap_strcmp(const char *a, const char *b)
+{
+	compared++;
+	return __real_strcmp(a, b);
+}
+
+void *__real_malloc(size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_malloc(size_t n)
+{
+	blocks++;
+	return __real_malloc(n);
+}
+
+void *__real_xos_policy_memory_take(struct xos_policy_memory *m, size_t n);
+void *__wrap_xos_policy_memory_take(struct xos_policy_memory *m, size_t n);
+void *__wrap_xos_policy_memory_take(struct xos_policy_memory *m, size_t n)
+{
+	taken += n;
+	return __real_xos_policy_memory_take(m, n);
+}
+
+static enum xos_policy_decision counted(
+    const struct xos_policy *p, const struct xos_policy_request *req, struct xos_policy_answer *a)
+{
+	compared = blocks = taken = 0;
+	enum xos_status status = xos_policy_decide(p, req, a);
+	counts = (struct counts){compared, blocks, taken};
+	ck_assert_int_ne(status, XOS_INTERNAL);
+	return a->decision;
+}
 
 /* A decision visits only what its index finds: 2000 strangers' statements cost nothing. */
 START_TEST(work_is_bounded)
@@ -39,11 +80,106 @@ START_TEST(work_is_bounded)
 }
 END_TEST
 
+#define MANY 500
+
+static void put_duties(struct xos_buf *text, int from)
+{
+	for (int i = from; i < from + MANY; i++) {
+		xos_buf_put_str(text, " duty any action job.submit on any {");
+		for (int j = 0; j < 16; j++)
+			xos_buf_printf(text, " notify \"a%d.%d\";", i, j);
+		xos_buf_put_str(text, " }");
+	}
+}
+
+/* Thousands of duties are united without comparing them; those of two sets too. */
+START_TEST(duties_are_united_by_number)
+{
+	struct xos_buf vo, site;
+	struct xos_policy_answer a;
+	xos_buf_init(&vo, 1 << 20);
+	xos_buf_init(&site, 1 << 20);
+	xos_buf_put_str(&vo, "vo \"demo\" serial 1 { permit any action any on any;"
+	                     " duty any action any on any { record; notify; record; }");
+	xos_buf_put_str(&site, "site \"lab\" serial 1 { permit any action any on any;"
+	                       " duty any action any on any { notify; record; log \"x\"; }");
+	put_duties(&vo, 0);
+	put_duties(&site, MANY / 2);
+	xos_buf_put_str(&vo, " }");
+	xos_buf_put_str(&site, " }");
+	struct xos_policy *p = BUILD(xos_buf_str(&vo), xos_buf_str(&site));
+	struct xos_policy_request req = alice();
+	xos_policy_answer_init(&a);
+	ck_assert_int_eq(counted(p, &req, &a), PERMIT);
+	ck_assert_uint_eq(a.nduties, 3 + 16 * (MANY + MANY / 2));
+	ck_assert_uint_ge(counts.compared, 1);
+	ck_assert_uint_le(counts.compared, 1000);
+	ck_assert_int_eq(counted(p, &req, &a), PERMIT);
+	ck_assert_uint_eq(a.nduties, 3 + 16 * (MANY + MANY / 2));
+	ck_assert_uint_eq(counts.blocks, 0);
+	/* "record" and "notify" without an argument, each once. */
+	size_t bare = 0;
+	for (size_t i = 0; i < a.nduties; i++)
+		bare += !a.duties[i].arg;
+	ck_assert_uint_eq(bare, 2);
+	xos_policy_unref(p);
+	xos_policy_answer_free(&a);
+	xos_buf_free(&vo);
+	xos_buf_free(&site);
+}
+END_TEST
+
+/* The way out tries roles until the stated work is done; what it found by then is true. */
+START_TEST(way_out_is_bounded)
+{
+	static char names[XOS_POLICY_ROLES_MAX][32];
+	static const char *held[XOS_POLICY_ROLES_MAX];
+	struct xos_buf vo;
+	struct xos_policy_answer a;
+	for (size_t i = 0; i < XOS_POLICY_ROLES_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "/demo/Role=r%03zu", i);
+		held[i] = names[i];
+	}
+	xos_buf_init(&vo, 1 << 20);
+	xos_buf_put_str(&vo, "vo \"demo\" serial 1 { permit role /demo/Role=r001, role "
+	                     "/demo/Role=r255 action job.submit on any;");
+	put_duties(&vo, 0);
+	xos_buf_put_str(&vo, " }");
+	struct xos_policy *p =
+	    BUILD(xos_buf_str(&vo), "site \"lab\" serial 1 { permit any action any; }");
+	struct xos_policy_request req = alice();
+	req.subject.held = held;
+	req.subject.nheld = XOS_POLICY_ROLES_MAX;
+	xos_policy_answer_init(&a);
+	ck_assert_int_eq(counted(p, &req, &a), DENY);
+	ck_assert_uint_eq(a.nway_out, 1);
+	ck_assert_str_eq(a.way_out[0], "/demo/Role=r001");
+	ck_assert_uint_ge(a.statements, XOS_POLICY_WAY_OUT_WORK);
+	ck_assert_uint_le(a.statements + a.nodes, XOS_POLICY_WAY_OUT_WORK + 2 * (MANY + 2));
+	ck_assert_uint_eq(a.nduties, 16 * MANY);
+	ck_assert_int_eq(counted(p, &req, &a), DENY);
+	ck_assert_uint_eq(counts.blocks, 0);
+	xos_policy_unref(p);
+	/* Small sets leave time for all of them. */
+	p = BUILD("vo \"demo\" serial 1 { permit role /demo/Role=r001, role /demo/Role=r255 action "
+	          "job.submit on any; duty any action any on any { record; } }",
+	    "site \"lab\" serial 1 { permit any action any; }");
+	ck_assert_int_eq(counted(p, &req, &a), DENY);
+	ck_assert_uint_eq(a.nway_out, 2);
+	xos_policy_unref(p);
+	xos_policy_answer_free(&a);
+	xos_buf_free(&vo);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy work");
 	TCase *tc = tcase_create("bounds");
+	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, work_is_bounded);
+	tcase_add_test(tc, duties_are_united_by_number);
+	tcase_add_test(tc, way_out_is_bounded);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
