@@ -399,13 +399,14 @@ static void publish(const struct xos_run *r, struct xos_policy_answer *a)
 	a->nodes = r->eval.nodes;
 }
 
-static void start_again(struct xos_run *r, const struct xos_run *first)
+static void start_again(struct xos_run *r, const struct xos_run *first, const char **classes)
 {
 	*r = (struct xos_run){.policy = first->policy,
 	    .eval = first->eval,
 	    .memory = first->memory,
 	    .named = first->named,
 	    .nnamed = first->nnamed,
+	    .classes = classes,
 	    .again = true};
 	r->eval.statements = r->eval.nodes = 0;
 }
@@ -414,14 +415,17 @@ static void find_way_out(const struct xos_run *first, struct xos_policy_answer *
 {
 	const struct xos_policy_subject *s = first->eval.subject;
 	const char **roles = NULL;
+	const char **classes =
+	    NULL; /* the answer keeps those of the first; the tries share one list */
 	uint64_t work = 0;
 	for (size_t i = 0; i < s->nheld && work < XOS_POLICY_WAY_OUT_WORK && !*failed; i++) {
 		struct xos_run again;
-		start_again(&again, first);
+		start_again(&again, first, classes);
 		again.eval.extra_role = s->held[i];
 		again.eval.extra_hash =
 		    xos_hash_name(XOS_HASH_WHO + XOS_WHO_ROLE, s->held[i], strlen(s->held[i]));
 		enum xos_policy_decision decision = run_all(&again);
+		classes = again.classes;
 		*failed |= again.failed;
 		work += again.eval.statements + again.eval.nodes;
 		a->statements += again.eval.statements;

@@ -21,8 +21,11 @@ static void merge_names(struct xos_run *r, struct xos_policy_limit *l,
 		l->nnames = v->n;
 		return;
 	}
-	const char **kept = xos_policy_memory_take(r->memory, (v->n + 1) * sizeof(*kept));
-	if (!kept) {
+	/* One list for all that meet: what is kept stands before what is still to be read. */
+	if (!r->classes)
+		r->classes = xos_policy_memory_take(
+		    r->memory, XOS_POLICY_VALUES_IN_SET * sizeof(*r->classes));
+	if (!r->classes) {
 		r->failed = true;
 		return;
 	}
@@ -30,13 +33,13 @@ static void merge_names(struct xos_run *r, struct xos_policy_limit *l,
 	for (size_t i = 0, j = 0; i < l->nnames && j < v->n;) {
 		int c = strcmp(l->names[i], v->names[j]);
 		if (c == 0)
-			kept[n++] = l->names[i];
+			r->classes[n++] = l->names[i];
 		i += c <= 0;
 		j += c >= 0;
 	}
 	if (n < l->nnames)
 		l->from = s;
-	l->names = kept;
+	l->names = r->classes;
 	l->nnames = n;
 }
 

@@ -41,6 +41,7 @@ struct xos_run {
 	struct xos_delegate *delegates;
 	size_t ndelegates;
 	struct xos_policy_limit *limits;      /* by cap; from is NULL where there is none */
+	const char **classes;                 /* what remains of them, once two limits met */
 	bool class_unknown;                   /* a limit of account classes may not apply */
 	const struct xos_policy_scope *scope; /* whose statements are looked at; of no delegation */
 	struct xos_policy_duty *duties;

@@ -172,6 +172,55 @@ START_TEST(way_out_is_bounded)
 }
 END_TEST
 
+/* Limits of account classes meet in one list, however many they are. */
+START_TEST(classes_meet_in_place)
+{
+	struct xos_buf vo;
+	struct xos_policy_answer a;
+	static const char *const held[] = {"/demo/Role=r1", "/demo/Role=r2", "/demo/Role=r3"};
+	static const char site[] = "site \"lab\" serial 1 { permit any action any on any; }";
+	xos_buf_init(&vo, 1 << 20);
+	xos_buf_put_str(&vo, "vo \"demo\" serial 1 {");
+	for (int i = 0; i < MANY; i++) {
+		xos_buf_printf(
+		    &vo, " limit any action job.submit on any { account_class in { a%d", i % 2);
+		for (int j = 190 - i % 100; j < 240; j++)
+			xos_buf_printf(&vo, ", c%03d", j);
+		xos_buf_put_str(&vo, "}; }");
+	}
+	size_t n = vo.n;
+	xos_buf_put_str(&vo, " permit any action any on any; }");
+	struct xos_policy *p = BUILD(xos_buf_str(&vo), site);
+	struct xos_policy_request req = alice();
+	xos_policy_answer_init(&a);
+	ck_assert_int_eq(counted(p, &req, &a), PERMIT);
+	ck_assert_uint_eq(a.nlimits, 1);
+	ck_assert_uint_eq(a.limits[0].nnames, 50);
+	ck_assert_str_eq(a.limits[0].names[0], "c190");
+	ck_assert_str_eq(a.limits[0].names[49], "c239");
+	ck_assert_uint_le(counts.taken, 16384);
+	xos_policy_unref(p);
+	/* Nor do the tries for a way out take more than one list, and not the answer's. */
+	vo.n = n;
+	xos_buf_put_str(&vo, " permit role /demo/Role=r2 action any on any; }");
+	p = BUILD(xos_buf_str(&vo), site);
+	ck_assert_int_eq(counted(p, &req, &a), DENY);
+	uint64_t alone = counts.taken;
+	const char *const *kept = a.limits[0].names;
+	req.subject.held = held;
+	req.subject.nheld = 3;
+	ck_assert_int_eq(counted(p, &req, &a), DENY);
+	ck_assert_uint_eq(a.nway_out, 1);
+	ck_assert_ptr_eq(a.limits[0].names, kept);
+	ck_assert_uint_eq(a.limits[0].nnames, 50);
+	ck_assert_str_eq(a.limits[0].names[49], "c239");
+	ck_assert_uint_le(counts.taken, alone + 8192);
+	xos_policy_unref(p);
+	xos_policy_answer_free(&a);
+	xos_buf_free(&vo);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy work");
@@ -180,6 +229,7 @@ int main(void)
 	tcase_add_test(tc, work_is_bounded);
 	tcase_add_test(tc, duties_are_united_by_number);
 	tcase_add_test(tc, way_out_is_bounded);
+	tcase_add_test(tc, classes_meet_in_place);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
