@@ -202,6 +202,12 @@ struct xos_policy_set {
 	 * dot, so they never collide with built-in ones; two sets that declare one name may disagree
 	 * about its type or code: match by name, and a value of another type is unknown. */
 	struct xos_policy_action *own_actions; /* codes XOS_POLICY_ACTION_OWN + i */
+	/* What each is about, written after `for`, in full; none: resources of any kind. On another
+	 * kind the set does not know the action. */
+	struct xos_policy_own_kinds {
+		const char **list; /* sorted, nothing twice */
+		size_t n;
+	} * own_for;
 	size_t nown_actions;
 	struct xos_policy_attr *own_attrs; /* codes XOS_POLICY_ATTR_OWN + i; all from_context */
 	size_t nown_attrs;
@@ -213,6 +219,8 @@ struct xos_policy_set {
 };
 
 struct xos_policy_set *xos_policy_set_new(void);
+/* Is the set's own action of that number about resources of this kind? */
+bool xos_policy_own_action_on(const struct xos_policy_set *set, size_t i, const char *kind);
 uint64_t xos_policy_all_actions(unsigned schema); /* the built-in ones of that version */
 uint64_t xos_policy_set_all_actions(const struct xos_policy_set *set); /* and the set's own */
 /* "job.submit" or "job.*" in the words of the set; 0: it knows none. */

@@ -156,14 +156,13 @@ static void put_schema(struct xos_policy *p)
 		put_word(p, XOS_VOC_ATTR, attrs[i].name)->attr = &attrs[i];
 	const struct xos_policy_kind *kinds = xos_policy_kinds(&n);
 	for (size_t i = 0; i < n; i++)
-		put_word(p, XOS_VOC_KIND, kinds[i].name);
+		put_word(p, XOS_VOC_KIND, kinds[i].name)->at_site = kinds[i].at_site;
 }
 
 static void put_own(struct xos_policy *p, const struct xos_policy_set *set)
 {
 	for (size_t i = 0; i < set->nown_actions; i++)
-		put_word(p, XOS_VOC_ACTION, set->own_actions[i].name)->at_site |=
-		    set->own_actions[i].at_site;
+		put_word(p, XOS_VOC_ACTION, set->own_actions[i].name);
 	for (size_t i = 0; i < set->nown_attrs; i++)
 		put_word(p, XOS_VOC_ATTR, set->own_attrs[i].name);
 	for (size_t i = 0; i < set->nown_kinds; i++)

@@ -23,7 +23,8 @@ void xos_policy_eval_enter(struct xos_policy_eval *e, const struct xos_policy_co
 	e->any = any;
 	e->code = e->action ? e->action->code : 0;
 	for (size_t i = 0; !e->action && i < set->set->nown_actions; i++)
-		if (strcmp(set->set->own_actions[i].name, e->req->action) == 0)
+		if (strcmp(set->set->own_actions[i].name, e->req->action) == 0 &&
+		    xos_policy_own_action_on(set->set, i, e->resource->kind))
 			e->code = set->set->own_actions[i].code;
 }
 

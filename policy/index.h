@@ -33,7 +33,7 @@ struct xos_word {
 	const struct xos_policy_action *action; /* NULL: only sets declare it */
 	const struct xos_policy_attr *attr;
 	uint8_t vocabulary;
-	bool at_site; /* an action that some set declares to happen at a site */
+	bool at_site; /* a built-in action that happens at a site, a kind of what is at one */
 };
 
 struct xos_named_zone {

@@ -1,5 +1,6 @@
 /* What a set adds to the schema: schema { kind demo.dataset; action demo.annotate for dataset; } */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/name.h"
@@ -87,16 +88,27 @@ static bool parse_kind(struct xos_policy_parser *p)
 }
 
 /* "dataset" is short for "demo.dataset". */
-static bool check_kind(struct xos_policy_parser *p, const char *action)
+static bool take_kind(
+    struct xos_policy_parser *p, const char *action, struct xos_policy_own_kinds *kinds)
 {
-	char name[2 * 64];
+	char full[2 * 64];
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
-	snprintf(name, sizeof(name), "%.*s.%.63s", (int)strcspn(action, "."), action, p->word);
-	if (p->t.kind != XOS_TOKEN_WORD ||
-	    (!xos_policy_set_has_kind(p->set, p->word) && !xos_policy_set_has_kind(p->set, name)))
+	snprintf(full, sizeof(full), "%.*s.%.63s", (int)strcspn(action, "."), action, p->word);
+	const char *name = xos_policy_set_has_kind(p->set, p->word) ? p->word : full;
+	if (p->t.kind != XOS_TOKEN_WORD || !xos_policy_set_has_kind(p->set, name))
 		return xos_parser_error(p, NULL, "declare it first: kind demo.dataset;",
 		    "'%.*s' is not a kind of resource", xos_parser_shown(p), xos_parser_text(p));
+	for (size_t i = 0; i < kinds->n; i++)
+		if (strcmp(kinds->list[i], name) == 0)
+			return xos_parser_error(p, NULL, NULL, "%.60s twice", name);
+	/* Each once, so there are never more than there are kinds. */
+	kinds->list =
+	    xos_policy_memory_grow(p->set->memory, kinds->list, kinds->n, sizeof(*kinds->list));
+	name = xos_policy_memory_string(p->set->memory, name, strlen(name));
+	if (!kinds->list || !name)
+		return xos_parser_memory(p);
+	kinds->list[kinds->n++] = name;
 	xos_parser_next(p);
 	return true;
 }
@@ -105,6 +117,7 @@ static bool parse_action(struct xos_policy_parser *p)
 {
 	struct xos_policy_set *set = p->set;
 	struct xos_policy_action a = {.since = 1, .what = "added by the set"};
+	struct xos_policy_own_kinds kinds = {NULL, 0};
 	if (p->all_named)
 		return xos_parser_error(p, NULL, "move the schema to the top of the set",
 		    "an action is added below where 'any' or '.*' named all of them");
@@ -115,13 +128,16 @@ static bool parse_action(struct xos_policy_parser *p)
 	a.code = (uint8_t)(XOS_POLICY_ACTION_OWN + set->nown_actions);
 	if (xos_parser_accept(p, "for")) {
 		do {
-			if (!check_kind(p, a.name))
+			if (!take_kind(p, a.name, &kinds))
 				return false;
 		} while (xos_parser_accept(p, ","));
+		qsort(kinds.list, kinds.n, sizeof(*kinds.list), xos_policy_string_order);
 	}
 	set->own_actions = array(p, set->own_actions, OWN_ACTIONS_MAX, sizeof(a));
-	if (!set->own_actions)
+	set->own_for = array(p, set->own_for, OWN_ACTIONS_MAX, sizeof(kinds));
+	if (!set->own_actions || !set->own_for)
 		return false;
+	set->own_for[set->nown_actions] = kinds;
 	set->own_actions[set->nown_actions++] = a;
 	return true;
 }

@@ -367,8 +367,12 @@ static void print_schema(struct xos_buf *out, const struct xos_policy_set *set)
 	xos_buf_put_str(out, "  schema {\n");
 	for (size_t i = 0; i < set->nown_kinds; i++)
 		xos_buf_printf(out, "    kind %s;\n", set->own_kinds[i]);
-	for (size_t i = 0; i < set->nown_actions; i++)
-		xos_buf_printf(out, "    action %s;\n", set->own_actions[i].name);
+	for (size_t i = 0; i < set->nown_actions; i++) {
+		xos_buf_printf(out, "    action %s", set->own_actions[i].name);
+		for (size_t j = 0; j < set->own_for[i].n; j++)
+			xos_buf_printf(out, "%s%s", j ? ", " : " for ", set->own_for[i].list[j]);
+		xos_buf_put_str(out, ";\n");
+	}
 	for (size_t i = 0; i < set->nown_attrs; i++) {
 		const struct xos_policy_attr *a = &set->own_attrs[i];
 		uint64_t mask = a->given ? a->given : a->optional;

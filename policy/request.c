@@ -139,6 +139,16 @@ static const char *check_chain(const struct xos_policy_eval *e)
 	return NULL;
 }
 
+/* A built-in action tells by itself; one that only sets declare happens where its resource is. */
+static bool lacks_site(const struct xos_policy_eval *e, const struct xos_word *action)
+{
+	if (e->resource->site)
+		return false;
+	return action->action
+	           ? action->at_site
+	           : xos_policy_word(e->policy, XOS_VOC_KIND, e->resource->kind)->at_site;
+}
+
 const char *xos_policy_eval_init(
     struct xos_policy_eval *e, const struct xos_policy *p, const struct xos_policy_request *req)
 {
@@ -161,7 +171,7 @@ const char *xos_policy_eval_init(
 	/* Interned in another policy: this one may not know its kind. */
 	if (!problem && !(resource && resource->policy == p))
 		problem = xos_request_check_resource(p, e->resource);
-	if (!problem && w->at_site && !e->resource->site)
+	if (!problem && lacks_site(e, w))
 		problem = "this action happens at a site, and the request names none";
 	if (!problem && e->subject->kind == XOS_SUBJECT_LOCAL && !e->resource->site)
 		problem = "a local subject needs a site";

@@ -5,13 +5,13 @@
 #define BIT(code) (UINT64_C(1) << (code))
 
 static const struct xos_policy_kind kinds[] = {
-    {"site", 1, false, "a site"},
-    {"node", 1, false, "a machine"},
-    {"job", 1, true, "a job"},
-    {"file", 1, true, "a file or folder, by its absolute path"},
-    {"session", 1, true, "a log-in on a node"},
-    {"vo", 1, false, "a VO"},
-    {"token", 1, true, "a token"},
+    {"site", 1, false, true, "a site"},
+    {"node", 1, false, true, "a machine"},
+    {"job", 1, true, true, "a job"},
+    {"file", 1, true, true, "a file or folder, by its absolute path"},
+    {"session", 1, true, true, "a log-in on a node"},
+    {"vo", 1, false, false, "a VO"},
+    {"token", 1, true, false, "a token"},
 };
 
 /* Codes stand in certificates: append, never renumber. */

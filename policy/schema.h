@@ -93,6 +93,8 @@ struct xos_policy_kind {
 	const char *name;
 	uint8_t since;
 	bool has_id; /* a request about one names it: a job, a file, a session */
+	/* Is on a machine: what a set's own actions do with one happens at a site. */
+	bool at_site;
 	const char *what;
 };
 

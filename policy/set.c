@@ -103,6 +103,15 @@ const struct xos_policy_action *xos_policy_set_action(
 	return xos_policy_action_find(name, set->schema);
 }
 
+bool xos_policy_own_action_on(const struct xos_policy_set *set, size_t i, const char *kind)
+{
+	const struct xos_policy_own_kinds *of = &set->own_for[i];
+	for (size_t j = 0; j < of->n; j++)
+		if (strcmp(of->list[j], kind) == 0)
+			return true;
+	return of->n == 0;
+}
+
 bool xos_policy_set_has_kind(const struct xos_policy_set *set, const char *kind)
 {
 	for (size_t i = 0; i < set->nown_kinds; i++)

@@ -344,8 +344,10 @@ static const char *compare_interned(const struct m_policy *p, const struct built
 		return NULL;
 	/* Also in a policy that is not this one any more. */
 	struct xos_policy *in = which % 6 ? b->policy : b->empty;
+	/* The other one does not know the kinds that sets add. */
+	struct xos_policy *knows = strchr(plain->resource.kind, '.') ? b->policy : in;
 	if (xos_policy_intern_subject(in, &plain->subject, &subject, NULL) != XOS_OK ||
-	    xos_policy_intern_resource(in, &plain->resource, &resource, NULL) != XOS_OK)
+	    xos_policy_intern_resource(knows, &plain->resource, &resource, NULL) != XOS_OK)
 		abort();
 	if (which % 3 != 1)
 		req.interned_subject = subject;

@@ -274,6 +274,8 @@ static void make_set(struct m_pool *pool, struct m_set *set, enum m_level level,
 	/* The VO itself declares what it adds; others repeat it where they use it. */
 	bool demo = strcmp(name, "demo") == 0;
 	set->declares = demo || (level != L_DELEGATION && strncmp(name, "bio", 3) != 0 && below(2));
+	if (set->declares)
+		set->about = below(1u << OWN_KINDS);
 	if (once_in(30))
 		set->not_after = NOON + (int64_t)below(2);
 	if (once_in(30))

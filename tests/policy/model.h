@@ -136,7 +136,8 @@ struct m_set {
 	const char *name;
 	uint64_t serial;
 	unsigned schema;
-	bool declares; /* what the VO demo adds to the schema: the set of demo itself does */
+	bool declares;  /* what the VO demo adds to the schema: the set of demo itself does */
+	unsigned about; /* kinds that demo.annotate is for: bits of own_kinds; 0: not said */
 	int64_t not_before, not_after;
 	struct m_statement list[M_STATEMENTS];
 	unsigned n;
@@ -153,6 +154,10 @@ struct m_policy {
 #define ACTIONS_ALL 511u
 #define ACTIONS_BUILT_IN 255u /* without the one that sets declare */
 extern const char *const action_names[ACTIONS];
+
+/* Kinds that a set may declare demo.annotate for. */
+#define OWN_KINDS 3
+extern const char *const own_kinds[OWN_KINDS];
 
 /* The nodes that every set of the site lab declares: see write.c for their text. */
 struct m_node {

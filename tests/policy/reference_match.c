@@ -385,6 +385,19 @@ static struct truth ref_date(const struct where *w, const struct m_cond *c)
 	return known(local >= c->a && local < c->b + 86400);
 }
 
+/* An action that a set adds is to it one of the kinds that it says, and on others unknown to it. */
+static bool named_action(const struct where *w, const struct m_set *set, unsigned actions)
+{
+	for (unsigned i = 0; i < ACTIONS - 1; i++)
+		if ((actions >> i & 1) && same(action_names[i], w->req->action))
+			return true;
+	bool about = set->about == 0;
+	for (unsigned i = 0; i < OWN_KINDS; i++)
+		about |= (set->about >> i & 1) && same(own_kinds[i], w->req->resource.kind);
+	return about && (actions >> (ACTIONS - 1) & 1) &&
+	       same(action_names[ACTIONS - 1], w->req->action);
+}
+
 /* ---- conditions ---- */
 
 static struct truth ref_cond(const struct where *w, const struct m_set *set, const struct m_cond *c)
@@ -406,9 +419,7 @@ static struct truth ref_cond(const struct where *w, const struct m_set *set, con
 	case C_ON:
 		return ref_places(w, c->places, c->nplaces);
 	case C_ACTION:
-		for (unsigned i = 0; i < ACTIONS; i++)
-			found |= (c->actions >> i & 1) && same(action_names[i], w->req->action);
-		return known(found);
+		return known(named_action(w, set, c->actions));
 	case C_HAS:
 		return known(ref_has(w, c->attr));
 	case C_BOOL:
@@ -448,8 +459,9 @@ struct truth ref_applies(
 	/* A delegation binds whoever holds it; a delegate speaks of a set, not of principals. */
 	bool action = false, who = set->level == L_DELEGATION || s->effect == M_DELEGATE;
 	if (s->effect != M_CHECK) {
-		for (unsigned i = 0; i < ACTIONS; i++)
-			action |= (s->actions >> i & 1) && same(action_names[i], w->req->action);
+		/* "any" in what narrows is about everything. */
+		bool grants = s->effect == M_PERMIT || s->effect == M_DELEGATE;
+		action = (s->actions == ACTIONS_ALL && !grants) || named_action(w, set, s->actions);
 		for (unsigned i = 0; i < s->nwhos; i++)
 			who |= ref_who(w, set, &s->whos[i]) && !foreign_home(w, set, s, i);
 		t = both(known(action && who), ref_places(w, s->places, s->nplaces));

@@ -8,6 +8,8 @@ const char *const attr_names[A_COUNT] = {"auth.age", "auth.method", "auth.mfa", 
 const char *const action_names[ACTIONS] = {"job.submit", "job.show", "job.cancel", "file.read",
     "file.write", "session.open", "token.issue", "token.delegate", "demo.annotate"};
 
+const char *const own_kinds[OWN_KINDS] = {"file", "demo.dataset", "job"};
+
 const struct m_node m_nodes[] = {
     {"lab", "n1", "c1", {"t1"}}, {"lab", "n2", "c2", {"t1", "t2"}}, {"far", "n1", NULL, {"t2"}}};
 const size_t m_nnodes = sizeof(m_nodes) / sizeof(m_nodes[0]);
@@ -68,6 +70,13 @@ static void make_resource(struct m_request *r)
 		res->kind = "site";
 	if (strncmp(r->req.action, "token.", 6) == 0) {
 		*res = (struct xos_policy_resource){.kind = "token"};
+		return;
+	}
+	/* What a VO adds is at no site, unless the request says so. */
+	if (strcmp(r->req.action, "demo.annotate") == 0 && below(2)) {
+		*res = (struct xos_policy_resource){.kind = "demo.dataset",
+		    .id = below(2) ? "d1" : NULL,
+		    .site = below(2) ? "lab" : NULL};
 		return;
 	}
 	if (kind == 0 || below(2))

@@ -2,7 +2,7 @@
 #include "policy/schema.h"
 
 #include "policy/ast.h"
-#include "policy_test.h"
+#include "engine.h"
 
 #define VO(body) "vo \"demo\" serial 1 schema 2 { " body " }"
 
@@ -129,6 +129,83 @@ START_TEST(additions)
 }
 END_TEST
 
+static void ck_text(const char *text, const char *expected)
+{
+	struct xos_policy_set *set = must_parse(text);
+	struct xos_buf b;
+	xos_buf_init(&b, 10000);
+	xos_policy_set_text(set, &b);
+	ck_assert_msg(strstr(xos_buf_str(&b), expected) != NULL, "%s", xos_buf_str(&b));
+	xos_buf_free(&b);
+	xos_policy_set_unref(set);
+}
+
+/* What an action is about is part of what the set says, in one order and in full. */
+START_TEST(kinds_of_actions)
+{
+	ck_text(VO("schema { kind demo.d; action demo.a for job, d, file; }"),
+	    "action demo.a for demo.d, file, job;");
+	ck_text(VO("schema { action demo.a; }"), "action demo.a;");
+	must_refuse(VO("schema { kind demo.d; action demo.a for d, demo.d; }"), "demo.d twice");
+}
+END_TEST
+
+#define FOR(kinds) "schema { kind demo.d; kind demo.e; action demo.a" kinds "; } "
+
+/* An own action on what is on a machine is the site's affair as well. */
+START_TEST(own_actions_at_sites)
+{
+	static const char *const kinds[] = {"site", "node", "job", "file", "session"};
+	static const char *const fors[] = {VO(FOR("") "permit any action any;"),
+	    VO(FOR(" for site, node, job, file, session") "permit any action demo.a;")};
+	for (size_t i = 0; i < 5; i++) {
+		const char *texts[] = {fors[i % 2],
+		    "site \"lab\" serial 1 schema 2 { permit any action any; }",
+		    "site \"far\" serial 1 schema 2 { " FOR("") "permit any action demo.a; }",
+		    NULL};
+		struct xos_policy *p = must_build_all(texts);
+		struct xos_policy_request req = alice();
+		req.action = "demo.a";
+		req.resource =
+		    (struct xos_policy_resource){.kind = kinds[i], .id = i == 3 ? "/data" : "1"};
+		ck_decision(p, &req, UNDECIDED);
+		req.resource.site = "lab";
+		req.resource.node = "n1";
+		ck_decision(p, &req, DENY); /* does not know the action */
+		req.resource.site = "far";
+		ck_decision(p, &req, PERMIT);
+		xos_policy_unref(p);
+	}
+}
+END_TEST
+
+/* On another kind than it is for, a set does not know its action. */
+START_TEST(own_actions_of_kinds)
+{
+	const char *texts[] = {
+	    VO(FOR(" for d, file") "permit any action any; permit any action demo.*;"),
+	    "site \"lab\" serial 1 schema 2 { " FOR(" for d") "permit any action demo.a; }",
+	    "group \"/demo/physics\" serial 1 schema 2 { " FOR(
+	        " for d") "forbid any action any on demo.e:*; }",
+	    NULL};
+	static const struct {
+		const char *kind, *id, *site;
+		enum xos_policy_decision expected;
+	} cases[] = {{"demo.d", "1", NULL, PERMIT}, {"demo.d", "1", "lab", PERMIT},
+	    {"demo.e", "1", NULL, DENY}, {"file", "/x", NULL, UNDECIDED},
+	    {"file", "/x", "lab", DENY}, {"token", "1", NULL, DENY}, {"vo", NULL, NULL, DENY}};
+	struct xos_policy *p = must_build_all(texts);
+	struct xos_policy_request req = alice();
+	req.action = "demo.a";
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		req.resource = (struct xos_policy_resource){
+		    .kind = cases[i].kind, .id = cases[i].id, .site = cases[i].site};
+		ck_decision(p, &req, cases[i].expected);
+	}
+	xos_policy_unref(p);
+}
+END_TEST
+
 START_TEST(refused_additions)
 {
 	static const struct {
@@ -205,6 +282,9 @@ int main(void)
 	tcase_add_test(tc, codes_never_change);
 	tcase_add_test(tc, versions);
 	tcase_add_test(tc, additions);
+	tcase_add_test(tc, kinds_of_actions);
+	tcase_add_test(tc, own_actions_at_sites);
+	tcase_add_test(tc, own_actions_of_kinds);
 	tcase_add_test(tc, refused_additions);
 	tcase_add_test(tc, bounds);
 	suite_add_tcase(suite, tc);

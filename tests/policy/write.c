@@ -369,9 +369,13 @@ void write_set(struct xos_buf *out, const struct m_set *set)
 			xos_buf_printf(out, " tag %s;", n->tags[j]);
 		xos_buf_put_str(out, " }");
 	}
-	if (set->declares)
-		xos_buf_put_str(out, " schema { action demo.annotate for file;"
-		                     " attribute demo.licences number optional for any; }");
+	if (set->declares) {
+		xos_buf_put_str(out, " schema { kind demo.dataset; action demo.annotate");
+		for (unsigned i = 0, n = 0; i < OWN_KINDS; i++)
+			if (set->about >> i & 1)
+				xos_buf_printf(out, "%s%s", n++ ? ", " : " for ", own_kinds[i]);
+		xos_buf_put_str(out, "; attribute demo.licences number optional for any; }");
+	}
 	xos_buf_put_str(out, "\n");
 	for (unsigned i = 0; i < set->n; i++)
 		put_statement(out, &set->list[i], i);

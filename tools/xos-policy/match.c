@@ -189,6 +189,10 @@ bool xos_policytool_action(
 		const struct xos_policy_action *a = xos_policy_set_action(set, m->req->action);
 		/* Bit 0 stands for what a set does not know. */
 		m->code = a ? a->code : 0;
+		if (m->code >= XOS_POLICY_ACTION_OWN &&
+		    !xos_policy_own_action_on(
+		        set, m->code - XOS_POLICY_ACTION_OWN, m->req->resource.kind))
+			m->code = 0;
 		m->last = set;
 	}
 	return actions >> m->code & 1;
