@@ -103,10 +103,16 @@ struct xos_policy_value {
 	const char *string; /* STRING, IP */
 };
 
-/* An attribute from text, for tools: the schema says its type, the language how its literals look
- * ("2h", "4GiB", "true", "192.0.2.7"). Borrows both strings. */
-XOS_MUST_USE enum xos_status xos_policy_value_parse(
-    const char *name, const char *text, struct xos_policy_value *out, struct xos_err *err);
+/* An attribute, an action that a set of the policy adds to the schema: as the set of the VO says
+ * with whose name it begins, else as the first set says that declares it. NULL: none does. */
+const struct xos_policy_attr *xos_policy_own_attr(const struct xos_policy *p, const char *name);
+const struct xos_policy_action *xos_policy_own_action(const struct xos_policy *p, const char *name);
+
+/* An attribute from text, for tools: the schema (and what the sets of p add to it, p NULL: nothing)
+ * says its type, the language how its literals look ("2h", "4GiB", "true", "192.0.2.7"). Borrows
+ * both strings. */
+XOS_MUST_USE enum xos_status xos_policy_value_parse(const struct xos_policy *p, const char *name,
+    const char *text, struct xos_policy_value *out, struct xos_err *err);
 
 /* Bounds of a request; more makes it undecidable. */
 #define XOS_POLICY_GROUPS_MAX 1024u

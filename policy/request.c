@@ -203,10 +203,53 @@ static bool parse_number(enum xos_policy_type type, const char *text, int64_t *v
 	return false;
 }
 
-enum xos_status xos_policy_value_parse(
-    const char *name, const char *text, struct xos_policy_value *out, struct xos_err *err)
+/* The set of the VO with whose name this begins, before a dot. */
+static const struct xos_policy_set *set_of_vo(const struct xos_policy *p, const char *name)
+{
+	char vo[XOS_VO_MAX + 1];
+	size_t n = strcspn(name, ".");
+	if (n > XOS_VO_MAX)
+		return NULL;
+	memcpy(vo, name, n);
+	vo[n] = 0;
+	return xos_policy_find_set(p, XOS_POLICY_VO, vo);
+}
+
+static const struct xos_policy_attr *own_attr(const struct xos_policy_set *set, const char *name)
+{
+	const struct xos_policy_attr *a = set ? xos_policy_set_attr(set, name) : NULL;
+	return a && a->code >= XOS_POLICY_ATTR_OWN ? a : NULL;
+}
+
+const struct xos_policy_attr *xos_policy_own_attr(const struct xos_policy *p, const char *name)
+{
+	const struct xos_policy_attr *a = p ? own_attr(set_of_vo(p, name), name) : NULL;
+	for (size_t i = 0; p && !a && i < p->n; i++)
+		a = own_attr(p->scopes[i].set, name);
+	return a;
+}
+
+static const struct xos_policy_action *own_action(
+    const struct xos_policy_set *set, const char *name)
+{
+	const struct xos_policy_action *a = set ? xos_policy_set_action(set, name) : NULL;
+	return a && a->code >= XOS_POLICY_ACTION_OWN ? a : NULL;
+}
+
+const struct xos_policy_action *xos_policy_own_action(const struct xos_policy *p, const char *name)
+{
+	const struct xos_policy_action *a = p ? own_action(set_of_vo(p, name), name) : NULL;
+	for (size_t i = 0; p && !a && i < p->n; i++)
+		a = own_action(p->scopes[i].set, name);
+	return a;
+}
+
+enum xos_status xos_policy_value_parse(const struct xos_policy *p, const char *name,
+    const char *text, struct xos_policy_value *out, struct xos_err *err)
 {
 	const struct xos_policy_attr *a = xos_policy_attr_find(name, XOS_POLICY_SCHEMA);
+	if (!a)
+		a = xos_policy_own_attr(p, name);
 	struct xos_policy_value v = {.name = name};
 	struct xos_policy_ip ip;
 	bool ok;

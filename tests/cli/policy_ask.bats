@@ -127,3 +127,29 @@ setup() {
 	run "$bin" stats "$t"
 	[ "$status" -eq 1 ]
 }
+
+@test "explain takes an attribute that a set adds to the schema" {
+	cat >"$t/vo.xos" <<-'X'
+		vo "demo" serial 1 schema 2 {
+		  permit any action job.submit;
+		}
+	X
+	cat >"$t/site.xos" <<-'X'
+		site "lab" serial 1 schema 2 {
+		  schema { attribute demo.licences number optional for job.submit; }
+		  permit vo demo action job.submit when has demo.licences and demo.licences <= 3;
+		}
+	X
+	ask=("$bin" explain --set "$t/vo.xos" --set "$t/site.xos" --subject demo:bob --action job.submit
+		--resource node:lab/n1)
+	run "${ask[@]}" --attr demo.licences=3
+	[ "$status" -eq 0 ]
+	run "${ask[@]}" --attr demo.licences=4
+	[ "$status" -eq 1 ]
+	run "${ask[@]}" --attr demo.licences=4h
+	[ "$status" -eq 1 ]
+	[[ $output == *"not a number"* ]]
+	run "${ask[@]}" --attr demo.licence=4
+	[ "$status" -eq 1 ]
+	[[ $output == *"not an attribute"* ]]
+}

@@ -1,5 +1,5 @@
 /* The edges of small parts: values from text, names of codes, memory, lists of errors. */
-#include "policy_test.h"
+#include "engine.h"
 
 #include "policy/memory.h"
 
@@ -28,7 +28,7 @@ START_TEST(values_from_text)
 	struct xos_err err = XOS_ERR_INIT;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		enum xos_status status =
-		    xos_policy_value_parse(values[i].name, values[i].text, &v, &err);
+		    xos_policy_value_parse(NULL, values[i].name, values[i].text, &v, &err);
 		ck_assert_msg((status == XOS_OK) == values[i].ok, "%s = '%s': %s", values[i].name,
 		    values[i].text, err.text);
 		if (values[i].ok && v.type != XOS_POLICY_STRING && v.type != XOS_POLICY_IP)
@@ -38,10 +38,39 @@ START_TEST(values_from_text)
 	}
 	memset(longest, 'a', sizeof(longest));
 	longest[256] = 0;
-	ck_assert_int_eq(xos_policy_value_parse("ctx.service", longest, &v, &err), XOS_MALFORMED);
+	ck_assert_int_eq(
+	    xos_policy_value_parse(NULL, "ctx.service", longest, &v, &err), XOS_MALFORMED);
 	longest[255] = 0;
-	ck_assert_int_eq(xos_policy_value_parse("ctx.service", longest, &v, &err), XOS_OK);
+	ck_assert_int_eq(xos_policy_value_parse(NULL, "ctx.service", longest, &v, &err), XOS_OK);
 	ck_assert_str_eq(v.string, longest);
+}
+END_TEST
+
+/* What sets add has the type that its VO says, and else the one of whoever declares it. */
+START_TEST(own_values_from_text)
+{
+#define ADD(type) "schema { attribute demo.licences " type " optional for any; } }"
+	static const char site[] = "site \"lab\" serial 1 schema 2 { " ADD("duration");
+	static const char vo[] = "vo \"demo\" serial 1 schema 2 { " ADD("number");
+	struct xos_policy_value v;
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_policy *p = BUILD(site);
+	ck_assert_int_eq(xos_policy_value_parse(p, "demo.licences", "4", &v, &err), XOS_MALFORMED);
+	ck_assert_int_eq(xos_policy_value_parse(p, "demo.licences", "4h", &v, &err), XOS_OK);
+	ck_assert_int_eq(v.number, 14400);
+	xos_policy_unref(p);
+	p = BUILD(site, vo);
+	ck_assert_int_eq(xos_policy_value_parse(p, "demo.licences", "4h", &v, &err), XOS_MALFORMED);
+	ck_assert_int_eq(xos_policy_value_parse(p, "demo.licences", "4", &v, &err), XOS_OK);
+	ck_assert_int_eq(v.type, XOS_POLICY_NUMBER);
+	ck_assert_int_eq(v.number, 4);
+	ck_assert_int_eq(xos_policy_value_parse(p, "demo.other", "4", &v, &err), XOS_MALFORMED);
+	ck_assert_ptr_null(xos_policy_own_attr(p, "job.wall"));
+	ck_assert_ptr_null(xos_policy_own_action(p, "demo.licences"));
+	xos_policy_unref(p);
+	ck_assert_int_eq(
+	    xos_policy_value_parse(NULL, "demo.licences", "4", &v, &err), XOS_MALFORMED);
+#undef ADD
 }
 END_TEST
 
@@ -159,6 +188,7 @@ int main(void)
 	Suite *suite = suite_create("policy edge value");
 	TCase *tc = tcase_create("edges");
 	tcase_add_test(tc, values_from_text);
+	tcase_add_test(tc, own_values_from_text);
 	tcase_add_test(tc, names_of_codes);
 	tcase_add_test(tc, the_schema_is_one);
 	tcase_add_test(tc, memory_is_taken_and_used_again);

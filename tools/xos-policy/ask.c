@@ -382,73 +382,6 @@ static enum xos_status make_resource(struct maker *m)
 	return XOS_OK;
 }
 
-/* The set of the VO with whose name this begins, before a dot. */
-static const struct xos_policy_set *own_set(const struct xos_policy *policy, const char *name)
-{
-	char vo[XOS_VO_MAX + 1];
-	size_t n = strcspn(name, ".");
-	if (!policy || n > XOS_VO_MAX || !xos_str_printf(vo, sizeof(vo), "%.*s", (int)n, name))
-		return NULL;
-	return xos_policy_find_set(policy, XOS_POLICY_VO, vo);
-}
-
-const struct xos_policy_action *xos_policytool_own_action(
-    const struct xos_policy *policy, const char *name)
-{
-	const struct xos_policy_set *set = own_set(policy, name);
-	const struct xos_policy_action *a = set ? xos_policy_set_action(set, name) : NULL;
-	return a && a->code >= XOS_POLICY_ACTION_OWN ? a : NULL;
-}
-
-const struct xos_policy_attr *xos_policytool_own_attr(
-    const struct xos_policy *policy, const char *name)
-{
-	const struct xos_policy_set *set = own_set(policy, name);
-	const struct xos_policy_attr *a = set ? xos_policy_set_attr(set, name) : NULL;
-	return a && a->code >= XOS_POLICY_ATTR_OWN ? a : NULL;
-}
-
-static bool own_value(const struct xos_policy_attr *a, const char *text, struct xos_policy_value *v)
-{
-	struct xos_policy_ip ip;
-	uint64_t u;
-	*v = (struct xos_policy_value){.type = a->type};
-	switch (a->type) {
-	case XOS_POLICY_BOOL:
-		v->number = strcmp(text, "true") == 0;
-		return v->number || strcmp(text, "false") == 0;
-	case XOS_POLICY_NUMBER:
-		if (!xos_parse_u64(text, INT64_MAX, &u))
-			return false;
-		v->number = (int64_t)u;
-		return true;
-	case XOS_POLICY_DURATION:
-		return xos_duration_parse(text, &v->number);
-	case XOS_POLICY_SIZE:
-		return xos_policy_size_parse(text, &v->number);
-	case XOS_POLICY_TIME:
-		return xos_policy_date_parse(text, &v->number);
-	case XOS_POLICY_STRING:
-	case XOS_POLICY_IP:
-		break;
-	}
-	v->string = text;
-	return strlen(text) <= XOS_POLICY_STRING_MAX &&
-	       (a->type == XOS_POLICY_STRING || xos_policy_ip_parse(text, &ip));
-}
-
-static enum xos_status make_value(
-    struct maker *m, const char *name, const char *text, struct xos_policy_value *v)
-{
-	const struct xos_policy_attr *own = xos_policytool_own_attr(m->policy, name);
-	if (!own)
-		return xos_policy_value_parse(name, text, v, m->err);
-	if (own_value(own, text, v))
-		return XOS_OK;
-	return xos_err_set(m->err, XOS_MALFORMED, "policy-value", "%s: '%s' is not a %s", name,
-	    text, xos_policy_type_name(own->type));
-}
-
 static enum xos_status make_values(struct maker *m)
 {
 	for (size_t i = 0; i < m->ask->n; i++) {
@@ -459,7 +392,8 @@ static enum xos_status make_values(struct maker *m)
 		if (m->req->nvalues == XOS_POLICY_VALUES_MAX)
 			return xos_err_set(m->err, XOS_LIMIT, "ask-fields",
 			    "more than %u attributes", XOS_POLICY_VALUES_MAX);
-		enum xos_status st = make_value(m, name, take(m, name), v);
+		enum xos_status st =
+		    xos_policy_value_parse(m->policy, name, take(m, name), v, m->err);
 		if (st)
 			return st;
 		v->name = name;

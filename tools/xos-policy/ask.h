@@ -42,11 +42,6 @@ const char *xos_policytool_ask_get(const struct xos_policytool_ask *ask, const c
 XOS_MUST_USE enum xos_status xos_policytool_ask_request(struct xos_policytool_ask *ask,
     const struct xos_policy *policy, int64_t now, struct xos_policy_request *out,
     struct xos_err *err);
-/* An action, an attribute that a VO's set added to the schema; NULL: none of that name. */
-const struct xos_policy_action *xos_policytool_own_action(
-    const struct xos_policy *policy, const char *name);
-const struct xos_policy_attr *xos_policytool_own_attr(
-    const struct xos_policy *policy, const char *name);
 /* What was set, in words: "demo:bob (groups /demo/students) job.submit on node:lab/n1, job.wall 2h". */
 void xos_policytool_ask_text(const struct xos_policytool_ask *ask, struct xos_buf *out);
 

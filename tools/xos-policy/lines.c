@@ -188,7 +188,7 @@ static enum xos_status own_context(struct xos_policytool_lines *l, const struct 
 		if (strcmp(key, "now") == 0)
 			continue;
 		if (!a)
-			a = xos_policytool_own_attr(policy, key);
+			a = xos_policy_own_attr(policy, key);
 		if (!a || !a->from_context)
 			return xos_json_refuse(
 			    v, err, "no attribute of that name comes from the context");
@@ -233,12 +233,12 @@ static bool is_own(const struct xos_policytool_lines *l, const struct xos_policy
 	void *it = NULL;
 	if (xos_json_opt_object(l->doc, "action", &action, NULL) == XOS_OK && action &&
 	    xos_json_opt_string(action, "name", XOS_DECISION_TEXT_MAX, &name, NULL) == XOS_OK &&
-	    name && xos_policytool_own_action(policy, name))
+	    name && xos_policy_own_action(policy, name))
 		return true;
 	if (xos_json_opt_object(l->doc, "context", &context, NULL) != XOS_OK || !context)
 		return false;
 	while (xos_json_next(context, &it, &key, &v))
-		if (xos_policytool_own_attr(policy, key))
+		if (xos_policy_own_attr(policy, key))
 			return true;
 	return false;
 }
