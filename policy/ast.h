@@ -213,7 +213,8 @@ struct xos_policy_set {
 	size_t nown_attrs;
 	const char **own_kinds;
 	size_t nown_kinds;
-	const char **zones; /* IANA names that the windows and dates use; each once */
+	size_t pattern_bytes; /* of all `like`, as parsed */
+	const char **zones;   /* IANA names that the windows and dates use; each once */
 	size_t nzones;
 	struct xos_policy_memory *memory;
 };
@@ -237,7 +238,10 @@ bool xos_policy_prefix_has(const struct xos_policy_ip *prefix, const struct xos_
 int xos_policy_prefix_order(const void *a, const void *b); /* for qsort */
 void xos_policy_number_print(struct xos_buf *out, enum xos_policy_type type, int64_t v);
 void xos_policy_ip_print(struct xos_buf *out, const struct xos_policy_ip *ip);
-bool xos_policy_like(const char *pattern, const char *s); /* see XOS_COND_LIKE in value.c */
+/* See XOS_COND_LIKE in value.c. The second adds the steps of the match, which are at most
+ * (length of the pattern + 1) * (length of s + 1). */
+bool xos_policy_like(const char *pattern, const char *s);
+bool xos_policy_like_steps(const char *pattern, const char *s, uint64_t *steps);
 /* local: seconds since 1970 on the local clock, that is now + the offset from UTC. */
 bool xos_policy_window_has(const struct xos_policy_window *w, int64_t local);
 bool xos_policy_dates_have(const struct xos_policy_dates *d, int64_t local);
@@ -263,6 +267,9 @@ extern const char xos_policy_problem_unguarded[]; /* one of its results */
  * action of the statement has it at all); NULL if there is none. */
 const struct xos_policy_cond *xos_policy_unguarded(
     const struct xos_policy_statement *s, bool *nowhere);
+/* Stars of one pattern, bytes of all: what is wrong with them, or NULL. *bytes: of all. */
+const char *xos_policy_patterns_check(
+    const struct xos_policy_statement *s, size_t *bytes, const char **hint);
 /* Parts of its condition exclude each other or its actions, so that it is never true. */
 bool xos_policy_never(const struct xos_policy_statement *s);
 

@@ -268,6 +268,9 @@ const char *xos_policy_statement_check(const struct xos_policy_statement *s, con
 		problem = check_place(s, &s->places[i], hint);
 	if (!problem && s->cond)
 		problem = check_cond(s, s->cond, true, narrowing, hint);
+	size_t bytes;
+	if (!problem)
+		problem = xos_policy_patterns_check(s, &bytes, hint);
 	if (problem || s->set->schema < 2)
 		return problem;
 	/* What follows would have refused sets that were accepted under version 1. */

@@ -74,6 +74,41 @@ const struct xos_policy_cond *xos_policy_unguarded(
 	return test;
 }
 
+static void count_patterns(const struct xos_policy_cond *c, size_t *bytes, size_t *stars)
+{
+	if (c->op <= XOS_COND_NOT) {
+		for (size_t i = 0; i < c->n; i++)
+			count_patterns(c->u.kids[i], bytes, stars);
+		return;
+	}
+	for (size_t i = 0; c->op == XOS_COND_LIKE && i < c->n; i++) {
+		size_t n = 0;
+		const char *p = c->u.strings[i];
+		for (; *p; p++)
+			n += *p == '*';
+		*bytes += (size_t)(p - c->u.strings[i]);
+		*stars = n > *stars ? n : *stars;
+	}
+}
+
+const char *xos_policy_patterns_check(
+    const struct xos_policy_statement *s, size_t *bytes, const char **hint)
+{
+	size_t stars = 0;
+	*bytes = 0;
+	if (s->cond)
+		count_patterns(s->cond, bytes, &stars);
+	if (stars > XOS_POLICY_STARS_MAX) {
+		*hint = "at most 8; several patterns say it more clearly";
+		return "a pattern with too many stars";
+	}
+	if (*bytes > XOS_POLICY_PATTERNS_MAX) {
+		*hint = "at most 4096 bytes together; split it into several statements";
+		return "the patterns of one statement are too long";
+	}
+	return NULL;
+}
+
 struct range { /* of one attribute, or of now */
 	const struct xos_policy_cond *test;
 	int64_t least, most;

@@ -409,6 +409,7 @@ static void start_again(struct xos_run *r, const struct xos_run *first, const ch
 	    .classes = classes,
 	    .again = true};
 	r->eval.statements = r->eval.nodes = 0;
+	r->eval.steps = 0;
 }
 
 static void find_way_out(const struct xos_run *first, struct xos_policy_answer *a, bool *failed)
@@ -427,7 +428,8 @@ static void find_way_out(const struct xos_run *first, struct xos_policy_answer *
 		enum xos_policy_decision decision = run_all(&again);
 		classes = again.classes;
 		*failed |= again.failed;
-		work += again.eval.statements + again.eval.nodes;
+		work += again.eval.statements + again.eval.nodes +
+		        again.eval.steps / XOS_POLICY_STEPS_OF_NODE;
 		a->statements += again.eval.statements;
 		a->nodes += again.eval.nodes;
 		if (decision != XOS_POLICY_PERMITTED)

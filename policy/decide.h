@@ -122,8 +122,9 @@ XOS_MUST_USE enum xos_status xos_policy_value_parse(const struct xos_policy *p, 
 #define XOS_POLICY_ID_MAX 4096u /* bytes of a resource's id */
 
 /* So many statements and nodes together are visited for the way out before no further role is
- * tried. */
+ * tried. So many steps of matching patterns count as one node there. */
 #define XOS_POLICY_WAY_OUT_WORK 65536u
+#define XOS_POLICY_STEPS_OF_NODE 16u
 
 /*
  * A subject or a resource that will be asked about again, checked and looked up once: deciding then
@@ -273,7 +274,9 @@ void xos_policy_answer_free(struct xos_policy_answer *a);
  * Each visit evaluates a condition node at most once (`nodes`), and for a refusal once more if it was
  * unknown. How many statements of others there are does not matter; many statements with the same
  * principal, action and narrowest resource are all looked at, since all of them apply. Duties were
- * numbered with the policy: they are united without being compared.
+ * numbered with the policy: they are united without being compared. A pattern of `like` takes at
+ * most as many steps as the product of its length and the text's (each plus one); set.h bounds the
+ * stars of a pattern and the patterns of a statement and of a set.
  */
 XOS_MUST_USE enum xos_status xos_policy_decide(
     const struct xos_policy *p, const struct xos_policy_request *req, struct xos_policy_answer *a);

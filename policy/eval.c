@@ -284,8 +284,9 @@ static enum xos_tri test_string(struct xos_policy_eval *e, const struct xos_code
 		return unknown(e, c->attr->name);
 	bool found = false;
 	for (size_t i = 0; i < c->cond->n && !found; i++)
-		found = c->op == XOS_COND_LIKE ? xos_policy_like(c->cond->u.strings[i], s)
-		                               : strcmp(s, c->cond->u.strings[i]) == 0;
+		found = c->op == XOS_COND_LIKE
+		            ? xos_policy_like_steps(c->cond->u.strings[i], s, &e->steps)
+		            : strcmp(s, c->cond->u.strings[i]) == 0;
 	return tri(found != (c->op == XOS_COND_COMPARE && c->cmp == XOS_CMP_NE));
 }
 

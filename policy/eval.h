@@ -79,6 +79,7 @@ struct xos_policy_eval {
 	const struct xos_policy_zone *zone;
 	int32_t offset;
 	uint32_t statements, nodes; /* work done */
+	uint64_t steps;             /* of patterns that were matched */
 	bool failed;                /* out of memory */
 	/* Called for each thing that was needed and missing; NULL: not wanted. */
 	void (*missing)(void *arg, const char *name);

@@ -390,7 +390,16 @@ static bool complete(
 	const char *problem = xos_policy_statement_check(s, &hint);
 	if (problem == xos_policy_problem_unguarded)
 		return tell_unguarded(p, s);
-	return !problem || xos_parser_error(p, at, hint, "%s", problem);
+	if (problem)
+		return xos_parser_error(p, at, hint, "%s", problem);
+	size_t bytes;
+	bool within = p->set->pattern_bytes <= XOS_POLICY_PATTERNS_IN_SET;
+	(void)xos_policy_patterns_check(s, &bytes, &hint);
+	p->set->pattern_bytes += bytes;
+	/* Told once. */
+	return !within || p->set->pattern_bytes <= XOS_POLICY_PATTERNS_IN_SET ||
+	       xos_parser_error(p, at, "say it with places (on file:/...), or with fewer patterns",
+	           "the patterns of this set are longer than %u bytes", XOS_POLICY_PATTERNS_IN_SET);
 }
 
 bool xos_parser_statement(struct xos_policy_parser *p)

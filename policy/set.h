@@ -31,7 +31,10 @@ const char *xos_policy_level_name(enum xos_policy_level level); /* "vo", "group"
 /* Bounds of one set. What exceeds them is an error, found in time linear in the text. */
 /* Room for 200 000 statements of the usual length in one set: machines write large sets. */
 #define XOS_POLICY_TEXT_MAX (16u * 1024u * 1024u)
-#define XOS_POLICY_DEPTH_MAX 64u   /* nesting of a condition */
+#define XOS_POLICY_DEPTH_MAX 64u          /* nesting of a condition */
+#define XOS_POLICY_STARS_MAX 8u           /* in one pattern of `like` */
+#define XOS_POLICY_PATTERNS_MAX 4096u     /* bytes of all patterns of one statement */
+#define XOS_POLICY_PATTERNS_IN_SET 65536u /* and of one set; a named list counts at each use */
 #define XOS_POLICY_NODES_MAX 4096u /* tests and operators in the conditions of one statement */
 #define XOS_POLICY_STATEMENTS_MAX 200000u /* of one set, and of all sets of a policy together */
 #define XOS_POLICY_ERRORS_MAX 50u

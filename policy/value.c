@@ -266,12 +266,14 @@ static const char *next_char(const char *s)
 
 /*
  * '*' is any number of characters, '?' is one; the rest is itself, and the whole of s must match.
- * Only the last '*' is ever tried again, so the work is at most the product of the two lengths.
+ * Only the last '*' is ever tried again, each time a character further on, and between two tries
+ * the pattern only goes forward: the work is at most the product of the two lengths, each with its
+ * end.
  */
-bool xos_policy_like(const char *pattern, const char *s)
+bool xos_policy_like_steps(const char *pattern, const char *s, uint64_t *steps)
 {
 	const char *star = NULL, *again = NULL;
-	while (*s) {
+	for (; *s; ++*steps) {
 		if (*pattern == '*') {
 			star = ++pattern;
 			again = s;
@@ -291,4 +293,10 @@ bool xos_policy_like(const char *pattern, const char *s)
 	while (*pattern == '*')
 		pattern++;
 	return *pattern == 0;
+}
+
+bool xos_policy_like(const char *pattern, const char *s)
+{
+	uint64_t steps = 0;
+	return xos_policy_like_steps(pattern, s, &steps);
 }

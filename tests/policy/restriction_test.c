@@ -247,6 +247,9 @@ START_TEST(version_2_conditions)
 	/* ctx.service like "s*", and what is not a string, or compares */
 	ck_assert_int_eq(check_cond(14, 6, 0, 0, 1, 0, 2, 's', '*'), XOS_OK);
 	ck_assert_int_eq(check_cond(14, 6, 1, 0, 1, 0, 2, 's', '*'), XOS_MALFORMED);
+#define STARS8 '*', 'a', '*', 'a', '*', 'a', '*', 'a', '*', 'a', '*', 'a', '*', 'a', '*'
+	ck_assert_int_eq(check_cond(14, 6, 0, 0, 1, 0, 15, STARS8), XOS_OK);
+	ck_assert_int_eq(check_cond(14, 6, 0, 0, 1, 0, 16, STARS8, '*'), XOS_MALFORMED);
 	ck_assert_int_eq(check_cond(14, 6, 0, 0, 1, 0, 0), XOS_MALFORMED);
 	ck_assert_int_eq(check_cond(14, 8, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1), XOS_MALFORMED);
 	ck_assert_int_eq(check_cond(14, 5, 0, 0, 1, 4, 8, 10, 0, 0, 0), XOS_MALFORMED);

@@ -1,5 +1,6 @@
 /* The work of a decision is bounded by what concerns the request. */
 #include "engine.h"
+#include "policy/ast.h"
 #include "policy/memory.h"
 
 /* Work is counted, never timed: names compared, blocks of memory asked for, bytes handed out. */
@@ -221,6 +222,108 @@ START_TEST(classes_meet_in_place)
 }
 END_TEST
 
+/* `like` of n patterns of 128 bytes each. */
+static void put_patterns(struct xos_buf *text, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		xos_buf_printf(text, "%s\"*%0125u*b\"", i ? ", " : " resource.id like {", i);
+	xos_buf_put_str(text, "}");
+}
+
+/* n statements of 4096 bytes of patterns, and that many patterns more in the last. */
+static const char *like_set(struct xos_buf *text, unsigned n, unsigned more)
+{
+	text->n = 0;
+	xos_buf_put_str(
+	    text, "vo \"demo\" serial 1 schema 2 { permit role /demo/Role=r255 action any on any;");
+	for (unsigned i = 1; i <= n; i++) {
+		xos_buf_put_str(text, " forbid any action file.read on file:/ when");
+		put_patterns(text, 32 + (i == n ? more : 0));
+		xos_buf_put_str(text, ";");
+	}
+	xos_buf_put_str(text, " }");
+	return xos_buf_str(text);
+}
+
+START_TEST(patterns_are_bounded)
+{
+	struct xos_buf text;
+	xos_buf_init(&text, 1 << 20);
+#define LIKE(pattern)                                                                              \
+	"vo \"demo\" serial 1 schema 2 { permit any action file.read on any when resource.id "     \
+	"like " pattern "; }"
+	xos_policy_set_unref(must_parse(LIKE("\"*a*a*a*a*a*a*a*\"")));
+	must_refuse(LIKE("\"*a*a*a*a*a*a*a**\""), "a pattern with too many stars");
+	must_refuse(
+	    LIKE("\"/x\" or not resource.id like {\"a\", \"*********\"}"), "too many stars");
+	xos_policy_set_unref(must_parse(like_set(&text, 1, 0)));
+	must_refuse(like_set(&text, 1, 1), "the patterns of one statement are too long");
+	xos_policy_set_unref(must_parse(like_set(&text, 16, 0)));
+	must_refuse(like_set(&text, 17, 0), "the patterns of this set are longer than 65536 bytes");
+	xos_buf_free(&text);
+}
+END_TEST
+
+/* At most the product of the lengths, whatever stands in the pattern. */
+START_TEST(patterns_take_the_product_at_most)
+{
+	static const char *const patterns[] = {"*a*a*a*a*a*a*a*b", "*aaaaaaaaaaaaaaab",
+	    "*aaaaaaaaaaaaaaab*", "a*?????????b", "*a?a?a?a?ab*c", "????*", "********",
+	    "*ab*ab*ab*ac"};
+	char text[401];
+	uint64_t most = 0;
+	for (unsigned period = 1; period <= 3; period++) {
+		for (size_t i = 0; i < 400; i++)
+			text[i] = i % period ? 'b' : 'a';
+		text[400] = 0;
+		for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+			uint64_t steps = 0;
+			bool is = xos_policy_like_steps(patterns[i], text, &steps);
+			ck_assert_int_eq(is, xos_policy_like(patterns[i], text));
+			ck_assert_uint_le(steps, (strlen(patterns[i]) + 1) * (400 + 1));
+			most = steps > most ? steps : most;
+		}
+	}
+	/* And such patterns do take it: the bound is not an empty one. */
+	ck_assert_uint_ge(most, 400 * 15);
+}
+END_TEST
+
+/* Patterns count too while a way out is looked for. */
+START_TEST(way_out_counts_patterns)
+{
+	static char names[XOS_POLICY_ROLES_MAX][32], id[XOS_POLICY_ID_MAX];
+	static const char *held[XOS_POLICY_ROLES_MAX];
+	struct xos_policy_answer a;
+	struct xos_buf text;
+	for (size_t i = 0; i < XOS_POLICY_ROLES_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "/demo/Role=r%03zu", i);
+		held[i] = names[i];
+	}
+	memset(id, '0', sizeof(id) - 1);
+	id[0] = '/';
+	xos_buf_init(&text, 1 << 20);
+	struct xos_policy *p = BUILD(
+	    like_set(&text, 16, 0), "site \"lab\" serial 1 { permit any action any on any; }");
+	struct xos_policy_request req = alice();
+	req.action = "file.read";
+	req.resource = (struct xos_policy_resource){.kind = "file", .id = id, .site = "lab"};
+	req.subject.held = held;
+	req.subject.nheld = XOS_POLICY_ROLES_MAX;
+	xos_policy_answer_init(&a);
+	ck_assert_int_eq(counted(p, &req, &a), DENY);
+	ck_assert_ptr_null(a.problem);
+	ck_assert_uint_eq(a.nway_out, 0);
+	ck_assert_uint_le(a.statements, 3 * 18);
+	id[2] = 0;
+	ck_assert_int_eq(counted(p, &req, &a), DENY);
+	ck_assert_uint_eq(a.nway_out, 1);
+	xos_policy_unref(p);
+	xos_policy_answer_free(&a);
+	xos_buf_free(&text);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy work");
@@ -230,6 +333,9 @@ int main(void)
 	tcase_add_test(tc, duties_are_united_by_number);
 	tcase_add_test(tc, way_out_is_bounded);
 	tcase_add_test(tc, classes_meet_in_place);
+	tcase_add_test(tc, patterns_are_bounded);
+	tcase_add_test(tc, patterns_take_the_product_at_most);
+	tcase_add_test(tc, way_out_counts_patterns);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
