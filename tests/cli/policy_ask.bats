@@ -89,6 +89,36 @@ setup() {
 	[[ $output =~ job.submit\ +node\ +rennes/g1\ +if\ +not\ date\ in ]]
 }
 
+@test "who-can: a VO grants by the home of its own members only" {
+	printf 'vo "bio" serial 1 { permit any action any; }\n' > "$t/bio.xos"
+	printf 'vo "demo" serial 1 { permit home "uni.example" action file.read; }\n' > "$t/demo.xos"
+	printf 'site "lab" serial 1 { node n1 { class compute; } permit any action any; }\n' > "$t/lab.xos"
+	run "$bin" who-can file.read file:/data/x --of demo --at lab/n1 --set "$t"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ $output =~ members\ of\ /demo\ +if\ +home\ \"uni.example\" ]]
+	[[ $output != *"/bio"* ]]
+}
+
+@test "what-can: a VO, as resources are written and by its name" {
+	printf 'vo "bio" serial 1 { permit any action any; }\n' > "$t/bio.xos"
+	printf 'site "lab" serial 1 { node n1 { class compute; } permit any action any; }\n' > "$t/lab.xos"
+	"$bin" what-can /bio --set "$t" > "$t/group"
+	for word in vo:bio bio; do
+		run "$bin" what-can "$word" --set "$t"
+		echo "$word: $output"
+		[ "$status" -eq 0 ]
+		[ "$output" = "$(cat "$t/group")" ]
+		[[ $output =~ job.submit\ +node\ +lab/n1\ +yes ]]
+	done
+	# A VO that no set speaks of has no short name; the member bio of a VO that is called vo is no VO.
+	run "$bin" what-can unheard --set "$t"
+	[ "$status" -eq 2 ]
+	printf 'vo "vo" serial 1 { permit user bio action token.issue; }\n' > "$t/vo.xos"
+	run "$bin" what-can vo:bio --set "$t"
+	[ "${#lines[@]}" -eq 2 ]
+}
+
 @test "answers as JSON" {
 	"$bin" who-can job.submit node:rennes/g1 "${biomed[@]}" --json > "$t/who"
 	"$bin" what-can /demo/physics "${demo[@]}" --json > "$t/what"

@@ -381,10 +381,20 @@ enum xos_status xos_policytool_world_people(
 	return st ? st : status_of(w, err);
 }
 
+/* "vo:demo" as resources are written, and "demo" if there is such a VO: all its members. It is not the
+ * member "demo" of a VO "vo" unless a set speaks of that VO. False: the word is none of them. */
+static bool whole_vo(const struct xos_policytool_world *w, const char *word, char *out, size_t cap)
+{
+	bool prefixed = strncmp(word, "vo:", 3) == 0 && !has_name(&w->vos, "vo");
+	const char *vo = prefixed ? word + 3 : word;
+	return xos_name_is_vo(vo) && (prefixed || has_name(&w->vos, vo)) &&
+	       xos_str_printf(out, cap, "/%s", vo);
+}
+
 enum xos_status xos_policytool_world_principal(struct xos_policytool_world *w, const char *word,
     const struct xos_policytool_principal **out, struct xos_err *err)
 {
-	char vo[XOS_VO_MAX + 1];
+	char vo[XOS_VO_MAX + 1], all[XOS_VO_MAX + 2];
 	struct xos_policytool_ask *ask = NULL;
 	for (size_t i = 0; i < w->n; i++) {
 		const struct xos_policytool_principal *p = &w->principals[i];
@@ -396,6 +406,8 @@ enum xos_status xos_policytool_world_principal(struct xos_policytool_world *w, c
 		*out = p;
 		return XOS_OK;
 	}
+	if (whole_vo(w, word, all, sizeof(all)))
+		return xos_policytool_world_principal(w, all, out, err);
 	if (xos_name_is_group(word) &&
 	    xos_str_printf(vo, sizeof(vo), "%.*s", (int)strcspn(word + 1, "/"), word + 1))
 		ask = make_ask(nobody_of(w, vo), strchr(word + 1, '/') ? word : NULL);
@@ -403,8 +415,9 @@ enum xos_status xos_policytool_world_principal(struct xos_policytool_world *w, c
 		ask = make_ask(word, NULL);
 	if (!ask)
 		return xos_err_set(err, XOS_MALFORMED, "principal",
-		    "'%s' is no principal: VO:MEMBER, a group as /demo/physics, or a subject of "
-		    "--principals",
+		    "'%s' is no principal: VO:MEMBER, a group as /demo/physics, a VO as vo:demo, "
+		    "or "
+		    "a subject of --principals",
 		    word);
 	*out = add_principal(w, word, ask, false);
 	return *out ? XOS_OK : status_of(w, err);

@@ -45,8 +45,8 @@ void xos_policytool_world_free(struct xos_policytool_world *w);
 
 const struct xos_policytool_principal *xos_policytool_world_principals(
     const struct xos_policytool_world *w, size_t *n);
-/* The principal that a word means: a title, VO:MEMBER, a group, a VO or a described subject. It is
- * made if it is not there. */
+/* The principal that a word means: a title, VO:MEMBER, a group, a VO ("vo:demo", or "demo" if the sets
+ * speak of it) or a described subject. It is made if it is not there. */
 XOS_MUST_USE enum xos_status xos_policytool_world_principal(struct xos_policytool_world *w,
     const char *word, const struct xos_policytool_principal **out, struct xos_err *err);
 /* The actions of schema and sets. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policytool/reason.h"
+#include "policytool/world.h"
 
 #define NOON INT64_C(1795348800) /* a Sunday */
 
@@ -146,10 +147,20 @@ static struct xos_policy *draw_policy(void)
 	struct xos_policy_part parts[8] = {{NULL, 0, 0}};
 	struct xos_policy *p = NULL;
 	size_t n = 0;
-	parts[n++].set = draw_set("vo \"demo\" serial 1 {\n", VO, 5);
-	parts[n++].set = draw_set("site \"lab\" serial 1 {\nnode n1 { class compute; tag gpu; }\n"
-	                          "node n2 { class login; }\n",
-	    SITE, 4);
+	/* Where much is granted, more depends on who asks of which VO. */
+	bool open_handed = below(3) == 0;
+	parts[n++].set = draw_set(
+	    open_handed ? "vo \"demo\" serial 1 {\n"
+	                  "permit home \"uni\", user demo:alice action any;\n"
+	                  "permit group /other/x action job.* on job:* when home \"uni\";\n"
+	                : "vo \"demo\" serial 1 {\n",
+	    VO, open_handed ? 2 : 5);
+	parts[n++].set =
+	    draw_set(open_handed ? "site \"lab\" serial 1 {\npermit any action any;\n"
+	                           "node n1 { class compute; tag gpu; }\nnode n2 { class login; }\n"
+	                         : "site \"lab\" serial 1 {\nnode n1 { class compute; tag gpu; }\n"
+	                           "node n2 { class login; }\n",
+	        SITE, open_handed ? 1 : 4);
 	if (below(2))
 		parts[n++].set =
 		    draw_set("site \"far\" serial 1 {\nnode n1 { class compute; }\n", SITE, 2);
@@ -161,7 +172,7 @@ static struct xos_policy *draw_policy(void)
 		parts[n++].set = draw_set("node \"lab/n1\" serial 1 {\n", NODE, 3);
 	if (below(3))
 		parts[n++].set = draw_set("owner \"demo:carol\" serial 1 {\n", OWNER, 3);
-	if (below(2))
+	if (below(4))
 		parts[n++].set =
 		    draw_set("vo \"other\" serial 1 {\npermit any action any;\n", GROUP, 1);
 	bool all = true;
@@ -202,13 +213,13 @@ static struct xos_policy_request draw_base(void)
 	}
 	if (below(8) == 0)
 		req.resource.site = "far";
-	if (below(6) == 0) {
+	if (below(4) == 0) {
 		static const char *const in_x[] = {"/other/x"};
 		req.subject.vo = "other";
 		req.subject.groups = in_x;
 		req.subject.ngroups = 1;
 		if (req.resource.owner)
-			req.resource.owner = "carol";
+			req.resource.owner = below(3) ? NULL : "carol";
 	}
 	if (below(10) == 0)
 		req.subject = (struct xos_policy_subject){
@@ -218,10 +229,13 @@ static struct xos_policy_request draw_base(void)
 
 static void fill(struct xos_policy_request *req, bool member)
 {
+	static const char *const homes[] = {"uni", "elsewhere"};
 	static const char *const methods[] = {"krb5", "saml", "password"};
 	static const char *const addresses[] = {"10.1.2.3", "192.0.2.1"};
 	static const int64_t times[] = {NOON, NOON - 2 * 3600, NOON + 3600, NOON + 12 * 3600};
 	req->now = PICK(times);
+	if (member)
+		req->subject.home = below(3) ? PICK(homes) : NULL;
 	if (member && below(4))
 		req->subject.auth_method = PICK(methods);
 	if (member && below(4))
@@ -283,11 +297,12 @@ static bool engine_permits(const struct xos_policy *p, const struct xos_policy_r
 }
 
 static unsigned permits, refusals, conditional;
+static unsigned across; /* permitted to a member of another VO than the resource's */
 
 static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
 {
 	static const struct xos_policytool_open closed,
-	    open = {.attributes = true, .time = true, .roles = role, .nroles = 1};
+	    open = {.attributes = true, .time = true, .home = true, .roles = role, .nroles = 1};
 	struct xos_policy_request base = draw_base();
 	bool member = base.subject.kind == XOS_SUBJECT_MEMBER;
 	const struct xos_policytool_open local = {.attributes = true, .time = true};
@@ -300,6 +315,8 @@ static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
 		fill(&req, member);
 		bool yes = engine_permits(p, &req);
 		permits += yes;
+		across += yes && req.resource.vo && req.subject.vo &&
+		          strcmp(req.resource.vo, req.subject.vo) != 0;
 		refusals += !yes;
 		if (xos_policytool_holds(f, p, NULL, &req) != yes)
 			show(p, f, yes, &req);
@@ -311,11 +328,52 @@ static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
 	}
 }
 
+static unsigned spoken;
+
+/* Whoever a word of the command line means may do what the engine permits a member of the VO: a word
+ * that is taken for somebody else agrees only by chance. */
+static void compare_words(const struct xos_policy *p, struct xos_policy_memory *m)
+{
+	static const char *const words[] = {
+	    "vo:demo", "demo", "/demo", "members of /demo", "demo:somebody"};
+	static const struct xos_policytool_open closed;
+	const struct xos_policy_request plain = {.subject = {.kind = XOS_SUBJECT_MEMBER,
+	                                             .vo = "demo",
+	                                             .member = "somebody",
+	                                             .auth_mfa = -1},
+	    .action = "job.submit",
+	    .resource = {.kind = "node", .site = "lab", .node = "n1"},
+	    .now = NOON};
+	const struct xos_policytool_thing node = {.on = "node:lab/n1"};
+	const struct xos_policytool_principal *who = NULL;
+	struct xos_policytool_world *w = NULL;
+	bool yes = engine_permits(p, &plain);
+	ck_assert_int_eq(xos_policytool_world_new(&w, NULL), XOS_OK);
+	ck_assert_int_eq(
+	    xos_policytool_world_add(w, xos_policy_find_set(p, XOS_POLICY_VO, "demo"), NULL),
+	    XOS_OK);
+	ck_assert_int_eq(xos_policytool_world_finish(w, NULL), XOS_OK);
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		struct xos_policy_request req;
+		ck_assert_int_eq(xos_policytool_world_principal(w, words[i], &who, NULL), XOS_OK);
+		struct xos_policytool_ask *ask = xos_policytool_world_ask(who, "job.submit", &node);
+		ck_assert_ptr_nonnull(ask);
+		ck_assert_int_eq(xos_policytool_ask_request(ask, p, NOON, &req, NULL), XOS_OK);
+		const struct xos_formula *f = xos_policytool_permitted(m, p, NULL, &req, &closed);
+		ck_assert_ptr_nonnull(f);
+		if ((f->kind == XOS_FORMULA_TRUE) != yes)
+			show(p, f, yes, &req);
+		xos_policytool_ask_free(ask);
+	}
+	spoken += yes;
+	xos_policytool_world_free(w);
+}
+
 START_TEST(drawn)
 {
 	unsigned good = 0;
 	state = 20261122;
-	for (unsigned i = 0; i < 8000; i++) {
+	for (unsigned i = 0; i < 10000; i++) {
 		struct xos_policy *p = draw_policy();
 		if (!p)
 			continue;
@@ -323,6 +381,7 @@ START_TEST(drawn)
 		struct xos_policy_memory *m = xos_policy_memory_new();
 		for (unsigned j = 0; j < 4; j++)
 			compare(p, m);
+		compare_words(p, m);
 		xos_policy_memory_free(m);
 		xos_policy_unref(p);
 	}
@@ -331,6 +390,8 @@ START_TEST(drawn)
 	ck_assert_uint_gt(permits, 2000);
 	ck_assert_uint_gt(refusals, 2000);
 	ck_assert_uint_gt(conditional, 300);
+	ck_assert_uint_gt(across, 20);
+	ck_assert_uint_gt(spoken, 20);
 	ck_assert_uint_gt(granted[XOS_POLICY_GROUP], 20);
 	ck_assert_uint_gt(granted[XOS_POLICY_NODE], 20);
 	ck_assert_uint_gt(granted[XOS_POLICY_OWNER], 20);
