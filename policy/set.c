@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "policy/ast.h"
 #include "policy/compiled.h"
 
@@ -231,10 +232,11 @@ enum xos_status xos_policy_set_load(const char *text, size_t len, const char *fi
 /* Messages quote the text, which may hold anything. */
 static void put_safe(struct xos_buf *out, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		xos_buf_u8(out, c < 0x20 || c == 0x7f ? '?' : c);
-	}
+	char *copy = strdup(s);
+	if (copy)
+		xos_text_clean(copy);
+	xos_buf_put_str(out, copy ? copy : "?");
+	free(copy);
 }
 
 void xos_policy_errors_print(const struct xos_policy_errors *errs, struct xos_buf *out)

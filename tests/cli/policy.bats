@@ -123,3 +123,17 @@ explain() { run "$bin/xos-policy" explain "${sets[@]}" "$@"; }
 	explain --subject demo:alice --group /demo/physics "${submit[@]}"
 	[[ $output != *"would help"* ]]
 }
+
+@test "messages never carry what a terminal would obey, whatever the text or its file is called" {
+	for bytes in '\xe2\x80\xae' '\xc2\x9b' '\xd8\x9c' '\x1b' '\xff'; do
+		file="$BATS_TEST_TMPDIR/$(printf "a${bytes}b").xos"
+		printf "vo \"demo\" serial 1 { permit us${bytes}er }\n" > "$file"
+		run "$bin/xos-policy" check "$file"
+		echo "$output"
+		[ "$status" -eq 1 ]
+		[[ $output == *"/a?"*"b.xos:1:"* ]]
+		if printf %s "$output" | LC_ALL=C grep -qF "$(printf "$bytes")"; then
+			return 1
+		fi
+	done
+}

@@ -55,7 +55,8 @@ as() { # MEMBER COMMAND...
 }
 
 vo_set() { # SERIAL
-	echo "vo \"demo\" serial $1 { permit group /demo action job.submit on any; }" >"$N/vo.xos"
+	printf 'vo "demo" serial %s { permit group /demo action job.submit on any; }\n# \330\234t\302\233x\n' \
+		"$1" >"$N/vo.xos"
 }
 
 site_set() { # SERIAL
@@ -169,6 +170,8 @@ node_pem() {
 	[[ $output == *11*admin* && $output == *10*admin* ]]
 	run -0 as admin xos-policy show 10
 	[[ $output == 'vo "demo" serial 10 '* ]]
+	# What a terminal would obey, or read in another order, is not printed; lines stay lines.
+	[[ ${lines[1]} =~ ^#\ \?+t\?+x$ ]]
 	run -0 as admin xos-policy show
 	[[ $output == 'vo "demo" serial 11 '* ]]
 	run -1 as admin xos-policy show 12

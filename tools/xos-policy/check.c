@@ -42,7 +42,7 @@ static void tell(const char *path, const struct xos_policy_set *set,
 	struct xos_buf out;
 	if (set) {
 		const char *name = xos_policy_set_name(set);
-		printf("%s: ok: %s%s%s, serial %llu, %zu statements\n", path,
+		xos_cli_say("%s: ok: %s%s%s, serial %llu, %zu statements", path,
 		    xos_policy_level_name(xos_policy_set_level(set)), name[0] ? " " : "", name,
 		    (unsigned long long)xos_policy_set_serial(set), xos_policy_set_count(set));
 		return;

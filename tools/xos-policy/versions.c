@@ -1,5 +1,6 @@
 /* xos-policy list, show, sites: what the VO's policy service keeps. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -71,6 +72,25 @@ enum xos_status xos_policytool_sites(
 	return print_rows(cli, "site.list", "sites", heads, keys, err);
 }
 
+/* Comments and reasons may hold anything; what a terminal would obey is replaced, lines and tabs stay.
+ * --json tells the text as it is. */
+static enum xos_status print_text(const char *text, struct xos_err *err)
+{
+	char *copy = strdup(text);
+	if (!copy)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	for (char *p = copy; *p;) {
+		char *end = p + strcspn(p, "\n\t"), mark = *end;
+		*end = 0;
+		xos_text_clean(p);
+		*end = mark;
+		p = end + (mark != 0);
+	}
+	fputs(copy, stdout);
+	free(copy);
+	return XOS_OK;
+}
+
 enum xos_status xos_policytool_show(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	struct xos_json *args = xos_json_object(), *doc = NULL;
@@ -89,7 +109,7 @@ enum xos_status xos_policytool_show(struct xos_cli *cli, int argc, char **argv, 
 	if (st == XOS_OK)
 		st = xos_json_get_string(doc, "text", XOS_POLICY_TEXT_MAX, &text, err);
 	if (st == XOS_OK)
-		fputs(text, stdout);
+		st = print_text(text, err);
 	xos_json_free(doc);
 	return st;
 }
