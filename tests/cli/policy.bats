@@ -124,6 +124,17 @@ explain() { run "$bin/xos-policy" explain "${sets[@]}" "$@"; }
 	[[ $output != *"would help"* ]]
 }
 
+@test "push --site of a text that nobody signed says how to sign it, before anything is sent" {
+	run "$bin/xos-policy" push --site lab $policies/lab-site.xos
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"lab-site.xos is not signed: sign it first with \`xos-policy sign"* ]]
+	printf 'bWFkZQ.dXA.YWxs\n' > "$BATS_TEST_TMPDIR/signed"
+	XOS_CONFIG="$BATS_TEST_TMPDIR/none" run "$bin/xos-policy" push --site lab "$BATS_TEST_TMPDIR/signed"
+	[ "$status" -ne 0 ]
+	[[ $output != *"sign it first"* ]]
+}
+
 @test "messages never carry what a terminal would obey, whatever the text or its file is called" {
 	for bytes in '\xe2\x80\xae' '\xc2\x9b' '\xd8\x9c' '\x1b' '\xff'; do
 		file="$BATS_TEST_TMPDIR/$(printf "a${bytes}b").xos"

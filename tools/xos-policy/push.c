@@ -24,6 +24,23 @@ const struct xos_cli_option xos_policytool_site_options[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
+/* What sign writes are three parts of base64url joined by dots; a text has blanks or braces. The service
+ * judges what it is given; this is for whoever forgot to sign. */
+static bool looks_signed(const struct xos_buf *b)
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+	size_t n = b->n, dots = 0;
+	while (n && (b->p[n - 1] == '\n' || b->p[n - 1] == '\r'))
+		n--;
+	for (size_t i = 0; i < n; i++) {
+		if (!memchr(letters, b->p[i], sizeof(letters) - 1))
+			return false;
+		dots += b->p[i] == '.';
+	}
+	return dots == 2;
+}
+
 static enum xos_status push_site(struct xos_cli *cli, const char *file, struct xos_err *err)
 {
 	struct xos_cli_vo *vo = NULL;
@@ -31,6 +48,11 @@ static enum xos_status push_site(struct xos_cli *cli, const char *file, struct x
 	struct xos_buf compact;
 	xos_buf_init(&compact, 0);
 	enum xos_status st = xos_file_read(file, XOS_SITESET_MAX, &compact, err);
+	if (!st && !looks_signed(&compact))
+		st = xos_err_set(err, XOS_MALFORMED, "siteset-unsigned",
+		    "%s is not signed: sign it first with `xos-policy sign --site-key FILE --out "
+		    "FILE %s`, and push what that wrote",
+		    file, file);
 	if (!st)
 		st = xos_cli_vo_load(cli, &vo, err);
 	if (!st)
