@@ -99,6 +99,14 @@ bool xos_policytool_who(const struct xos_policytool_matcher *m, const struct xos
 	return false;
 }
 
+bool xos_policytool_foreign_home(const struct xos_policytool_matcher *m,
+    const struct xos_policy_statement *s, const struct xos_policy_who *who)
+{
+	const char *vo = m->req->subject.vo;
+	return who->kind == XOS_WHO_HOME && s->effect == XOS_POLICY_PERMIT &&
+	       s->set->level == XOS_POLICY_VO && !(vo && strcmp(vo, s->set->name) == 0);
+}
+
 static enum xos_policytool_tri known(bool b)
 {
 	return b ? XOS_KNOWN_TRUE : XOS_KNOWN_FALSE;

@@ -27,6 +27,9 @@ bool xos_policytool_matcher_init(struct xos_policytool_matcher *m, const struct 
 bool xos_policytool_role_open(const struct xos_policytool_matcher *m, const char *role);
 bool xos_policytool_who(const struct xos_policytool_matcher *m, const struct xos_policy_set *set,
     const struct xos_policy_who *who);
+/* Any VO can say of its members where they are at home: a VO's permit by home is nothing to others. */
+bool xos_policytool_foreign_home(const struct xos_policytool_matcher *m,
+    const struct xos_policy_statement *s, const struct xos_policy_who *who);
 enum xos_policytool_tri xos_policytool_term(
     const struct xos_policytool_matcher *m, const struct xos_policy_term *t);
 bool xos_policytool_action(

@@ -204,21 +204,12 @@ static formula cond_formula(struct reasoner *r, const struct xos_policy_set *set
 	return v == XOS_LEFT_OPEN ? open_test(r, set, c, positive) : tri(v, positive);
 }
 
-/* Any VO can say of its members where they are at home: a VO grants by the home of its own only. */
-static bool foreign_home(const struct reasoner *r, const struct xos_policy_statement *s,
-    const struct xos_policy_who *who)
-{
-	const char *vo = r->match.req->subject.vo;
-	return who->kind == XOS_WHO_HOME && s->effect == XOS_POLICY_PERMIT &&
-	       s->set->level == XOS_POLICY_VO && !(vo && strcmp(vo, s->set->name) == 0);
-}
-
 /* Most statements are about somebody else: that must be quick to see. */
 static bool concerns(const struct reasoner *r, const struct xos_policy_statement *s)
 {
 	for (size_t i = 0; i < s->nwhos; i++) {
 		const struct xos_policy_who *w = &s->whos[i];
-		if (foreign_home(r, s, w))
+		if (xos_policytool_foreign_home(&r->match, s, w))
 			continue;
 		if ((w->kind == XOS_WHO_ROLE && xos_policytool_role_open(&r->match, w->name)) ||
 		    (w->kind == XOS_WHO_HOME && r->match.open->home) ||
@@ -240,7 +231,7 @@ static formula statement_formula(
 	if (s->nwhos) {
 		struct xos_formula_list l = {.memory = r->memory};
 		for (size_t i = 0; i < s->nwhos; i++)
-			xos_formula_add(&l, foreign_home(r, s, &s->whos[i])
+			xos_formula_add(&l, xos_policytool_foreign_home(&r->match, s, &s->whos[i])
 			                        ? truth(!positive)
 			                        : who_formula(r, s->set, &s->whos[i], positive));
 		xos_formula_add(&all, xos_formula_join(inner, &l));
