@@ -106,3 +106,77 @@ changed() {
 	run "$bin" diff "$old" "$old" --requests "$t/none"
 	[ "$status" -eq 1 ]
 }
+
+# A VO's set of one statement, before and after; nothing beside it but what is named.
+differs() { # BEFORE AFTER [ARGUMENT...]
+	printf 'vo "demo" serial 1 schema 2 { permit any action %s; }\n' "$1" > "$t/a.xos"
+	printf 'vo "demo" serial 1 schema 2 { permit any action %s; }\n' "$2" > "$t/b.xos"
+	shift 2
+	run "$bin" diff "$t/a.xos" "$t/b.xos" "$@"
+	echo "$output"
+	[ "$status" -eq 1 ]
+}
+
+@test "a window that is a minute longer or shorter, in its zone, summer and winter" {
+	differs 'token.issue when time in 08:00-20:00 Europe/Paris' \
+		'token.issue when time in 08:00-20:01 Europe/Paris' --now 2026-11-24T10:00:00Z
+	[[ $output == *"deny -> permit"*"now 2026-11-24T19:00:00Z"* ]]
+	differs 'token.issue when time in 08:00-20:00 Europe/Paris' \
+		'token.issue when time in 08:01-20:00 Europe/Paris' --now 2026-07-01T10:00:00Z
+	[[ $output == *"permit -> deny"*"now 2026-07-01T06:00:00Z"* ]]
+	differs 'token.issue when time in 22:00-06:00 UTC' 'token.issue when time in 22:00-05:59 UTC'
+	differs 'token.issue when time in mon-fri 08:00-20:00 UTC' \
+		'token.issue when time in mon-sat 08:00-20:00 UTC' --now 2026-11-24T10:00:00Z
+	# The same in winter.
+	differs 'token.issue when time in 08:00-20:00 Europe/Paris' \
+		'token.issue when time in 08:00-20:00 +01:00' --now 2026-11-24T10:00:00Z
+	# Only the old set names the zone.
+	differs 'token.issue when time in 08:00-20:00 America/New_York' 'token.show' --now 2026-11-24T10:00:00Z
+	[[ $output == *"token.issue: permit -> deny"* ]]
+}
+
+@test "a date a day later, in its zone; a window that counts on certain dates only" {
+	differs 'token.issue when date in 2026-12-24..2026-12-31 Europe/Paris' \
+		'token.issue when date in 2026-12-25..2026-12-31 Europe/Paris'
+	[[ $output == *"permit -> deny"* ]]
+	differs 'token.issue when date in 2026-12-24..2026-12-31 Europe/Paris' \
+		'token.issue when date in 2026-12-24..2026-12-31 UTC'
+	differs 'token.issue when date in 2027-03-01..2027-03-02 UTC and time in 08:00-20:00 UTC' \
+		'token.issue when date in 2027-03-01..2027-03-02 UTC and time in 08:00-20:01 UTC'
+}
+
+@test "patterns of ids: files, jobs; without a site's set sites are made up, and told" {
+	differs 'file.* when resource.id like "/data/run-??"' 'file.* when resource.id like "/data/run-?*"'
+	[[ $output == *"file.read: deny -> permit"*"file:/data/run-x,"*"no site's set was given"* ]]
+	differs 'file.read when resource.id like "/data/a*"' 'file.read when resource.id like "/data/a?*"'
+	differs 'file.read when resource.id like "*.log"' 'file.read when resource.id like "*.log?"'
+	differs 'file.read when resource.id == "/data/a"' 'file.read when resource.id in {"/data/a", "/data/b"}'
+	differs 'job.show when resource.id like "run-??"' 'job.show when resource.id like "run-?"'
+	[[ $output == *"job:run-x"* ]]
+	differs 'job.submit when has job.name and job.name like "a??"' \
+		'job.submit when has job.name and job.name like "a?*"'
+}
+
+@test "made-up sites have the nodes, classes and tags that the sets name" {
+	differs 'job.submit on node:far/n7' 'job.submit on node:far/n8'
+	[[ $output == *"node:far/n7"* ]]
+	differs 'job.submit on class:big & tag:gpu' 'job.submit on class:big & tag:fast'
+	differs 'job.submit on site:far' 'job.submit on site:near'
+	differs 'job.submit on node:anywhere/n1' 'job.submit on site:anywhere'
+}
+
+@test "a site that declares no node has files, jobs and nodes all the same" {
+	printf 'site "lab" serial 1 schema 2 { permit any action any; }\n' > "$t/lab.xos"
+	differs 'file.read' 'file.write' --with "$t/lab.xos"
+	[[ $output == *"file.read: permit -> deny"*"at lab,"* ]]
+	[[ $output != *"no site's set"* ]]
+	differs 'job.cancel' 'job.show' --with "$t/lab.xos"
+	differs 'job.submit' 'session.open' --with "$t/lab.xos"
+	printf 'site "lab" serial 1 { permit any action any; }\n' > "$t/a.xos"
+	printf 'site "lab" serial 1 { permit any action job.*; }\n' > "$t/b.xos"
+	printf 'vo "demo" serial 1 { permit any action any; }\n' > "$t/vo.xos"
+	run "$bin" diff "$t/a.xos" "$t/b.xos" --with "$t/vo.xos"
+	echo "$output"
+	[ "$status" -eq 1 ]
+	[[ $output == *"file.read: permit -> deny"* && $output != *"job.show:"* ]]
+}

@@ -24,6 +24,9 @@ struct difference { /* statements of one side that the other has not */
 struct xos_policytool_changes {
 	struct xos_policytool_side side[2];
 	struct difference only[2];
+	/* Of both sides: either may name zones that the other does not. */
+	struct xos_policy_zone_data *zone_list;
+	struct xos_policy_options zones;
 	bool whole;                       /* nodes or the presence of sets differ: anything may */
 	struct xos_policy_memory *memory; /* of the classes */
 	struct xos_policy_memory *scratch;
@@ -137,6 +140,22 @@ static bool has_sets(const struct xos_policytool_side *of, const struct xos_poli
 	return true;
 }
 
+static enum xos_status join_zones(struct xos_policytool_changes *c, struct xos_err *err)
+{
+	size_t n = 0;
+	for (size_t k = 0; k < 2; k++)
+		n += c->side[k].zones ? c->side[k].zones->nzones : 0;
+	c->zone_list = calloc(n + 1, sizeof(*c->zone_list));
+	if (!c->zone_list)
+		return no_memory(err);
+	n = 0;
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; c->side[k].zones && i < c->side[k].zones->nzones; i++)
+			c->zone_list[n++] = c->side[k].zones->zones[i];
+	c->zones = (struct xos_policy_options){.zones = c->zone_list, .nzones = n};
+	return XOS_OK;
+}
+
 enum xos_status xos_policytool_changes_new(const struct xos_policytool_side *before,
     const struct xos_policytool_side *after, struct xos_policytool_changes **out,
     struct xos_err *err)
@@ -153,7 +172,9 @@ enum xos_status xos_policytool_changes_new(const struct xos_policytool_side *bef
 	c->scratch = xos_policy_memory_new();
 	if (!c->memory || !c->scratch)
 		return no_memory(err);
-	enum xos_status st = all_texts(before->sets, &c->only[0], err);
+	enum xos_status st = join_zones(c, err);
+	if (!st)
+		st = all_texts(before->sets, &c->only[0], err);
 	if (!st)
 		st = all_texts(after->sets, &c->only[1], err);
 	if (!st)
@@ -173,6 +194,7 @@ void xos_policytool_changes_free(struct xos_policytool_changes *c)
 		xos_policy_answer_free(&c->answer[k]);
 	}
 	xos_policytool_variety_free(c->variety);
+	free(c->zone_list);
 	xos_policy_memory_free(c->memory);
 	xos_policy_memory_free(c->scratch);
 	free(c);
@@ -419,7 +441,7 @@ static enum xos_status try_cell(struct xos_policytool_changes *c,
 	xos_policy_memory_reset(c->scratch);
 	enum xos_status st = xos_policytool_ask_request(ask, c->side[1].policy, now, &req, err);
 	if (!st && !c->variety)
-		c->variety = xos_policytool_variety_new(c->side[1].policy, c->side[1].zones, &req);
+		c->variety = xos_policytool_variety_new(c->side[1].policy, &c->zones, &req);
 	if (!st && !c->variety)
 		st = no_memory(err);
 	if (!st && touched(c, &req, &open)) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "policytool/change.h"
 #include "policytool/lines.h"
+#include "policytool/madeup.h"
 #include "policytool/verbs.h"
 #include "policytool/zones.h"
 
@@ -36,8 +37,12 @@ static enum xos_status load(struct loaded *l, const char *path, struct xos_err *
 	enum xos_status st = xos_policytool_sets_load(&l->sets, path, err);
 	for (size_t i = 0; !st && i < with.n; i++)
 		st = xos_policytool_sets_load(&l->sets, with.item[i], err);
-	if (!st)
-		st = xos_policytool_sets_policy(&l->sets, &l->side.policy, err);
+	return st;
+}
+
+static enum xos_status compile(struct loaded *l, struct xos_err *err)
+{
+	enum xos_status st = xos_policytool_sets_policy(&l->sets, &l->side.policy, err);
 	if (!st)
 		st = xos_policytool_zones_load(&l->sets, &l->zones, err);
 	l->side.sets = &l->sets;
@@ -212,6 +217,7 @@ enum xos_status xos_policytool_diff(struct xos_cli *cli, int argc, char **argv, 
 	struct xos_policytool_changes *c = NULL;
 	int64_t now = xos_clock_now();
 	size_t bad = 0;
+	bool made = false;
 	enum xos_status st = XOS_OK;
 	(void)argc;
 	if (now_text && !xos_time_parse(now_text, &now))
@@ -220,6 +226,11 @@ enum xos_status xos_policytool_diff(struct xos_cli *cli, int argc, char **argv, 
 		return xos_cli_usage(err, "--only-requests needs --requests");
 	for (size_t k = 0; !st && k < 2; k++)
 		st = load(&sides[k], argv[k], err);
+	/* Requests of a log are about sites that exist. */
+	if (!st && !only_requests)
+		st = xos_policytool_madeup_sites(&sides[0].sets, &sides[1].sets, &made, err);
+	for (size_t k = 0; !st && k < 2; k++)
+		st = compile(&sides[k], err);
 	if (!st)
 		st = xos_policytool_changes_new(&sides[0].side, &sides[1].side, &c, err);
 	if (!st && !only_requests)
@@ -230,6 +241,8 @@ enum xos_status xos_policytool_diff(struct xos_cli *cli, int argc, char **argv, 
 		st = tell_json(cli, c, bad, err);
 	else if (!st)
 		tell(cli, c, bad);
+	if (!st && made && !cli->json)
+		printf("no site's set was given: asked with sites that permit everything\n");
 	xos_policytool_changes_free(c);
 	unload(&sides[0]);
 	unload(&sides[1]);

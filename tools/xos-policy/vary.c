@@ -6,12 +6,17 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "policytool/names.h"
 #include "policytool/match.h"
+#include "policytool/zones.h"
 
 #define FIELDS_MAX 24u
-#define VALUES_MAX 64u
-#define STEP 1800      /* seconds between moments that are tried */
-#define STEPS_MAX 1008 /* three weeks */
+#define VALUES_MAX 256u
+#define WINDOWS_MAX 32u
+#define ANCHORS_MAX 32u
+#define MINUTE INT64_C(60)
+#define DAY INT64_C(86400)
+#define HALF_YEAR (182 * DAY)
 
 struct field {
 	const char *name; /* as ask.h calls it */
@@ -26,6 +31,10 @@ struct xos_policytool_variety {
 	struct xos_policy_request req;
 	struct field fields[FIELDS_MAX];
 	size_t n;
+	const struct xos_formula *windows[WINDOWS_MAX];
+	size_t nwindows;
+	int64_t anchors[ANCHORS_MAX];
+	size_t nanchors;
 	bool failed;
 };
 
@@ -57,7 +66,7 @@ void xos_policytool_variety_reset(
     struct xos_policytool_variety *v, const struct xos_policy_request *req)
 {
 	xos_policy_memory_reset(v->memory);
-	v->n = 0;
+	v->n = v->nwindows = v->nanchors = 0;
 	v->req = *req;
 }
 
@@ -119,24 +128,24 @@ static void vary_numbers(
 	}
 }
 
-/* Something that the pattern matches: '*' is nothing, '?' a letter. */
-static void vary_pattern(struct xos_policytool_variety *v, struct field *f, const char *pattern)
+struct into {
+	struct xos_policytool_variety *variety;
+	struct field *field;
+};
+
+static void add_example(void *arg, const char *text)
 {
-	char text[XOS_POLICY_STRING_MAX + 1];
-	size_t n = 0;
-	for (const char *p = pattern; *p && n < XOS_POLICY_STRING_MAX; p++)
-		if (*p != '*')
-			text[n++] = *p == '?' ? 'x' : *p;
-	text[n] = 0;
-	add_value(v, f, n ? text : "x");
+	const struct into *to = arg;
+	add_value(to->variety, to->field, text);
 }
 
 static void vary_strings(
     struct xos_policytool_variety *v, struct field *f, const struct xos_policy_cond *c)
 {
+	struct into to = {v, f};
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->op == XOS_COND_LIKE)
-			vary_pattern(v, f, c->u.strings[i]);
+			xos_policytool_like_examples(c->u.strings[i], add_example, &to);
 		else
 			add_value(v, f, c->u.strings[i]);
 	}
@@ -166,31 +175,89 @@ static void add_moment(struct xos_policytool_variety *v, int64_t t)
 	add_value(v, field_of(v, "now"), text);
 }
 
-/* The first moments from now on at which the test is true, and at which it is false. */
-static void vary_window(struct xos_policytool_variety *v, const struct xos_formula *test)
+/* The UTC moment of a local minute: the offset is that at the moment, as near as two tries come. */
+static bool moment_of(const struct xos_policytool_variety *v, const struct xos_formula *test,
+    const struct xos_policy_clock *clock, int64_t local, int64_t *out)
 {
-	static const struct xos_policytool_open closed;
-	struct xos_policytool_matcher m = {.req = &v->req, .open = &closed, .zones = v->zones};
-	struct xos_policy_request at = v->req;
-	bool found[2] = {false, false};
-	m.req = &at;
-	for (int i = 0; i < STEPS_MAX && !(found[0] && found[1]); i++) {
-		at.now = v->req.now - v->req.now % STEP + (int64_t)i * STEP;
-		enum xos_policytool_tri t = xos_policytool_test_value(&m, test->set, test->cond);
-		if (t > XOS_KNOWN_TRUE || found[t == XOS_KNOWN_TRUE])
+	int64_t offset = (int64_t)clock->offset * 60;
+	for (unsigned i = 0; clock->zone && i < 2; i++)
+		if (!xos_policytool_zone_offset(v->zones, test->set->zones[clock->zone - 1],
+		        i ? local - offset : local, &offset))
+			return false;
+	*out = local - offset;
+	return true;
+}
+
+/* A local moment and the minute before it: the last that is on the other side. */
+static void add_boundary(struct xos_policytool_variety *v, const struct xos_formula *test,
+    const struct xos_policy_clock *clock, int64_t local)
+{
+	int64_t t;
+	if (!moment_of(v, test, clock, local, &t))
+		return;
+	add_moment(v, t);
+	add_moment(v, t - MINUTE);
+}
+
+/* The boundaries of the first window that begins on the day of at or after it. days: also its start on
+ * each day of the week, whether it is one of the window's days or not. */
+static void add_window(
+    struct xos_policytool_variety *v, const struct xos_formula *test, int64_t at, bool days)
+{
+	const struct xos_policy_window *w = &test->cond->u.window;
+	int64_t first = at / DAY, t;
+	bool found = false;
+	for (int64_t d = first; d < first + 7; d++) {
+		int64_t start = d * DAY + w->start * MINUTE;
+		/* 1970-01-01 was a Thursday; bit 0 is Monday. */
+		bool begins = w->days >> ((d + 3) % 7) & 1;
+		if (days && moment_of(v, test, &w->clock, start, &t))
+			add_moment(v, t);
+		if (!begins || found)
 			continue;
-		found[t == XOS_KNOWN_TRUE] = true;
-		add_moment(v, at.now);
+		found = true;
+		add_boundary(v, test, &w->clock, start);
+		add_boundary(
+		    v, test, &w->clock, d * DAY + w->end * MINUTE + (w->end < w->start ? DAY : 0));
 	}
 }
 
-static void vary_date(struct xos_policytool_variety *v, const struct xos_policy_cond *c)
+/* A moment about which all windows are tried: a window may matter on certain dates only. */
+static void add_anchor(struct xos_policytool_variety *v, int64_t at)
 {
-	int64_t noon = 43200;
-	add_moment(v, (int64_t)c->u.dates.first * 86400 + noon);
-	add_moment(v, (int64_t)(c->u.dates.first - 1) * 86400 - noon);
-	add_moment(v, (int64_t)c->u.dates.last * 86400 + noon);
-	add_moment(v, (int64_t)(c->u.dates.last + 2) * 86400 + noon);
+	if (at < DAY || v->nanchors == ANCHORS_MAX)
+		return;
+	for (size_t i = 0; i < v->nanchors; i++)
+		if (v->anchors[i] / DAY == at / DAY)
+			return;
+	v->anchors[v->nanchors++] = at;
+	for (size_t i = 0; i < v->nwindows; i++)
+		add_window(v, v->windows[i], at, false);
+}
+
+static void vary_window(struct xos_policytool_variety *v, const struct xos_formula *test)
+{
+	/* Summer and winter differ in a zone. */
+	if (test->cond->u.window.clock.zone)
+		add_anchor(v, v->req.now + HALF_YEAR);
+	add_window(v, test, v->req.now, true);
+	for (size_t i = 0; i < v->nanchors; i++)
+		add_window(v, test, v->anchors[i], false);
+	if (v->nwindows < WINDOWS_MAX)
+		v->windows[v->nwindows++] = test;
+}
+
+static void vary_date(struct xos_policytool_variety *v, const struct xos_formula *test)
+{
+	const struct xos_policy_dates *d = &test->cond->u.dates;
+	const int64_t first = d->first * DAY, end = (d->last + INT64_C(1)) * DAY;
+	add_moment(v, first + DAY / 2);
+	add_moment(v, end + 3 * DAY / 2);
+	add_boundary(v, test, &d->clock, first);
+	add_boundary(v, test, &d->clock, end);
+	add_anchor(v, first);
+	add_anchor(v, end - DAY);
+	add_anchor(v, end);
 }
 
 static void vary_value(struct xos_policytool_variety *v, const struct xos_policy_cond *c)
@@ -241,10 +308,11 @@ void xos_policytool_variety_test(void *arg, const struct xos_formula *test)
 		add_moment(v, test->cond->u.numbers[0]);
 		add_moment(v, test->cond->u.numbers[0] - 1);
 		add_moment(v, test->cond->u.numbers[0] + 1);
+		add_anchor(v, test->cond->u.numbers[0]);
 	} else if (test->cond->op == XOS_COND_TIME) {
 		vary_window(v, test);
 	} else if (test->cond->op == XOS_COND_DATE) {
-		vary_date(v, test->cond);
+		vary_date(v, test);
 	} else {
 		vary_value(v, test->cond);
 	}

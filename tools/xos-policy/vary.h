@@ -6,12 +6,12 @@
 
 /*
  * Requests that differ in what tests ask about: for each attribute the values at the boundaries of its
- * tests, a value that meets none of them and, where it may be missing, none; moments inside and
- * outside of each window; roles one by one, all and none.
+ * tests, a value that meets none of them and, where it may be missing, none; where each
+ * window and date begins and ends in its zone, and the minute before, on each day of the week; roles one by one, all and none.
  */
 struct xos_policytool_variety;
 
-/* now: around which moments are looked for. policy, zones and req answer what lies inside a window. */
+/* The time of req: around which moments are looked for. zones: of all the sets whose tests come. */
 struct xos_policytool_variety *xos_policytool_variety_new(const struct xos_policy *policy,
     const struct xos_policy_options *zones, const struct xos_policy_request *req);
 void xos_policytool_variety_free(struct xos_policytool_variety *v);

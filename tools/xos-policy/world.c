@@ -20,6 +20,7 @@ struct names {
 struct xos_policytool_world {
 	struct xos_policy_memory *memory;
 	struct names vos, groups, roles, users, files, jobs, objects, owners, actions;
+	struct names ids;    /* that tests of resource.id tell apart, of whatever kind */
 	struct names nodes;  /* "lab/n1": told apart by name */
 	struct names places; /* "lab/n1": one of each sort */
 	struct names sorts;  /* what the sorts are */
@@ -130,6 +131,22 @@ static void note_term(void *arg, const struct xos_policy_term *t)
 		add_name(w, &w->objects, t->name);
 }
 
+static void note_text(void *arg, const char *text)
+{
+	struct xos_policytool_world *w = arg;
+	add_name(w, &w->ids, text);
+}
+
+static void note_id(void *arg, const struct xos_policy_cond *test)
+{
+	for (size_t i = 0; i < test->n; i++) {
+		if (test->op == XOS_COND_LIKE)
+			xos_policytool_like_examples(test->u.strings[i], note_text, arg);
+		else if (test->op == XOS_COND_COMPARE || test->op == XOS_COND_IN)
+			note_text(arg, test->u.strings[i]);
+	}
+}
+
 enum xos_status xos_policytool_world_new(struct xos_policytool_world **out, struct xos_err *err)
 {
 	*out = calloc(1, sizeof(**out));
@@ -166,7 +183,7 @@ static enum xos_status status_of(const struct xos_policytool_world *w, struct xo
 enum xos_status xos_policytool_world_add(
     struct xos_policytool_world *w, const struct xos_policy_set *set, struct xos_err *err)
 {
-	const struct xos_policytool_namer namer = {note_who, note_term, w};
+	const struct xos_policytool_namer namer = {note_who, note_term, note_id, w};
 	for (size_t i = 0; i < set->n; i++)
 		xos_policytool_names(&set->statements[i], &namer);
 	if (set->vo)
@@ -319,6 +336,18 @@ static void add_node(struct xos_policytool_world *w, const struct xos_policy_set
 	xos_buf_free(&b);
 }
 
+/* A site that declares no nodes still has files and jobs, and nodes that it does not tell apart. */
+static void add_bare_sites(struct xos_policytool_world *w)
+{
+	for (size_t i = 0; i < w->nsets; i++) {
+		const struct xos_policy_set *site = w->sets[i];
+		if (site->level != XOS_POLICY_SITE || site->nnodes)
+			continue;
+		add_name(w, &w->places, site->name);
+		add_name(w, &w->places, format(w, "%s/any", site->name));
+	}
+}
+
 enum xos_status xos_policytool_world_finish(struct xos_policytool_world *w, struct xos_err *err)
 {
 	size_t n;
@@ -330,7 +359,7 @@ enum xos_status xos_policytool_world_finish(struct xos_policytool_world *w, stru
 	for (size_t i = 0; i < own.n; i++)
 		add_name(w, &w->actions, own.item[i]);
 	struct names *const sorted[] = {&w->vos, &w->groups, &w->roles, &w->users, &w->files,
-	    &w->jobs, &w->objects, &w->owners, &w->kinds};
+	    &w->jobs, &w->objects, &w->owners, &w->kinds, &w->ids};
 	for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++)
 		sort_names(sorted[i]);
 	for (size_t i = 0; i < w->vos.n; i++) {
@@ -346,6 +375,7 @@ enum xos_status xos_policytool_world_finish(struct xos_policytool_world *w, stru
 	for (size_t i = 0; i < w->nsets; i++)
 		for (size_t j = 0; j < w->sets[i]->nnodes; j++)
 			add_node(w, w->sets[i], &w->sets[i]->nodes[j]);
+	add_bare_sites(w);
 	sort_names(&w->places);
 	return status_of(w, err);
 }
@@ -477,8 +507,47 @@ static void add_owned(struct xos_policytool_world *w, const char *on, bool nobod
 static void add_nodes(struct xos_policytool_world *w)
 {
 	for (size_t i = 0; i < w->places.n; i++)
-		add_thing(w,
-		    (struct xos_policytool_thing){.on = format(w, "node:%s", w->places.item[i])});
+		if (strchr(w->places.item[i], '/'))
+			add_thing(w, (struct xos_policytool_thing){
+			                 .on = format(w, "node:%s", w->places.item[i])});
+}
+
+/* Is there one of that kind and id, and none yet among what is named? */
+static bool may_be(const struct names *named, const char *id, bool path)
+{
+	return !has_name(named, id) && (path ? xos_policy_path_ok(id) : xos_policy_word_ok(id));
+}
+
+static void add_jobs(struct xos_policytool_world *w)
+{
+	add_owned(w, "job:1", false);
+	for (size_t i = 0; i < w->jobs.n; i++)
+		add_owned(w, format(w, "job:%s", w->jobs.item[i]), false);
+	for (size_t i = 0; i < w->ids.n; i++)
+		if (may_be(&w->jobs, w->ids.item[i], false) && strcmp(w->ids.item[i], "1") != 0)
+			add_owned(w, format(w, "job:%s", w->ids.item[i]), false);
+}
+
+static void add_sessions(struct xos_policytool_world *w)
+{
+	add_owned(w, "session:1", false);
+	for (size_t i = 0; i < w->ids.n; i++)
+		if (xos_policy_word_ok(w->ids.item[i]) && strcmp(w->ids.item[i], "1") != 0)
+			add_owned(w, format(w, "session:%s", w->ids.item[i]), false);
+}
+
+static void add_files(struct xos_policytool_world *w)
+{
+	for (size_t i = 0; i < w->files.n; i++)
+		add_owned(w, format(w, "file:%s", w->files.item[i]), true);
+	add_owned(w, "file:/elsewhere", true);
+	for (size_t i = 0; i < w->ids.n; i++) {
+		const char *id = w->ids.item[i];
+		/* "*.log" is about paths as well. */
+		const char *path = id[0] == '/' ? id : format(w, "/%s", id);
+		if (path && may_be(&w->files, path, true))
+			add_owned(w, format(w, "file:%s", path), true);
+	}
 }
 
 /* A VO's own actions are about its own kinds. */
@@ -490,10 +559,16 @@ static void add_own_kinds(struct xos_policytool_world *w, const char *action)
 		if (strncmp(w->objects.item[i], action, n + 1) == 0)
 			add_thing(
 			    w, (struct xos_policytool_thing){.on = w->objects.item[i], .vo = vo});
-	for (size_t i = 0; i < w->kinds.n; i++)
-		if (strncmp(w->kinds.item[i], action, n + 1) == 0)
+	for (size_t i = 0; i < w->kinds.n; i++) {
+		const char *kind = w->kinds.item[i];
+		if (strncmp(kind, action, n + 1) != 0)
+			continue;
+		add_thing(
+		    w, (struct xos_policytool_thing){.on = format(w, "%s:any", kind), .vo = vo});
+		for (size_t j = 0; j < w->ids.n; j++)
 			add_thing(w, (struct xos_policytool_thing){
-			                 .on = format(w, "%s:any", w->kinds.item[i]), .vo = vo});
+			                 .on = format(w, "%s:%s", kind, w->ids.item[j]), .vo = vo});
+	}
 }
 
 enum xos_status xos_policytool_world_things(struct xos_policytool_world *w, const char *action,
@@ -505,15 +580,11 @@ enum xos_status xos_policytool_world_things(struct xos_policytool_world *w, cons
 	    strncmp(action, "node.", 5) == 0) {
 		add_nodes(w);
 	} else if (strncmp(action, "job.", 4) == 0) {
-		add_owned(w, "job:1", false);
-		for (size_t i = 0; i < w->jobs.n; i++)
-			add_owned(w, format(w, "job:%s", w->jobs.item[i]), false);
+		add_jobs(w);
 	} else if (strncmp(action, "session.", 8) == 0) {
-		add_owned(w, "session:1", false);
+		add_sessions(w);
 	} else if (strncmp(action, "file.", 5) == 0) {
-		for (size_t i = 0; i < w->files.n; i++)
-			add_owned(w, format(w, "file:%s", w->files.item[i]), true);
-		add_owned(w, "file:/elsewhere", true);
+		add_files(w);
 	} else if (strncmp(action, "token.", 6) == 0) {
 		add_thing(w, (struct xos_policytool_thing){.own_vo = true});
 	} else {
@@ -522,30 +593,4 @@ enum xos_status xos_policytool_world_things(struct xos_policytool_world *w, cons
 	*out = w->things;
 	*n = w->nthings;
 	return status_of(w, err);
-}
-
-struct xos_policytool_ask *xos_policytool_world_ask(const struct xos_policytool_principal *p,
-    const char *action, const struct xos_policytool_thing *t)
-{
-	struct xos_policytool_ask *ask = xos_policytool_ask_copy(p->ask);
-	char vo[XOS_VO_MAX + 8];
-	const char *on = t->on;
-	if (t->own_vo && p->vo && xos_str_printf(vo, sizeof(vo), "vo:%s", p->vo))
-		on = vo;
-	const char *owner = t->own && p->vo ? xos_policytool_ask_get(p->ask, "subject") : t->owner;
-	const struct {
-		const char *field, *value;
-	} fields[] = {
-	    {"action", action}, {"on", on}, {"at", t->at}, {"vo", t->vo}, {"owner", owner}};
-	for (size_t i = 0; ask && i < sizeof(fields) / sizeof(fields[0]); i++)
-		if (fields[i].value &&
-		    xos_policytool_ask_set(ask, fields[i].field, fields[i].value, NULL)) {
-			xos_policytool_ask_free(ask);
-			return NULL;
-		}
-	if (ask && (!on || (t->own && !p->vo))) {
-		xos_policytool_ask_free(ask);
-		return NULL;
-	}
-	return ask;
 }
