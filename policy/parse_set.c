@@ -365,6 +365,7 @@ void xos_parser_set(struct xos_policy_parser *p)
 	if (p->t.kind != XOS_TOKEN_END && p->t.kind != XOS_TOKEN_ERROR)
 		xos_parser_error(
 		    p, NULL, "one file holds one set", "text after the end of the set");
+	xos_parser_unused(p);
 	check_ids(p);
 	check_site(p);
 	check_indexed(p);

@@ -220,8 +220,10 @@ bool xos_parser_parameter(struct xos_policy_parser *p)
 	for (size_t i = 0; i < t->nparams && !use->in_arg; i++) {
 		if (strcmp(t->params[i].name, p->word) != 0)
 			continue;
-		if (!spend(p, use->args[i].len - use->args[i].at))
+		if (!use->trial && !spend(p, use->args[i].len - use->args[i].at))
 			return false;
+		use->param_at = p->t;
+		use->param = i;
 		use->body = p->lexer;
 		use->in_arg = true;
 		p->lexer = use->args[i];

@@ -17,6 +17,12 @@ bool xos_parser_error(struct xos_policy_parser *p, const struct xos_policy_token
 		return false;
 	struct xos_policy_error *e = &p->errs->list[p->errs->n++];
 	at = at ? at : &p->t;
+	/* Made-up arguments stand in no line. */
+	if (p->use && p->use->trial && (at->line == 0 || p->t.line == 0)) {
+		p->use->at_param = true;
+		if (at->line == 0)
+			at = &p->use->param_at;
+	}
 	e->line = at->line;
 	e->col = at->col;
 	va_list ap;
@@ -24,7 +30,11 @@ bool xos_parser_error(struct xos_policy_parser *p, const struct xos_policy_token
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);
 	va_end(ap);
 	snprintf(e->hint, sizeof(e->hint), "%s", hint ? hint : "");
-	if (p->use) {
+	if (p->use && p->use->trial) {
+		size_t n = strlen(e->text);
+		snprintf(e->text + n, sizeof(e->text) - n,
+		    " (in the template %s, which nothing uses)", p->use->template->name);
+	} else if (p->use) {
 		size_t n = strlen(e->text);
 		snprintf(e->text + n, sizeof(e->text) - n, " (in the use of %s at %u:%u)",
 		    p->use->template->name, p->use->at.line, p->use->at.col);

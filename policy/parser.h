@@ -73,6 +73,12 @@ struct xos_use { /* the template that is being expanded */
 	struct xos_policy_lexer args[XOS_POLICY_PARAMETERS_MAX];
 	struct xos_policy_lexer body; /* where to go on after the argument, if in_arg */
 	bool in_arg;
+	/* A template that nothing uses, read once with made-up arguments (parse_unused.c). */
+	bool trial;
+	struct xos_policy_token param_at; /* of the parameter that was replaced last */
+	size_t param;                     /* its number */
+	bool at_param;                    /* the last error hangs on the argument there */
+	const struct xos_names *made_up;  /* named sets, one a parameter */
 };
 
 struct xos_name_slot {
@@ -103,6 +109,7 @@ struct xos_policy_parser {
 	struct xos_name_table name_table, template_table;
 	struct xos_use *use; /* NULL: none */
 	size_t expanded;     /* bytes read again by uses of templates */
+	size_t retried;      /* bytes of unused templates read more than once */
 };
 
 /* parser.c: xos_policy_set_parse(); `then` sees the parser of a good set before it is gone. */
@@ -187,6 +194,8 @@ struct xos_name_slot *xos_name_find(struct xos_name_table *table, const char *na
 /* parse_template.c */
 bool xos_parser_template(struct xos_policy_parser *p);
 bool xos_parser_use(struct xos_policy_parser *p);
+/* parse_unused.c: at the end of the set, the templates that nothing uses. */
+void xos_parser_unused(struct xos_policy_parser *p);
 /* The current token is the NAME of a parameter: go into its argument. */
 bool xos_parser_parameter(struct xos_policy_parser *p);
 

@@ -320,9 +320,9 @@ END_TEST
 START_TEST(what_grows_past_the_bound_is_refused)
 {
 	static struct xos_policy_errors errs;
-	/* Each ";" becomes a line. */
-	char *text =
-	    repeat(HEAD "template t($who principal) {", ";", XOS_POLICY_TEXT_MAX / 5, "} }");
+	/* Each statement is indented. */
+	char *text = repeat(
+	    HEAD "template t() {", "permit any action any;", XOS_POLICY_TEXT_MAX / 23, "} }");
 	struct xos_buf out;
 	xos_buf_init(&out, 2 * XOS_POLICY_TEXT_MAX);
 	ck_assert_int_eq(xos_policy_format(text, strlen(text), "f", &out, &errs), XOS_LIMIT);

@@ -101,6 +101,82 @@ START_TEST(refusals)
 }
 END_TEST
 
+/* What nothing uses is read as well, as far as it can be without arguments. */
+START_TEST(unused_templates)
+{
+	static const char *const good[] = {BATCH, "template t() { }",
+	    "template t($w principal) { permit any action job.submit when who in $w; permit $w "
+	    "action any; delegate $w action any; forbid $w action any when not $w; }",
+	    "template t($a action) { permit any action $a, job.show when action in {$a}; "
+	    "permit any action $a when action in $a; permit any action any when action == $a; }",
+	    "template t($p place) { permit any action any on $p & tag:t; permit any action any on "
+	    "$p "
+	    "when on $p; }",
+	    "template t($n number, $m number) { permit any action job.submit when job.cpu in {$n, "
+	    "1} "
+	    "and job.cpu in $m and job.cpu > 99; }",
+	    "template t($s string) { forbid any action any when auth.method == $s because $s; "
+	    "permit user $s action any; permit role $s action any; permit group $s action any; "
+	    "permit any action $s; limit any action any { account_class in {$s}; } limit any "
+	    "action "
+	    "any { account_class in $s; } }",
+	    "template t($d duration, $b size) { limit any action any { wall <= $d; memory <= $b; } "
+	    "forbid any action any on change stop after $d; }",
+	    "template t($i prefix, $w time-window) { forbid any action any when ip(ctx.src) in $i "
+	    "or "
+	    "time in $w; } ",
+	    "template t() { permit $later action any; } define $later { user x }"};
+	static const struct {
+		const char *text, *message;
+	} bad[] = {{"template t() { garbage }", "'garbage' does not start a statement"},
+	    {"template t() { permit any action job.sumbit; }",
+	        "(in the template t, which nothing uses)"},
+	    {"template t($d duration) { permit $d action any; }", "holds numbers, not principals"},
+	    {"template t($d number) { limit any action any { wall <= $d; } }", "not a duration"},
+	    {"template t() { permit any action any when (; }", "in the template t"},
+	    {"template t() { limit any action any; }", "needs its { }"},
+	    {"template t() { permit $none action any; }", "no set named $none"},
+	    {"template t($w principal) { permit $w action any; permit $- action any; }",
+	        "no set named $-"},
+	    {"template t() { use t(); }", "in a template"},
+	    {"template t() { permit any action any }", "but the template ends here"}};
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		char text[2000];
+		snprintf(text, sizeof(text), VO("%s permit any action job.show;"), good[i]);
+		struct xos_policy_set *set = must_parse(text);
+		ck_assert_uint_eq(xos_policy_set_count(set), 1);
+		xos_policy_set_unref(set);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[2000];
+		snprintf(text, sizeof(text), VO("%s"), bad[i].text);
+		must_refuse(text, bad[i].message);
+	}
+	means(VO("template t() { permit any action any when time in 08:00-09:00 Europe/Paris; }"),
+	    "schema 2 {\n}");
+}
+END_TEST
+
+START_TEST(unused_templates_tell_where)
+{
+	static struct xos_policy_errors errs;
+	struct xos_policy_set *set;
+	static const char text[] = "vo \"demo\" serial 1 {\n"
+	                           "  template t($who principal, $n number) {\n"
+	                           "    permit $who action job.shwo;\n"
+	                           "    permit $who action job.show;\n"
+	                           "    permit any action $n;\n"
+	                           "  }\n"
+	                           "}\n";
+	ck_assert_int_eq(xos_policy_set_parse(text, strlen(text), "x", &set, &errs), XOS_MALFORMED);
+	ck_assert_uint_eq(errs.n, 2);
+	ck_assert_uint_eq(errs.list[0].line, 3);
+	ck_assert_uint_eq(errs.list[0].col, 24);
+	ck_assert_uint_eq(errs.list[1].line, 5);
+	ck_assert_uint_eq(errs.list[1].col, 23);
+}
+END_TEST
+
 START_TEST(both_places_are_told)
 {
 	static struct xos_policy_errors errs;
@@ -201,6 +277,8 @@ int main(void)
 	tcase_add_test(tc, uses);
 	tcase_add_test(tc, parameter_types);
 	tcase_add_test(tc, refusals);
+	tcase_add_test(tc, unused_templates);
+	tcase_add_test(tc, unused_templates_tell_where);
 	tcase_add_test(tc, both_places_are_told);
 	tcase_add_test(tc, bombs);
 	suite_add_tcase(suite, tc);
