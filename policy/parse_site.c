@@ -155,7 +155,7 @@ bool xos_parser_node(struct xos_policy_parser *p)
 	}
 	if (tags)
 		qsort(tags, node.ntags, sizeof(*tags), xos_policy_string_order);
-	for (size_t i = 1; i < node.ntags; i++)
+	for (size_t i = 1; tags && i < node.ntags; i++)
 		if (strcmp(tags[i - 1], tags[i]) == 0) {
 			/* It is read to its end: nothing to skip. */
 			xos_parser_error(p, &at, NULL, "tag %s twice", tags[i]);
