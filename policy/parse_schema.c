@@ -131,7 +131,8 @@ static bool parse_action(struct xos_policy_parser *p)
 			if (!take_kind(p, a.name, &kinds))
 				return false;
 		} while (xos_parser_accept(p, ","));
-		qsort(kinds.list, kinds.n, sizeof(*kinds.list), xos_policy_string_order);
+		if (kinds.list)
+			qsort(kinds.list, kinds.n, sizeof(*kinds.list), xos_policy_string_order);
 	}
 	set->own_actions = array(p, set->own_actions, OWN_ACTIONS_MAX, sizeof(a));
 	set->own_for = array(p, set->own_for, OWN_ACTIONS_MAX, sizeof(kinds));

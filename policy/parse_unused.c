@@ -153,7 +153,7 @@ static void read_template(struct xos_policy_parser *p, struct xos_template *t)
 
 void xos_parser_unused(struct xos_policy_parser *p)
 {
-	bool used[XOS_POLICY_NAMES_MAX];
+	bool used[XOS_POLICY_NAMES_MAX] = {false};
 	const struct xos_policy_lexer outer = p->lexer;
 	const struct xos_policy_token last = p->t;
 	const size_t nzones = p->set->nzones;

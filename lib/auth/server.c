@@ -403,6 +403,24 @@ static enum xos_status check_binding(
 	return st;
 }
 
+/* Is "p=..." at the end a proof in base64, written in the one way there is? Cyrus would overlook stray
+ * bits in its last character, and so take a message that was changed. */
+static bool is_proof(struct xos_bytes final)
+{
+	const uint8_t *comma = memrchr(final.p, ',', final.n);
+	size_t left = comma ? (size_t)(final.p + final.n - comma) : 0;
+	struct xos_buf b;
+	bool ok;
+
+	if (left < 3 || memcmp(comma, ",p=", 3) != 0)
+		return false;
+	xos_buf_init(&b, XOS_SCRAM_MESSAGE_MAX);
+	ok = xos_base64_decode(&b, (const char *)comma + 3, left - 3) == XOS_OK &&
+	     b.n == XOS_SHA256_LEN;
+	xos_buf_free(&b);
+	return ok;
+}
+
 enum xos_status xos_scram_finish(struct xos_scram_session *ss, struct xos_bytes final,
     struct xos_buf *reply, struct xos_err *err)
 {
@@ -416,7 +434,7 @@ enum xos_status xos_scram_finish(struct xos_scram_session *ss, struct xos_bytes 
 		return xos_err_set(
 		    err, XOS_DENIED, "scram-order", "this log-in was answered already");
 	ss->used = true;
-	if (!is_printable(final))
+	if (!is_printable(final) || !is_proof(final))
 		return xos_err_set(err, XOS_MALFORMED, "scram-syntax",
 		    "the final message of the log-in is malformed");
 	st = check_binding(ss, final, err);
