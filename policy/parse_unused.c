@@ -134,21 +134,27 @@ static void read_statement(struct trial *tr)
 		xos_parser_skip(p, start);
 }
 
+static void read_body(struct trial *tr)
+{
+	struct xos_policy_parser *p = tr->p;
+	p->use = &tr->use;
+	p->lexer = tr->use.template->body;
+	p->braces = 0;
+	p->t = (struct xos_policy_token){.kind = XOS_TOKEN_END};
+	xos_parser_next(p);
+	while (p->t.kind != XOS_TOKEN_END && p->errs->total < XOS_POLICY_ERRORS_MAX &&
+	       p->status != XOS_INTERNAL && p->status != XOS_LIMIT)
+		read_statement(tr);
+	p->use = NULL;
+}
+
 static void read_template(struct xos_policy_parser *p, struct xos_template *t)
 {
 	struct trial tr = {.use = {.template = t, .trial = true}, .p = p};
 	tr.use.made_up = tr.made_up;
 	for (size_t i = 0; i < t->nparams; i++)
 		make_up(&tr, i);
-	p->use = &tr.use;
-	p->lexer = t->body;
-	p->braces = 0;
-	p->t = (struct xos_policy_token){.kind = XOS_TOKEN_END};
-	xos_parser_next(p);
-	while (p->t.kind != XOS_TOKEN_END && p->errs->total < XOS_POLICY_ERRORS_MAX &&
-	       p->status != XOS_INTERNAL && p->status != XOS_LIMIT)
-		read_statement(&tr);
-	p->use = NULL;
+	read_body(&tr);
 }
 
 void xos_parser_unused(struct xos_policy_parser *p)
