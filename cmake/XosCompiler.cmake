@@ -20,6 +20,8 @@ endif()
 
 # Hardening; _FORTIFY_SOURCE needs optimisation and hides overflows from the sanitizers.
 add_compile_options(-fstack-protector-strong)
+# Every symbol is bound at the start (-z now below): stubs that bind at the first call are in vain.
+add_compile_options(-fno-plt)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|amd64")
   add_compile_options(-fcf-protection=full)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
