@@ -81,6 +81,7 @@ static bool leaf(struct xos_coder *c, const struct xos_policy_cond *cond, struct
 {
 	switch (cond->op) {
 	case XOS_COND_WHO:
+		c->who_kinds |= (uint16_t)(1u << cond->u.who.kind);
 		if (cond->u.who.name)
 			out->u.hash = xos_hash_name(XOS_HASH_WHO + (unsigned)cond->u.who.kind,
 			    cond->u.who.name, strlen(cond->u.who.name));

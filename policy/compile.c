@@ -97,25 +97,49 @@ static bool of_own_vo(const struct xos_policy_set *set, const struct xos_row *ro
 	return false;
 }
 
+static void set_bit(uint64_t *bits, uint64_t mask, uint64_t hash)
+{
+	uint64_t bit = hash & mask;
+	bits[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static void name_all(struct xos_policy *p, const struct xos_policy_scope *s)
+{
+	const struct xos_policy_compiled *c = s->compiled;
+	p->who_kinds |= (unsigned)c->who_kinds | c->cond_kinds;
+	/* A group's set is found by the name of its group, whatever the sets say. */
+	if (s->level == XOS_POLICY_GROUP) {
+		p->who_kinds |= 1u << XOS_WHO_GROUP;
+		set_bit(p->named, p->named_mask,
+		    xos_hash_name(XOS_HASH_WHO + XOS_WHO_GROUP, s->name, s->len));
+	}
+	for (uint32_t i = 0; i < c->nrows; i++) {
+		const struct xos_row *row = &c->rows[i];
+		if (!row->name)
+			continue;
+		set_bit(p->named, p->named_mask, row->hash);
+		if (!of_own_vo(c->set, row))
+			set_bit(p->abroad, p->named_mask, row->hash);
+	}
+	for (uint32_t i = 0; i < c->ncode; i++)
+		if (c->code[i].op == XOS_COND_WHO && c->code[i].u.hash)
+			set_bit(p->named, p->named_mask, c->code[i].u.hash);
+}
+
 static enum xos_status add_named(struct xos_policy *p, struct xos_err *err)
 {
-	size_t rows = 0, bits = 1024;
+	size_t names = 0, bits = 1024;
 	for (size_t i = 0; i < p->n; i++)
-		rows += p->scopes[i].compiled ? p->scopes[i].compiled->nrows : 0;
-	while (bits < rows * 16)
+		names += (size_t)p->scopes[i].compiled->row_mask / 2 + 1;
+	while (bits < names * 8)
 		bits *= 2;
 	p->named = calloc(bits / 64, sizeof(*p->named));
-	if (!p->named)
+	p->abroad = calloc(bits / 64, sizeof(*p->abroad));
+	if (!p->named || !p->abroad)
 		return no_memory(err);
 	p->named_mask = bits - 1;
-	for (size_t i = 0; i < p->n; i++) {
-		const struct xos_policy_compiled *c = p->scopes[i].compiled;
-		for (uint32_t j = 0; c && j < c->nrows; j++) {
-			uint64_t bit = c->rows[j].hash & p->named_mask;
-			if (c->rows[j].name && !of_own_vo(c->set, &c->rows[j]))
-				p->named[bit / 64] |= UINT64_C(1) << bit % 64;
-		}
-	}
+	for (size_t i = 0; i < p->n; i++)
+		name_all(p, &p->scopes[i]);
 	return XOS_OK;
 }
 
@@ -155,8 +179,11 @@ static void put_schema(struct xos_policy *p)
 	for (size_t i = 0; i < n; i++)
 		put_word(p, XOS_VOC_ATTR, attrs[i].name)->attr = &attrs[i];
 	const struct xos_policy_kind *kinds = xos_policy_kinds(&n);
-	for (size_t i = 0; i < n; i++)
-		put_word(p, XOS_VOC_KIND, kinds[i].name)->at_site = kinds[i].at_site;
+	for (size_t i = 0; i < n; i++) {
+		struct xos_word *w = put_word(p, XOS_VOC_KIND, kinds[i].name);
+		w->at_site = kinds[i].at_site;
+		w->needs = kinds[i].needs;
+	}
 }
 
 static void put_own(struct xos_policy *p, const struct xos_policy_set *set)
@@ -297,6 +324,7 @@ void xos_policy_unref(struct xos_policy *p)
 	free(p->scopes);
 	free(p->table);
 	free(p->named);
+	free(p->abroad);
 	free(p->words);
 	free(p->zones);
 	xos_policy_memory_free(p->memory);

@@ -13,6 +13,8 @@
  * through. The index only ever leaves out statements that cannot apply.
  */
 #define XOS_ROW_SCAN 12u
+/* A line of cache. Rows, terms and nodes are as large, and stand so that each is in one. */
+#define XOS_LINE 64u
 #define XOS_PLACES_INDEXED                                                                         \
 	64u /* a statement with more alternatives counts as one about any place */
 
@@ -43,19 +45,22 @@ struct xos_code {
 
 enum {
 	XOS_RULE_SHADOW = 1,
-	XOS_RULE_CHANGE = 2, /* says what running work shall do */
-	XOS_RULE_CLASSES = 4 /* limits classes of account */
+	XOS_RULE_CHANGE = 2,  /* says what running work shall do */
+	XOS_RULE_CLASSES = 4, /* limits classes of account */
+	XOS_RULE_HOMES = 8    /* a VO's permit of a home organisation: for its own members alone */
 };
 
 struct xos_rule { /* a statement, in the row of one of its principals */
-	uint64_t actions;
+	/* Of the only alternative: the first term's hash, and its kind; else XOS_TERM_COUNT. Most rules are
+	 * found not to be about the resource by these alone. */
+	uint64_t term;
 	uint32_t statement; /* position in the set */
 	uint32_t terms;     /* the first; nplaces alternatives follow each other */
 	uint32_t code;      /* position + 1; 0: no condition */
 	uint32_t numbers;   /* of a limit: the first cap that is a number */
 	uint16_t nplaces;
 	uint16_t who; /* which of the statement's alternatives the row stands for */
-	uint8_t effect, flags, nnumbers;
+	uint8_t term_kind, effect, flags, nnumbers;
 };
 
 struct xos_cap_number {
@@ -70,18 +75,15 @@ struct xos_row {
 	uint64_t hash;    /* XOS_HASH_WHO + kind, and the name */
 	uint64_t actions; /* of any of its rules */
 	const char *name;
-	uint32_t len;
 	uint32_t first, n; /* rules */
+	uint16_t len;
+	uint16_t permits;  /* of a short row: bit by rule; of these one that grants is enough */
 	uint16_t kinds;    /* of the narrowest terms: bit by kind, and XOS_TERM_COUNT: any place */
 	uint8_t kind;      /* enum xos_policy_who_kind */
 	bool searched : 1; /* has more than XOS_ROW_SCAN rules: see the buckets */
 	bool any_action : 1;     /* some of them are about every action */
+	bool passed : 1;         /* another one, whose place this is too, stands further down */
 	char head[XOS_ROW_NAME]; /* of the name */
-};
-
-struct xos_slot {     /* finds a row */
-	uint32_t tag; /* upper half of its hash */
-	uint32_t row; /* position + 1; 0: free */
 };
 
 struct xos_bucket {
@@ -99,17 +101,22 @@ struct xos_compiled_node { /* as declared by the site */
 	uint64_t hash;     /* of its name; node NULL: a free place */
 	const struct xos_policy_node *node;
 	uint64_t class_hash;
-	uint32_t tags, ntags; /* position of their hashes, in the order of the node's */
-	uint32_t len;
-	char head[XOS_ROW_NAME]; /* of the name */
+	uint32_t tags; /* position of their hashes, in the order of the node's */
+	uint16_t ntags, len, class_len;
+	char head[26]; /* of the name */
 };
+_Static_assert(sizeof(struct xos_row) == XOS_LINE && sizeof(struct xos_term) == XOS_LINE &&
+                   sizeof(struct xos_compiled_node) == XOS_LINE,
+    "what is read alone fills a line");
 
-/* One block of memory in the order of the members: small sets are read in one go. */
+/* One block of memory, those of a whole line first: small sets are read in one go. */
 struct xos_policy_compiled {
 	const struct xos_policy_set *set;
-	struct xos_slot *slots; /* open addressing */
+	/* Open addressing (n 0: a free place), so that what is found is read at once. Behind them those by
+	 * no name. */
 	struct xos_row *rows;
 	struct xos_rule *rules; /* by row */
+	uint64_t *actions;      /* of each rule: what is read of all, while few rules are */
 	struct xos_term *terms;
 	struct xos_code *code;
 	struct xos_cap_number *numbers;
@@ -117,12 +124,14 @@ struct xos_policy_compiled {
 	struct xos_entry *entries;
 	struct xos_compiled_node *nodes; /* open addressing */
 	uint64_t *tags;
-	uint32_t slot_mask, bucket_mask, node_mask;
+	uint32_t row_mask, bucket_mask, node_mask;
 	uint32_t always, any, local; /* rows by no name: position + 1; 0: none */
-	uint32_t nrows, nrules;
-	uint8_t level;      /* enum xos_policy_level */
-	uint16_t who_kinds; /* bit by kind: which kinds of principal have rows */
-	uint16_t depth;     /* components of the longest path that a row is searched by */
+	uint32_t nrows;              /* places */
+	uint32_t nrules, ncode;
+	uint8_t level;       /* enum xos_policy_level */
+	uint16_t who_kinds;  /* bit by kind: which kinds of principal have rows */
+	uint16_t cond_kinds; /* and which are in conditions */
+	uint16_t depth;      /* components of the longest path that a row is searched by */
 	size_t bytes;
 };
 
@@ -137,6 +146,7 @@ struct xos_coder {
 	struct xos_cap_number *numbers;
 	size_t nterms, ncode, nnumbers;
 	size_t terms_cap, code_cap, numbers_cap;
+	uint16_t who_kinds; /* of principals in conditions: bit by kind */
 };
 bool xos_code_places(
     struct xos_coder *c, const struct xos_policy_place *places, size_t n, uint32_t *first);
@@ -148,17 +158,24 @@ bool xos_code_numbers(
 static inline const struct xos_row *xos_compiled_row(
     const struct xos_policy_compiled *c, uint64_t hash, unsigned kind, const char *name, size_t n)
 {
-	for (uint32_t at = (uint32_t)hash & c->slot_mask; c->slots[at].row;
-	     at = (at + 1) & c->slot_mask) {
-		if (c->slots[at].tag != (uint32_t)(hash >> 32))
-			continue;
-		const struct xos_row *row = &c->rows[c->slots[at].row - 1];
+	for (uint32_t at = (uint32_t)hash & c->row_mask;; at = (at + 1) & c->row_mask) {
+		const struct xos_row *row = &c->rows[at];
 		if (row->hash == hash && row->kind == kind && row->len == n &&
 		    memcmp(n <= XOS_ROW_NAME ? row->head : row->name, name, n) == 0)
 			return row;
+		if (!row->passed)
+			return NULL;
 	}
-	return NULL;
 }
+
+/* False: there is no row for that hash. True: there may be one. Most names that are asked for have none, and
+ * nobody can predict which: so this has no branches. */
+static inline bool xos_compiled_maybe(const struct xos_policy_compiled *c, uint64_t hash)
+{
+	const struct xos_row *row = &c->rows[(uint32_t)hash & c->row_mask];
+	return (row->hash == hash) | row->passed;
+}
+
 const struct xos_bucket *xos_compiled_bucket(const struct xos_policy_compiled *c, uint64_t key);
 const struct xos_compiled_node *xos_compiled_node(
     const struct xos_policy_compiled *c, const char *name, size_t n);

@@ -15,11 +15,9 @@ static struct xos_level *add_level(
 		return &r->levels[r->nlevels - 1];
 	}
 	struct xos_level *l = &r->levels[r->nlevels];
-	l->verdict = &r->verdicts[r->nlevels++];
-	l->grantor = l;
-	l->verdict->level = level;
-	l->verdict->name = name;
-	l->verdict->stand = stand;
+	struct xos_policy_verdict *v = &r->verdicts[r->nlevels++];
+	*v = (struct xos_policy_verdict){.level = level, .name = name, .stand = stand};
+	*l = (struct xos_level){.verdict = v, .grantor = l};
 	return l;
 }
 
@@ -165,16 +163,6 @@ static const struct xos_policy_interned_resource *known_place(const struct xos_r
 	return known && known->policy == r->policy ? known : NULL;
 }
 
-static const struct xos_policy_scope *site_scope(const struct xos_run *r)
-{
-	const struct xos_policy_interned_resource *known = known_place(r);
-	const struct xos_resource_facts *w = r->eval.where;
-	if (known)
-		return known->site;
-	return w->site ? xos_policy_find_scope(r->policy, XOS_POLICY_SITE, w->place, w->site_len)
-	               : NULL;
-}
-
 static const struct xos_policy_scope *node_scope(const struct xos_run *r)
 {
 	const struct xos_policy_interned_resource *known = known_place(r);
@@ -290,21 +278,10 @@ static bool make_levels(struct xos_run *r)
 	size_t groups = r->policy->of_level[XOS_POLICY_GROUP];
 	size_t most = known ? known->ngroups : r->eval.who->n;
 	r->most_levels = 5 + r->eval.req->nchain + (groups < most ? groups : most);
-	r->levels = xos_policy_memory_take(r->memory, r->most_levels * sizeof(*r->levels));
-	r->verdicts = xos_policy_memory_take(r->memory, r->most_levels * sizeof(*r->verdicts));
+	r->levels = xos_policy_memory_raw(r->memory, r->most_levels * sizeof(*r->levels));
+	r->verdicts = xos_policy_memory_raw(r->memory, r->most_levels * sizeof(*r->verdicts));
 	r->failed = !r->levels || !r->verdicts;
 	return !r->failed;
-}
-
-static const struct xos_compiled_node *declared(
-    const struct xos_run *r, const struct xos_policy_scope *site)
-{
-	const struct xos_policy_interned_resource *known = known_place(r);
-	const struct xos_resource_facts *w = r->eval.where;
-	if (known)
-		return known->declared;
-	return xos_compiled_node(
-	    site->compiled, w->place + w->site_len + 1, w->place_len - w->site_len - 1);
 }
 
 /* What will be read first of each set, on its way while the others are looked at. */
@@ -316,8 +293,8 @@ static void expect_sets(const struct xos_run *r, const struct xos_policy_scope *
 		__builtin_prefetch(site->compiled);
 	if (place && place->node)
 		__builtin_prefetch(place->node);
-	if (place && place->declared)
-		__builtin_prefetch(place->declared);
+	if (r->eval.place.declared)
+		__builtin_prefetch(r->eval.place.declared);
 	for (size_t i = 0; known && i < known->nrows; i++)
 		__builtin_prefetch(known->rows[i]);
 }
@@ -328,12 +305,13 @@ static enum xos_policy_decision run_all(struct xos_run *r)
 	const struct xos_policy_resource *res = r->eval.resource;
 	if (!make_levels(r))
 		return XOS_POLICY_UNDECIDED;
-	const struct xos_policy_scope *site = site_scope(r);
+	const struct xos_policy_scope *site = r->eval.place.site;
 	expect_sets(r, site);
 	if (site && res->node && valid_now(site, r->eval.req->now)) {
-		r->eval.node = declared(r, site);
+		r->eval.node = r->eval.place.declared;
 		r->eval.tags = r->eval.node ? site->compiled->tags + r->eval.node->tags : NULL;
 	}
+	xos_eval_place(&r->eval);
 	if (s->kind == XOS_SUBJECT_MEMBER)
 		run_vo(r, s->vo, true);
 	/* Across VOs both must grant: the requester's, and the object's. */
@@ -404,8 +382,6 @@ static void start_again(struct xos_run *r, const struct xos_run *first, const ch
 	*r = (struct xos_run){.policy = first->policy,
 	    .eval = first->eval,
 	    .memory = first->memory,
-	    .named = first->named,
-	    .nnamed = first->nnamed,
 	    .classes = classes,
 	    .again = true};
 	r->eval.statements = r->eval.nodes = 0;
@@ -478,7 +454,9 @@ static const char *make_facts(
 		e->service =
 		    xos_hash_name(XOS_HASH_TERM + XOS_TERM_SERVICE, service, strlen(service));
 	}
-	return e->known ? NULL : xos_subject_facts_make(who, e->subject, r->memory, &r->failed);
+	/* A delegation may ask about what no set asks about. */
+	const struct xos_policy *of = req->nchain ? NULL : r->policy;
+	return e->known ? NULL : xos_subject_facts_make(who, e->subject, of, r->memory, &r->failed);
 }
 
 enum xos_status xos_policy_decide(

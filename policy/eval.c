@@ -69,8 +69,6 @@ static bool path_within(const char *path, const struct xos_term *t)
 static enum xos_tri match_node(struct xos_policy_eval *e, const struct xos_term *t)
 {
 	const struct xos_resource_facts *w = e->where;
-	if (w->node)
-		return tri(t->hash == w->node && is_name(t, w->place, w->place_len));
 	if (!w->site || t->n <= w->site_len || memcmp(t->name, w->place, w->site_len) != 0 ||
 	    t->name[w->site_len] != '/')
 		return XOS_FALSE;
@@ -87,8 +85,7 @@ static enum xos_tri match_label(struct xos_policy_eval *e, const struct xos_term
 		    e->where->node ? "resource.node (not declared by its site)" : "resource.node");
 	const struct xos_compiled_node *node = e->node;
 	if (t->kind == XOS_TERM_CLASS)
-		return tri(node->class_hash == t->hash &&
-		           is_name(t, node->node->class_name, strlen(node->node->class_name)));
+		return XOS_FALSE; /* it is of none */
 	for (size_t i = 0; i < node->ntags; i++)
 		if (e->tags[i] == t->hash &&
 		    is_name(t, node->node->tags[i], strlen(node->node->tags[i])))
@@ -112,21 +109,34 @@ static const struct xos_policy_value *service_of(const struct xos_policy_eval *e
 	                                                    : NULL;
 }
 
-static enum xos_tri match_term(struct xos_policy_eval *e, const struct xos_term *t)
+void xos_eval_place(struct xos_policy_eval *e)
+{
+	const struct xos_resource_facts *w = e->where;
+	const struct xos_compiled_node *node = e->node;
+	e->is[XOS_TERM_KIND] = (struct xos_fact){w->kind, e->resource->kind, w->kind_len, 0};
+	e->is[XOS_TERM_SITE] = (struct xos_fact){w->site, w->place, w->site_len, 0};
+	e->is[XOS_TERM_NODE] = (struct xos_fact){w->node, w->place, w->place_len, 0};
+	if (w->is_job)
+		e->is[XOS_TERM_JOB] = (struct xos_fact){w->id, e->resource->id, w->id_len, 0};
+	if (node && node->class_hash)
+		e->is[XOS_TERM_CLASS] =
+		    (struct xos_fact){node->class_hash, node->node->class_name, node->class_len, 0};
+}
+
+/* Of a kind that is not one known name. */
+static enum xos_tri match_other(struct xos_policy_eval *e, const struct xos_term *t)
 {
 	const struct xos_resource_facts *w = e->where;
 	switch ((enum xos_policy_term_kind)t->kind) {
 	case XOS_TERM_SITE:
-		return tri(t->hash == w->site && is_name(t, w->place, w->site_len));
+	case XOS_TERM_JOB:
+	case XOS_TERM_KIND:
+		return XOS_FALSE; /* at no site, no job; each resource is of a kind */
 	case XOS_TERM_NODE:
 		return match_node(e, t);
 	case XOS_TERM_CLASS:
 	case XOS_TERM_TAG:
 		return match_label(e, t);
-	case XOS_TERM_KIND:
-		return tri(t->hash == w->kind && is_name(t, e->resource->kind, w->kind_len));
-	case XOS_TERM_JOB:
-		return tri(w->is_job && is_name(t, e->resource->id, w->id_len));
 	case XOS_TERM_FILE:
 		return tri(w->is_file && path_within(e->resource->id, t));
 	case XOS_TERM_OBJECT:
@@ -139,6 +149,14 @@ static enum xos_tri match_term(struct xos_policy_eval *e, const struct xos_term 
 		break;
 	}
 	return XOS_UNKNOWN;
+}
+
+static inline enum xos_tri match_term(struct xos_policy_eval *e, const struct xos_term *t)
+{
+	const struct xos_fact *is = &e->is[t->kind];
+	if (!is->hash)
+		return match_other(e, t);
+	return tri(is->hash == t->hash && is_name(t, is->s, is->n));
 }
 
 /* All terms of one alternative; *next: behind its last. */
@@ -160,6 +178,8 @@ enum xos_tri xos_eval_places(struct xos_policy_eval *e, const struct xos_rule *r
 	const struct xos_term *t = &e->set->terms[r->terms];
 	enum xos_tri result = r->nplaces ? XOS_FALSE : XOS_TRUE;
 	*first = 0;
+	if (r->nplaces == 1)
+		return match_terms(e, t, &t);
 	for (size_t i = 0; i < r->nplaces && result != XOS_TRUE; i++) {
 		enum xos_tri one = match_terms(e, t, &t);
 		if (one == XOS_FALSE)

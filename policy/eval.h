@@ -19,19 +19,23 @@ struct xos_fact {
 	uint8_t kind; /* enum xos_policy_who_kind, or of terms */
 };
 
-#define XOS_USER_ROOM (1 + XOS_VO_MAX + 1 + XOS_VO_MAX + 1 + XOS_MEMBER_MAX + 1)
+#define XOS_USER_ROOM (1 + XOS_VO_MAX + 1 + XOS_MEMBER_MAX + 1)
 #define XOS_PLACE_ROOM (XOS_SITE_MAX + 1 + XOS_NODE_MAX + 1)
 
 struct xos_subject_facts {
 	/*
 	 * Each principal that the subject is, once: itself, its VO and home, its groups with those
-	 * above, roles. Not `any` and `local`, which depend on the set.
+	 * above, roles; but what the policy names nowhere. Not `any` and `local`, which depend on
+	 * the set.
 	 */
 	struct xos_fact *list;
 	size_t n;
-	uint16_t *table; /* by hash, open addressing: position + 1 */
+	const struct xos_policy *of; /* what it does not name is left out; NULL: nothing is */
+	uint64_t seen;               /* bits by hash: a name whose bit is not set is none of them */
+	uint32_t *table; /* by hash, open addressing: position + 1; NULL: they are few */
 	uint32_t mask;
-	char user[XOS_USER_ROOM]; /* "/demo", then "demo:alice" */
+	uint64_t root;            /* hash of "/demo", not yet mixed */
+	char user[XOS_USER_ROOM]; /* "/demo:alice" */
 };
 
 struct xos_resource_facts {
@@ -44,6 +48,13 @@ struct xos_resource_facts {
 	uint64_t *folders;
 	size_t nfolders;
 	bool have_folders;
+};
+
+/* Where the resource is, as the policy knows it. */
+struct xos_known_place {
+	const struct xos_policy_scope *site; /* its set; NULL: none, or at no site */
+	/* The node as its site declares it; NULL: not, or no node said. */
+	const struct xos_compiled_node *declared;
 };
 
 /* The attributes of a request that the schema has, by code. */
@@ -64,12 +75,15 @@ struct xos_policy_eval {
 	struct xos_request_values *values;
 	struct xos_policy_memory *memory;
 	const struct xos_policy_action *action; /* NULL: one that sets declare */
-	uint64_t service;                       /* hash of ctx.service as of a term; 0: missing */
-	const char *extra_role;                 /* tried as if it were active; NULL: none */
+	struct xos_known_place place;
+	uint64_t service;       /* hash of ctx.service as of a term; 0: missing */
+	const char *extra_role; /* tried as if it were active; NULL: none */
 	uint64_t extra_hash;
 	/* As the site of the resource declares its node; NULL: not, or no node said. */
 	const struct xos_compiled_node *node;
 	const uint64_t *tags; /* hashes of its tags */
+	/* By kind of term: what the resource is, where that is one name and is known; else hash 0. */
+	struct xos_fact is[XOS_TERM_COUNT + 1];
 	/* Of the set whose statements are evaluated. */
 	const struct xos_policy_compiled *set;
 	struct xos_policy_zone *const *zones; /* by number - 1; NULL: not there */
@@ -89,15 +103,16 @@ struct xos_policy_eval {
 /* request.c: the form of a request. NULL, or what is wrong with it. */
 const char *xos_request_check_subject(const struct xos_policy_subject *s);
 const char *xos_request_check_resource(
-    const struct xos_policy *p, const struct xos_policy_resource *r);
+    const struct xos_policy *p, const struct xos_policy_resource *r, struct xos_known_place *known);
 /* Checks the whole and fills e, whose memory, values, who and where are there to be filled. */
 const char *xos_policy_eval_init(
     struct xos_policy_eval *e, const struct xos_policy *p, const struct xos_policy_request *req);
 
 /* facts.c. The subject and the resource must be well formed, but for the names of groups, which are
- * checked here: what is wrong with them, or NULL. *failed: out of memory. */
+ * checked here: what is wrong with them, or NULL. of: only what this policy may name is wanted;
+ * NULL: everything. *failed: out of memory. */
 const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos_policy_subject *s,
-    struct xos_policy_memory *m, bool *failed);
+    const struct xos_policy *of, struct xos_policy_memory *m, bool *failed);
 void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_policy_resource *r);
 bool xos_resource_folders_make(
     struct xos_resource_facts *f, const struct xos_policy_resource *r, struct xos_policy_memory *m);
@@ -109,6 +124,8 @@ bool xos_subject_has(
 void xos_policy_eval_enter(struct xos_policy_eval *e, const struct xos_policy_compiled *set,
     struct xos_policy_zone *const *zones, bool any);
 
+/* What the resource is, once its node is known as declared: fills `is`. */
+void xos_eval_place(struct xos_policy_eval *e);
 /* Is one of the statement's principals before number `end` about the subject? */
 bool xos_eval_whos(
     const struct xos_policy_eval *e, const struct xos_policy_statement *s, size_t end);

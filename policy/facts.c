@@ -1,30 +1,79 @@
 /* What a subject and a resource are, as hashed names. */
-#include "policy/eval.h"
+#include "policy/index.h"
 
-/* whole: the hash of the name, not yet mixed. */
-static inline void put_fact(
-    struct xos_subject_facts *f, uint64_t whole, unsigned kind, const char *s, size_t n)
+/* Subjects of more groups and roles than this have their facts in a table too. */
+#define FEW 12u
+
+static bool in_list(
+    const struct xos_subject_facts *f, uint64_t hash, unsigned kind, const char *s, size_t n)
 {
-	uint64_t hash = xos_hash_mix(whole, XOS_HASH_WHO + kind);
-	uint32_t at = (uint32_t)hash & f->mask;
-	for (; f->table[at]; at = (at + 1) & f->mask) {
+	for (size_t i = 0; i < f->n; i++)
+		if (f->list[i].hash == hash && f->list[i].kind == kind && f->list[i].n == n &&
+		    memcmp(f->list[i].s, s, n) == 0)
+			return true;
+	return false;
+}
+
+static bool in_table(
+    const struct xos_subject_facts *f, uint64_t hash, unsigned kind, const char *s, size_t n)
+{
+	for (uint32_t at = (uint32_t)hash & f->mask; f->table[at]; at = (at + 1) & f->mask) {
 		const struct xos_fact *have = &f->list[f->table[at] - 1];
 		if (have->hash == hash && have->kind == kind && have->n == n &&
 		    memcmp(have->s, s, n) == 0)
-			return; /* groups share those above them */
+			return true;
 	}
+	return false;
+}
+
+bool xos_subject_has(
+    const struct xos_subject_facts *f, uint64_t hash, unsigned kind, const char *s, size_t n)
+{
+	if (!(f->seen >> (hash >> 58) & 1))
+		return false;
+	return f->table ? in_table(f, hash, kind, s, n) : in_list(f, hash, kind, s, n);
+}
+
+static void put_table(struct xos_subject_facts *f, uint64_t hash)
+{
+	uint32_t at = (uint32_t)hash & f->mask;
+	while (f->table[at])
+		at = (at + 1) & f->mask;
+	f->table[at] = (uint32_t)f->n;
+}
+
+static inline bool is_wanted(const struct xos_subject_facts *f, unsigned kind)
+{
+	return !f->of || f->of->who_kinds >> kind & 1;
+}
+
+/* whole: the hash of the name, not yet mixed. Groups share those above them: each counts once. */
+static inline void put_fact(
+    struct xos_subject_facts *f, uint64_t whole, unsigned kind, const char *s, size_t n)
+{
+	if (!is_wanted(f, kind))
+		return;
+	uint64_t hash = xos_hash_mix(whole, XOS_HASH_WHO + kind);
+	if (f->of && !xos_policy_names(f->of, hash))
+		return;
+	if (f->seen >> (hash >> 58) & 1 && xos_subject_has(f, hash, kind, s, n))
+		return;
 	f->list[f->n++] = (struct xos_fact){hash, s, (uint32_t)n, (uint8_t)kind};
-	f->table[at] = (uint16_t)f->n;
+	f->seen |= UINT64_C(1) << (hash >> 58);
+	if (f->table)
+		put_table(f, hash);
 }
 
 static void put_name(struct xos_subject_facts *f, unsigned kind, const char *s)
 {
+	if (!is_wanted(f, kind))
+		return;
 	size_t n = strlen(s);
 	put_fact(f, xos_hash_whole(s, n), kind, s, n);
 }
 
 /* Bytes of a component of a group's name: 1 may begin it, 2 may only follow. See base/name.h. */
-static const uint8_t component_byte[256] = {['a'] = 1,
+static const uint8_t group_byte[256] = {['a'] = 1,
     ['b'] = 1,
     ['c'] = 1,
     ['d'] = 1,
@@ -90,20 +139,24 @@ static const uint8_t component_byte[256] = {['a'] = 1,
     ['_'] = 2,
     ['-'] = 2};
 
+#define COMPONENTS_MAX 16u
+
 /* "/a/b/c": the groups /a, /a/b and /a/b/c, and exactly /a/b/c; checked in the same pass. root: bytes
  * of "/a", which is everybody's. False: it is no group of that VO. */
 static bool put_group(struct xos_subject_facts *f, const char *s, size_t root)
 {
-	size_t n = root, components = 1;
-	if (strncmp(s, f->user, root) != 0)
+	size_t n = 0, components = 1;
+	while (n < root && s[n] == f->user[n])
+		n++;
+	if (n < root)
 		return false;
-	uint64_t whole = xos_hash_whole(s, n);
+	uint64_t whole = f->root;
 	while (s[n]) {
 		size_t start = n + 1;
-		if (s[n] != '/' || component_byte[(unsigned char)s[start]] != 1 ||
-		    ++components > 16)
+		if (s[n] != '/' || group_byte[(unsigned char)s[start]] != 1 ||
+		    ++components > COMPONENTS_MAX)
 			return false;
-		for (n = start; component_byte[(unsigned char)s[n]]; n++)
+		for (n = start; group_byte[(unsigned char)s[n]]; n++)
 			;
 		if (n - start > 63 || n > XOS_FQAN_MAX)
 			return false;
@@ -114,51 +167,51 @@ static bool put_group(struct xos_subject_facts *f, const char *s, size_t root)
 	return true;
 }
 
-/* At most so many: each component of a group has a slash and a letter. */
-static size_t count_facts(const struct xos_policy_subject *s)
+/* Room for all facts: VO, user, home, the VO's own group twice; the groups; the roles. */
+static bool make_room(
+    struct xos_subject_facts *f, const struct xos_policy_subject *s, struct xos_policy_memory *m)
 {
-	size_t n = 5; /* VO, user, home, the VO's own group twice */
-	for (size_t i = 0; i < s->ngroups; i++)
-		n += strnlen(s->groups[i], XOS_FQAN_MAX) / 2 + 1;
-	return n + s->nroles;
+	size_t most = 5 + s->ngroups * COMPONENTS_MAX + s->nroles, size = 64;
+	*f = (struct xos_subject_facts){.list = xos_policy_memory_raw(m, most * sizeof(*f->list))};
+	if (!f->list || s->ngroups + s->nroles <= FEW)
+		return f->list;
+	while (size < most * 2)
+		size *= 2;
+	f->table = xos_policy_memory_take(m, size * sizeof(*f->table));
+	f->mask = (uint32_t)size - 1;
+	return f->table;
 }
 
-/* The user's name has the VO's before its colon: the group "/demo" is made of the same bytes. */
+/* "/demo:alice": the VO's group, and the user's name as sets of sites write it, are parts of it. */
 static void put_member(
     struct xos_subject_facts *f, const struct xos_policy_subject *s, size_t vo_len)
 {
 	size_t n = strlen(s->member);
 	f->user[0] = '/';
 	memcpy(f->user + 1, s->vo, vo_len);
-	memcpy(f->user + XOS_VO_MAX + 2, s->vo, vo_len);
-	char *user = f->user + XOS_VO_MAX + 2;
-	user[vo_len] = ':';
-	memcpy(user + vo_len + 1, s->member, n + 1);
+	f->user[vo_len + 1] = ':';
+	memcpy(f->user + vo_len + 2, s->member, n + 1);
 	n += vo_len + 1;
-	put_fact(f, xos_hash_whole(user, n), XOS_WHO_USER, user, n);
+	put_fact(f, xos_hash_whole(f->user + 1, n), XOS_WHO_USER, f->user + 1, n);
+	f->root = xos_hash_whole(f->user, vo_len + 1);
+	put_fact(f, f->root, XOS_WHO_GROUP, f->user, vo_len + 1);
+	put_fact(f, f->root, XOS_WHO_EXACTLY, f->user, vo_len + 1);
 }
 
 const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos_policy_subject *s,
-    struct xos_policy_memory *m, bool *failed)
+    const struct xos_policy *of, struct xos_policy_memory *m, bool *failed)
 {
-	f->list = NULL;
-	f->n = 0;
 	*failed = false;
+	f->list = NULL;
+	f->n = f->seen = 0;
 	if (s->kind != XOS_SUBJECT_MEMBER)
 		return NULL;
-	size_t most = count_facts(s), size = 32, vo_len = strlen(s->vo);
-	while (size < most * 2)
-		size *= 2;
-	f->list = xos_policy_memory_take(m, most * sizeof(*f->list));
-	f->table = xos_policy_memory_take(m, size * sizeof(*f->table));
-	*failed = !f->list || !f->table;
+	size_t vo_len = strlen(s->vo);
+	*failed = !make_room(f, s, m);
 	if (*failed)
 		return NULL;
-	f->mask = (uint32_t)size - 1;
+	f->of = of;
 	put_member(f, s, vo_len);
-	uint64_t root = xos_hash_whole(f->user, vo_len + 1);
-	put_fact(f, root, XOS_WHO_GROUP, f->user, vo_len + 1);
-	put_fact(f, root, XOS_WHO_EXACTLY, f->user, vo_len + 1);
 	put_name(f, XOS_WHO_VO, s->vo);
 	for (size_t i = 0; i < s->ngroups; i++)
 		if (!put_group(f, s->groups[i], vo_len + 1))
@@ -168,20 +221,6 @@ const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos
 	if (s->home)
 		put_name(f, XOS_WHO_HOME, s->home);
 	return NULL;
-}
-
-bool xos_subject_has(
-    const struct xos_subject_facts *f, uint64_t hash, unsigned kind, const char *s, size_t n)
-{
-	if (!f->n)
-		return false;
-	for (uint32_t at = (uint32_t)hash & f->mask; f->table[at]; at = (at + 1) & f->mask) {
-		const struct xos_fact *have = &f->list[f->table[at] - 1];
-		if (have->hash == hash && have->kind == kind && have->n == n &&
-		    memcmp(have->s, s, n) == 0)
-			return true;
-	}
-	return false;
 }
 
 static uint64_t term_hash(unsigned kind, uint64_t inner)

@@ -79,7 +79,8 @@ static bool list_namings(struct builder *b)
 	b->namings = malloc((n + 1) * sizeof(*b->namings));
 	b->placed = calloc(b->set->n + 1, sizeof(*b->placed));
 	b->c.rules = malloc((n + 1) * sizeof(*b->c.rules));
-	if (!b->namings || !b->placed || !b->c.rules)
+	b->c.actions = malloc((n + 1) * sizeof(*b->c.actions));
+	if (!b->namings || !b->placed || !b->c.rules || !b->c.actions)
 		return false;
 	for (size_t i = 0; i < b->set->n; i++) {
 		const struct xos_policy_statement *s = &b->set->statements[i];
@@ -93,9 +94,20 @@ static bool list_namings(struct builder *b)
 	return true;
 }
 
-static uint8_t flags_of(const struct xos_policy_statement *s)
+/* Any VO can say of its members where they are at home: a VO grants by the home of its own only. */
+static bool grants_by_home(
+    const struct xos_policy_set *set, const struct xos_policy_statement *s, size_t who)
+{
+	return set->level == XOS_POLICY_VO && s->effect == XOS_POLICY_PERMIT && s->nwhos &&
+	       s->whos[who].kind == XOS_WHO_HOME;
+}
+
+static uint8_t flags_of(
+    const struct xos_policy_set *set, const struct xos_policy_statement *s, size_t who)
 {
 	unsigned flags = s->shadow ? XOS_RULE_SHADOW : 0;
+	if (grants_by_home(set, s, who))
+		flags |= XOS_RULE_HOMES;
 	if (s->change != XOS_CHANGE_NONE)
 		flags |= XOS_RULE_CHANGE;
 	for (size_t i = 0; i < s->ncaps; i++)
@@ -113,8 +125,11 @@ static bool add_rule(struct builder *b, const struct naming *n)
 	                    !xos_code_numbers(&b->coder, s, &p->numbers, &p->nnumbers)))
 		return false;
 	p->done = true;
+	const struct xos_term *only = s->nplaces == 1 ? &b->coder.terms[p->terms] : NULL;
+	b->c.actions[b->c.nrules] = s->actions;
 	b->c.rules[b->c.nrules++] = (struct xos_rule){
-	    .actions = s->actions,
+	    .term = only ? only->hash : 0,
+	    .term_kind = only ? only->kind : XOS_TERM_COUNT,
 	    .statement = n->statement,
 	    .terms = p->terms,
 	    .code = p->code,
@@ -123,7 +138,7 @@ static bool add_rule(struct builder *b, const struct naming *n)
 	    .nplaces = (uint16_t)s->nplaces,
 	    .who = n->who,
 	    .effect = (uint8_t)s->effect,
-	    .flags = flags_of(s),
+	    .flags = flags_of(b->set, s, n->who),
 	};
 	return true;
 }
@@ -176,7 +191,7 @@ static bool add_found(struct builder *b, uint64_t key, uint32_t rule, uint16_t p
 static bool add_place(struct builder *b, const struct xos_row *row, uint32_t at, uint16_t place,
     const uint64_t terms[2])
 {
-	uint64_t actions = b->c.rules[at].actions;
+	uint64_t actions = b->c.actions[at];
 	for (unsigned action = 0; action <= XOS_ANY_ACTION; action++) {
 		bool here = actions == XOS_POLICY_ACTION_ALL
 		                ? action == XOS_ANY_ACTION
@@ -192,7 +207,7 @@ static bool add_place(struct builder *b, const struct xos_row *row, uint32_t at,
 static bool add_places(struct builder *b, struct xos_row *row, uint32_t at)
 {
 	const struct xos_rule *r = &b->c.rules[at];
-	row->any_action |= r->actions == XOS_POLICY_ACTION_ALL;
+	row->any_action |= b->c.actions[at] == XOS_POLICY_ACTION_ALL;
 	if (!r->nplaces || r->nplaces > XOS_PLACES_INDEXED) {
 		const uint64_t anywhere[2] = {XOS_HASH_ANYWHERE, 0};
 		row->kinds |= (uint16_t)(1u << XOS_TERM_COUNT);
@@ -223,41 +238,51 @@ static bool add_places(struct builder *b, struct xos_row *row, uint32_t at)
 	return true;
 }
 
-static void put_slot(struct xos_policy_compiled *c, uint64_t hash, uint32_t row)
+static void put_row(struct xos_policy_compiled *c, const struct xos_row *row)
 {
-	uint32_t at = (uint32_t)hash & c->slot_mask;
-	while (c->slots[at].row)
-		at = (at + 1) & c->slot_mask;
-	c->slots[at] = (struct xos_slot){(uint32_t)(hash >> 32), row};
+	uint32_t at = (uint32_t)row->hash & c->row_mask;
+	for (; c->rows[at].n; at = (at + 1) & c->row_mask)
+		c->rows[at].passed = true;
+	c->rows[at] = *row;
+}
+
+/* Those by no name: nobody said, any, local. */
+static void put_unnamed(struct xos_policy_compiled *c, const struct xos_row *row, unsigned order)
+{
+	uint32_t *const places[] = {&c->always, &c->any, &c->local};
+	uint32_t at = c->row_mask + 1 + order;
+	c->rows[at] = *row;
+	*places[order] = at + 1;
 }
 
 static bool add_row(struct builder *b, size_t first, size_t n)
 {
 	const struct naming *of = &b->namings[first];
-	struct xos_row *row = &b->c.rows[b->c.nrows++];
-	*row = (struct xos_row){.hash = of->order == 3 ? of->hash : of->order,
+	struct xos_row row = {.hash = of->order == 3 ? of->hash : of->order,
 	    .name = of->name,
-	    .len = of->name ? (uint32_t)strlen(of->name) : 0,
+	    .len = of->name ? (uint16_t)strlen(of->name) : 0,
 	    .first = b->c.nrules,
 	    .n = (uint32_t)n,
 	    .kind = of->kind,
 	    .searched = n > XOS_ROW_SCAN};
-	if (row->len)
-		memcpy(row->head, row->name, row->len < XOS_ROW_NAME ? row->len : XOS_ROW_NAME);
+	if (row.len)
+		memcpy(row.head, row.name, row.len < XOS_ROW_NAME ? row.len : XOS_ROW_NAME);
 	for (size_t i = 0; i < n; i++) {
 		if (!add_rule(b, &b->namings[first + i]))
 			return false;
-		row->actions |= b->c.rules[row->first + i].actions;
+		const struct xos_rule *rule = &b->c.rules[row.first + i];
+		row.actions |= b->c.actions[row.first + i];
+		if (!row.searched && rule->effect == XOS_POLICY_PERMIT &&
+		    !(rule->flags & XOS_RULE_SHADOW))
+			row.permits |= (uint16_t)(1u << i);
 	}
-	for (size_t i = 0; row->searched && i < n; i++)
-		if (!add_places(b, row, row->first + (uint32_t)i))
+	for (size_t i = 0; row.searched && i < n; i++)
+		if (!add_places(b, &row, row.first + (uint32_t)i))
 			return false;
 	if (of->order == 3)
-		put_slot(&b->c, of->hash, b->c.nrows);
+		put_row(&b->c, &row);
 	else
-		*(of->order == 0     ? &b->c.always
-		    : of->order == 1 ? &b->c.any
-		                     : &b->c.local) = b->c.nrows;
+		put_unnamed(&b->c, &row, of->order);
 	return true;
 }
 
@@ -268,11 +293,11 @@ static bool add_rows(struct builder *b)
 		distinct += i == 0 || same_row_order(&b->namings[i - 1], &b->namings[i]) != 0;
 	while (size < distinct * 2)
 		size *= 2;
-	b->c.slots = calloc(size, sizeof(*b->c.slots));
-	b->c.rows = calloc(distinct + 1, sizeof(*b->c.rows));
-	if (!b->c.slots || !b->c.rows)
+	b->c.nrows = (uint32_t)size + 3;
+	b->c.row_mask = (uint32_t)size - 1;
+	b->c.rows = calloc(b->c.nrows, sizeof(*b->c.rows));
+	if (!b->c.rows)
 		return false;
-	b->c.slot_mask = (uint32_t)size - 1;
 	for (size_t i = 0, n; i < b->nnamings; i += n) {
 		n = 1;
 		while (
@@ -357,9 +382,10 @@ static bool add_nodes(struct xos_policy_compiled *c)
 		    .node = n,
 		    .class_hash = label_hash(XOS_TERM_CLASS, n->class_name),
 		    .tags = (uint32_t)ntags,
-		    .ntags = (uint32_t)n->ntags,
-		    .len = (uint32_t)strlen(n->name)};
-		memcpy(to->head, n->name, to->len < XOS_ROW_NAME ? to->len : XOS_ROW_NAME);
+		    .ntags = (uint16_t)n->ntags,
+		    .len = (uint16_t)strlen(n->name),
+		    .class_len = (uint16_t)(n->class_name ? strlen(n->class_name) : 0)};
+		memcpy(to->head, n->name, to->len < sizeof(to->head) ? to->len : sizeof(to->head));
 		for (size_t j = 0; j < n->ntags; j++)
 			c->tags[ntags++] = label_hash(XOS_TERM_TAG, n->tags[j]);
 	}
@@ -389,16 +415,16 @@ static void pack_all(struct packer *p, const struct builder *b, struct xos_polic
 	size_t ntags = 0;
 	for (size_t i = 0; i < b->set->nnodes; i++)
 		ntags += b->set->nodes[i].ntags;
-	p->n = (sizeof(*c) + 15) / 16 * 16;
-	c->slots = pack(p, from->slots, (size_t)from->slot_mask + 1, sizeof(*c->slots));
+	p->n = (sizeof(*c) + XOS_LINE - 1) / XOS_LINE * XOS_LINE;
 	c->rows = pack(p, from->rows, from->nrows, sizeof(*c->rows));
-	c->rules = pack(p, from->rules, from->nrules, sizeof(*c->rules));
 	c->terms = pack(p, b->coder.terms, b->coder.nterms, sizeof(*c->terms));
+	c->nodes = pack(p, from->nodes, (size_t)from->node_mask + 1, sizeof(*c->nodes));
+	c->actions = pack(p, from->actions, from->nrules, sizeof(*c->actions));
+	c->rules = pack(p, from->rules, from->nrules, sizeof(*c->rules));
 	c->code = pack(p, b->coder.code, b->coder.ncode, sizeof(*c->code));
 	c->numbers = pack(p, b->coder.numbers, b->coder.nnumbers, sizeof(*c->numbers));
 	c->buckets = pack(p, from->buckets, (size_t)from->bucket_mask + 1, sizeof(*c->buckets));
 	c->entries = pack(p, from->entries, b->nfound, sizeof(*c->entries));
-	c->nodes = pack(p, from->nodes, (size_t)from->node_mask + 1, sizeof(*c->nodes));
 	c->tags = pack(p, from->tags, ntags, sizeof(*c->tags));
 }
 
@@ -406,9 +432,11 @@ static struct xos_policy_compiled *pack_block(const struct builder *b)
 {
 	struct xos_policy_compiled c = b->c;
 	struct packer p = {.to = NULL};
+	c.cond_kinds = b->coder.who_kinds;
+	c.ncode = (uint32_t)b->coder.ncode;
 	pack_all(&p, b, &c);
-	c.bytes = p.n;
-	p.to = malloc(p.n);
+	c.bytes = p.n = (p.n + XOS_LINE - 1) / XOS_LINE * XOS_LINE;
+	p.to = aligned_alloc(XOS_LINE, p.n);
 	if (!p.to)
 		return NULL;
 	pack_all(&p, b, &c);
@@ -428,9 +456,9 @@ static struct xos_policy_compiled *compile(const struct xos_policy_set *set)
 	free(b.coder.terms);
 	free(b.coder.code);
 	free(b.coder.numbers);
-	free(b.c.slots);
 	free(b.c.rows);
 	free(b.c.rules);
+	free(b.c.actions);
 	free(b.c.buckets);
 	free(b.c.entries);
 	free(b.c.nodes);
@@ -481,7 +509,7 @@ const struct xos_compiled_node *xos_compiled_node(
 		if (!n->node)
 			return NULL;
 		if (n->hash == hash && n->len == len &&
-		    memcmp(len <= XOS_ROW_NAME ? n->head : n->node->name, name, len) == 0)
+		    memcmp(len <= sizeof(n->head) ? n->head : n->node->name, name, len) == 0)
 			return n;
 	}
 }

@@ -32,6 +32,7 @@ struct xos_word {
 	const char *name;
 	const struct xos_policy_action *action; /* NULL: only sets declare it */
 	const struct xos_policy_attr *attr;
+	enum xos_policy_needs needs; /* of a kind */
 	uint8_t vocabulary;
 	bool at_site; /* a built-in action that happens at a site, a kind of what is at one */
 };
@@ -49,10 +50,11 @@ struct xos_policy {
 	uint32_t *table; /* scopes by level and name, open addressing: position + 1 */
 	uint32_t mask;
 	size_t of_level[XOS_POLICY_LEVELS];
-	/* Bits by hash: which principals the sets may name, but a VO's set its own members. A bit too
-	 * many costs a look-up. */
-	uint64_t *named;
+	/* Bits by hash: which principals the sets may name in heads and conditions, and which of them
+	 * in other places than the heads of their own VO's set. A bit too many costs a look-up. */
+	uint64_t *named, *abroad;
 	uint64_t named_mask;
+	unsigned who_kinds;     /* bit by kind: which kinds of principal any set asks about */
 	struct xos_word *words; /* open addressing */
 	uint32_t word_mask;
 	size_t nwords;
@@ -70,6 +72,11 @@ static inline bool xos_policy_names(const struct xos_policy *p, uint64_t hash)
 {
 	uint64_t bit = hash & p->named_mask;
 	return p->named[bit / 64] >> bit % 64 & 1;
+}
+static inline bool xos_policy_names_abroad(const struct xos_policy *p, uint64_t hash)
+{
+	uint64_t bit = hash & p->named_mask;
+	return p->abroad[bit / 64] >> bit % 64 & 1;
 }
 /* duties.c: once, when all sets are there. False: out of memory. */
 bool xos_policy_number_duties(struct xos_policy *p);
@@ -97,8 +104,8 @@ struct xos_policy_interned_resource {
 	struct xos_policy_resource resource; /* copies */
 	struct xos_resource_facts facts;
 	struct xos_policy_memory *memory;
-	const struct xos_policy_scope *site, *node, *owner;
-	const struct xos_compiled_node *declared;
+	struct xos_known_place place;
+	const struct xos_policy_scope *node, *owner;
 };
 
 #endif

@@ -65,7 +65,7 @@ static bool look_up(struct xos_policy_interned_subject *to)
 			to->rows[to->nrows++] = row;
 		if (group)
 			to->groups[to->ngroups++] = group;
-		if (xos_policy_names(p, fact->hash))
+		if (xos_policy_names_abroad(p, fact->hash))
 			to->named[to->nnamed++] = *fact;
 	}
 	return true;
@@ -85,7 +85,8 @@ enum xos_status xos_policy_intern_subject(struct xos_policy *p, const struct xos
 	to->policy = xos_policy_ref(p);
 	to->memory = xos_policy_memory_new();
 	if (to->memory && copy_subject(&to->subject, s, to->memory))
-		problem = xos_subject_facts_make(&to->facts, &to->subject, to->memory, &failed);
+		problem =
+		    xos_subject_facts_make(&to->facts, &to->subject, NULL, to->memory, &failed);
 	if (!problem && !failed && look_up(to)) {
 		*out = to;
 		return XOS_OK;
@@ -128,11 +129,6 @@ static bool find_places(struct xos_policy_interned_resource *to)
 	const struct xos_policy_resource *r = &to->resource;
 	const struct xos_resource_facts *f = &to->facts;
 	const struct xos_policy *p = to->policy;
-	if (f->site)
-		to->site = xos_policy_find_scope(p, XOS_POLICY_SITE, f->place, f->site_len);
-	if (to->site && f->node)
-		to->declared =
-		    xos_compiled_node(to->site->compiled, r->node, f->place_len - f->site_len - 1);
 	if (f->node)
 		to->node = xos_policy_find_scope(p, XOS_POLICY_NODE, f->place, f->place_len);
 	if (!r->owner || !r->vo)
@@ -153,13 +149,15 @@ enum xos_status xos_policy_intern_resource(struct xos_policy *p,
     struct xos_err *err)
 {
 	*out = NULL;
-	const char *problem = xos_request_check_resource(p, r);
+	struct xos_known_place place;
+	const char *problem = xos_request_check_resource(p, r, &place);
 	if (problem)
 		return xos_err_set(err, XOS_MALFORMED, "policy-resource", "%s", problem);
 	struct xos_policy_interned_resource *to = calloc(1, sizeof(*to));
 	if (!to)
 		return xos_err_set(err, XOS_INTERNAL, "out-of-memory", "out of memory");
 	to->policy = xos_policy_ref(p);
+	to->place = place;
 	to->memory = xos_policy_memory_new();
 	if (to->memory && copy_resource(to, r, to->memory) && find_places(to)) {
 		*out = to;

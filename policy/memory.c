@@ -1,19 +1,23 @@
 #include "policy/memory.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BLOCK_MIN 4096u
+#define BLOCK_MAX (1024u * 1024)
 
-struct block {
-	struct block *next;
-	size_t cap, used;
+struct xos_policy_block {
+	struct xos_policy_block *next;
+	size_t cap; /* a multiple of the alignment */
 	max_align_t data[];
 };
 
 struct xos_policy_memory {
-	struct block *first, *current;
+	struct xos_policy_block *first, *current;
+	char *at;    /* the next piece */
+	size_t left; /* bytes of the current block; a multiple of the alignment */
 };
 
 struct xos_policy_memory *xos_policy_memory_new(void)
@@ -25,33 +29,37 @@ void xos_policy_memory_free(struct xos_policy_memory *m)
 {
 	if (!m)
 		return;
-	for (struct block *b = m->first; b;) {
-		struct block *next = b->next;
+	for (struct xos_policy_block *b = m->first; b;) {
+		struct xos_policy_block *next = b->next;
 		free(b);
 		b = next;
 	}
 	free(m);
 }
 
-void xos_policy_memory_reset(struct xos_policy_memory *m)
+static void enter(struct xos_policy_memory *m, struct xos_policy_block *b)
 {
-	for (struct block *b = m->first; b; b = b->next)
-		b->used = 0;
-	m->current = m->first;
+	m->current = b;
+	m->at = b ? (char *)b->data : NULL;
+	m->left = b ? b->cap : 0;
 }
 
-static struct block *block_add(struct xos_policy_memory *m, size_t n)
+void xos_policy_memory_reset(struct xos_policy_memory *m)
+{
+	enter(m, m->first);
+}
+
+static struct xos_policy_block *block_add(struct xos_policy_memory *m, size_t n)
 {
 	size_t cap = m->current ? m->current->cap * 2 : BLOCK_MIN;
-	if (cap > 1024 * 1024)
-		cap = 1024 * 1024;
+	if (cap > BLOCK_MAX)
+		cap = BLOCK_MAX;
 	if (cap < n)
-		cap = n;
-	struct block *b = malloc(sizeof(*b) + cap);
+		cap = (n + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	struct xos_policy_block *b = malloc(sizeof(*b) + cap);
 	if (!b)
 		return NULL;
 	b->cap = cap;
-	b->used = 0;
 	/* Blocks behind the current one were too small for this piece; they keep their turn. */
 	if (m->current) {
 		b->next = m->current->next;
@@ -63,23 +71,34 @@ static struct block *block_add(struct xos_policy_memory *m, size_t n)
 	return b;
 }
 
+static bool enter_next(struct xos_policy_memory *m, size_t n)
+{
+	struct xos_policy_block *b = m->current ? m->current->next : NULL;
+	if (n > SIZE_MAX / 2)
+		return false;
+	if (!b || b->cap < n)
+		b = block_add(m, n);
+	if (b)
+		enter(m, b);
+	return b;
+}
+
+void *xos_policy_memory_raw(struct xos_policy_memory *m, size_t n)
+{
+	if (n > m->left && !enter_next(m, n))
+		return NULL;
+	/* What is left is a multiple of the alignment: n rounded up fits too. */
+	n = (n + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	void *p = m->at;
+	m->at += n;
+	m->left -= n;
+	return p;
+}
+
 void *xos_policy_memory_take(struct xos_policy_memory *m, size_t n)
 {
-	if (n > SIZE_MAX / 2)
-		return NULL;
-	n = (n + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
-	struct block *b = m->current;
-	if (b && b->cap - b->used < n && b->next && b->next->cap >= n)
-		b = b->next;
-	if (!b || b->cap - b->used < n) {
-		b = block_add(m, n);
-		if (!b)
-			return NULL;
-	}
-	m->current = b;
-	void *p = (char *)b->data + b->used;
-	b->used += n;
-	return memset(p, 0, n);
+	void *p = xos_policy_memory_raw(m, n);
+	return p ? memset(p, 0, n) : NULL;
 }
 
 char *xos_policy_memory_string(struct xos_policy_memory *m, const char *p, size_t n)

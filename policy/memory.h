@@ -12,8 +12,9 @@ struct xos_policy_memory;
 struct xos_policy_memory *xos_policy_memory_new(void);
 void xos_policy_memory_free(struct xos_policy_memory *m);
 void xos_policy_memory_reset(struct xos_policy_memory *m);
-void *xos_policy_memory_take(
-    struct xos_policy_memory *m, size_t n); /* zeroed; NULL: out of memory */
+/* Aligned for any type; NULL: out of memory. take: zeroed; raw: what it holds is not set. */
+void *xos_policy_memory_take(struct xos_policy_memory *m, size_t n);
+void *xos_policy_memory_raw(struct xos_policy_memory *m, size_t n);
 char *xos_policy_memory_string(
     struct xos_policy_memory *m, const char *p, size_t n); /* adds a NUL */
 /* An array of *n elements with room for one more: old, or a copy twice as large. */

@@ -16,9 +16,8 @@ static void merge_names(struct xos_run *r, struct xos_policy_limit *l,
 {
 	size_t n = 0;
 	if (!l->from) {
-		l->from = s;
-		l->names = v->names;
-		l->nnames = v->n;
+		*l = (struct xos_policy_limit){
+		    .cap = XOS_CAP_ACCOUNT_CLASS, .from = s, .names = v->names, .nnames = v->n};
 		return;
 	}
 	/* One list for all that meet: what is kept stands before what is still to be read. */
@@ -51,7 +50,6 @@ static void merge_classes(struct xos_run *r, const struct xos_level *level,
 		const struct xos_policy_statement *before = l->from;
 		if (s->caps[i].cap != XOS_CAP_ACCOUNT_CLASS)
 			continue;
-		l->cap = XOS_CAP_ACCOUNT_CLASS;
 		r->class_unknown |= unknown;
 		merge_names(r, l, &s->caps[i], s);
 		xos_merge_change(&r->class_change, s);
@@ -60,24 +58,30 @@ static void merge_classes(struct xos_run *r, const struct xos_level *level,
 	}
 }
 
+/* Of the rest of one nothing is set until it has a `from`. */
+static bool make_limits(struct xos_run *r)
+{
+	r->limits = xos_policy_memory_raw(r->memory, XOS_CAP_COUNT * sizeof(*r->limits));
+	r->failed |= !r->limits;
+	for (size_t i = 0; r->limits && i < XOS_CAP_COUNT; i++)
+		r->limits[i].from = NULL;
+	return r->limits;
+}
+
 void xos_merge_limit(struct xos_run *r, const struct xos_level *level, const struct xos_rule *rule,
     const struct xos_policy_statement *s, bool unknown)
 {
-	if (!r->limits)
-		r->limits = xos_policy_memory_take(r->memory, XOS_CAP_COUNT * sizeof(*r->limits));
-	if (!r->limits) {
-		r->failed = true;
+	if (!r->limits && !make_limits(r))
 		return;
-	}
 	const struct xos_cap_number *c = &r->eval.set->numbers[rule->numbers];
 	for (unsigned i = 0; i < rule->nnumbers; i++) {
 		struct xos_policy_limit *l = &r->limits[c[i].cap];
 		if (l->from && c[i].number >= l->number)
 			continue;
-		l->cap = (enum xos_policy_cap)c[i].cap;
-		l->number = c[i].number;
-		l->from = s;
-		l->level = level->verdict->level;
+		*l = (struct xos_policy_limit){.cap = (enum xos_policy_cap)c[i].cap,
+		    .number = c[i].number,
+		    .from = s,
+		    .level = level->verdict->level};
 	}
 	if (rule->flags & XOS_RULE_CLASSES)
 		merge_classes(r, level, s, unknown);

@@ -39,25 +39,57 @@ const char *xos_request_check_subject(const struct xos_policy_subject *s)
 	return check_names(s);
 }
 
-const char *xos_request_check_resource(
-    const struct xos_policy *p, const struct xos_policy_resource *r)
+static const char *check_needs(enum xos_policy_needs needs, const struct xos_policy_resource *r)
 {
-	if (!r->kind || !xos_policy_word(p, XOS_VOC_KIND, r->kind))
-		return "the resource is of no known kind";
-	if (strcmp(r->kind, "job") == 0 && !(r->id && xos_policy_word_ok(r->id)))
-		return "a job needs its id";
-	if (strcmp(r->kind, "file") == 0 && !(r->id && xos_policy_path_ok(r->id)))
-		return "a file needs its absolute path, without '.', '..' or empty components";
-	if (r->id && strlen(r->id) > XOS_POLICY_ID_MAX)
-		return "the id of the resource is too long";
-	if (r->site && !xos_name_is_site(r->site))
+	switch (needs) {
+	case XOS_NEEDS_NOTHING:
+		return NULL;
+	case XOS_NEEDS_SITE:
+		return r->site ? NULL : "this action happens at a site, and the request names none";
+	case XOS_NEEDS_NODE:
+		return r->node ? NULL : "the resource is a node without a name";
+	case XOS_NEEDS_JOB:
+		return r->id && xos_policy_word_ok(r->id) ? NULL : "a job needs its id";
+	case XOS_NEEDS_PATH:
+		return r->id && xos_policy_path_ok(r->id)
+		           ? NULL
+		           : "a file needs its absolute path, without '.', '..' or empty "
+		             "components";
+	}
+	return "the resource is of no known kind";
+}
+
+/* A site that has a set, and a node that its site declares, are named as they should be. */
+static const char *check_place(
+    const struct xos_policy *p, const struct xos_policy_resource *r, struct xos_known_place *known)
+{
+	if (r->site)
+		known->site = xos_policy_find_scope(
+		    p, XOS_POLICY_SITE, r->site, strnlen(r->site, XOS_SITE_MAX + 1));
+	if (r->site && !known->site && !xos_name_is_site(r->site))
 		return "the name of the site is malformed";
-	if (r->node && (!r->site || !xos_name_is_node(r->node)))
+	if (known->site && r->node)
+		known->declared = xos_compiled_node(
+		    known->site->compiled, r->node, strnlen(r->node, XOS_NODE_MAX + 1));
+	if (r->node && !known->declared && (!r->site || !xos_name_is_node(r->node)))
 		return "a node without a site, or with a malformed name";
-	if (strcmp(r->kind, "site") == 0 && !r->site)
-		return "this action happens at a site, and the request names none";
-	if (strcmp(r->kind, "node") == 0 && !r->node)
-		return "the resource is a node without a name";
+	return NULL;
+}
+
+const char *xos_request_check_resource(
+    const struct xos_policy *p, const struct xos_policy_resource *r, struct xos_known_place *known)
+{
+	const struct xos_word *w = r->kind ? xos_policy_word(p, XOS_VOC_KIND, r->kind) : NULL;
+	*known = (struct xos_known_place){NULL, NULL};
+	if (!w)
+		return "the resource is of no known kind";
+	const char *problem = check_needs(w->needs, r);
+	if (!problem && r->id && strlen(r->id) > XOS_POLICY_ID_MAX)
+		problem = "the id of the resource is too long";
+	if (!problem)
+		problem = check_place(p, r, known);
+	if (problem)
+		return problem;
 	if (r->vo && !xos_name_is_vo(r->vo))
 		return "the VO of the resource is malformed";
 	if (r->owner && !(r->vo && xos_name_is_member(r->vo, r->owner)))
@@ -169,8 +201,10 @@ const char *xos_policy_eval_init(
 	if (!problem && !subject)
 		problem = xos_request_check_subject(e->subject);
 	/* Interned in another policy: this one may not know its kind. */
-	if (!problem && !(resource && resource->policy == p))
-		problem = xos_request_check_resource(p, e->resource);
+	if (resource && resource->policy == p)
+		e->place = resource->place;
+	else if (!problem)
+		problem = xos_request_check_resource(p, e->resource, &e->place);
 	if (!problem && lacks_site(e, w))
 		problem = "this action happens at a site, and the request names none";
 	if (!problem && e->subject->kind == XOS_SUBJECT_LOCAL && !e->resource->site)

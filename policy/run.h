@@ -51,8 +51,6 @@ struct xos_run {
 	struct xos_doubt *doubts;
 	const char **unknown;
 	size_t nunknown;
-	const struct xos_fact *named; /* those that sets other than the own VO's may name */
-	size_t nnamed;
 	bool again;          /* looking for a way out: only the decision counts */
 	bool failed;         /* out of memory */
 	bool refused, maybe; /* a reason that stands for certain; one that hangs on the unknown */

@@ -5,13 +5,13 @@
 #define BIT(code) (UINT64_C(1) << (code))
 
 static const struct xos_policy_kind kinds[] = {
-    {"site", 1, false, true, "a site"},
-    {"node", 1, false, true, "a machine"},
-    {"job", 1, true, true, "a job"},
-    {"file", 1, true, true, "a file or folder, by its absolute path"},
-    {"session", 1, true, true, "a log-in on a node"},
-    {"vo", 1, false, false, "a VO"},
-    {"token", 1, true, false, "a token"},
+    {"site", XOS_NEEDS_SITE, 1, false, true, "a site"},
+    {"node", XOS_NEEDS_NODE, 1, false, true, "a machine"},
+    {"job", XOS_NEEDS_JOB, 1, true, true, "a job"},
+    {"file", XOS_NEEDS_PATH, 1, true, true, "a file or folder, by its absolute path"},
+    {"session", XOS_NEEDS_NOTHING, 1, true, true, "a log-in on a node"},
+    {"vo", XOS_NEEDS_NOTHING, 1, false, false, "a VO"},
+    {"token", XOS_NEEDS_NOTHING, 1, true, false, "a token"},
 };
 
 /* Codes stand in certificates: append, never renumber. */

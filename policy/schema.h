@@ -88,9 +88,19 @@ struct xos_policy_cap_info {
 	const char *what;
 };
 
+/* What a request about a resource of some kind must say of it. */
+enum xos_policy_needs {
+	XOS_NEEDS_NOTHING,
+	XOS_NEEDS_SITE,
+	XOS_NEEDS_NODE,
+	XOS_NEEDS_JOB, /* its id, a word */
+	XOS_NEEDS_PATH /* its id, an absolute path */
+};
+
 /* Kinds of resource: "site", "node", "job", ... */
 struct xos_policy_kind {
 	const char *name;
+	enum xos_policy_needs needs;
 	uint8_t since;
 	bool has_id; /* a request about one names it: a job, a file, a session */
 	/* Is on a machine: what a set's own actions do with one happens at a site. */

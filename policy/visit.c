@@ -118,21 +118,9 @@ static void apply(struct xos_run *r, struct xos_level *l, const struct xos_rule 
 	}
 }
 
-/* Any VO can say of its members where they are at home: a VO grants by the home of its own only. */
-static bool foreign_home(const struct xos_policy_eval *e, const struct xos_rule *rule)
-{
-	if (rule->effect != XOS_POLICY_PERMIT || e->any || e->set->level != XOS_POLICY_VO)
-		return false;
-	const struct xos_policy_statement *s = &e->set->set->statements[rule->statement];
-	return s->nwhos && s->whos[rule->who].kind == XOS_WHO_HOME;
-}
-
 /* Of permits one is enough. */
-static inline bool is_wanted(
-    const struct xos_run *r, const struct xos_level *l, const struct xos_rule *rule)
+static inline bool is_wanted(const struct xos_level *l, const struct xos_rule *rule)
 {
-	if (!(rule->actions >> r->eval.code & 1))
-		return false;
 	return rule->effect != XOS_POLICY_PERMIT || l->grant != XOS_TRUE ||
 	       rule->flags & XOS_RULE_SHADOW;
 }
@@ -144,9 +132,12 @@ static void run_rule(
 {
 	struct xos_policy_eval *e = &r->eval;
 	size_t first = 0;
-	if (foreign_home(e, rule))
+	if (rule->flags & XOS_RULE_HOMES && !e->any)
 		return;
 	e->statements++;
+	const struct xos_fact *is = &e->is[rule->term_kind];
+	if (is->hash && is->hash != rule->term && rule->effect != XOS_POLICY_CHECK)
+		return;
 	const struct xos_policy_statement *s = &e->set->set->statements[rule->statement];
 	if (rule->who && xos_eval_whos(e, s, rule->who))
 		return;
@@ -170,9 +161,10 @@ static void run_bucket(
 		    c, xos_bucket_key(row->hash, i ? XOS_ANY_ACTION : r->eval.code, term));
 		for (uint32_t j = 0; b && j < b->n; j++) {
 			const struct xos_entry *entry = &c->entries[b->first + j];
-			/* Two rows may share a key by chance. */
+			/* Two rows, or two actions of a row, may share a key by chance. */
 			const struct xos_rule *rule = &c->rules[entry->rule];
-			if (entry->rule - row->first < row->n && is_wanted(r, l, rule))
+			if (entry->rule - row->first < row->n &&
+			    c->actions[entry->rule] >> r->eval.code & 1 && is_wanted(l, rule))
 				run_rule(r, l, rule, entry->place);
 		}
 	}
@@ -227,34 +219,29 @@ static void search_row(struct xos_run *r, struct xos_level *l, const struct xos_
 		run_bucket(r, l, row, r->eval.service ? r->eval.service : XOS_HASH_SOME_SERVICE);
 }
 
+/* A short row: first which of its rules are about the action, without a branch for each. */
+static void scan_row(struct xos_run *r, struct xos_level *l, const struct xos_row *row)
+{
+	const struct xos_rule *rules = &r->eval.set->rules[row->first];
+	const uint64_t *actions = &r->eval.set->actions[row->first];
+	unsigned about = 0;
+	for (unsigned i = 0; i < row->n; i++)
+		about |= (unsigned)(actions[i] >> r->eval.code & 1) << i;
+	unsigned permits = about & row->permits;
+	for (unsigned rest = about & ~permits; rest; rest &= rest - 1)
+		run_rule(r, l, &rules[__builtin_ctz(rest)], XOS_ANY_PLACE);
+	for (; permits && l->grant != XOS_TRUE; permits &= permits - 1)
+		run_rule(r, l, &rules[__builtin_ctz(permits)], XOS_ANY_PLACE);
+}
+
 static void run_row(struct xos_run *r, struct xos_level *l, const struct xos_row *row)
 {
 	if (!(row->actions >> r->eval.code & 1))
 		return;
-	if (row->searched) {
+	if (row->searched)
 		search_row(r, l, row);
-		return;
-	}
-	const struct xos_rule *rule = &r->eval.set->rules[row->first], *end = rule + row->n;
-	for (; rule < end; rule++)
-		if (is_wanted(r, l, rule))
-			run_rule(r, l, rule, XOS_ANY_PLACE);
-}
-
-/* The own VO's set may name all that the subject is; others seldom name any of it. */
-static bool find_named(struct xos_run *r)
-{
-	const struct xos_subject_facts *who = r->eval.who;
-	if (r->named || !who->n)
-		return true;
-	struct xos_fact *list = xos_policy_memory_take(r->memory, who->n * sizeof(*list));
-	if (!list)
-		return false;
-	for (size_t i = 0; i < who->n; i++)
-		if (xos_policy_names(r->policy, who->list[i].hash))
-			list[r->nnamed++] = who->list[i];
-	r->named = list;
-	return true;
+	else
+		scan_row(r, l, row);
 }
 
 /* Memory that will be read soon, all of it on its way at the same time. */
@@ -268,9 +255,8 @@ static void run_rows(
 {
 	const struct xos_policy_compiled *c = r->eval.set;
 	for (size_t i = 0; i < n; i++) {
+		expect(&c->actions[rows[i]->first]);
 		expect(&c->rules[rows[i]->first]);
-		if (!rows[i]->searched)
-			expect(&c->rules[rows[i]->first + 2]);
 	}
 	for (size_t i = 0; i < n; i++)
 		run_row(r, l, rows[i]);
@@ -282,17 +268,21 @@ static void run_named(struct xos_run *r, struct xos_level *l, const struct xos_f
 {
 	const struct xos_policy_compiled *c = r->eval.set;
 	const struct xos_row *rows[AT_ONCE];
+	const struct xos_fact *maybe[AT_ONCE];
 	for (size_t start = 0; start < n; start += AT_ONCE) {
-		size_t end = n - start > AT_ONCE ? start + AT_ONCE : n, found = 0;
-		for (size_t i = start; i < end; i++)
-			expect(&c->slots[(uint32_t)list[i].hash & c->slot_mask]);
+		size_t end = n - start > AT_ONCE ? start + AT_ONCE : n, nmaybe = 0, found = 0;
 		for (size_t i = start; i < end; i++) {
-			const struct xos_row *row = c->who_kinds >> list[i].kind & 1
-			                                ? xos_compiled_row(c, list[i].hash,
-			                                      list[i].kind, list[i].s, list[i].n)
-			                                : NULL;
-			if (row && row->actions >> r->eval.code & 1)
-				rows[found++] = row;
+			maybe[nmaybe] = &list[i];
+			nmaybe += xos_compiled_maybe(c, list[i].hash);
+		}
+		for (size_t i = 0; i < nmaybe; i++) {
+			const struct xos_fact *f = maybe[i];
+			const struct xos_row *row =
+			    xos_compiled_row(c, f->hash, f->kind, f->s, f->n);
+			if (!row)
+				continue;
+			rows[found] = row;
+			found += row->actions >> r->eval.code & 1;
 		}
 		run_rows(r, l, rows, found);
 	}
@@ -303,12 +293,8 @@ static void run_names(struct xos_run *r, struct xos_level *l)
 	const struct xos_policy_interned_subject *known = r->eval.known;
 	if (known)
 		run_named(r, l, known->named, known->nnamed);
-	else if (r->eval.set->level == XOS_POLICY_VO && r->eval.any)
-		run_named(r, l, r->eval.who->list, r->eval.who->n);
-	else if (find_named(r))
-		run_named(r, l, r->named, r->nnamed);
 	else
-		r->failed = true;
+		run_named(r, l, r->eval.who->list, r->eval.who->n);
 }
 
 void xos_run_set(
@@ -338,6 +324,6 @@ void xos_run_delegation(struct xos_run *r, struct xos_level *l)
 {
 	const struct xos_policy_compiled *set = r->eval.set;
 	for (size_t i = 0; i < set->nrules; i++)
-		if (is_wanted(r, l, &set->rules[i]))
+		if (set->actions[i] >> r->eval.code & 1 && is_wanted(l, &set->rules[i]))
 			run_rule(r, l, &set->rules[i], XOS_ANY_PLACE);
 }

@@ -15,6 +15,7 @@ void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
 void *__real_xos_policy_memory_take(struct xos_policy_memory *m, size_t n);
+void *__real_xos_policy_memory_raw(struct xos_policy_memory *m, size_t n);
 char *__real_xos_policy_memory_string(struct xos_policy_memory *m, const char *p, size_t n);
 void *__real_xos_policy_memory_grow(
     struct xos_policy_memory *m, const void *old, size_t n, size_t elem);
@@ -22,6 +23,7 @@ void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void *__wrap_xos_policy_memory_take(struct xos_policy_memory *m, size_t n);
+void *__wrap_xos_policy_memory_raw(struct xos_policy_memory *m, size_t n);
 char *__wrap_xos_policy_memory_string(struct xos_policy_memory *m, const char *p, size_t n);
 void *__wrap_xos_policy_memory_grow(
     struct xos_policy_memory *m, const void *old, size_t n, size_t elem);
@@ -60,6 +62,11 @@ void *__wrap_realloc(void *p, size_t n)
 void *__wrap_xos_policy_memory_take(struct xos_policy_memory *m, size_t n)
 {
 	return fails() ? NULL : __real_xos_policy_memory_take(m, n);
+}
+
+void *__wrap_xos_policy_memory_raw(struct xos_policy_memory *m, size_t n)
+{
+	return fails() ? NULL : __real_xos_policy_memory_raw(m, n);
 }
 
 char *__wrap_xos_policy_memory_string(struct xos_policy_memory *m, const char *p, size_t n)

@@ -33,6 +33,14 @@ void *__wrap_xos_policy_memory_take(struct xos_policy_memory *m, size_t n)
 	return __real_xos_policy_memory_take(m, n);
 }
 
+void *__real_xos_policy_memory_raw(struct xos_policy_memory *m, size_t n);
+void *__wrap_xos_policy_memory_raw(struct xos_policy_memory *m, size_t n);
+void *__wrap_xos_policy_memory_raw(struct xos_policy_memory *m, size_t n)
+{
+	taken += n;
+	return __real_xos_policy_memory_raw(m, n);
+}
+
 static enum xos_policy_decision counted(
     const struct xos_policy *p, const struct xos_policy_request *req, struct xos_policy_answer *a)
 {
