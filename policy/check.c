@@ -63,6 +63,8 @@ static const char *check_vo_who(
 	case XOS_WHO_EXACTLY:
 	case XOS_WHO_ROLE:
 	case XOS_WHO_USER:
+	case XOS_WHO_NODE:
+	case XOS_WHO_SERVICE:
 		return own ? NULL : check_foreign(s, hint);
 	case XOS_WHO_ANY:
 	case XOS_WHO_HOME:
@@ -96,6 +98,12 @@ static const char *check_who(const struct xos_policy_statement *s, const struct 
 		return level == XOS_POLICY_VO
 		           ? "a VO has nothing to say about principals of no VO"
 		           : "this set has nothing to say about principals of no VO";
+	}
+	if ((who->kind == XOS_WHO_NODE || who->kind == XOS_WHO_SERVICE) &&
+	    (level == XOS_POLICY_GROUP || level == XOS_POLICY_DELEGATION)) {
+		*hint = "the set of the VO, of a site or of an owner can speak of them";
+		return level == XOS_POLICY_GROUP ? "nodes and services are in no group"
+		                                 : "nodes and services hold no delegation";
 	}
 	if (level == XOS_POLICY_VO)
 		problem = check_vo_who(s, who, hint);

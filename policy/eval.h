@@ -25,7 +25,7 @@ struct xos_fact {
 struct xos_subject_facts {
 	/*
 	 * Each principal that the subject is, once: itself, its VO and home, its groups with those
-	 * above, roles. Not `any` and `local`, which depend on the set.
+	 * above, roles; of a machine its kind, too. Not `any` and `local`, which depend on the set.
 	 */
 	struct xos_fact *list;
 	size_t n;

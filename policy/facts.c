@@ -138,14 +138,50 @@ static void put_member(
 	put_fact(f, xos_hash_whole(user, n), XOS_WHO_USER, user, n);
 }
 
+/* "demo:data/n1" is also "demo:data" and "demo:*"; a node is itself and "demo:*". */
+static void put_machine(
+    struct xos_subject_facts *f, const struct xos_policy_subject *s, char *name, size_t vo_len)
+{
+	unsigned kind = s->kind == XOS_SUBJECT_NODE ? XOS_WHO_NODE : XOS_WHO_SERVICE;
+	size_t n = strlen(s->member);
+	memcpy(f->user, s->vo, vo_len);
+	memcpy(f->user + vo_len, ":*", 3);
+	put_name(f, kind, f->user);
+	memcpy(name, s->vo, vo_len);
+	name[vo_len] = ':';
+	memcpy(name + vo_len + 1, s->member, n + 1);
+	put_name(f, kind, name);
+	if (kind == XOS_WHO_NODE)
+		return;
+	n = vo_len + 1 + strcspn(s->member, "/");
+	put_fact(f, xos_hash_whole(name, n), kind, name, n);
+}
+
+static bool make_machine(
+    struct xos_subject_facts *f, const struct xos_policy_subject *s, struct xos_policy_memory *m)
+{
+	const size_t most = 3, size = 8;
+	size_t vo_len = strlen(s->vo);
+	char *name = xos_policy_memory_take(m, vo_len + strlen(s->member) + 2);
+	f->list = xos_policy_memory_take(m, most * sizeof(*f->list));
+	f->table = xos_policy_memory_take(m, size * sizeof(*f->table));
+	f->mask = (uint32_t)size - 1;
+	if (!name || !f->list || !f->table)
+		return false;
+	put_machine(f, s, name, vo_len);
+	return true;
+}
+
 const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos_policy_subject *s,
     struct xos_policy_memory *m, bool *failed)
 {
 	f->list = NULL;
 	f->n = 0;
 	*failed = false;
-	if (s->kind != XOS_SUBJECT_MEMBER)
+	if (s->kind != XOS_SUBJECT_MEMBER) {
+		*failed = s->kind != XOS_SUBJECT_LOCAL && !make_machine(f, s, m);
 		return NULL;
+	}
 	size_t most = count_facts(s), size = 32, vo_len = strlen(s->vo);
 	while (size < most * 2)
 		size *= 2;

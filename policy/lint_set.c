@@ -21,9 +21,16 @@ static bool who_covers(const struct xos_policy_set *set, const struct xos_policy
 {
 	if (a->kind == b->kind && (!a->name || strcmp(a->name, b->name) == 0))
 		return true;
+	if (a->kind == XOS_WHO_NODE || a->kind == XOS_WHO_SERVICE) {
+		/* "demo:*" is all of that kind, "demo:data" all "demo:data/...". */
+		size_t n = strlen(a->name), star = a->name[n - 1] == '*';
+		return a->kind == b->kind &&
+		       (star ? strncmp(b->name, a->name, n - 1) == 0 : within(b->name, a->name));
+	}
 	if (a->kind == XOS_WHO_ANY)
 		return set->site
-		           ? b->kind != XOS_WHO_LOCAL
+		           ? b->kind != XOS_WHO_LOCAL && b->kind != XOS_WHO_NODE &&
+		                 b->kind != XOS_WHO_SERVICE
 		           : !b->name || (b->name[0] == '/' ? within(b->name + 1, set->vo)
 		                                            : b->kind == XOS_WHO_USER &&
 		                                                  strncmp(b->name, set->vo,
