@@ -264,8 +264,10 @@ void xos_policy_whos_print(struct xos_buf *out, const struct xos_policy_statemen
 void xos_policy_places_print(struct xos_buf *out, const struct xos_policy_statement *s);
 
 /* check.c: what holds for a statement however it came (text or bytes): levels, roles. NULL if all is
- * well, else what is wrong; *hint may be set. */
-const char *xos_policy_statement_check(const struct xos_policy_statement *s, const char **hint);
+ * well, else what is wrong; *hint may be set. *at: the test of its condition that is wrong, NULL if it is
+ * not a single one. */
+const char *xos_policy_statement_check(
+    const struct xos_policy_statement *s, const char **hint, const struct xos_policy_cond **at);
 extern const char xos_policy_problem_unguarded[]; /* one of its results */
 
 /* check_cond.c: the test of an attribute that a request may lack (*nowhere, may be NULL: no
