@@ -102,3 +102,21 @@ people_only() {
 	[[ ${lines[1]} == *'"decision":false'* ]]
 	[[ ${lines[2]} == *"a user's id is <vo>:<member>"* ]]
 }
+
+@test "who-can: what people could say of their log-in or home is no condition for machines" {
+	cat >"$t/vo.xos" <<-'X'
+		vo "demo" serial 1 schema 2 {
+		  permit home "uni.example", any action file.read on file:/a;
+		  permit node *, service * action file.read on file:/a when home "uni.example" or auth.age < 1h;
+		}
+	X
+	printf 'site "lab" serial 1 schema 2 {\n  permit vo demo, node demo:*, service demo:* action file.read;\n}\n' >"$t/site.xos"
+	run "$bin" who-can file.read file:/a/b --at lab/n1 --all --set "$t/vo.xos" --set "$t/site.xos"
+	echo "$output"
+	[[ $output =~ "nodes of demo"\ +no ]]
+	[[ $output =~ "services of demo"\ +no ]]
+	[[ $output =~ "members of /demo"\ +yes ]]
+	run "$bin" explain --set "$t/vo.xos" --set "$t/site.xos" --subject node:demo:n1 --action file.read --resource file:/a/b --at lab/n1
+	[ "$status" -eq 3 ]
+	[[ $output == *"nothing that this subject could say or wait for"* ]]
+}

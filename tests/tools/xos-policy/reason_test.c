@@ -176,7 +176,8 @@ static struct xos_policy *draw_policy(void)
 		parts[n++].set = draw_set("owner \"demo:carol\" serial 1 {\n", OWNER, 3);
 	if (below(4))
 		parts[n++].set =
-		    draw_set("vo \"other\" serial 1 {\npermit any action any;\n", GROUP, 1);
+		    draw_set("vo \"other\" serial 1 {\npermit any, node *, service * action any;\n",
+		        GROUP, 1);
 	bool all = true;
 	for (size_t i = 0; i < n; i++)
 		all &= parts[i].set != NULL;
