@@ -147,24 +147,6 @@ static enum xos_status may_ask(
 	    (unsigned)t->q->peer);
 }
 
-/* What the request leaves open about the place is this node; another place is not ours to judge. */
-static enum xos_status fix_place(struct trial *t, struct xos_err *err)
-{
-	const struct xos_credd_conf *conf = t->d->self->conf;
-	struct xos_policy_resource *r = &t->asked.resource;
-	if (strcmp(r->kind, "vo") == 0 || strcmp(r->kind, "token") == 0)
-		return XOS_OK;
-	if (!r->site)
-		r->site = conf->site;
-	if (!r->node && strcmp(r->kind, "site") != 0)
-		r->node = conf->node;
-	if (strcmp(r->site, conf->site) == 0 && (!r->node || strcmp(r->node, conf->node) == 0))
-		return XOS_OK;
-	return xos_err_set(err, XOS_MALFORMED, "wrong-node",
-	    "the request is about %s/%s, and this is %s/%s: ask the xos-credd there", r->site,
-	    r->node ? r->node : "", conf->site, conf->node);
-}
-
 static bool is_named(const struct xos_policy_subject *s, const struct xos_claims *c)
 {
 	size_t n = strlen(c->service);
@@ -181,6 +163,24 @@ static bool is_named(const struct xos_policy_subject *s, const struct xos_claims
 	default:
 		return false;
 	}
+}
+
+/* What the request leaves open about the place is this node; another place is not ours to judge. */
+static enum xos_status fix_place(struct trial *t, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = t->d->self->conf;
+	struct xos_policy_resource *r = &t->asked.resource;
+	if (strcmp(r->kind, "vo") == 0 || strcmp(r->kind, "token") == 0)
+		return XOS_OK;
+	if (!r->site)
+		r->site = conf->site;
+	if (!r->node && strcmp(r->kind, "site") != 0)
+		r->node = conf->node;
+	if (strcmp(r->site, conf->site) == 0 && (!r->node || strcmp(r->node, conf->node) == 0))
+		return XOS_OK;
+	return xos_err_set(err, XOS_MALFORMED, "wrong-node",
+	    "the request is about %s/%s, and this is %s/%s: ask the xos-credd there", r->site,
+	    r->node ? r->node : "", conf->site, conf->node);
 }
 
 /* The subject is what the chain proves; of the request's only the name counts, and must agree. */
