@@ -176,6 +176,10 @@ bool xos_parser_who(struct xos_policy_parser *p, struct xos_policy_who *who)
 	}
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
+	if (xos_parser_starts_place(p))
+		return xos_parser_error(p, NULL,
+		    "a resource stands after on; who acts is written node VO:NAME, service VO:KIND",
+		    "expected who this is about, found the resource '%.60s'", p->word);
 	return xos_parser_error(p, NULL,
 	    xos_parser_suggest(hint, sizeof(hint), p->word,
 	        "say who: any, group, exactly, role, user, home, vo, node, service or local",

@@ -96,7 +96,9 @@ START_TEST(what_is_refused)
 	    SITE("permit service data action file.read;"), "the service 'data' lacks its VO");
 	must_refuse(SITE("permit service * action file.read;"), "lacks its VO");
 	must_refuse(VO("permit node \"n1 action file.read;"), "the string does not end");
-	must_refuse(VO("permit node:lab/n1 action file.read;"), "expected who this is about");
+	must_refuse(VO("permit node:lab/n1 action file.read;"), "found the resource 'node:lab/n1'");
+	must_refuse(
+	    VO("permit any, service:data action file.read;"), "found the resource 'service:data'");
 	must_refuse(VO("permit any action file.read on node n1;"), "'node' is not a resource");
 	must_refuse(
 	    VO("permit any action file.read on service data;"), "'service' is not a resource");
