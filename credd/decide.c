@@ -69,8 +69,8 @@ const struct xos_credd_counts *xos_credd_decider_counts(const struct xos_credd_d
 	return &d->counts;
 }
 
-enum xos_status xos_credd_decider_verify(struct xos_credd_decider *d, const struct xos_bytes *chain,
-    size_t n, int64_t now, const struct xos_credd_known **out, struct xos_err *err)
+static enum xos_status verify(struct xos_credd_decider *d, const struct xos_bytes *chain, size_t n,
+    int64_t now, const struct xos_credd_known **out, struct xos_err *err)
 {
 	uint8_t digest[XOS_SHA256_LEN];
 	if (xos_credd_chain_digest(chain, n, digest))
@@ -95,6 +95,21 @@ enum xos_status xos_credd_decider_verify(struct xos_credd_decider *d, const stru
 	return st;
 }
 
+/* Nodes and services may be decided about; they have no account, no jobs and no sessions. */
+enum xos_status xos_credd_decider_verify(struct xos_credd_decider *d, const struct xos_bytes *chain,
+    size_t n, int64_t now, const struct xos_credd_known **out, struct xos_err *err)
+{
+	const struct xos_credd_known *k = NULL;
+	enum xos_status st = verify(d, chain, n, now, &k, err);
+	if (st)
+		return st;
+	if (k->id->claims->kind != XOS_KIND_USER)
+		return xos_err_set(err, XOS_DENIED, "token-kind",
+		    "the credential is of %s: only a member's is accepted here", k->subject);
+	*out = k;
+	return XOS_OK;
+}
+
 /* One question on its way. */
 struct trial {
 	struct xos_credd_decider *d;
@@ -113,7 +128,8 @@ static void compute_account(const struct trial *t, struct xos_credd_verdict *out
 	struct xos_credd_account a;
 	struct xos_err err = XOS_ERR_INIT;
 	const struct xos_claims *c = t->known->id->claims;
-	if (xos_credd_account(&t->d->view->slice, c->name, c->number, &a, &err))
+	if (c->kind != XOS_KIND_USER ||
+	    xos_credd_account(&t->d->view->slice, c->name, c->number, &a, &err))
 		return;
 	out->account = (struct xos_local_account){.present = true, .uid = a.uid, .gid = a.gid};
 	memcpy(out->account.name, a.name, sizeof(a.name));
@@ -129,6 +145,24 @@ static enum xos_status may_ask(
 	    "may "
 	    "ask about others)",
 	    (unsigned)t->q->peer);
+}
+
+static bool is_named(const struct xos_policy_subject *s, const struct xos_claims *c)
+{
+	size_t n = strlen(c->service);
+	if (!s->vo || strcmp(s->vo, c->vo) != 0)
+		return false;
+	switch (c->kind) {
+	case XOS_KIND_USER:
+		return s->kind == XOS_SUBJECT_MEMBER && strcmp(s->member, c->name) == 0;
+	case XOS_KIND_NODE:
+		return s->kind == XOS_SUBJECT_NODE && strcmp(s->member, c->name) == 0;
+	case XOS_KIND_SERVICE:
+		return s->kind == XOS_SUBJECT_SERVICE && strncmp(s->member, c->service, n) == 0 &&
+		       s->member[n] == '/' && strcmp(s->member + n + 1, c->name) == 0;
+	default:
+		return false;
+	}
 }
 
 /* What the request leaves open about the place is this node; another place is not ours to judge. */
@@ -155,15 +189,14 @@ static enum xos_status fill_in(struct trial *t, struct xos_err *err)
 	const struct xos_claims *c = t->known->id->claims;
 	struct xos_policy_subject *s = &t->asked.subject;
 	t->asked = *xos_decision_request_get(t->request);
-	if (s->kind != XOS_SUBJECT_MEMBER || strcmp(s->vo, c->vo) != 0 ||
-	    strcmp(s->member, c->name) != 0)
+	if (!is_named(s, c))
 		return xos_err_set(err, XOS_MALFORMED, "subject-mismatch",
 		    "the request names another subject than the credential, which is of %s",
 		    t->known->subject);
 	*s = (struct xos_policy_subject){
-	    .kind = XOS_SUBJECT_MEMBER,
+	    .kind = s->kind,
 	    .vo = c->vo,
-	    .member = c->name,
+	    .member = c->kind == XOS_KIND_SERVICE ? s->member : c->name,
 	    .groups = (const char *const *)c->groups,
 	    .ngroups = c->ngroups,
 	    .roles = (const char *const *)c->roles,
@@ -282,7 +315,7 @@ enum xos_status xos_credd_authorise(struct xos_credd_decider *d, const struct xo
 	struct trial t = {.d = d, .q = q, .now = xos_credd_view_now(d->view)};
 	struct xos_credd_verdict v = {.decision = XOS_LOCAL_UNDECIDED};
 	xos_random_id(t.id, ID_BYTES);
-	enum xos_status st = xos_credd_decider_verify(d, q->chain, q->nchain, t.now, &t.known, err);
+	enum xos_status st = verify(d, q->chain, q->nchain, t.now, &t.known, err);
 	if (!st) {
 		compute_account(&t, &v);
 		st = may_ask(&t, &v.account, err);

@@ -26,7 +26,8 @@ void xos_credd_decider_free(struct xos_credd_decider *d);
 void xos_credd_decider_exchange(struct xos_credd_decider *d, struct xos_credd_view *view);
 const struct xos_credd_view *xos_credd_decider_view(const struct xos_credd_decider *d);
 
-/* Verifies a chain, from the cache if it is known. *out is borrowed until the next call. */
+/* Verifies a chain of a member, from the cache if it is known; one of a node or service is DENIED, code
+ * "token-kind". *out is borrowed until the next call. */
 XOS_MUST_USE enum xos_status xos_credd_decider_verify(struct xos_credd_decider *d,
     const struct xos_bytes *chain, size_t n, int64_t now, const struct xos_credd_known **out,
     struct xos_err *err);

@@ -44,6 +44,17 @@ static enum xos_status take_step(struct xos_credd_known *k, const struct xos_del
 	return XOS_OK;
 }
 
+/* A host may be called like a member: its kind stands in front. */
+static bool name_subject(struct xos_credd_known *k)
+{
+	const struct xos_claims *c = k->id->claims;
+	const char *kind = c->kind == XOS_KIND_NODE      ? "node:"
+	                   : c->kind == XOS_KIND_SERVICE ? "service:"
+	                                                 : "";
+	return xos_str_printf(k->subject, sizeof(k->subject), "%s%s:%s%s%s", kind, c->vo,
+	    c->service, c->service[0] ? "/" : "", c->name);
+}
+
 enum xos_status xos_credd_known_make(const struct xos_trust *trust, const char *vo,
     const char *node, const struct xos_bytes *chain, size_t n, int64_t now,
     struct xos_credd_known **out, struct xos_err *err)
@@ -54,15 +65,15 @@ enum xos_status xos_credd_known_make(const struct xos_trust *trust, const char *
 	struct xos_verify_opts opts = {
 	    .now = now,
 	    .skew = XOS_CREDD_SKEW,
-	    .kinds = XOS_KIND_BIT(XOS_KIND_USER),
+	    .kinds = XOS_KIND_BIT(XOS_KIND_USER) | XOS_KIND_BIT(XOS_KIND_NODE) |
+	             XOS_KIND_BIT(XOS_KIND_SERVICE),
 	    .allow_delegation = true,
 	    .vo = vo,
 	};
 	enum xos_status st = xos_token_verify(trust, chain, n, &opts, &k->id, err);
 	for (size_t i = 0; !st && i < k->id->nsteps; i++)
 		st = take_step(k, k->id->steps[i], node, err);
-	if (!st && !xos_str_printf(k->subject, sizeof(k->subject), "%s:%s", k->id->claims->vo,
-	               k->id->claims->name))
+	if (!st && !name_subject(k))
 		st = xos_err_set(err, XOS_MALFORMED, "token-name", "a name that is too long");
 	if (st)
 		xos_credd_known_free(k);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "local/message.h"
 #include "pki/digest.h"
 #include "policy/set.h"
 #include "token/verify.h"
@@ -18,12 +19,13 @@ struct xos_credd_known {
 	struct xos_identity *id;
 	struct xos_policy_set *restriction[XOS_DELEGATION_DEPTH_MAX + 1];
 	size_t nrestrictions;
-	char subject[64]; /* "<vo>:<member>" */
+	/* "<vo>:<member>", "node:<vo>:<host>", "service:<vo>:<kind>/<host>" */
+	char subject[XOS_LOCAL_SUBJECT_MAX + 1];
 };
 
 /*
- * Verifies a chain of a member: kinds user, with delegations; every restriction decoded or the
- * chain is refused (DENIED, code "restriction"). A delegation for another node than `node` is
+ * Verifies a chain of a member, with delegations, or of a node or service, which has none; every
+ * restriction decoded or the chain is refused (DENIED, code "restriction"). A delegation for another node than `node` is
  * DENIED with code "wrong-node".
  */
 XOS_MUST_USE enum xos_status xos_credd_known_make(const struct xos_trust *trust, const char *vo,

@@ -238,8 +238,10 @@ enum xos_status xos_credd_view_standing(const struct xos_credd_view *v, const ch
 {
 	if (!v->bundle)
 		return xos_credd_view_usable(v, now, err);
-	enum xos_status st = on_roster(v, c, err);
-	if (!st)
+	bool machine = c->kind == XOS_KIND_NODE || c->kind == XOS_KIND_SERVICE;
+	enum xos_status st =
+	    machine ? locked(v, XOS_LOCK_NODE, c->name, now, err) : on_roster(v, c, err);
+	if (!st && !machine)
 		st = locked(v, XOS_LOCK_MEMBER, c->name, now, err);
 	if (!st)
 		st = locked(v, XOS_LOCK_NODE, node, now, err);

@@ -23,7 +23,10 @@ enum xos_policy_who_kind {
 	XOS_WHO_ROLE,    /* "/demo/Role=editor", active */
 	XOS_WHO_USER,    /* "demo:alice" */
 	XOS_WHO_HOME,    /* home organisation */
-	XOS_WHO_LOCAL    /* principals of no VO */
+	XOS_WHO_LOCAL,   /* principals of no VO */
+	/* Machines that act themselves. The VO is part of the name; "*" is each of that VO. */
+	XOS_WHO_NODE,   /* "demo:n17.irisa.example", "demo:*" */
+	XOS_WHO_SERVICE /* "demo:data/n17.irisa.example", "demo:data" (each of that kind), "demo:*" */
 };
 
 struct xos_policy_who {
@@ -246,6 +249,8 @@ bool xos_policy_like_steps(const char *pattern, const char *s, uint64_t *steps);
 bool xos_policy_window_has(const struct xos_policy_window *w, int64_t local);
 bool xos_policy_dates_have(const struct xos_policy_dates *d, int64_t local);
 bool xos_policy_path_ok(const char *s); /* absolute, no empty, "." or ".." component */
+/* parse_head.c: what may stand for a node or a service behind the VO. */
+bool xos_policy_machine_ok(enum xos_policy_who_kind kind, const char *name);
 /* parse_place.c: the name of a term of any kind but KIND. */
 bool xos_policy_term_ok(enum xos_policy_term_kind kind, const char *name);
 bool xos_policy_word_ok(const char *s); /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 */
@@ -259,8 +264,10 @@ void xos_policy_whos_print(struct xos_buf *out, const struct xos_policy_statemen
 void xos_policy_places_print(struct xos_buf *out, const struct xos_policy_statement *s);
 
 /* check.c: what holds for a statement however it came (text or bytes): levels, roles. NULL if all is
- * well, else what is wrong; *hint may be set. */
-const char *xos_policy_statement_check(const struct xos_policy_statement *s, const char **hint);
+ * well, else what is wrong; *hint may be set. *at: the test of its condition that is wrong, NULL if it is
+ * not a single one. */
+const char *xos_policy_statement_check(
+    const struct xos_policy_statement *s, const char **hint, const struct xos_policy_cond **at);
 extern const char xos_policy_problem_unguarded[]; /* one of its results */
 
 /* check_cond.c: the test of an attribute that a request may lack (*nowhere, may be NULL: no

@@ -63,6 +63,8 @@ static const char *check_vo_who(
 	case XOS_WHO_EXACTLY:
 	case XOS_WHO_ROLE:
 	case XOS_WHO_USER:
+	case XOS_WHO_NODE:
+	case XOS_WHO_SERVICE:
 		return own ? NULL : check_foreign(s, hint);
 	case XOS_WHO_ANY:
 	case XOS_WHO_HOME:
@@ -96,6 +98,12 @@ static const char *check_who(const struct xos_policy_statement *s, const struct 
 		return level == XOS_POLICY_VO
 		           ? "a VO has nothing to say about principals of no VO"
 		           : "this set has nothing to say about principals of no VO";
+	}
+	if ((who->kind == XOS_WHO_NODE || who->kind == XOS_WHO_SERVICE) &&
+	    (level == XOS_POLICY_GROUP || level == XOS_POLICY_DELEGATION)) {
+		*hint = "the set of the VO, of a site or of an owner can speak of them";
+		return level == XOS_POLICY_GROUP ? "nodes and services are in no group"
+		                                 : "nodes and services hold no delegation";
 	}
 	if (level == XOS_POLICY_VO)
 		problem = check_vo_who(s, who, hint);
@@ -161,31 +169,41 @@ static const char *check_place(
 	return NULL;
 }
 
+struct walk { /* through the condition of a statement */
+	const struct xos_policy_statement *s;
+	bool narrowing;
+	const char **hint;
+	const struct xos_policy_cond *at; /* the test with which something is wrong */
+};
+
 /*
  * Roles are on request, so a refusal or cap that comes with a role would be escaped by not asking
  * for it. `positive`: c becoming true can make the statement apply.
  */
-static const char *check_cond(const struct xos_policy_statement *s, const struct xos_policy_cond *c,
-    bool positive, bool narrowing, const char **hint)
+static const char *check_test(struct walk *w, const struct xos_policy_cond *c, bool positive)
 {
-	if (c->op <= XOS_COND_NOT) {
-		for (size_t i = 0; i < c->n; i++) {
-			const char *problem = check_cond(
-			    s, c->u.kids[i], positive != (c->op == XOS_COND_NOT), narrowing, hint);
-			if (problem)
-				return problem;
-		}
-		return NULL;
-	}
 	if (c->op == XOS_COND_ON)
-		return check_place(s, &c->u.place, hint);
+		return check_place(w->s, &c->u.place, w->hint);
 	if (c->op != XOS_COND_WHO)
 		return NULL;
-	if (narrowing && positive && c->u.who.kind == XOS_WHO_ROLE) {
-		*hint = "turn it round (unless role ...), or hang it on a group";
+	if (w->narrowing && positive && c->u.who.kind == XOS_WHO_ROLE) {
+		*w->hint = "turn it round (unless role ...), or hang it on a group";
 		return "it would apply because a role is present, and roles can be left out";
 	}
-	return check_who(s, &c->u.who, false, hint);
+	return check_who(w->s, &c->u.who, false, w->hint);
+}
+
+static const char *check_cond(struct walk *w, const struct xos_policy_cond *c, bool positive)
+{
+	const char *problem = NULL;
+	if (c->op > XOS_COND_NOT) {
+		problem = check_test(w, c, positive);
+		w->at = problem ? c : NULL;
+		return problem;
+	}
+	for (size_t i = 0; !problem && i < c->n; i++)
+		problem = check_cond(w, c->u.kids[i], positive != (c->op == XOS_COND_NOT));
+	return problem;
 }
 
 static const char *check_level(const struct xos_policy_statement *s, const char **hint)
@@ -256,7 +274,8 @@ static const char *check_lock_out(const struct xos_policy_statement *s, const ch
 
 const char xos_policy_problem_unguarded[] = "a test of an attribute that a request may lack";
 
-const char *xos_policy_statement_check(const struct xos_policy_statement *s, const char **hint)
+const char *xos_policy_statement_check(
+    const struct xos_policy_statement *s, const char **hint, const struct xos_policy_cond **at)
 {
 	/* A check passes on true: there a role that is present only opens what the check closed. */
 	bool narrowing = s->effect != XOS_POLICY_PERMIT && s->effect != XOS_POLICY_CHECK &&
@@ -266,8 +285,10 @@ const char *xos_policy_statement_check(const struct xos_policy_statement *s, con
 		problem = check_whos(s, narrowing, hint);
 	for (size_t i = 0; !problem && i < s->nplaces; i++)
 		problem = check_place(s, &s->places[i], hint);
+	struct walk walk = {.s = s, .narrowing = narrowing, .hint = hint};
 	if (!problem && s->cond)
-		problem = check_cond(s, s->cond, true, narrowing, hint);
+		problem = check_cond(&walk, s->cond, true);
+	*at = walk.at;
 	size_t bytes;
 	if (!problem)
 		problem = xos_policy_patterns_check(s, &bytes, hint);

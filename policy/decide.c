@@ -149,7 +149,7 @@ static void run_vo(struct xos_run *r, const char *name, bool own)
 	struct xos_level *l = add_level(r, XOS_POLICY_VO, s ? s->name : name, XOS_STAND_LACKS);
 	r->ndelegates = 0;
 	if (s)
-		run_scope(r, l, s, own);
+		run_scope(r, l, s, own && r->eval.subject->kind == XOS_SUBJECT_MEMBER);
 	else
 		missing(r, l, 0);
 	if (own)
@@ -312,7 +312,7 @@ static enum xos_policy_decision run_all(struct xos_run *r)
 		r->eval.tags = r->eval.node ? site->compiled->tags + r->eval.node->tags : NULL;
 	}
 	xos_eval_place(&r->eval);
-	if (s->kind == XOS_SUBJECT_MEMBER)
+	if (s->kind != XOS_SUBJECT_LOCAL)
 		run_vo(r, s->vo, true);
 	/* Across VOs both must grant: the requester's, and the object's. */
 	if (res->vo && (!s->vo || strcmp(res->vo, s->vo) != 0))

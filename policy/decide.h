@@ -19,8 +19,9 @@
  * or unknown: a permit needs true, a forbid fires on true or unknown, a check passes on true only,
  * a limit or duty applies on true or unknown. The order of statements never matters.
  *
- * VO: the set of the VO of the requester; across VOs also the set of the resource's VO, which must
- *   name the foreign principal (`any` there means that VO's members only).
+ * VO: the set of the VO of the requester, who is a member, a node or a service; across VOs also the
+ *   set of the resource's VO, which must name the foreign principal (`any` there means that VO's
+ *   members only).
  * group: the sets of the requester's groups and of the groups above them. They bind only who is in
  *   that group. A permit counts as the VO's grant where a `delegate` of the VO's set covers it.
  * site, node: as the resource says. A permit of a node's set counts as the site's grant where a
@@ -64,13 +65,19 @@ const struct xos_policy_set *xos_policy_find_set(
 
 enum xos_policy_subject_kind {
 	XOS_SUBJECT_MEMBER = 1, /* of a VO; everything below comes from a verified token */
-	XOS_SUBJECT_LOCAL /* of no VO, identified by the kernel; vo, groups and roles stay empty */
+	XOS_SUBJECT_LOCAL, /* of no VO, identified by the kernel; vo, groups and roles stay empty */
+	/* A machine of a VO that acts for itself, by its certificate: everything but vo and member
+	 * stays empty, auth_mfa -1, and it holds no delegation. `any` and `vo` never mean it. */
+	XOS_SUBJECT_NODE,
+	XOS_SUBJECT_SERVICE
 };
 
 struct xos_policy_subject {
 	enum xos_policy_subject_kind kind;
 	const char *vo;
-	const char *member;        /* of a local subject, the account name */
+	/* Of a local subject, the account name; of a node "n17.irisa.example", of a service
+	 * "data/n17.irisa.example". */
+	const char *member;
 	const char *const *groups; /* all of them, "/demo/physics"; the VO's own group is implied */
 	size_t ngroups;
 	const char *const *roles; /* active: "/demo/Role=editor" */

@@ -25,8 +25,8 @@ struct xos_fact {
 struct xos_subject_facts {
 	/*
 	 * Each principal that the subject is, once: itself, its VO and home, its groups with those
-	 * above, roles; but what the policy names nowhere. Not `any` and `local`, which depend on
-	 * the set.
+	 * above, roles; of a machine its kind, too; but what the policy names nowhere. Not `any` and
+	 * `local`, which depend on the set.
 	 */
 	struct xos_fact *list;
 	size_t n;

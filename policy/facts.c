@@ -168,11 +168,12 @@ static bool put_group(struct xos_subject_facts *f, const char *s, size_t root)
 }
 
 /* Room for all facts: VO, user, home, the VO's own group twice; the groups; the roles. */
-static bool make_room(
-    struct xos_subject_facts *f, const struct xos_policy_subject *s, struct xos_policy_memory *m)
+static bool make_room(struct xos_subject_facts *f, const struct xos_policy_subject *s,
+    const struct xos_policy *of, struct xos_policy_memory *m)
 {
 	size_t most = 5 + s->ngroups * COMPONENTS_MAX + s->nroles, size = 64;
-	*f = (struct xos_subject_facts){.list = xos_policy_memory_raw(m, most * sizeof(*f->list))};
+	*f = (struct xos_subject_facts){
+	    .of = of, .list = xos_policy_memory_raw(m, most * sizeof(*f->list))};
 	if (!f->list || s->ngroups + s->nroles <= FEW)
 		return f->list;
 	while (size < most * 2)
@@ -198,19 +199,42 @@ static void put_member(
 	put_fact(f, f->root, XOS_WHO_EXACTLY, f->user, vo_len + 1);
 }
 
+/* "demo:data/n1" is also "demo:data" and "demo:*"; a node is itself and "demo:*". False: no memory. */
+static bool put_machine(
+    struct xos_subject_facts *f, const struct xos_policy_subject *s, struct xos_policy_memory *m)
+{
+	unsigned kind = s->kind == XOS_SUBJECT_NODE ? XOS_WHO_NODE : XOS_WHO_SERVICE;
+	size_t n = strlen(s->member), vo_len = strlen(s->vo);
+	char *name = xos_policy_memory_take(m, vo_len + n + 2);
+	if (!name)
+		return false;
+	memcpy(f->user, s->vo, vo_len);
+	memcpy(f->user + vo_len, ":*", 3);
+	put_name(f, kind, f->user);
+	memcpy(name, s->vo, vo_len);
+	name[vo_len] = ':';
+	memcpy(name + vo_len + 1, s->member, n + 1);
+	put_name(f, kind, name);
+	if (kind == XOS_WHO_NODE)
+		return true;
+	n = vo_len + 1 + strcspn(s->member, "/");
+	put_fact(f, xos_hash_whole(name, n), kind, name, n);
+	return true;
+}
+
 const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos_policy_subject *s,
     const struct xos_policy *of, struct xos_policy_memory *m, bool *failed)
 {
-	*failed = false;
 	f->list = NULL;
 	f->n = f->seen = 0;
-	if (s->kind != XOS_SUBJECT_MEMBER)
+	*failed = s->kind != XOS_SUBJECT_LOCAL && !make_room(f, s, of, m);
+	if (*failed || s->kind == XOS_SUBJECT_LOCAL)
 		return NULL;
+	if (s->kind != XOS_SUBJECT_MEMBER) {
+		*failed = !put_machine(f, s, m);
+		return NULL;
+	}
 	size_t vo_len = strlen(s->vo);
-	*failed = !make_room(f, s, m);
-	if (*failed)
-		return NULL;
-	f->of = of;
 	put_member(f, s, vo_len);
 	put_name(f, XOS_WHO_VO, s->vo);
 	for (size_t i = 0; i < s->ngroups; i++)

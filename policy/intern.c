@@ -44,7 +44,7 @@ static bool look_up(struct xos_policy_interned_subject *to)
 {
 	const struct xos_subject_facts *f = &to->facts;
 	const struct xos_policy *p = to->policy;
-	if (to->subject.kind == XOS_SUBJECT_MEMBER)
+	if (to->subject.kind != XOS_SUBJECT_LOCAL)
 		to->vo =
 		    xos_policy_find_scope(p, XOS_POLICY_VO, to->subject.vo, strlen(to->subject.vo));
 	to->rows = xos_policy_memory_take(to->memory, (f->n + 1) * sizeof(*to->rows));

@@ -1,6 +1,7 @@
 /* What single statements give reason to suspect, and permits that a forbid makes pointless. */
 #include "policy/lint_set.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Forbids without condition that permits are held against: more would take time and tell little. */
@@ -21,9 +22,16 @@ static bool who_covers(const struct xos_policy_set *set, const struct xos_policy
 {
 	if (a->kind == b->kind && (!a->name || strcmp(a->name, b->name) == 0))
 		return true;
+	if (a->kind == XOS_WHO_NODE || a->kind == XOS_WHO_SERVICE) {
+		/* "demo:*" is all of that kind, "demo:data" all "demo:data/...". */
+		size_t n = strlen(a->name), star = a->name[n - 1] == '*';
+		return a->kind == b->kind &&
+		       (star ? strncmp(b->name, a->name, n - 1) == 0 : within(b->name, a->name));
+	}
 	if (a->kind == XOS_WHO_ANY)
 		return set->site
-		           ? b->kind != XOS_WHO_LOCAL
+		           ? b->kind != XOS_WHO_LOCAL && b->kind != XOS_WHO_NODE &&
+		                 b->kind != XOS_WHO_SERVICE
 		           : !b->name || (b->name[0] == '/' ? within(b->name + 1, set->vo)
 		                                            : b->kind == XOS_WHO_USER &&
 		                                                  strncmp(b->name, set->vo,
@@ -138,6 +146,48 @@ static void lint_cond(const struct xos_policy_cond *c, const struct xos_policy_t
 		    out, at, XOS_LINT_ALWAYS, "leave it out", "this window is always open");
 }
 
+/* Is something of the place, as far as it tells of which kind, what one of the actions is for? */
+static bool any_fits(const struct xos_policy_statement *s, const struct xos_policy_place *place)
+{
+	const struct xos_policy_set *set = s->set;
+	char kind[64] = "";
+	for (size_t i = 0; i < place->n; i++) {
+		const struct xos_policy_term *t = &place->terms[i];
+		size_t n = strcspn(t->name, ":");
+		if (t->kind == XOS_TERM_JOB)
+			snprintf(kind, sizeof(kind), "job");
+		else if (t->kind == XOS_TERM_FILE)
+			snprintf(kind, sizeof(kind), "file");
+		else if ((t->kind == XOS_TERM_KIND || t->kind == XOS_TERM_OBJECT) &&
+		         n < sizeof(kind))
+			snprintf(kind, sizeof(kind), "%.*s", (int)n, t->name);
+	}
+	if (!kind[0] || s->actions & ((UINT64_C(1) << XOS_POLICY_ACTION_OWN) - 1))
+		return true;
+	for (size_t i = 0; i < set->nown_actions; i++)
+		if (s->actions >> set->own_actions[i].code & 1 &&
+		    xos_policy_own_action_on(set, i, kind))
+			return true;
+	return false;
+}
+
+static void lint_kinds(const struct xos_policy_statement *s, const struct xos_policy_token *at,
+    struct xos_policy_errors *out)
+{
+	for (size_t i = 0; i < s->nplaces; i++) {
+		if (any_fits(s, &s->places[i]))
+			continue;
+		struct xos_buf b;
+		xos_buf_init(&b, 200);
+		xos_policy_place_print(&b, &s->places[i]);
+		const char *place = xos_buf_str(&b);
+		xos_lint_tell(out, at, XOS_LINT_NEVER,
+		    "the schema of the set says for which kinds an action is",
+		    "no action of this statement is about %.100s", place ? place : "this resource");
+		xos_buf_free(&b);
+	}
+}
+
 static bool is_wide(const struct xos_policy_statement *s)
 {
 	return s->effect == XOS_POLICY_PERMIT && !s->cond && !s->nplaces && s->nwhos &&
@@ -166,6 +216,7 @@ static void lint_statement(const struct xos_policy_statement *s, struct xos_poli
 	if (s->effect == XOS_POLICY_FORBID && !s->because)
 		xos_lint_tell(out, &at, XOS_LINT_NO_REASON, "write because \"...\" contact \"...\"",
 		    "who is refused is not told why");
+	lint_kinds(s, &at, out);
 	lint_lists(s, &at, out);
 	if (s->cond)
 		lint_cond(s->cond, &at, out);

@@ -9,12 +9,24 @@
 static const char *who_word(size_t i)
 {
 	static const char *const words[] = {
-	    "any", "vo", "group", "exactly", "role", "user", "home", "local"};
+	    "any", "vo", "group", "exactly", "role", "user", "home", "local", "node", "service"};
 	return i < sizeof(words) / sizeof(words[0]) ? words[i] : NULL;
+}
+
+/* What follows the current token in its text. */
+static enum xos_policy_token_kind peek(const struct xos_policy_parser *p)
+{
+	struct xos_policy_lexer lexer = p->lexer;
+	struct xos_policy_token t;
+	xos_policy_lexer_next(&lexer, &t);
+	return t.kind;
 }
 
 bool xos_parser_starts_who(const struct xos_policy_parser *p)
 {
+	/* Lists of strings have long been written that begin with one of these. */
+	if (xos_parser_is(p, "node") || xos_parser_is(p, "service"))
+		return peek(p) == XOS_TOKEN_WORD;
 	for (size_t i = 0; who_word(i); i++)
 		if (xos_parser_is(p, who_word(i)))
 			return true;
@@ -68,6 +80,50 @@ static bool parse_user(struct xos_policy_parser *p, struct xos_policy_who *who)
 	return true;
 }
 
+bool xos_policy_machine_ok(enum xos_policy_who_kind kind, const char *name)
+{
+	if (strcmp(name, "*") == 0)
+		return true;
+	return kind == XOS_WHO_NODE ? xos_name_is_node(name)
+	                            : xos_name_is_service(name) || xos_name_is_service_kind(name);
+}
+
+/* A node by its host name, a service by its kind or by kind and host name: as in its certificate. */
+static bool parse_machine(struct xos_policy_parser *p, struct xos_policy_who *who)
+{
+	char vo[XOS_VO_MAX + 1] = "";
+	char full[XOS_VO_MAX + 1 + XOS_SERVICE_KIND_MAX + 1 + XOS_NODE_MAX + 1];
+	bool node = who->kind == XOS_WHO_NODE;
+	const char *colon = strchr(p->word, ':'), *name = colon ? colon + 1 : p->word;
+	if (p->t.kind == XOS_TOKEN_ERROR)
+		return false;
+	if (!colon && !p->set->vo)
+		return xos_parser_error(p, NULL,
+		    node ? "write node VO:NAME, for example node demo:n1.lab.example"
+		         : "write service VO:KIND, for example service demo:data",
+		    "the %s '%.60s' lacks its VO", node ? "node" : "service", p->word);
+	if (!colon && !xos_str_copy(vo, sizeof(vo), p->set->vo))
+		return false;
+	if (colon && (size_t)(colon - p->word) < sizeof(vo))
+		memcpy(vo, p->word, (size_t)(colon - p->word));
+	if (p->t.kind != XOS_TOKEN_WORD || !xos_name_is_vo(vo) ||
+	    !xos_policy_machine_ok(who->kind, name) ||
+	    !xos_str_printf(full, sizeof(full), "%s:%s", vo, name))
+		return xos_parser_error(p, NULL,
+		    node
+		        ? "nodes look like n1.lab.example, demo:n1.lab.example or demo:*; a place "
+		          "is "
+		          "written on node:lab/n1"
+		        : "services look like data, demo:data, demo:data/n1.lab.example or demo:*; "
+		          "which one asks is written on service:data",
+		    "'%.60s' is not the name of a %s", p->word, node ? "node" : "service");
+	who->name = xos_policy_memory_string(p->set->memory, full, strlen(full));
+	if (!who->name)
+		return xos_parser_memory(p);
+	xos_parser_next(p);
+	return true;
+}
+
 bool xos_parser_who(struct xos_policy_parser *p, struct xos_policy_who *who)
 {
 	char hint[80];
@@ -94,6 +150,14 @@ bool xos_parser_who(struct xos_policy_parser *p, struct xos_policy_who *who)
 		who->kind = XOS_WHO_USER;
 		return parse_user(p, who);
 	}
+	if (xos_parser_accept(p, "node")) {
+		who->kind = XOS_WHO_NODE;
+		return parse_machine(p, who);
+	}
+	if (xos_parser_accept(p, "service")) {
+		who->kind = XOS_WHO_SERVICE;
+		return parse_machine(p, who);
+	}
 	if (xos_parser_accept(p, "home")) {
 		who->kind = XOS_WHO_HOME;
 		return xos_parser_string(
@@ -112,9 +176,14 @@ bool xos_parser_who(struct xos_policy_parser *p, struct xos_policy_who *who)
 	}
 	if (p->t.kind == XOS_TOKEN_ERROR)
 		return false;
+	if (xos_parser_starts_place(p))
+		return xos_parser_error(p, NULL,
+		    "a resource stands after on; who acts is written node VO:NAME, service VO:KIND",
+		    "expected who this is about, found the resource '%.60s'", p->word);
 	return xos_parser_error(p, NULL,
 	    xos_parser_suggest(hint, sizeof(hint), p->word,
-	        "say who: any, group, exactly, role, user, home, vo or local", who_word),
+	        "say who: any, group, exactly, role, user, home, vo, node, service or local",
+	        who_word),
 	    "expected who this is about, found '%.*s'", xos_parser_shown(p), xos_parser_text(p));
 }
 

@@ -305,6 +305,8 @@ static bool some_only(const struct xos_policy_who *who)
 {
 	if (!who->name || who->kind == XOS_WHO_VO)
 		return false;
+	if (who->kind == XOS_WHO_NODE || who->kind == XOS_WHO_SERVICE)
+		return who->name[strlen(who->name) - 1] != '*';
 	return (who->kind != XOS_WHO_GROUP && who->kind != XOS_WHO_EXACTLY) ||
 	       strchr(who->name + 1, '/');
 }

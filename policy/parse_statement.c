@@ -395,11 +395,14 @@ static bool complete(
 	if (!whole(p, s, at))
 		return false;
 	s->set = p->set;
-	const char *problem = xos_policy_statement_check(s, &hint);
+	const struct xos_policy_cond *test = NULL;
+	const char *problem = xos_policy_statement_check(s, &hint, &test);
 	if (problem == xos_policy_problem_unguarded)
 		return tell_unguarded(p, s);
+	const struct xos_policy_token there = {
+	    .line = test ? test->line : 0, .col = test ? test->col : 0};
 	if (problem)
-		return xos_parser_error(p, at, hint, "%s", problem);
+		return xos_parser_error(p, test ? &there : at, hint, "%s", problem);
 	size_t bytes;
 	bool within = p->set->pattern_bytes <= XOS_POLICY_PATTERNS_IN_SET;
 	(void)xos_policy_patterns_check(s, &bytes, &hint);

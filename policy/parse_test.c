@@ -269,6 +269,15 @@ static struct xos_policy_cond *parse_has(struct xos_policy_parser *p)
 	return c && (c->attr = parse_attr(p)) ? c : NULL;
 }
 
+/* "!=" made a "not" of the test, a list an "or" of several: they stand where it does. */
+static void stand(struct xos_policy_cond *c, const struct xos_policy_token *at)
+{
+	for (size_t i = 0; c->op <= XOS_COND_NOT && i < c->n; i++)
+		stand(c->u.kids[i], at);
+	c->line = at->line;
+	c->col = at->col;
+}
+
 bool xos_parser_test(struct xos_policy_parser *p, struct xos_policy_cond **out)
 {
 	const struct xos_policy_token at = p->t;
@@ -296,9 +305,6 @@ bool xos_parser_test(struct xos_policy_parser *p, struct xos_policy_cond **out)
 		*out = parse_attr_test(p);
 	if (!*out)
 		return false;
-	/* "!=" made a "not" of it: the test is what stands below. */
-	struct xos_policy_cond *test = (*out)->op == XOS_COND_NOT ? (*out)->u.kids[0] : *out;
-	test->line = at.line;
-	test->col = at.col;
+	stand(*out, &at);
 	return true;
 }

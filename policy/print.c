@@ -17,8 +17,8 @@ void xos_policy_string_print(struct xos_buf *out, const char *s)
 
 void xos_policy_who_print(struct xos_buf *out, const struct xos_policy_who *who)
 {
-	static const char *const words[] = {
-	    "any", "vo ", "group ", "group exactly ", "role ", "user ", "home ", "local"};
+	static const char *const words[] = {"any", "vo ", "group ", "group exactly ", "role ",
+	    "user ", "home ", "local", "node ", "service "};
 	xos_buf_put_str(out, words[who->kind]);
 	if (who->kind == XOS_WHO_HOME)
 		xos_policy_string_print(out, who->name);

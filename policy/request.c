@@ -25,6 +25,21 @@ static const char *check_names(const struct xos_policy_subject *s)
 	return NULL;
 }
 
+/* A machine is what its certificate names, and nothing that a person is beside that. */
+static const char *check_machine(const struct xos_policy_subject *s)
+{
+	if (!xos_name_is_vo(s->vo))
+		return "the subject has no VO";
+	if (s->kind == XOS_SUBJECT_NODE ? !xos_name_is_node(s->member)
+	                                : !xos_name_is_service(s->member))
+		return s->kind == XOS_SUBJECT_NODE ? "the subject is no node"
+		                                   : "the subject is no service";
+	if (s->ngroups || s->nroles || s->nheld || s->home || s->auth_method || s->auth_time ||
+	    s->auth_mfa != -1)
+		return "a node or service with groups, roles, a home, a log-in or a delegation";
+	return NULL;
+}
+
 const char *xos_request_check_subject(const struct xos_policy_subject *s)
 {
 	if (s->kind == XOS_SUBJECT_LOCAL) {
@@ -32,6 +47,8 @@ const char *xos_request_check_subject(const struct xos_policy_subject *s)
 			return "a local subject with a VO, groups, roles or a delegation";
 		return NULL;
 	}
+	if (s->kind == XOS_SUBJECT_NODE || s->kind == XOS_SUBJECT_SERVICE)
+		return check_machine(s);
 	if (s->kind != XOS_SUBJECT_MEMBER)
 		return "no subject";
 	if (!xos_name_is_member(s->vo, s->member))
@@ -166,8 +183,12 @@ static const char *check_chain(const struct xos_policy_eval *e)
 	for (size_t i = 0; i < req->nchain; i++)
 		if (!req->chain[i] || req->chain[i]->level != XOS_POLICY_DELEGATION)
 			return "a delegation that is none";
-	if (e->subject->kind == XOS_SUBJECT_LOCAL && req->nchain)
+	if (!req->nchain || e->subject->kind == XOS_SUBJECT_MEMBER)
+		return NULL;
+	if (e->subject->kind == XOS_SUBJECT_LOCAL)
 		return "a local subject with a VO, groups, roles or a delegation";
+	if (e->subject->kind == XOS_SUBJECT_NODE || e->subject->kind == XOS_SUBJECT_SERVICE)
+		return "a node or service with groups, roles, a home, a log-in or a delegation";
 	return NULL;
 }
 

@@ -152,7 +152,8 @@ static bool get_statement(struct xos_wire_decoder *d, struct xos_policy_statemen
 		return xos_wire_bad(d, "a condition that is too large or too deep");
 	if (!get_caps(d, s) || !get_change(d, s))
 		return false;
-	const char *problem = xos_policy_statement_check(s, &hint);
+	const struct xos_policy_cond *at;
+	const char *problem = xos_policy_statement_check(s, &hint, &at);
 	return !problem || xos_wire_bad(d, problem);
 }
 

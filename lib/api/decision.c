@@ -67,21 +67,59 @@ static enum xos_status no_properties(
 	return xos_json_refuse(props, err, "%s", why);
 }
 
-static enum xos_status decode_user(const struct xos_json *subject, const char *id,
-    struct xos_decision_request *r, struct xos_err *err)
+static bool is_subject(enum xos_policy_subject_kind kind, const char *vo, const char *name)
 {
+	switch (kind) {
+	case XOS_SUBJECT_MEMBER:
+		return xos_name_is_member(vo, name);
+	case XOS_SUBJECT_NODE:
+		return xos_name_is_node(name);
+	case XOS_SUBJECT_SERVICE:
+		return xos_name_is_service(name);
+	case XOS_SUBJECT_LOCAL:
+		break;
+	}
+	return false;
+}
+
+static const struct {
+	const char *type;
+	enum xos_policy_subject_kind kind;
+	const char *form;
+} subject_types[] = {
+    {"user", XOS_SUBJECT_MEMBER, "a user's id is <vo>:<member>"},
+    {"local", XOS_SUBJECT_LOCAL, "a local subject's id is its account's name"},
+    {"node", XOS_SUBJECT_NODE, "a node's id as a subject is <vo>:<host name>"},
+    {"service", XOS_SUBJECT_SERVICE, "a service's id is <vo>:<kind>/<host name>"},
+};
+#define SUBJECT_TYPES (sizeof(subject_types) / sizeof(subject_types[0]))
+
+const char *xos_decision_subject(struct xos_decision_request *r, const char *type, const char *id)
+{
+	struct xos_policy_subject *s = &r->request.subject;
 	const char *colon = strchr(id, ':');
-	size_t n = colon ? (size_t)(colon - id) : 0;
+	size_t n = colon ? (size_t)(colon - id) : 0, i = 0;
+	while (i < SUBJECT_TYPES && strcmp(subject_types[i].type, type) != 0)
+		i++;
+	if (i == SUBJECT_TYPES)
+		return "the type of a subject is \"user\", \"local\", \"node\" or \"service\"";
+	if (subject_types[i].kind == XOS_SUBJECT_LOCAL) {
+		if (!id[0] || strlen(id) > XOS_DECISION_LOCAL_MAX)
+			return subject_types[i].form;
+		s->kind = XOS_SUBJECT_LOCAL;
+		s->member = id;
+		return NULL;
+	}
 	if (!colon || n > XOS_VO_MAX)
-		return xos_json_refuse(subject, err, "a user's id is <vo>:<member>");
+		return subject_types[i].form;
 	memcpy(r->vo, id, n);
 	r->vo[n] = '\0';
-	if (!xos_name_is_vo(r->vo) || !xos_name_is_member(r->vo, colon + 1))
-		return xos_json_refuse(subject, err, "a user's id is <vo>:<member>");
-	r->request.subject.kind = XOS_SUBJECT_MEMBER;
-	r->request.subject.vo = r->vo;
-	r->request.subject.member = colon + 1;
-	return XOS_OK;
+	if (!xos_name_is_vo(r->vo) || !is_subject(subject_types[i].kind, r->vo, colon + 1))
+		return subject_types[i].form;
+	s->kind = subject_types[i].kind;
+	s->vo = r->vo;
+	s->member = colon + 1;
+	return NULL;
 }
 
 static enum xos_status decode_subject(
@@ -101,16 +139,8 @@ static enum xos_status decode_subject(
 		st = xos_json_get_string(subject, "id", XOS_DECISION_SUBJECT_MAX, &id, err);
 	if (st)
 		return st;
-	if (strcmp(type, "user") == 0)
-		return decode_user(subject, id, r, err);
-	if (strcmp(type, "local") != 0)
-		return xos_json_refuse(
-		    subject, err, "the type of a subject is \"user\" or \"local\"");
-	if (!id[0])
-		return xos_json_refuse(subject, err, "a local subject's id is its account's name");
-	r->request.subject.kind = XOS_SUBJECT_LOCAL;
-	r->request.subject.member = id;
-	return XOS_OK;
+	const char *problem = xos_decision_subject(r, type, id);
+	return problem ? xos_json_refuse(subject, err, "%s", problem) : XOS_OK;
 }
 
 static enum xos_status decode_action(
@@ -356,13 +386,18 @@ static enum xos_status encode_subject(
     const struct xos_policy_subject *s, struct xos_json *root, struct xos_err *err)
 {
 	char id[XOS_DECISION_SUBJECT_MAX + 1];
-	bool member = s->kind == XOS_SUBJECT_MEMBER;
-	if (!s->member || (member && !s->vo) ||
+	bool of_vo = s->kind != XOS_SUBJECT_LOCAL;
+	size_t i = 0;
+	while (i < SUBJECT_TYPES && subject_types[i].kind != s->kind)
+		i++;
+	if (i == SUBJECT_TYPES)
+		return bad_request(err, "a subject of unknown kind");
+	if (!s->member || (of_vo && !s->vo) ||
 	    !xos_str_printf(
-	        id, sizeof(id), "%s%s%s", member ? s->vo : "", member ? ":" : "", s->member))
+	        id, sizeof(id), "%s%s%s", of_vo ? s->vo : "", of_vo ? ":" : "", s->member))
 		return bad_request(err, "the subject has no name, or one that is too long");
 	struct xos_json *subject = xos_json_object();
-	xos_json_set_string(subject, "type", member ? "user" : "local");
+	xos_json_set_string(subject, "type", subject_types[i].type);
 	xos_json_set_string(subject, "id", id);
 	xos_json_set(root, "subject", subject);
 	return XOS_OK;

@@ -19,6 +19,7 @@
  *    "resource":{"type":"node","id":"lab/n1"},
  *    "context":{"job.wall":3600,"ctx.src":"192.0.2.7"}}
  *
+ * A subject is a "user", a "node" or a "service" of a VO, or "local".
  * Requests are read strictly: an unknown member is refused, so nothing that a service meant to
  * matter is dropped. A subject has no properties: groups and roles come from a verified token.
  */

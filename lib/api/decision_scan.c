@@ -28,22 +28,6 @@ static bool once(struct scan *c, unsigned *seen, unsigned bit)
 	return true;
 }
 
-static bool user(struct scan *c, const char *id)
-{
-	struct xos_decision_request *r = c->r;
-	const char *colon = strchr(id, ':');
-	size_t n = colon ? (size_t)(colon - id) : 0;
-	if (!colon || n > XOS_VO_MAX)
-		return fail(c);
-	memcpy(r->vo, id, n);
-	if (!xos_name_is_member(r->vo, colon + 1))
-		return fail(c);
-	r->request.subject.kind = XOS_SUBJECT_MEMBER;
-	r->request.subject.vo = r->vo;
-	r->request.subject.member = colon + 1;
-	return true;
-}
-
 static bool subject(struct scan *c)
 {
 	const char *key, *type = NULL, *id = NULL;
@@ -59,13 +43,7 @@ static bool subject(struct scan *c)
 	}
 	if (c->s.failed || !type || !id)
 		return fail(c);
-	if (strcmp(type, "user") == 0)
-		return user(c, id);
-	if (strcmp(type, "local") != 0 || !id[0])
-		return fail(c);
-	c->r->request.subject.kind = XOS_SUBJECT_LOCAL;
-	c->r->request.subject.member = id;
-	return true;
+	return !xos_decision_subject(c->r, type, id) || fail(c);
 }
 
 static bool action(struct scan *c)

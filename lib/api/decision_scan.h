@@ -6,7 +6,9 @@
 
 /* Private to lib/api: the two ways of reading a request, which must say the same. */
 #define XOS_DECISION_PLACE_MAX (XOS_SITE_MAX + 1 + XOS_NODE_MAX)
-#define XOS_DECISION_SUBJECT_MAX (XOS_VO_MAX + 1 + XOS_MEMBER_MAX)
+#define XOS_DECISION_SUBJECT_MAX                                                                   \
+	(XOS_VO_MAX + 1 + XOS_SERVICE_KIND_MAX + 1 + XOS_NODE_MAX) /* of a service */
+#define XOS_DECISION_LOCAL_MAX 45
 #define XOS_DECISION_ACTION_MAX 63
 #define XOS_DECISION_VALUE_MAX 255 /* policy/schema.h, XOS_POLICY_STRING */
 
@@ -28,6 +30,8 @@ enum xos_decision_id {
 	XOS_DECISION_ID_VO,    /* "demo" */
 	XOS_DECISION_ID_OBJECT /* the object's own; where it is stands in the properties */
 };
+/* The subject of that type and id, whose bytes are borrowed. NULL, or what the id should look like. */
+const char *xos_decision_subject(struct xos_decision_request *r, const char *type, const char *id);
 bool xos_decision_resource_form(const char *type, enum xos_decision_id *form);
 const struct xos_policy_attr *xos_decision_attr(const char *name);
 

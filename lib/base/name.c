@@ -71,6 +71,18 @@ bool xos_name_is_node(const char *s)
 	return !bad && before != DOT && before != HYPHEN;
 }
 
+bool xos_name_is_service_kind(const char *s)
+{
+	return s && is_label(s, strlen(s), XOS_SERVICE_KIND_MAX);
+}
+
+bool xos_name_is_service(const char *s)
+{
+	const char *slash = s ? strchr(s, '/') : NULL;
+	return slash && is_label(s, (size_t)(slash - s), XOS_SERVICE_KIND_MAX) &&
+	       xos_name_is_node(slash + 1);
+}
+
 static bool is_component(const char *s, size_t n)
 {
 	return n > 0 && n <= 63 && consists(s, n, ALNUM, COMPONENT);

@@ -13,6 +13,7 @@
  * dot group    /<vo>(/<component>)*       at most 255 bytes and 16 components with the VO;
  *                                       component [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 bytes
  *   role     <group>/Role=<component>   the FQAN form of VOMS
+ *   service  <kind>/<node>              kind [a-z][a-z0-9-]*, at most 31 bytes
  */
 #define XOS_VO_MAX 15
 #define XOS_MEMBER_MAX 29
@@ -20,11 +21,14 @@
 #define XOS_SITE_MAX 31
 #define XOS_NODE_MAX 253
 #define XOS_FQAN_MAX 255
+#define XOS_SERVICE_KIND_MAX 31
 
 bool xos_name_is_vo(const char *s);
 bool xos_name_is_member(const char *vo, const char *s); /* includes the account length */
 bool xos_name_is_site(const char *s);
 bool xos_name_is_node(const char *s);
+bool xos_name_is_service_kind(const char *s); /* "data" */
+bool xos_name_is_service(const char *s);      /* "data/n17.irisa.example" */
 bool xos_name_is_group(const char *s);
 bool xos_name_is_role(const char *s);
 /* The VO of a group or role name, compared by whole component: "/demo" is not "/demo2". */

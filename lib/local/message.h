@@ -22,7 +22,7 @@
 #define XOS_LOCAL_PEM_MAX 131072  /* bytes of one token file */
 #define XOS_LOCAL_JOB_MAX 63      /* characters of a job's identifier */
 #define XOS_LOCAL_ACCOUNT_MAX 31  /* characters of an account's name */
-#define XOS_LOCAL_SUBJECT_MAX 63  /* characters of "<vo>:<member>" */
+#define XOS_LOCAL_SUBJECT_MAX 319 /* characters of "service:<vo>:<kind>/<host>" */
 #define XOS_LOCAL_LIST_MAX 1024   /* entries in one answer */
 
 /* Numbers on the wire: never changed, never used again. */
@@ -73,7 +73,8 @@ enum xos_local_job_state { XOS_LOCAL_PREPARED = 1, XOS_LOCAL_READY = 2, XOS_LOCA
 
 struct xos_local_entry {
 	char job[XOS_LOCAL_JOB_MAX + 1];
-	char subject[XOS_LOCAL_SUBJECT_MAX + 1]; /* "<vo>:<member>" */
+	/* "<vo>:<member>", "node:<vo>:<host>", "service:<vo>:<kind>/<host>" */
+	char subject[XOS_LOCAL_SUBJECT_MAX + 1];
 	enum xos_local_job_state state;
 	uint32_t uid;      /* whose credential it is */
 	int64_t not_after; /* 0 while prepared */

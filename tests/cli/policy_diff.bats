@@ -180,3 +180,20 @@ differs() { # BEFORE AFTER [ARGUMENT...]
 	[ "$status" -eq 1 ]
 	[[ $output == *"file.read: permit -> deny"* && $output != *"job.show:"* ]]
 }
+
+@test "more than could be asked, and nothing found: not known, exit 3" {
+	cat >"$t/old.xos" <<-'X'
+		vo "demo" serial 1 {
+		  permit any action job.submit;
+		}
+	X
+	sed 's/^}/  forbid any action job.submit when has job.cpu and has job.memory and has job.wall and job.cpu in {1,2,3,4,5,6,7,8} and job.memory in {1GiB,2GiB,3GiB,4GiB,5GiB,6GiB} and job.wall in {1h,2h,3h,4h,5h,6h} and not job.cpu <= 99;\n}/' \
+		"$t/old.xos" >"$t/new.xos"
+	run "$bin" diff "$t/old.xos" "$t/new.xos" --with "$site"
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ $output == *"0 kinds of change in"*"there may be changes all the same"* ]]
+	run "$bin" diff --json "$t/old.xos" "$t/new.xos" --with "$site"
+	[ "$status" -eq 3 ]
+	[[ $output == *'"complete":false'* || $output == *'"complete": false'* ]]
+}

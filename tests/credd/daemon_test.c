@@ -41,6 +41,46 @@ START_TEST(decides_with_no_server_at_all)
 }
 END_TEST
 
+/* A data service of the VO, by its own certificate; the longest name that a certificate has room for. */
+START_TEST(a_service_is_decided_over_the_socket)
+{
+	static const char host[] = "a-node-with-a-long-name.in-a-long-subdomain.of.irisa.example";
+	struct xos_chain ch = {.n = 0};
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_bytes der[XOS_CHAIN_MAX];
+	struct xos_local_verdict v;
+	char request[512], subject[256];
+	program_begin(&(struct xos_test_bundle){.serial = 3,
+	    .vo_text = "vo \"demo\" serial 1 { permit service data action file.read on file:/d; }",
+	    .site_text = "site \"lab\" serial 1 { permit service demo:data action file.read; }"});
+	xos_test_service(n->vo, &(struct xos_test_who){.name = host, .service = "data"}, &ch);
+	size_t count = xos_test_ders(&ch, der);
+	struct xos_local *l = program_client();
+	snprintf(subject, sizeof(subject), "service:demo:data/%s", host);
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(request, sizeof(request),
+		    "{\"subject\":{\"type\":\"service\",\"id\":\"demo:data/%s\"},\"action\":{"
+		    "\"name\":\"file.read\"},\"resource\":{\"type\":\"file\",\"id\":\"/%s\"}}",
+		    host, i ? "elsewhere" : "d/x");
+		ck_assert_msg(xos_local_authorise(l, der, count, request, &v, &err) == XOS_OK, "%s",
+		    err.text);
+		ck_assert_int_eq(v.decision, i ? XOS_LOCAL_DENY : XOS_LOCAL_PERMIT);
+		ck_assert_str_eq(v.subject, subject);
+		ck_assert(!v.account.present);
+		xos_local_verdict_free(&v);
+	}
+	/* Jobs are of members. */
+	uint8_t *csr = NULL;
+	size_t ncsr;
+	ck_assert_int_eq(
+	    xos_local_job_prepare(l, "job-9", der, count, &csr, &ncsr, &err), XOS_DENIED);
+	ck_assert_str_eq(err.code, "token-kind");
+	ck_assert_ptr_null(csr);
+	xos_chain_clear(&ch);
+	xos_local_free(l);
+}
+END_TEST
+
 START_TEST(an_ended_bundle_decides_nothing_and_says_so)
 {
 	/* Good when it was stored (its own clock), ended since. */
@@ -442,6 +482,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(t, NULL, program_teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, decides_with_no_server_at_all);
+	tcase_add_test(t, a_service_is_decided_over_the_socket);
 	tcase_add_test(t, an_ended_bundle_decides_nothing_and_says_so);
 	tcase_add_test(t, without_a_bundle_it_runs_and_decides_nothing);
 	tcase_add_test(t, a_wrong_site_key_leaves_it_without_a_bundle);

@@ -173,7 +173,7 @@ START_TEST(chains_that_do_not_verify_are_errors)
 	xos_chain_clear(&ch);
 	struct xos_test_who host = {.name = "n1"};
 	xos_test_node(n->vo, &host, &node);
-	refused(&node, SUBMIT("alice"), XOS_DENIED, "token-kind");
+	refused(&node, SUBMIT("alice"), XOS_MALFORMED, "subject-mismatch");
 	xos_chain_clear(&node);
 	struct xos_test_vo *other = xos_test_vo_new("demo", "lab", now);
 	struct xos_test_who alice = {.name = "alice"};

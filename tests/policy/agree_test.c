@@ -17,6 +17,7 @@ static unsigned long from_env(const char *name, unsigned long usual)
 
 struct tally {
 	unsigned long decisions[3], statements, dropped;
+	unsigned long machines[3]; /* of the decisions, those about nodes and services */
 };
 
 /* The policy of one seed, and requests about it. */
@@ -43,6 +44,8 @@ static void one_policy(unsigned long seed, struct tally *t, struct xos_policy_an
 			    "XOS_POLICY_SEED=%lu, request %u: they differ in %s", seed, i, what);
 		}
 		t->decisions[decision]++;
+		t->machines[decision] += r.req.subject.kind == XOS_SUBJECT_NODE ||
+		                         r.req.subject.kind == XOS_SUBJECT_SERVICE;
 	}
 	built_free(&b);
 }
@@ -63,6 +66,8 @@ START_TEST(engine_and_slow_evaluator_agree)
 	unsigned long total = t.decisions[0] + t.decisions[1] + t.decisions[2];
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_uint_gt(t.decisions[i], total / 25);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_uint_gt(t.machines[i], total / 1000);
 	ck_assert_uint_lt(t.dropped, t.statements / 2);
 }
 END_TEST

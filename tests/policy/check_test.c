@@ -56,6 +56,49 @@ START_TEST(the_test_is_pointed_at)
 }
 END_TEST
 
+/* What is wrong with one test of a condition is told where it stands, however it is written. */
+START_TEST(other_tests_are_pointed_at)
+{
+	static struct xos_policy_errors errs;
+	static const struct {
+		const char *cond; /* on a line of its own, after four blanks */
+		unsigned line, col;
+		const char *text;
+	} cases[] = {{"when user bob and role /demo/Role=x", 3, 23, "because a role is present"},
+	    {"when user bob and\n    not (user eve or\n     not role /demo/Role=x)", 5, 10,
+	        "because a role is present"},
+	    {"when user bob and who in {user eve, role /demo/Role=x}", 3, 23,
+	        "because a role is present"},
+	    {"unless not role /demo/Role=x", 3, 16, "because a role is present"},
+	    {"when user bob or group /bio/x", 3, 22, "not of this VO"},
+	    {"when user bob\n    unless local", 4, 12, "nothing to say about principals of no VO"},
+	    {"when user bob or on job:1 & job:2", 3, 22, "nothing is both"},
+	    {"when on {tag:a, job:1 & job:2}", 3, 10, "nothing is both"}};
+	char text[512];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct xos_policy_set *set;
+		snprintf(text, sizeof(text),
+		    "vo \"demo\" serial 1 schema 2 {\n  forbid any action job.submit\n    %s;\n}",
+		    cases[i].cond);
+		ck_assert_int_eq(
+		    xos_policy_set_parse(text, strlen(text), "x", &set, &errs), XOS_MALFORMED);
+		ck_assert_uint_eq(errs.n, 1);
+		ck_assert_msg(
+		    errs.list[0].line == cases[i].line && errs.list[0].col == cases[i].col,
+		    "%u:%u for %s", errs.list[0].line, errs.list[0].col, text);
+		ck_assert_msg(strstr(errs.list[0].text, cases[i].text), "%s", errs.list[0].text);
+	}
+	/* What is wrong with the head stands where the statement begins. */
+	struct xos_policy_set *set;
+	static const char head[] =
+	    "vo \"demo\" serial 1 schema 2 {\n  forbid role /demo/Role=x action job.submit\n"
+	    "    when user bob;\n}";
+	ck_assert_int_eq(xos_policy_set_parse(head, strlen(head), "x", &set, &errs), XOS_MALFORMED);
+	ck_assert_uint_eq(errs.list[0].line, 2);
+	ck_assert_uint_eq(errs.list[0].col, 3);
+}
+END_TEST
+
 START_TEST(actions_guard)
 {
 	xos_policy_set_unref(
@@ -137,6 +180,7 @@ int main(void)
 	TCase *tc = tcase_create("language");
 	tcase_add_test(tc, guards);
 	tcase_add_test(tc, the_test_is_pointed_at);
+	tcase_add_test(tc, other_tests_are_pointed_at);
 	tcase_add_test(tc, actions_guard);
 	tcase_add_test(tc, never_applies);
 	tcase_add_test(tc, lock_out);

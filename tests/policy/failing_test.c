@@ -106,7 +106,8 @@ static const char *const texts[] = {
     "site \"lab\" serial 2 { accounts vo demo uid 1900000000-1900999999;"
     " node n1 { class compute; tag gpu, big; } node n2; delegate node n1, n2 action job.submit;"
     " permit vo demo action any on site:lab & tag:gpu;"
-    " permit vo demo, user bio:carol action any on node:lab/n1 & class:compute & tag:gpu, "
+    " permit vo demo, user bio:carol, service demo:data, node demo:n1 action any on node:lab/n1 & "
+    "class:compute & tag:gpu, "
     "file:/a/b, job:7 "
     "when has ctx.src or any; permit any action file.* on file:/;"
     " forbid vo demo action job.submit on any when ctx.service == a and not ctx.service == b;"
@@ -201,6 +202,22 @@ static bool ask(struct run *r, const struct xos_policy_request *req)
 	return true;
 }
 
+/* A service that acts itself. */
+static void use_machine(struct run *r)
+{
+	struct xos_policy_interned_subject *known = NULL;
+	struct xos_policy_request req = request();
+	req.subject = (struct xos_policy_subject){
+	    .kind = XOS_SUBJECT_SERVICE, .vo = "demo", .member = "data/n1", .auth_mfa = -1};
+	if (!ask(r, &req) ||
+	    !step(r, xos_policy_intern_subject(r->policy, &req.subject, &known, NULL)))
+		return;
+	req.interned_subject = known;
+	if (ask(r, &req))
+		r->status = XOS_OK;
+	xos_policy_interned_subject_free(known);
+}
+
 /* A permit, refusals with something unknown, with a way out, by checks; from strings and interned. */
 static void use(struct run *r)
 {
@@ -234,7 +251,7 @@ static void use(struct run *r)
 		if (!go_on)
 			return;
 	}
-	r->status = XOS_OK;
+	use_machine(r);
 }
 
 static void start(struct run *r)

@@ -14,7 +14,15 @@ static struct m_who make_who(const struct m_set *set, bool roles)
 	    {W_ANY, NULL}, {W_VO, "demo"}, {W_VO, "bio"}, {W_LOCAL, NULL}};
 	static const struct m_who group[] = {{W_ANY, NULL}, {W_GROUP, "/demo/a"},
 	    {W_GROUP, "/demo/a/x"}, {W_EXACTLY, "/demo/a"}, {W_EXACTLY, "/demo/a/x"}};
+	static const struct m_who machines[] = {{W_NODE, "demo:n1"},
+	    {W_NODE, "demo:n2.lab.example"}, {W_NODE, "demo:*"}, {W_SERVICE, "demo:data"},
+	    {W_SERVICE, "demo:data/n1"}, {W_SERVICE, "demo:job/n1"}, {W_SERVICE, "demo:*"}};
+	static const struct m_who bio_machines[] = {{W_NODE, "bio:n1"}, {W_NODE, "bio:*"},
+	    {W_SERVICE, "bio:data"}, {W_SERVICE, "bio:data/n1"}};
 	bool of_bio = set->name[0] == 'b' || once_in(6);
+	/* Groups have none of them, and nothing is delegated to any. */
+	if (set->level != L_GROUP && set->level != L_DELEGATION && once_in(5))
+		return of_bio ? PICK(bio_machines) : PICK(machines);
 	if (set->level == L_GROUP)
 		return roles && once_in(6) ? (struct m_who){W_ROLE, "/demo/a/Role=s"} : PICK(group);
 	if (roles && once_in(8))
@@ -228,6 +236,14 @@ struct m_statement make_statement(
 		s.nwhos = 1;
 		s.whos[0] = (struct m_who){W_ANY, NULL};
 		s.nplaces = 0;
+		if (set->level != L_DELEGATION && below(2)) {
+			bool bio =
+			    set->name[0] == 'b' ||
+			    ((set->level == L_SITE || set->level == L_NODE) && below(3) == 0);
+			s.nwhos = 3;
+			s.whos[1] = (struct m_who){W_NODE, bio ? "bio:*" : "demo:*"};
+			s.whos[2] = (struct m_who){W_SERVICE, bio ? "bio:*" : "demo:*"};
+		}
 		s.actions |= ACTIONS_BUILT_IN;
 	}
 	s.duty = below(3);

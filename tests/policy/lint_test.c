@@ -6,6 +6,9 @@
 #define VO(body) "vo \"demo\" serial 1 schema 2 { " body " }"
 #define SITE(body) "site \"lab\" serial 1 schema 2 { " body " }"
 
+#define OWN                                                                                        \
+	"schema { kind demo.d; action demo.a for d; action demo.f for file, d; action demo.b; } "
+
 static struct xos_policy_errors errs, warnings;
 
 static void run(const char *text)
@@ -74,6 +77,17 @@ START_TEST(each_is_found)
 	        "unguarded", 0},
 	    {"vo \"demo\" serial 1 { permit user b action job.submit when action == job.show; }",
 	        "never", 1},
+	    /* Own actions on what they are not for. */
+	    {VO(OWN "permit user b action demo.a on file:/x, demo.d:*, job:1, demo.d:1 & tag:x, "
+	            "site:l;"),
+	        "never", 2},
+	    {VO(OWN
+	         "permit user b action demo.a, file.read on file:/x; forbid user b action any on "
+	         "file:/x; permit user b action demo.f, demo.a on file:/x, demo.d:1; permit user b "
+	         "action demo.b on job:*;"),
+	        "never", 0},
+	    {VO(OWN "forbid user b action demo.a, demo.f on job:*, session:1, file:*;"), "never",
+	        2},
 	    {"vo \"demo\" serial 1 { }", "old-schema", 1}, {VO(""), "old-schema", 0},
 	    {VO("permit any action any;"), "wide-permit", 1},
 	    {VO("permit any action any on job:*; permit any action job.*; permit user b action "

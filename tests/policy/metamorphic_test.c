@@ -249,7 +249,7 @@ START_TEST(chains_only_narrow)
 {
 	struct pair *t = pair_new();
 	unsigned permitted = 0, narrowed = 0;
-	for (unsigned long seed = 1; seed <= 4 * POLICIES; seed++) {
+	for (unsigned long seed = 1; seed <= 8 * POLICIES; seed++) {
 		begin(t, seed + 3000000);
 		/* The other order. */
 		t->q.chain[0] = t->p.chain[1];

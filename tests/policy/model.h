@@ -17,11 +17,23 @@
 #define NOON INT64_C(1795348800) /* of 2026-11-22, UTC; as policy_test.h */
 
 /* ---- who, where ---- */
-enum m_who_kind { W_ANY, W_VO, W_GROUP, W_EXACTLY, W_ROLE, W_USER, W_HOME, W_LOCAL };
+enum m_who_kind {
+	W_ANY,
+	W_VO,
+	W_GROUP,
+	W_EXACTLY,
+	W_ROLE,
+	W_USER,
+	W_HOME,
+	W_LOCAL,
+	W_NODE,
+	W_SERVICE
+};
 
 struct m_who {
 	enum m_who_kind kind;
-	const char *name; /* "demo:alice", "/demo/a", ...; NULL for any and local */
+	/* "demo:alice", "/demo/a", "demo:n1", "demo:data/n1"...; NULL for any and local */
+	const char *name;
 };
 
 enum m_term_kind { T_SITE, T_NODE, T_CLASS, T_TAG, T_KIND, T_JOB, T_FILE, T_SERVICE, T_OBJECT };

@@ -279,7 +279,7 @@ void ref_decide(const struct m_policy *p, const struct xos_policy_request *req,
 	const struct xos_policy_resource *r = &req->resource;
 	*o = (struct outcome){.classes = CLASSES_ALL};
 	find_below(&j);
-	if (s->kind == XOS_SUBJECT_MEMBER)
+	if (s->kind != XOS_SUBJECT_LOCAL)
 		must_grant(&j, L_VO, s->vo, SLOT_VO);
 	/* Across VOs both must grant: the requester's, and the object's. */
 	if (r->vo && !same(r->vo, s->vo))

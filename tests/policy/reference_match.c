@@ -78,12 +78,27 @@ static bool is_any(const struct xos_policy_subject *s, const struct m_set *set)
 	}
 }
 
+/* A machine is meant by its whole name, a service by its kind, and both by the star of their VO. */
+static bool is_machine(const struct xos_policy_subject *s, const struct m_who *who)
+{
+	char full[128], kind[128], all[64];
+	bool node = s->kind == XOS_SUBJECT_NODE;
+	if (who->kind != (node ? W_NODE : W_SERVICE))
+		return false;
+	snprintf(full, sizeof(full), "%s:%s", s->vo, s->member);
+	snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(full, "/"), full);
+	snprintf(all, sizeof(all), "%s:*", s->vo);
+	return same(who->name, full) || same(who->name, all) || (!node && same(who->name, kind));
+}
+
 bool ref_who(const struct where *w, const struct m_set *set, const struct m_who *who)
 {
 	const struct xos_policy_subject *s = &w->req->subject;
 	char full[128];
 	if (s->kind == XOS_SUBJECT_LOCAL)
 		return who->kind == W_LOCAL;
+	if (s->kind != XOS_SUBJECT_MEMBER)
+		return is_machine(s, who);
 	snprintf(full, sizeof(full), "%s:%s", s->vo, s->member);
 	switch (who->kind) {
 	case W_ANY:
@@ -101,6 +116,8 @@ bool ref_who(const struct where *w, const struct m_set *set, const struct m_who 
 	case W_HOME:
 		return same(s->home, who->name);
 	case W_LOCAL:
+	case W_NODE:
+	case W_SERVICE:
 		break;
 	}
 	return false;

@@ -29,6 +29,18 @@ static void make_subject(struct m_request *r)
 		return;
 	}
 	bool bio = once_in(4);
+	if (once_in(9)) {
+		static const char *const nodes[] = {"n1", "n1", "n2.lab.example", "n3"};
+		static const char *const services[] = {
+		    "data/n1", "data/n2.lab.example", "job/n1", "ca/n1"};
+		bool node = below(2);
+		*s = (struct xos_policy_subject){
+		    .kind = node ? XOS_SUBJECT_NODE : XOS_SUBJECT_SERVICE,
+		    .vo = bio ? "bio" : "demo",
+		    .member = node ? PICK(nodes) : PICK(services),
+		    .auth_mfa = -1};
+		return;
+	}
 	*s = (struct xos_policy_subject){.kind = XOS_SUBJECT_MEMBER,
 	    .vo = bio ? "bio" : "demo",
 	    .member = bio ? (below(2) ? "carol" : "alice") : (below(3) ? "alice" : "bob"),

@@ -5,8 +5,8 @@
 
 static void put_who(struct xos_buf *out, const struct m_who *who)
 {
-	static const char *const kinds[] = {
-	    "any", "vo ", "group ", "exactly ", "role ", "user ", "home ", "local"};
+	static const char *const kinds[] = {"any", "vo ", "group ", "exactly ", "role ", "user ",
+	    "home ", "local", "node ", "service "};
 	xos_buf_put_str(out, kinds[who->kind]);
 	if (who->name)
 		xos_buf_printf(out, who->kind == W_HOME ? "\"%s\"" : "%s", who->name);

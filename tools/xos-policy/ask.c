@@ -163,6 +163,19 @@ static bool is_member(const char *value)
 	return split(value, ':', vo, name) && xos_name_is_vo(vo) && xos_name_is_member(vo, name);
 }
 
+/* "node:demo:n1", "service:demo:data/n1": a member's name has no colon in it. */
+static bool is_machine(const char *value)
+{
+	char vo[256], name[XOS_SERVICE_KIND_MAX + 1 + XOS_NODE_MAX + 2];
+	bool node = strncmp(value, "node:", 5) == 0;
+	const char *of = node ? value + 5 : strncmp(value, "service:", 8) == 0 ? value + 8 : NULL;
+	const char *colon = of ? strchr(of, ':') : NULL;
+	if (!colon || !xos_str_printf(vo, sizeof(vo), "%.*s", (int)(colon - of), of) ||
+	    !xos_str_copy(name, sizeof(name), colon + 1))
+		return false;
+	return xos_name_is_vo(vo) && (node ? xos_name_is_node(name) : xos_name_is_service(name));
+}
+
 static bool is_at(const char *value)
 {
 	char site[256], node[256];
@@ -212,9 +225,12 @@ static enum xos_status check_value(const char *name, const char *value, struct x
 	if (is_list(name))
 		return check_list(name, value, err);
 	if (strcmp(name, "subject") == 0)
-		return is_member(value) || (strncmp(value, "local:", 6) == 0 && value[6])
+		return is_member(value) || is_machine(value) ||
+		               (strncmp(value, "local:", 6) == 0 && value[6])
 		           ? XOS_OK
-		           : bad(err, name, "VO:MEMBER, for example demo:alice, or local:ACCOUNT");
+		           : bad(err, name,
+		                 "VO:MEMBER, for example demo:alice, node:VO:HOST, "
+		                 "service:VO:KIND/HOST, or local:ACCOUNT");
 	if (strcmp(name, "owner") == 0)
 		return is_member(value) ? XOS_OK
 		                        : bad(err, name, "VO:MEMBER, for example demo:alice");
@@ -329,9 +345,16 @@ static enum xos_status make_subject(struct maker *m)
 	if (!name)
 		return xos_err_set(m->err, XOS_MALFORMED, "ask-field", "say who asks: subject");
 	s->auth_mfa = mfa ? strcmp(mfa, "yes") == 0 : -1;
+	bool machine = is_machine(name);
 	s->member = cut(name, ':');
 	s->kind = strcmp(name, "local") == 0 ? XOS_SUBJECT_LOCAL : XOS_SUBJECT_MEMBER;
 	s->vo = s->kind == XOS_SUBJECT_MEMBER ? name : NULL;
+	if (machine) {
+		s->kind = strcmp(name, "node") == 0 ? XOS_SUBJECT_NODE : XOS_SUBJECT_SERVICE;
+		name = (char *)(uintptr_t)s->member;
+		s->member = cut(name, ':');
+		s->vo = name;
+	}
 	s->home = take(m, "home");
 	s->auth_method = take(m, "auth.method");
 	if (age) {

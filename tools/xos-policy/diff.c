@@ -160,12 +160,15 @@ static void count_statement(void *arg, char mark, const struct xos_policy_statem
 	(*(size_t *)arg)++;
 }
 
-/* Statements that differ and nothing that could be asked about them: what changes is not known. */
-static int exit_of(const struct xos_policytool_changes *c, size_t n, size_t asked, size_t bad)
+/* Statements that differ and nothing that could be asked about them, or not all that could be asked, and
+ * nothing found: whether anything changes is not known. */
+static int exit_of(const struct xos_policytool_changes *c, size_t bad)
 {
-	size_t statements = 0;
+	bool sampled;
+	size_t statements = 0, n, asked = xos_policytool_changes_asked(c, &sampled);
 	xos_policytool_changes_statements(c, count_statement, &statements);
-	if (bad || (!asked && statements))
+	xos_policytool_changes_list(c, &n);
+	if (bad || (!asked && statements) || (sampled && !n))
 		return 3;
 	return n ? 1 : 0;
 }
@@ -175,12 +178,14 @@ static void tell(struct xos_cli *cli, const struct xos_policytool_changes *c, si
 	bool sampled;
 	size_t n, asked = xos_policytool_changes_asked(c, &sampled);
 	const struct xos_policytool_change *list = xos_policytool_changes_list(c, &n);
-	cli->exit_status = exit_of(c, n, asked, bad);
+	cli->exit_status = exit_of(c, bad);
 	xos_policytool_changes_statements(c, tell_statement, NULL);
 	for (size_t i = 0; i < n; i++)
 		tell_class(&list[i]);
 	printf("%s%zu kinds of change in %zu requests asked%s\n", n ? "\n" : "", n, asked,
-	    sampled ? "; there are more than could be asked" : "");
+	    !sampled ? ""
+	    : n      ? "; there are more than could be asked"
+	        : "; there are more than could be asked, so there may be changes all the same");
 }
 
 static enum xos_status tell_json(
@@ -191,7 +196,7 @@ static enum xos_status tell_json(
 	const struct xos_policytool_change *list = xos_policytool_changes_list(c, &n);
 	struct xos_json *doc = xos_json_object(), *changes = xos_json_array();
 	struct xos_json *statements = xos_json_array();
-	cli->exit_status = exit_of(c, n, asked, bad);
+	cli->exit_status = exit_of(c, bad);
 	xos_policytool_changes_statements(c, tell_statement, statements);
 	for (size_t i = 0; i < n; i++) {
 		struct xos_json *o = xos_json_object();

@@ -69,12 +69,29 @@ static bool is_anybody(const struct xos_policy_subject *s, const struct xos_poli
 	return true;
 }
 
+/* "demo:*", "demo:data" and "demo:data/n1" are all the service data/n1. */
+static bool is_machine(const struct xos_policy_subject *s, const struct xos_policy_who *who)
+{
+	size_t n = strlen(s->vo);
+	if ((s->kind == XOS_SUBJECT_NODE) != (who->kind == XOS_WHO_NODE) ||
+	    (who->kind != XOS_WHO_NODE && who->kind != XOS_WHO_SERVICE) ||
+	    strncmp(who->name, s->vo, n) != 0 || who->name[n] != ':')
+		return false;
+	const char *name = who->name + n + 1;
+	size_t kind = strcspn(s->member, "/");
+	return strcmp(name, "*") == 0 || strcmp(name, s->member) == 0 ||
+	       (who->kind == XOS_WHO_SERVICE && strlen(name) == kind &&
+	           strncmp(name, s->member, kind) == 0);
+}
+
 bool xos_policytool_who(const struct xos_policytool_matcher *m, const struct xos_policy_set *set,
     const struct xos_policy_who *who)
 {
 	const struct xos_policy_subject *s = &m->req->subject;
 	if (s->kind == XOS_SUBJECT_LOCAL)
 		return who->kind == XOS_WHO_LOCAL;
+	if (s->kind != XOS_SUBJECT_MEMBER)
+		return is_machine(s, who);
 	switch (who->kind) {
 	case XOS_WHO_ANY:
 		return is_anybody(s, set);
@@ -94,6 +111,8 @@ bool xos_policytool_who(const struct xos_policytool_matcher *m, const struct xos
 	case XOS_WHO_HOME:
 		return s->home && strcmp(who->name, s->home) == 0;
 	case XOS_WHO_LOCAL:
+	case XOS_WHO_NODE:
+	case XOS_WHO_SERVICE:
 		break;
 	}
 	return false;
@@ -269,7 +288,7 @@ static bool may_come(const struct xos_policytool_matcher *m, const struct xos_po
 	if (!m->open->attributes || attr->code == XOS_ATTR_IS_OWNER ||
 	    attr->code == XOS_ATTR_RESOURCE_ID)
 		return false;
-	if (m->req->subject.kind == XOS_SUBJECT_LOCAL && !attr->from_context)
+	if (m->req->subject.kind != XOS_SUBJECT_MEMBER && !attr->from_context)
 		return false;
 	return attr->code >= XOS_POLICY_ATTR_OWN || (attr->given | attr->optional) & bit_of(m);
 }

@@ -439,7 +439,7 @@ formula xos_policytool_permitted(struct xos_policy_memory *memory, const struct 
 	if (!asked(&r, zones, req, open))
 		return &xos_formula_false;
 	const struct xos_policy_subject *s = &req->subject;
-	if (s->kind == XOS_SUBJECT_MEMBER)
+	if (s->kind != XOS_SUBJECT_LOCAL)
 		ask_vo(&r, s->vo, true, &all);
 	if (req->resource.vo && (!s->vo || strcmp(s->vo, req->resource.vo) != 0))
 		ask_vo(&r, req->resource.vo, false, &all);
@@ -448,7 +448,7 @@ formula xos_policytool_permitted(struct xos_policy_memory *memory, const struct 
 	ask_all(&r, &all);
 	ask_classes(&r, &all);
 	/* Nobody was asked: nobody grants. */
-	if (s->kind != XOS_SUBJECT_MEMBER && !req->resource.site)
+	if (s->kind == XOS_SUBJECT_LOCAL && !req->resource.site)
 		xos_formula_add(&all, &xos_formula_false);
 	formula f = xos_formula_join(XOS_FORMULA_ALL, &all);
 	return r.failed ? NULL : f;

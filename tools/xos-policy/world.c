@@ -8,6 +8,7 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "policytool/names.h"
+#include "policytool/world_who.h"
 
 #define NAMES_MAX 20000u /* of one kind */
 
@@ -20,11 +21,12 @@ struct names {
 struct xos_policytool_world {
 	struct xos_policy_memory *memory;
 	struct names vos, groups, roles, users, files, jobs, objects, owners, actions;
-	struct names ids;    /* that tests of resource.id tell apart, of whatever kind */
-	struct names nodes;  /* "lab/n1": told apart by name */
-	struct names places; /* "lab/n1": one of each sort */
-	struct names sorts;  /* what the sorts are */
-	struct names kinds;  /* of a VO's own */
+	struct names ids;      /* that tests of resource.id tell apart, of whatever kind */
+	struct names nodes;    /* "lab/n1": told apart by name */
+	struct names places;   /* "lab/n1": one of each sort */
+	struct names sorts;    /* what the sorts are */
+	struct names kinds;    /* of a VO's own */
+	struct names machines; /* "node:demo:n1", "service:demo:data/n1" */
 	bool local, failed;
 	struct xos_policytool_principal *principals;
 	size_t n;
@@ -91,6 +93,12 @@ static void add_vo_of(struct xos_policytool_world *w, const char *name)
 		add_name(w, &w->vos, vo);
 }
 
+static void note_machine(void *arg, const char *subject)
+{
+	struct xos_policytool_world *w = arg;
+	add_name(w, &w->machines, subject);
+}
+
 static void note_who(void *arg, const struct xos_policy_who *who)
 {
 	struct xos_policytool_world *w = arg;
@@ -113,6 +121,10 @@ static void note_who(void *arg, const struct xos_policy_who *who)
 		break;
 	case XOS_WHO_USER:
 		add_name(w, &w->users, who->name);
+		break;
+	case XOS_WHO_NODE:
+	case XOS_WHO_SERVICE:
+		xos_policytool_machines(who, note_machine, w);
 		break;
 	}
 	add_vo_of(w, who->name);
@@ -213,38 +225,13 @@ enum xos_status xos_policytool_world_add(
 
 /* ---- principals ---- */
 
-/* May somebody in these groups hold the role? */
-static bool within_reach(const char *role, const char *vo, const char *groups)
-{
-	char top[XOS_FQAN_MAX + 1], one[XOS_FQAN_MAX + 1];
-	size_t n;
-	const char *name;
-	if (!xos_role_split(role, &n, &name) || n > XOS_FQAN_MAX || !xos_fqan_in_vo(role, vo))
-		return false;
-	memcpy(top, role, n);
-	top[n] = 0;
-	if (strcmp(top + 1, vo) == 0)
-		return true;
-	for (const char *p = groups; p && *p;) {
-		size_t len = strcspn(p, " \t,");
-		if (len <= XOS_FQAN_MAX) {
-			memcpy(one, p, len);
-			one[len] = 0;
-			if (xos_group_within(one, top))
-				return true;
-		}
-		p += len + strspn(p + len, " \t,");
-	}
-	return false;
-}
-
 static void open_roles(
     struct xos_policytool_world *w, struct xos_policytool_principal *p, const char *held)
 {
 	struct names roles = {NULL, 0};
 	const char *groups = xos_policytool_ask_get(p->ask, "groups");
 	for (size_t i = 0; !held && p->vo && i < w->roles.n; i++)
-		if (within_reach(w->roles.item[i], p->vo, groups))
+		if (xos_policytool_role_within(w->roles.item[i], p->vo, groups))
 			append(w, &roles, w->roles.item[i]);
 	for (const char *s = held; s && *s;) {
 		size_t n = strcspn(s, " \t,");
@@ -270,10 +257,17 @@ static struct xos_policytool_principal *add_principal(
 	struct xos_policytool_principal *p = &list[w->n++];
 	*p = (struct xos_policytool_principal){.title = keep(w, title), .ask = ask};
 	const char *subject = xos_policytool_ask_get(ask, "subject");
+	/* A member's name has no colon in it, of whatever VO. */
+	p->machine = subject && strncmp(subject, "local:", 6) != 0 &&
+	             strchr(subject, ':') != strrchr(subject, ':');
+	if (p->machine)
+		subject = strchr(subject, ':') + 1;
 	if (subject && strncmp(subject, "local:", 6) != 0)
 		p->vo = format(w, "%.*s", (int)strcspn(subject, ":"), subject);
 	const char *held = xos_policytool_ask_get(ask, "held");
-	p->any_home = !person && p->vo;
+	p->any_home = !person && p->vo && !p->machine;
+	if (p->machine)
+		return p;
 	open_roles(w, p, person ? (held ? held : "") : NULL);
 	return p;
 }
@@ -359,7 +353,7 @@ enum xos_status xos_policytool_world_finish(struct xos_policytool_world *w, stru
 	for (size_t i = 0; i < own.n; i++)
 		add_name(w, &w->actions, own.item[i]);
 	struct names *const sorted[] = {&w->vos, &w->groups, &w->roles, &w->users, &w->files,
-	    &w->jobs, &w->objects, &w->owners, &w->kinds, &w->ids};
+	    &w->jobs, &w->objects, &w->owners, &w->kinds, &w->ids, &w->machines};
 	for (size_t i = 0; i < sizeof(sorted) / sizeof(sorted[0]); i++)
 		sort_names(sorted[i]);
 	for (size_t i = 0; i < w->vos.n; i++) {
@@ -370,6 +364,12 @@ enum xos_status xos_policytool_world_finish(struct xos_policytool_world *w, stru
 	}
 	for (size_t i = 0; i < w->users.n; i++)
 		add_principal(w, w->users.item[i], make_ask(w->users.item[i], NULL), false);
+	for (size_t i = 0; i < w->machines.n; i++) {
+		const char *subject = w->machines.item[i];
+		char title[XOS_POLICYTOOL_TITLE_MAX];
+		xos_policytool_machine_title(subject, title);
+		add_principal(w, title, make_ask(subject, NULL), false);
+	}
 	if (w->local)
 		add_principal(w, "local accounts", make_ask("local:somebody", NULL), false);
 	for (size_t i = 0; i < w->nsets; i++)
@@ -446,8 +446,7 @@ enum xos_status xos_policytool_world_principal(struct xos_policytool_world *w, c
 	if (!ask)
 		return xos_err_set(err, XOS_MALFORMED, "principal",
 		    "'%s' is no principal: VO:MEMBER, a group as /demo/physics, a VO as vo:demo, "
-		    "or "
-		    "a subject of --principals",
+		    "node:VO:HOST, service:VO:KIND/HOST, or a subject of --principals",
 		    word);
 	*out = add_principal(w, word, ask, false);
 	return *out ? XOS_OK : status_of(w, err);

@@ -9,7 +9,8 @@
  * Whom and what policies are about: principals and resources for questions about everybody and
  * everything. Of each group and user that the sets name there is one principal, and one of each
  * VO that is nothing but a member; a principal of a group is in that group (and those above) and in no
- * other. Of nodes that no statement tells apart there is one.
+ * other. Of nodes that no statement tells apart there is one. Where sets name nodes or services as
+ * principals, there is each of them, and one of each VO and kind that is not named.
  */
 struct xos_policytool_principal {
 	const char *title;              /* "members of /demo/physics", "demo:alice" */
@@ -18,6 +19,7 @@ struct xos_policytool_principal {
 	const char **roles; /* may be asked for: held, or of a group that the principal is in */
 	size_t nroles;
 	bool any_home; /* which home organisation is not said */
+	bool machine;  /* a node or a service, which owns nothing */
 };
 
 struct xos_policytool_thing {

@@ -13,7 +13,8 @@ struct xos_policytool_ask *xos_policytool_world_ask(const struct xos_policytool_
 	const char *on = t->on;
 	if (t->own_vo && p->vo && xos_str_printf(vo, sizeof(vo), "vo:%s", p->vo))
 		on = vo;
-	const char *owner = t->own && p->vo ? xos_policytool_ask_get(p->ask, "subject") : t->owner;
+	bool owns = p->vo && !p->machine;
+	const char *owner = t->own && owns ? xos_policytool_ask_get(p->ask, "subject") : t->owner;
 	const struct {
 		const char *field, *value;
 	} fields[] = {
@@ -24,7 +25,7 @@ struct xos_policytool_ask *xos_policytool_world_ask(const struct xos_policytool_
 			xos_policytool_ask_free(ask);
 			return NULL;
 		}
-	if (ask && (!on || (t->own && !p->vo))) {
+	if (ask && (!on || (t->own && !owns))) {
 		xos_policytool_ask_free(ask);
 		return NULL;
 	}

@@ -22,6 +22,10 @@ static const char *const texts[] = {
     "\"resource\":{\"type\":\"vo\",\"id\":\"demo\"}}",
     "{\"subject\":{\"type\":\"user\",\"id\":\"demo:alice\"},\"action\":{\"name\":\"job.show\"},"
     "\"resource\":{\"type\":\"site\",\"id\":\"lab\",\"properties\":{}}}",
+    "{\"subject\":{\"type\":\"node\",\"id\":\"demo:n1.lab.example\"},\"action\":{\"name\":"
+    "\"file.read\"},\"resource\":{\"type\":\"file\",\"id\":\"/a\"}}",
+    "{\"subject\":{\"type\":\"service\",\"id\":\"demo:data/n1\"},\"action\":{\"name\":"
+    "\"file.read\"},\"resource\":{\"type\":\"file\",\"id\":\"/a\"}}",
 };
 #define TEXTS (sizeof(texts) / sizeof(texts[0]))
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/decision.h"
+#include "base/name.h"
 #include "json/json.h"
 
 static struct xos_decision_request *decode(const char *text)
@@ -59,12 +60,51 @@ START_TEST(reads_a_request)
 	           ",\"resource\":{\"type\":\"job\",\"id\":\"j1\",\"properties\":{\"site\":\"lab\","
 	           "\"node\":\"n1\",\"vo\":\"demo\",\"owner\":\"alice\"}}}");
 	q = xos_decision_request_get(r);
+	ck_assert_ptr_null(q->subject.vo);
 	ck_assert_int_eq(q->subject.kind, XOS_SUBJECT_LOCAL);
 	ck_assert_str_eq(q->subject.member, "bob");
 	ck_assert_str_eq(q->resource.id, "j1");
 	ck_assert_str_eq(q->resource.owner, "alice");
 	xos_decision_request_free(r);
 	xos_decision_request_free(NULL);
+}
+END_TEST
+
+/* As long as the names in certificates may be. */
+START_TEST(reads_machines)
+{
+	static const struct {
+		const char *type;
+		enum xos_policy_subject_kind kind;
+		const char *kind_of;
+	} cases[] = {{"node", XOS_SUBJECT_NODE, ""},
+	    {"service", XOS_SUBJECT_SERVICE, "a234567890123456789012345678901/"}};
+	char host[XOS_NODE_MAX + 1], text[1024], name[512];
+	memset(host, 'n', XOS_NODE_MAX);
+	for (size_t i = 60; i < XOS_NODE_MAX; i += 60)
+		host[i] = '.';
+	host[XOS_NODE_MAX] = 0;
+	for (size_t i = 0; i < 2; i++) {
+		struct xos_buf b;
+		snprintf(name, sizeof(name), "%s%s", cases[i].kind_of, host);
+		snprintf(text, sizeof(text),
+		    "{\"subject\":{\"type\":\"%s\",\"id\":\"demo23456789012:%s\"}," A "," R "}",
+		    cases[i].type, name);
+		struct xos_decision_request *r = decode(text);
+		const struct xos_policy_request *q = xos_decision_request_get(r);
+		ck_assert_int_eq(q->subject.kind, cases[i].kind);
+		ck_assert_str_eq(q->subject.vo, "demo23456789012");
+		ck_assert_str_eq(q->subject.member, name);
+		xos_buf_init(&b, XOS_DECISION_REQUEST_MAX);
+		ck_assert_int_eq(xos_decision_request_encode(q, &b, NULL), XOS_OK);
+		struct xos_decision_request *again = decode(xos_buf_str(&b));
+		q = xos_decision_request_get(again);
+		ck_assert_int_eq(q->subject.kind, cases[i].kind);
+		ck_assert_str_eq(q->subject.member, name);
+		xos_buf_free(&b);
+		xos_decision_request_free(again);
+		xos_decision_request_free(r);
+	}
 }
 END_TEST
 
@@ -97,6 +137,22 @@ START_TEST(refuses_what_it_does_not_understand)
 	    "{\"subject\":{\"type\":\"user\",\"id\":\"demo:\"}," A "," R "}",
 	    "{\"subject\":{\"type\":\"user\",\"id\":\":alice\"}," A "," R "}",
 	    "{\"subject\":{\"type\":\"user\",\"id\":\"demo:alice:x\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"node\",\"id\":\"n1\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"node\",\"id\":\"demo:\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"node\",\"id\":\":n1\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"node\",\"id\":\"Demo:n1\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"node\",\"id\":\"demo:N1\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"node\",\"id\":\"demo:*\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"node\",\"id\":\"demo:data/n1\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"service\",\"id\":\"data/n1\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"service\",\"id\":\"demo:data\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"service\",\"id\":\"demo:data/\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"service\",\"id\":\"demo:data/*\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"service\",\"id\":\"demo2345678901234:d/n1\"}," A "," R "}",
+	    "{\"subject\":{\"type\":\"service\",\"id\":\"demo:d/n1\",\"properties\":{\"groups\":"
+	    "[]}}," A "," R "}",
+	    "{\"subject\":{\"type\":\"local\",\"id\":"
+	    "\"a2345678901234567890123456789012345678901234567\"}," A "," R "}",
 	    "{\"subject\":{\"type\":\"robot\",\"id\":\"demo:alice\"}," A "," R "}",
 	    "{\"subject\":{\"type\":\"local\",\"id\":\"\"}," A "," R "}",
 	    "{\"subject\":{\"type\":\"user\",\"id\":\"demo:alice\",\"properties\":{\"groups\":[\"/"
@@ -187,6 +243,11 @@ START_TEST(requests_that_cannot_be_said_are_not)
 	ck_assert_int_eq(xos_decision_request_encode(&req, &b, &err), XOS_MALFORMED);
 	req.resource = (struct xos_policy_resource){.kind = "site", .site = "lab"};
 	req.action = NULL;
+	ck_assert_int_eq(xos_decision_request_encode(&req, &b, &err), XOS_MALFORMED);
+	req.action = "job.submit";
+	req.subject.kind = 0;
+	ck_assert_int_eq(xos_decision_request_encode(&req, &b, &err), XOS_MALFORMED);
+	req.subject = (struct xos_policy_subject){.kind = XOS_SUBJECT_NODE, .member = "n1"};
 	ck_assert_int_eq(xos_decision_request_encode(&req, &b, &err), XOS_MALFORMED);
 	ck_assert_uint_eq(b.n, 0);
 	xos_buf_free(&b);
@@ -363,6 +424,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("api-decision");
 	TCase *t = tcase_create("decision");
 	tcase_add_test(t, reads_a_request);
+	tcase_add_test(t, reads_machines);
 	tcase_add_test(t, refuses_what_it_does_not_understand);
 	tcase_add_test(t, empty_properties_are_harmless);
 	tcase_add_loop_test(t, requests_come_back_as_they_went, 0, 5);

@@ -321,6 +321,15 @@ START_TEST(names)
 	ck_assert(
 	    !xos_name_is_node("-n1") && !xos_name_is_node("n1-") && !xos_name_is_node("a..b"));
 	ck_assert(!xos_name_is_node("a.") && !xos_name_is_node(".a") && !xos_name_is_node("N1"));
+	ck_assert(xos_name_is_service("data/n1") && xos_name_is_service("a-1/127.0.0.1") &&
+	          xos_name_is_service_kind("data"));
+	ck_assert(!xos_name_is_service("data") && !xos_name_is_service("data/") &&
+	          !xos_name_is_service("/n1") && !xos_name_is_service("data/n1/x") &&
+	          !xos_name_is_service("Data/n1") && !xos_name_is_service("data/N1") &&
+	          !xos_name_is_service(NULL));
+	ck_assert(!xos_name_is_service("a23456789012345678901234567890123/n1") &&
+	          !xos_name_is_service_kind("data/n1") && !xos_name_is_service_kind("") &&
+	          !xos_name_is_service_kind(NULL));
 	ck_assert(!xos_name_is_node("a_b") && !xos_name_is_node("a-.b") && !xos_name_is_node(""));
 	ck_assert(xos_name_is_site("irisa") && !xos_name_is_site("irisa/n1"));
 }

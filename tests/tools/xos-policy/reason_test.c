@@ -26,11 +26,13 @@ static const char *const tests[] = {"auth.mfa", "auth.age < 2h", "auth.age >= 1h
     "date in 2026-11-22 UTC", "time in sat,sun 08:00-20:00 +01:00", "on service:sshd",
     "who in {group /demo/a, user bob}", "now < 2026-11-22T11:00Z", "now >= 2026-11-22T13:00Z",
     "time in 08:00-12:00 UTC", "time in 22:00-06:00 UTC", "on tag:gpu", "on node:lab/n1",
-    "group /demo/a", "user demo:bob", "home \"uni\"", "action == job.show", "subject.is_owner"};
+    "group /demo/a", "user demo:bob", "home \"uni\"", "action == job.show", "subject.is_owner",
+    "node demo:n1", "not service demo:data"};
 static const char *const vo_whos[] = {"any", "group /demo/a", "group exactly /demo/a",
-    "group /demo/a/b", "user demo:bob", "home \"uni\""};
-static const char *const site_whos[] = {
-    "any", "vo demo", "group /demo/a", "user demo:bob", "local"};
+    "group /demo/a/b", "user demo:bob", "home \"uni\"", "node n1, service data/n1",
+    "any, node *, service *", "service data"};
+static const char *const site_whos[] = {"any", "vo demo", "group /demo/a", "user demo:bob", "local",
+    "node demo:*", "service demo:data, node demo:n1", "any, node demo:*, service demo:*"};
 static const char *const actions[] = {"job.submit", "job.*", "any"};
 static const char *const places[] = {"any", "site:lab", "tag:gpu", "class:compute", "node:lab/n1",
     "class:compute & tag:gpu", "job:*"};
@@ -60,8 +62,8 @@ enum level { VO, SITE, NODE, GROUP, OWNER };
 
 static const char *const group_whos[] = {
     "any", "group /demo/a", "group /demo/a/b", "user demo:bob"};
-static const char *const owner_whos[] = {
-    "any", "group /demo/a", "user demo:bob", "vo other", "group /other/x"};
+static const char *const owner_whos[] = {"any", "group /demo/a", "user demo:bob", "vo other",
+    "group /other/x", "service data", "node *, any"};
 static const char *const foreign_whos[] = {"any", "group /other/x", "group /demo/a", "vo other"};
 
 static const char *draw_who(enum level level)
@@ -151,16 +153,16 @@ static struct xos_policy *draw_policy(void)
 	bool open_handed = below(3) == 0;
 	parts[n++].set = draw_set(
 	    open_handed ? "vo \"demo\" serial 1 {\n"
-	                  "permit home \"uni\", user demo:alice action any;\n"
+	                  "permit home \"uni\", user demo:alice, node * action any;\n"
 	                  "permit group /other/x action job.* on job:* when home \"uni\";\n"
 	                : "vo \"demo\" serial 1 {\n",
 	    VO, open_handed ? 2 : 5);
-	parts[n++].set =
-	    draw_set(open_handed ? "site \"lab\" serial 1 {\npermit any action any;\n"
-	                           "node n1 { class compute; tag gpu; }\nnode n2 { class login; }\n"
-	                         : "site \"lab\" serial 1 {\nnode n1 { class compute; tag gpu; }\n"
-	                           "node n2 { class login; }\n",
-	        SITE, open_handed ? 1 : 4);
+	parts[n++].set = draw_set(
+	    open_handed ? "site \"lab\" serial 1 {\npermit any, node demo:*, service demo:* action "
+	                  "any;\nnode n1 { class compute; tag gpu; }\nnode n2 { class login; }\n"
+	                : "site \"lab\" serial 1 {\nnode n1 { class compute; tag gpu; }\n"
+	                  "node n2 { class login; }\n",
+	    SITE, open_handed ? 1 : 4);
 	if (below(2))
 		parts[n++].set =
 		    draw_set("site \"far\" serial 1 {\nnode n1 { class compute; }\n", SITE, 2);
@@ -174,7 +176,8 @@ static struct xos_policy *draw_policy(void)
 		parts[n++].set = draw_set("owner \"demo:carol\" serial 1 {\n", OWNER, 3);
 	if (below(4))
 		parts[n++].set =
-		    draw_set("vo \"other\" serial 1 {\npermit any action any;\n", GROUP, 1);
+		    draw_set("vo \"other\" serial 1 {\npermit any, node *, service * action any;\n",
+		        GROUP, 1);
 	bool all = true;
 	for (size_t i = 0; i < n; i++)
 		all &= parts[i].set != NULL;
@@ -188,6 +191,17 @@ static struct xos_policy *draw_policy(void)
 static const char *const in_a[] = {"/demo/a"}, *const in_b[] = {"/demo", "/demo/a/b"};
 static const char *const role[] = {"/demo/Role=r"};
 static struct xos_policy_value values[4];
+
+static struct xos_policy_subject draw_machine(void)
+{
+	static const char *const nodes[] = {"n1", "n1", "n2"};
+	static const char *const services[] = {"data/n1", "data/n2", "job/n1"};
+	bool node = below(2);
+	return (struct xos_policy_subject){.kind = node ? XOS_SUBJECT_NODE : XOS_SUBJECT_SERVICE,
+	    .vo = below(5) ? "demo" : "other",
+	    .member = node ? PICK(nodes) : PICK(services),
+	    .auth_mfa = -1};
+}
 
 /* What a formula is asked about: it says nothing that is left open. */
 static struct xos_policy_request draw_base(void)
@@ -224,6 +238,8 @@ static struct xos_policy_request draw_base(void)
 	if (below(10) == 0)
 		req.subject = (struct xos_policy_subject){
 		    .kind = XOS_SUBJECT_LOCAL, .member = "root", .auth_mfa = -1};
+	if (below(8) == 0)
+		req.subject = draw_machine();
 	return req;
 }
 
@@ -297,7 +313,8 @@ static bool engine_permits(const struct xos_policy *p, const struct xos_policy_r
 }
 
 static unsigned permits, refusals, conditional;
-static unsigned across; /* permitted to a member of another VO than the resource's */
+static unsigned machines; /* permitted to nodes and services */
+static unsigned across;   /* permitted to a member of another VO than the resource's */
 
 static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
 {
@@ -315,6 +332,7 @@ static void compare(const struct xos_policy *p, struct xos_policy_memory *m)
 		fill(&req, member);
 		bool yes = engine_permits(p, &req);
 		permits += yes;
+		machines += yes && !member && req.subject.vo;
 		across += yes && req.resource.vo && req.subject.vo &&
 		          strcmp(req.resource.vo, req.subject.vo) != 0;
 		refusals += !yes;
@@ -391,6 +409,7 @@ START_TEST(drawn)
 	ck_assert_uint_gt(refusals, 2000);
 	ck_assert_uint_gt(conditional, 300);
 	ck_assert_uint_gt(across, 20);
+	ck_assert_uint_gt(machines, 100);
 	ck_assert_uint_gt(spoken, 20);
 	ck_assert_uint_gt(granted[XOS_POLICY_GROUP], 20);
 	ck_assert_uint_gt(granted[XOS_POLICY_NODE], 20);
