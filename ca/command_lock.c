@@ -59,6 +59,25 @@ static enum xos_status end_of_token(struct ca_call *c, struct xos_lock *lock, st
 	return st;
 }
 
+/* What the person who locks wants to know: how many tokens that are out there it stops. The lock does not
+ * depend on it. */
+static void tell_held(struct ca_call *c, const struct xos_lock *lock)
+{
+	struct xos_buf ask, reply;
+	uint64_t held = 0;
+
+	xos_buf_init(&ask, XOS_LOCK_NAME_MAX + 8);
+	xos_buf_init(&reply, 8);
+	xos_buf_u8(&ask, (uint8_t)lock->kind);
+	xos_buf_lp_str(&ask, lock->name);
+	if (xos_bulk_call(c->auth->key, CA_HELD, xos_buf_bytes(&ask), ca_key_deadline(), &reply,
+	        NULL) == XOS_OK &&
+	    ca_u64_get(xos_buf_bytes(&reply), &held, NULL) == XOS_OK)
+		xos_json_set_int(c->result, "held", (int64_t)held);
+	xos_buf_free(&reply);
+	xos_buf_free(&ask);
+}
+
 static enum xos_status add(struct ca_call *c, struct xos_err *err)
 {
 	struct xos_lock lock = {.since = c->now};
@@ -96,6 +115,7 @@ static enum xos_status add(struct ca_call *c, struct xos_err *err)
 	if (st == XOS_OK) {
 		c->result = xos_json_object();
 		xos_json_set_string(c->result, "id", lock.id);
+		tell_held(c, &lock);
 	}
 	return st;
 }
