@@ -85,6 +85,12 @@ static void check_http(
 
 	if (!c->http_url)
 		return;
+	if (!c->listen_http) {
+		(void)xos_err_set(&err, XOS_MALFORMED, "status-url",
+		    "http_url is what tokens name, and nothing would listen there: set "
+		    "listen_http as well");
+		report(ctx, &err);
+	}
 	if (ca_status_urls(c->http_url, c->common.vo, &points, &err) != XOS_OK)
 		report(ctx, &err);
 	xos_points_free(points);

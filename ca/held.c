@@ -265,15 +265,15 @@ static uint32_t judge_token(const struct picture *p, const struct ca_token *k, u
 	return find_lock(p, XOS_LOCK_TOKEN, serial);
 }
 
-void ca_held_mark(const struct ca_held *h, const struct ca_tokens *t, struct ca_token *k)
+void ca_held_mark(const struct ca_held *h, const struct ca_tokens *t, struct ca_token *token)
 {
 	size_t n = 0;
-	const uint32_t *ids = ca_tokens_set(t, k->set, &n);
+	const uint32_t *ids = ca_tokens_set(t, token->set, &n);
 	uint32_t by_set = 0;
 
 	for (size_t i = 0; i < n && !by_set; i++)
 		by_set = judge_name(&h->now, ca_tokens_name(t, ids[i]));
-	k->held = judge_token(&h->now, k, by_set);
+	token->held = judge_token(&h->now, token, by_set);
 }
 
 /* The cause of each set of names, malloc'd. */
@@ -331,9 +331,9 @@ static enum xos_status judge_all(const struct picture *p, struct ca_tokens *t, s
 	return XOS_OK;
 }
 
-const struct ca_cause *ca_held_cause(const struct ca_held *h, const struct ca_token *k)
+const struct ca_cause *ca_held_cause(const struct ca_held *h, const struct ca_token *token)
 {
-	return k->held && k->held <= h->now.ncauses ? &h->now.cause[k->held - 1] : NULL;
+	return token->held && token->held <= h->now.ncauses ? &h->now.cause[token->held - 1] : NULL;
 }
 
 enum xos_status ca_held_refresh(struct ca_held *h, struct ca_membership *m, struct ca_tokens *t,

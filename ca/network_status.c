@@ -197,13 +197,14 @@ static void put_date(struct xos_response *res, const char *field, int64_t t)
 static void give(const struct xos_request *req, struct xos_response *res, const char *type,
     struct xos_bytes der, int64_t this_update, int64_t next_update)
 {
-	const char *have = xos_request_header(req, "If-None-Match");
+	bool post = strcmp(xos_request_method(req), "POST") == 0;
+	const char *have = post ? NULL : xos_request_header(req, "If-None-Match");
 	uint8_t digest[XOS_SHA256_LEN];
-	char etag[2 * 16 + 3] = "\"";
+	char hex[2 * XOS_SHA256_LEN + 1], etag[2 * 16 + 3] = "";
 
 	if (xos_sha256(der, digest) == XOS_OK) {
-		xos_hex_encode(etag + 1, digest, 16);
-		strcat(etag, "\"");
+		xos_hex_encode(hex, digest, sizeof(digest));
+		(void)xos_str_printf(etag, sizeof(etag), "\"%.32s\"", hex);
 		xos_response_header(res, "ETag", etag);
 	}
 	put_date(res, "Last-Modified", this_update);

@@ -113,7 +113,7 @@ static bool fresh_enough(const struct ca_crl *crl, int64_t now)
 static enum xos_status renew(struct ca_key *k, struct ca_crl *crl, unsigned part, const char *uri,
     int64_t now, struct xos_err *err)
 {
-	uint8_t digest[XOS_SHA256_LEN];
+	uint8_t digest[XOS_SHA256_LEN] = {0};
 	struct content c = {NULL, 0};
 	enum xos_status st = collect(k, part, now, &c, err);
 

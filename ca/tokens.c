@@ -48,6 +48,7 @@ static void clear(struct ca_tokens *t)
 	free(t->by_serial.slot);
 	free(t->by_name.slot);
 	free(t->by_set.slot);
+	memset(t, 0, sizeof(*t));
 }
 
 void ca_tokens_free(struct ca_tokens *t)
@@ -101,21 +102,56 @@ static bool add_place(const struct ca_tokens *t, struct table *tab, hash_fn h, s
 	return true;
 }
 
-static bool grow(void **p, size_t *cap, size_t want, size_t item)
+/* p with room for want items, of which *cap had room before; NULL without memory, p is then as it was. */
+static void *grown(void *p, size_t *cap, size_t want, size_t item)
 {
 	size_t c = *cap ? *cap : FIRST;
 	void *more;
 
 	if (want <= *cap)
-		return true;
+		return p;
 	while (c < want)
 		c *= 2;
-	more = reallocarray(*p, c, item);
-	if (!more)
-		return false;
-	*p = more;
-	*cap = c;
-	return true;
+	more = reallocarray(p, c, item);
+	if (more)
+		*cap = c;
+	return more;
+}
+
+static bool room_for_token(struct ca_tokens *t, size_t want)
+{
+	struct ca_token *more = grown(t->token, &t->cap, want, sizeof(*more));
+
+	if (more)
+		t->token = more;
+	return more != NULL;
+}
+
+static bool room_for_name(struct ca_tokens *t)
+{
+	char **more = grown(t->name, &t->cnames, t->nnames + 1, sizeof(*more));
+
+	if (more)
+		t->name = more;
+	return more != NULL;
+}
+
+static bool room_for_set(struct ca_tokens *t)
+{
+	struct span *more = grown(t->set, &t->csets, t->nsets + 1, sizeof(*more));
+
+	if (more)
+		t->set = more;
+	return more != NULL;
+}
+
+static bool room_for_ids(struct ca_tokens *t, size_t n)
+{
+	uint32_t *more = grown(t->ids, &t->cids, t->nids + n, sizeof(*more));
+
+	if (more)
+		t->ids = more;
+	return more != NULL;
 }
 
 static uint64_t hash_name(const struct ca_tokens *t, size_t i)
@@ -145,8 +181,7 @@ static bool name_id(struct ca_tokens *t, const char *s, uint32_t *id)
 		if (strcmp(t->name[*id], s) == 0)
 			return true;
 	}
-	if (!grow((void **)&t->name, &t->cnames, t->nnames + 1, sizeof(*t->name)) ||
-	    !(t->name[t->nnames] = strdup(s)))
+	if (!room_for_name(t) || !(t->name[t->nnames] = strdup(s)))
 		return false;
 	*id = (uint32_t)t->nnames++;
 	return add_place(t, &t->by_name, hash_name, *id);
@@ -167,7 +202,7 @@ static bool set_id(struct ca_tokens *t, size_t n, uint32_t *id)
 			return true;
 		}
 	}
-	if (!grow((void **)&t->set, &t->csets, t->nsets + 1, sizeof(*t->set)))
+	if (!room_for_set(t))
 		return false;
 	t->set[t->nsets] = (struct span){t->nids - n, (uint32_t)n};
 	*id = (uint32_t)t->nsets++;
@@ -177,7 +212,7 @@ static bool set_id(struct ca_tokens *t, size_t n, uint32_t *id)
 static bool intern(struct ca_tokens *t, const char *const *names, size_t n, uint32_t *set)
 {
 	/* Room even for none, so that there is something to point at. */
-	if (!grow((void **)&t->ids, &t->cids, t->nids + n + 1, sizeof(*t->ids)))
+	if (!room_for_ids(t, n + 1))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!name_id(t, names[i], &t->ids[t->nids + i]))
@@ -206,8 +241,7 @@ static bool add(struct ca_tokens *t, const struct ca_token *k, const char *const
 {
 	uint32_t set = 0;
 
-	if (!intern(t, names, n, &set) ||
-	    !grow((void **)&t->token, &t->cap, t->n + 1, sizeof(*t->token)))
+	if (!intern(t, names, n, &set) || !room_for_token(t, t->n + 1))
 		return false;
 	t->token[t->n] = *k;
 	t->token[t->n].set = set;
@@ -235,8 +269,7 @@ static bool forget_expired(struct ca_tokens *t, int64_t now)
 	clear(t);
 	*t = fresh;
 	/* Not to come back here at once when little has expired. */
-	return t->n * 2 < t->cap ||
-	       grow((void **)&t->token, &t->cap, t->cap + 1, sizeof(*t->token));
+	return t->n * 2 < t->cap || room_for_token(t, t->cap + 1);
 }
 
 enum xos_status ca_tokens_put(struct ca_tokens *t, const struct ca_token_entry *e, int64_t now,

@@ -242,6 +242,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120); /* every byte is changed once */
 	tcase_add_test(t, a_stock_program_reads_it);
 	tcase_add_test(t, what_is_signed_is_what_is_read);
 	tcase_add_test(t, neither_others_nor_old_ones_count);

@@ -364,6 +364,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120); /* every byte is changed once */
 	tcase_add_loop_test(t, a_stock_client_is_answered, 0, 4);
 	tcase_add_test(t, an_answer_proves_nothing_else);
 	tcase_add_test(t, several_certificates_and_no_more);
