@@ -80,11 +80,12 @@ enum xos_status ca_lock_add(struct ca_membership *m, struct xos_lock *lock, stru
 	int64_t there = 0;
 	enum xos_status st = check_target(m, lock, err);
 
-	/* One that ended gives way to the new one. */
+	/* One that ended gives way to the new one; those of tokens, which nobody locks twice, go as well. */
 	if (st == XOS_OK)
 		st = xos_sql_run(m->store, NULL, err,
-		    "DELETE FROM locks WHERE kind = ?1 AND name = ?2 AND until <= ?3", "ssi",
-		    xos_lock_kind_name(lock->kind), lock->name, lock->since);
+		    "DELETE FROM locks WHERE until <= ?3"
+		    " AND (kind = 'token' OR (kind = ?1 AND name = ?2))",
+		    "ssi", xos_lock_kind_name(lock->kind), lock->name, lock->since);
 	if (st == XOS_OK)
 		st = xos_sql_int(m->store, &there, err,
 		    "SELECT COUNT(*) FROM locks WHERE kind = ?1 AND name = ?2", "ss",

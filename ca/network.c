@@ -11,6 +11,7 @@
 #include "ca/messages.h"
 
 #define SKEW 300
+#define TICK_MS 10000
 
 enum xos_status ca_load_trust(
     const struct ca_conf *conf, struct xos_trust **out, struct xos_err *err)
@@ -204,11 +205,21 @@ static const struct xos_route routes[] = {
 
 /* --- the part --- */
 
+static void on_tick(void *ctx)
+{
+	struct ca_network *n = ctx;
+
+	ca_network_status_tick(n->status);
+}
+
 static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xos_err *err)
 {
 	const struct xos_service_conf *c = &n->conf->common;
 	struct xos_front_options o = {.listen_fd = listen_fd,
 	    .plain_listen = n->conf->listen_http,
+	    .on_tick = n->conf->listen_http ? on_tick : NULL,
+	    .tick_ms = TICK_MS,
+	    .ctx = n,
 	    .tls_certificate = c->tls_certificate,
 	    .tls_key = c->tls_key,
 	    .verifier = xos_service_verifier_get(n->verifier)};

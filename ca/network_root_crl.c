@@ -112,3 +112,16 @@ enum xos_status ca_root_crl_get(struct ca_root_crl *c, struct xos_buf *der, int6
 	                 "authority's administrator makes one with xos-cad root-crl and puts it "
 	                 "beside root.pem");
 }
+
+int64_t ca_root_crl_left(struct ca_root_crl *c)
+{
+	int64_t left = 0;
+
+	pthread_mutex_lock(&c->lock);
+	if (changed(c))
+		load(c);
+	if (c->crl)
+		left = xos_crl_next_update(c->crl) - xos_clock_now();
+	pthread_mutex_unlock(&c->lock);
+	return left > 0 ? left : 0;
+}

@@ -21,5 +21,7 @@ void ca_root_crl_free(struct ca_root_crl *c);
  * the text says what to do. Any thread. */
 XOS_MUST_USE enum xos_status ca_root_crl_get(struct ca_root_crl *c, struct xos_buf *der,
     int64_t *this_update, int64_t *next_update, struct xos_err *err);
+/* Seconds until it ends; 0: there is none that counts. Any thread. */
+int64_t ca_root_crl_left(struct ca_root_crl *c);
 
 #endif

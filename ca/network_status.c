@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/budget.h"
 #include "ca/messages.h"
 #include "ca/network.h"
 #include "ca/network_root_crl.h"
@@ -34,12 +35,11 @@ struct ca_network_status {
 	struct xos_bulk *key;
 	struct xos_cert *issuer;
 	struct ca_root_crl *root_crl;
-	struct xos_metric *lists, *answers, *later;
+	struct xos_metric *lists, *answers, *later, *root_left;
 	pthread_mutex_t lock; /* over all below */
 	uint64_t version;
 	int64_t looked; /* at the version; monotonic ms, 0: look now */
-	int64_t second;
-	unsigned used[BUDGETS];
+	struct ca_budget budget[BUDGETS];
 	struct kept list[XOS_POINTS_SHARDS + 1]; /* the last: everything */
 	struct kept slot[SLOTS];
 };
@@ -95,6 +95,11 @@ void ca_network_status_free(struct ca_network_status *s)
 }
 
 /* --- asking the key process --- */
+
+void ca_network_status_tick(struct ca_network_status *s)
+{
+	xos_metric_set(s->root_left, ca_root_crl_left(s->root_crl));
+}
 
 void ca_network_status_changed(struct ca_network_status *s)
 {
@@ -166,17 +171,10 @@ static void keep(struct kept *k, const struct ca_status_answer *m)
 
 static bool may_ask(struct ca_network_status *s, enum budget which)
 {
-	int64_t second = xos_clock_mono_ms() / 1000;
 	bool ok;
 
 	pthread_mutex_lock(&s->lock);
-	if (second != s->second) {
-		s->second = second;
-		memset(s->used, 0, sizeof(s->used));
-	}
-	ok = s->used[which] < BUDGET;
-	if (ok)
-		s->used[which]++;
+	ok = ca_budget_take(&s->budget[which], BUDGET, xos_clock_mono_ms());
 	pthread_mutex_unlock(&s->lock);
 	return ok;
 }
@@ -462,5 +460,7 @@ enum xos_status ca_network_status_serve(
 	s->answers = xos_metric_counter(h, "xos_cad_ocsp_total", "OCSP requests answered.");
 	s->later = xos_metric_counter(h, "xos_cad_ocsp_failed_total",
 	    "OCSP requests that were put off, or could not be answered.");
+	s->root_left = xos_metric_gauge(h, "xos_root_crl_seconds_left",
+	    "Seconds until the root's revocation list ends; 0: there is none.");
 	return xos_front_plain_routes(front, routes, sizeof(routes) / sizeof(routes[0]), s, err);
 }

@@ -21,6 +21,8 @@ void ca_network_status_free(struct ca_network_status *s);
 /* Adds the routes to a front that has a plain listener, and the metrics. */
 XOS_MUST_USE enum xos_status ca_network_status_serve(
     struct ca_network_status *s, struct xos_front *front, struct xos_err *err);
+/* Now and then, after serve: for the metrics. */
+void ca_network_status_tick(struct ca_network_status *s);
 /* A command was carried out: what is kept is compared before it is given again. Any thread. */
 void ca_network_status_changed(struct ca_network_status *s);
 

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "ca/budget.h"
 #include "ca/held.h"
 #include "ca/key.h"
 #include "pki/ocsp.h"
@@ -326,6 +327,21 @@ START_TEST(junk_gains_nothing)
 }
 END_TEST
 
+START_TEST(what_may_be_signed_in_a_second_is_bounded)
+{
+	struct ca_budget b = {0, 0};
+
+	for (unsigned i = 0; i < 300; i++)
+		ck_assert(ca_budget_take(&b, 300, 5000 + i));
+	ck_assert(!ca_budget_take(&b, 300, 5300));
+	ck_assert(!ca_budget_take(&b, 300, 5999));
+	/* Nothing is saved up over quiet seconds. */
+	for (unsigned i = 0; i < 300; i++)
+		ck_assert(ca_budget_take(&b, 300, 9000));
+	ck_assert(!ca_budget_take(&b, 300, 9000));
+}
+END_TEST
+
 /* --- many --- */
 
 static double since(int64_t from)
@@ -383,6 +399,7 @@ int main(void)
 	tcase_add_test(t, numbers_grow_over_a_restart);
 	tcase_add_test(t, answers_follow_the_locks);
 	tcase_add_test(t, junk_gains_nothing);
+	tcase_add_test(t, what_may_be_signed_in_a_second_is_bounded);
 	tcase_add_test(t, a_hundred_thousand_tokens);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);

@@ -261,10 +261,15 @@ verify() {
 	mv "$AUTH/cad/trust/root.crl.next" "$AUTH/cad/trust/root.crl"
 	after=$(curl -sf "$HTTP/crl/demo/root.crl" | openssl crl -inform DER -noout -crlnumber)
 	[ "$before" != "$after" ]
+	metrics() { curl -sf --cacert "$AUTH/root/root.pem" "$URL/metrics"; }
+	left() { metrics | grep -Eq '^xos_root_crl_seconds_left [1-9]'; }
+	none_left() { metrics | grep -q '^xos_root_crl_seconds_left 0$'; }
+	retry left
 	# one of another root is none
 	xos-cad root-init --dir "$BATS_TEST_TMPDIR/other" --vo demo
 	xos-cad root-crl --dir "$BATS_TEST_TMPDIR/other" --out "$AUTH/cad/trust/root.crl"
 	run -22 curl -sf -o /dev/null "$HTTP/crl/demo/root.crl"
+	retry none_left
 	cp "$BATS_TEST_TMPDIR/old.crl" "$AUTH/cad/trust/root.crl"
 	run -0 verify "$AUTH/bob.token"
 }
