@@ -217,6 +217,49 @@ verify() {
 	[[ $output == *"No Status found"* ]]
 }
 
+@test "an answer that a captured network process could make is refused: by its TLS key, by a member's token" {
+	index=$BATS_TEST_TMPDIR/index.txt
+	printf 'V\t301231235959Z\t\t%s\tunknown\t/CN=x\n' "$(serial bob | tr a-z A-Z)" >"$index"
+	touch "$index.attr"
+	openssl ocsp -issuer "$AUTH/cad/ca.pem" -cert "$AUTH/bob.token" -no_nonce -reqout "$BATS_TEST_TMPDIR/req"
+	xos-vo lock member bob
+	forged() { # CERTIFICATE KEY
+		openssl ocsp -index "$index" -CA "$AUTH/cad/ca.pem" -rsigner "$1" -rkey "$2" -reqin "$BATS_TEST_TMPDIR/req" \
+			-respout "$BATS_TEST_TMPDIR/res" -ndays 1 >/dev/null 2>&1
+		openssl ocsp -respin "$BATS_TEST_TMPDIR/res" -issuer "$AUTH/cad/ca.pem" -cert "$AUTH/bob.token" -no_nonce \
+			-CAfile "$AUTH/root/root.pem" -verify_other "$AUTH/cad/ca.pem" 2>&1
+	}
+	run forged "$AUTH/cad/tls.pem" "$AUTH/cad/tls.key"
+	[[ $output == *"Response Verify Failure"* ]]
+	run forged "$AUTH/bob.token" "$AUTH/bob.token"
+	[[ $output == *"Response Verify Failure"* ]]
+	# the issuer itself, whose key it does not have, is believed: the twin of the above
+	run forged "$AUTH/cad/ca.pem" "$AUTH/cad/ca.key"
+	[[ $output == *"Response verify OK"* && $output == *"bob.token: good"* ]]
+	xos-vo unlock member bob
+}
+
+@test "a list of before counts for an hour, not for two" {
+	curl -sf -o "$BATS_TEST_TMPDIR/all.crl" "$HTTP/crl/demo/all.crl"
+	later() {
+		openssl verify -crl_check -attime $(($(date +%s) + $1)) -CAfile "$AUTH/root/root.pem" \
+			-untrusted "$AUTH/cad/ca.pem" -CRLfile "$BATS_TEST_TMPDIR/all.crl" "$AUTH/bob.token"
+	}
+	run -0 later 60
+	run -2 later 7200
+	[[ $output == *"CRL has expired"* ]]
+	# nor does the list of another authority, or one that was changed
+	openssl crl -inform DER -in "$BATS_TEST_TMPDIR/all.crl" -out "$BATS_TEST_TMPDIR/all.pem"
+	at=$(($(stat -c %s "$BATS_TEST_TMPDIR/all.crl") - 5))
+	byte=$(od -An -tu1 -j "$at" -N 1 "$BATS_TEST_TMPDIR/all.crl" | tr -d ' ')
+	printf "\\x$(printf %02x $((byte ^ 1)))" | dd of="$BATS_TEST_TMPDIR/all.crl" bs=1 seek="$at" conv=notrunc status=none
+	run -2 later 60
+	[[ $output == *"CRL signature failure"* || $output == *"signature"* ]]
+	run -2 openssl verify -crl_check -CAfile "$AUTH/root/root.pem" -untrusted "$AUTH/rcad/rca.pem" \
+		-CRLfile "$BATS_TEST_TMPDIR/all.pem" "$AUTH/cad/tls.pem"
+	[[ $output == *"unable to get certificate CRL"* ]]
+}
+
 @test "what is not answered: other issuers, serials that nobody has, bytes that are no request" {
 	run -0 openssl ocsp -issuer "$AUTH/cad/ca.pem" -serial 0x4f010203 -url "$HTTP/ocsp/demo" \
 		-CAfile "$AUTH/root/root.pem" -verify_other "$AUTH/cad/ca.pem"
