@@ -1,38 +1,19 @@
+/* Which tokens are held: the picture of the membership against the tokens. */
 #include "ca/held.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
-#include "pki/digest.h"
-#include "store/sql.h"
+#include "ca/held_internal.h"
 
-/* Who left longer ago has no token that counts: none lives longer than the configuration's bound of a year. */
-#define LEFT_MAX (400 * INT64_C(86400))
-
-/* A member all of whose tokens are held. */
-struct held_member {
-	uint64_t number;
-	uint32_t cause; /* place in causes */
-	bool locked;    /* else the membership itself ended or rests */
-};
-
-/* What was read from the membership. */
-struct picture {
-	struct xos_lock *lock; /* by kind, then name */
-	size_t nlocks;
-	struct ca_cause *cause; /* of the locks, in their order, then of ended memberships */
-	size_t ncauses;
-	struct held_member *member; /* by number */
-	size_t nmembers;
-	int64_t ends; /* of the first lock */
-	uint8_t digest[XOS_SHA256_LEN];
-};
+/* The roster may change by time alone: so often it is read though nobody changed anything. */
+#define READ_EVERY 60
 
 struct ca_held {
-	struct picture now;
+	struct ca_picture now;
 	uint64_t version, locks, roster; /* the latter two: of the membership */
+	int64_t read;
 };
 
 struct ca_held *ca_held_new(void)
@@ -40,19 +21,11 @@ struct ca_held *ca_held_new(void)
 	return calloc(1, sizeof(struct ca_held));
 }
 
-static void picture_clear(struct picture *p)
-{
-	free(p->lock);
-	free(p->cause);
-	free(p->member);
-	memset(p, 0, sizeof(*p));
-}
-
 void ca_held_free(struct ca_held *h)
 {
 	if (!h)
 		return;
-	picture_clear(&h->now);
+	ca_picture_clear(&h->now);
 	free(h);
 }
 
@@ -66,169 +39,21 @@ static enum xos_status no_memory(struct xos_err *err)
 	return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 }
 
-/* --- reading --- */
-
-static int cmp_lock(const void *a, const void *b)
-{
-	const struct xos_lock *x = a, *y = b;
-
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-static int cmp_member(const void *a, const void *b)
-{
-	const struct held_member *x = a, *y = b;
-
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	return x->cause < y->cause ? -1 : x->cause > y->cause;
-}
-
-static const struct held_member *find_member(const struct picture *p, uint64_t number)
-{
-	size_t lo = 0, hi = p->nmembers;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->member[mid].number < number)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < p->nmembers && p->member[lo].number == number ? &p->member[lo] : NULL;
-}
-
-static enum xos_status add_cause(
-    struct picture *p, int64_t since, enum xos_crl_reason reason, struct xos_err *err)
-{
-	struct ca_cause *more = reallocarray(p->cause, p->ncauses + 1, sizeof(*more));
-
-	if (!more)
-		return no_memory(err);
-	p->cause = more;
-	p->cause[p->ncauses++] = (struct ca_cause){since, reason};
-	return XOS_OK;
-}
-
-static enum xos_status add_member(
-    struct picture *p, uint64_t number, size_t cause, bool locked, struct xos_err *err)
-{
-	struct held_member *more = reallocarray(p->member, p->nmembers + 1, sizeof(*more));
-
-	if (!more)
-		return no_memory(err);
-	p->member = more;
-	p->member[p->nmembers++] = (struct held_member){number, (uint32_t)cause, locked};
-	return XOS_OK;
-}
-
-static enum xos_status read_locks(
-    struct ca_membership *m, int64_t now, struct picture *p, struct xos_err *err)
-{
-	enum xos_status st = ca_lock_list(m, now, &p->lock, &p->nlocks, err);
-
-	p->ends = INT64_MAX;
-	if (st == XOS_OK && p->nlocks)
-		qsort(p->lock, p->nlocks, sizeof(*p->lock), cmp_lock);
-	for (size_t i = 0; st == XOS_OK && i < p->nlocks; i++) {
-		uint64_t number = 0;
-
-		if (p->lock[i].until < p->ends)
-			p->ends = p->lock[i].until;
-		/* Whatever was locked may be unlocked. */
-		st = add_cause(p, p->lock[i].since, XOS_CRL_HOLD, err);
-		if (st != XOS_OK || p->lock[i].kind != XOS_LOCK_MEMBER)
-			continue;
-		st = ca_member_number(m, p->lock[i].name, &number, NULL);
-		if (st == XOS_OK)
-			st = add_member(p, number, i, true, err);
-		else if (st == XOS_NOT_FOUND)
-			st = XOS_OK; /* left since: held for that */
-		else
-			st = xos_err_set(err, st, "lock", "a locked member cannot be looked up");
-	}
-	return st;
-}
-
-/* A membership that rests has no date: it counts from when it was first seen so. */
-static int64_t since_when(const struct picture *old, uint64_t number, int64_t ended, int64_t now)
-{
-	const struct held_member *k = ended ? NULL : find_member(old, number);
-
-	if (ended)
-		return ended;
-	return k && !k->locked ? old->cause[k->cause].since : now;
-}
-
-static enum xos_status read_members(struct ca_membership *m, int64_t now, const struct picture *old,
-    struct picture *p, struct xos_err *err)
-{
-	struct xos_stmt *q = NULL;
-	bool row = false;
-	enum xos_status st = xos_sql_query(m->store, &q, err,
-	    "SELECT number, state, COALESCE(ended, 0) FROM members WHERE state <> 'active'"
-	    " AND (ended IS NULL OR ended > ?1) ORDER BY number",
-	    "i", now - LEFT_MAX);
-
-	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row) {
-		uint64_t number = (uint64_t)xos_stmt_int(q, 0);
-		bool left = strcmp(xos_stmt_text(q, 1), "removed") == 0;
-
-		st = add_cause(p, since_when(old, number, xos_stmt_int(q, 2), now),
-		    left ? XOS_CRL_AFFILIATION_CHANGED : XOS_CRL_HOLD, err);
-		if (st == XOS_OK)
-			st = add_member(p, number, p->ncauses - 1, false, err);
-	}
-	xos_stmt_done(q);
-	if (st == XOS_OK && p->nmembers)
-		qsort(p->member, p->nmembers, sizeof(*p->member), cmp_member);
-	return st;
-}
-
-/* Everything that could hold a token, so that a member who is added changes nothing. */
-static enum xos_status digest(struct picture *p, struct xos_err *err)
-{
-	struct xos_buf b;
-	enum xos_status st;
-
-	xos_buf_init(&b, 64 * 1024 * 1024);
-	for (size_t i = 0; i < p->nlocks; i++) {
-		xos_buf_u32(&b, (uint32_t)p->lock[i].kind);
-		xos_buf_lp_str(&b, p->lock[i].name);
-	}
-	for (size_t i = 0; i < p->ncauses; i++) {
-		xos_buf_u64(&b, (uint64_t)p->cause[i].since);
-		xos_buf_u32(&b, (uint32_t)p->cause[i].reason);
-	}
-	for (size_t i = 0; i < p->nmembers; i++) {
-		xos_buf_u64(&b, p->member[i].number);
-		xos_buf_u32(&b, p->member[i].cause);
-	}
-	st = xos_buf_status(&b);
-	if (st == XOS_OK)
-		st = xos_sha256(xos_buf_bytes(&b), p->digest);
-	xos_buf_free(&b);
-	return st == XOS_OK ? st : xos_err_set(err, st, "held", "the locks cannot be compared");
-}
-
 /* --- judging; causes are counted from 1 here, 0 is none --- */
 
-static uint32_t find_lock(const struct picture *p, enum xos_lock_kind kind, const char *name)
+static uint32_t find_lock(const struct ca_picture *p, enum xos_lock_kind kind, const char *name)
 {
 	struct xos_lock key = {.kind = kind};
 	const struct xos_lock *hit;
 
 	if (!p->nlocks || !xos_str_copy(key.name, sizeof(key.name), name))
 		return 0;
-	hit = bsearch(&key, p->lock, p->nlocks, sizeof(key), cmp_lock);
+	hit = bsearch(&key, p->lock, p->nlocks, sizeof(key), ca_picture_cmp_lock);
 	return hit ? (uint32_t)(hit - p->lock) + 1 : 0;
 }
 
 /* A group or role: itself, its group, or a group above. */
-static uint32_t judge_name(const struct picture *p, const char *fqan)
+static uint32_t judge_name(const struct ca_picture *p, const char *fqan)
 {
 	char group[XOS_FQAN_MAX + 1];
 	const char *role = NULL;
@@ -252,9 +77,9 @@ static uint32_t judge_name(const struct picture *p, const char *fqan)
 	return hit;
 }
 
-static uint32_t judge_token(const struct picture *p, const struct ca_token *k, uint32_t by_set)
+static uint32_t judge_token(const struct ca_picture *p, const struct ca_token *k, uint32_t by_set)
 {
-	const struct held_member *member = find_member(p, k->number);
+	const struct ca_held_member *member = ca_picture_member(p, k->number);
 	char serial[XOS_SERIAL_TEXT];
 
 	if (member)
@@ -277,7 +102,7 @@ void ca_held_mark(const struct ca_held *h, const struct ca_tokens *t, struct ca_
 }
 
 /* The cause of each set of names, malloc'd. */
-static uint32_t *judge_sets(const struct picture *p, const struct ca_tokens *t)
+static uint32_t *judge_sets(const struct ca_picture *p, const struct ca_tokens *t)
 {
 	size_t names = ca_tokens_names(t), sets = ca_tokens_sets(t);
 	uint32_t *by_name = calloc(names + 1, sizeof(*by_name));
@@ -301,7 +126,8 @@ static uint32_t *judge_sets(const struct picture *p, const struct ca_tokens *t)
 }
 
 /* Locks of tokens are few among many tokens: those are looked up, not these. */
-static enum xos_status judge_all(const struct picture *p, struct ca_tokens *t, struct xos_err *err)
+static enum xos_status judge_all(
+    const struct ca_picture *p, struct ca_tokens *t, struct xos_err *err)
 {
 	uint32_t *by_set = judge_sets(p, t);
 	struct xos_buf serial;
@@ -310,7 +136,7 @@ static enum xos_status judge_all(const struct picture *p, struct ca_tokens *t, s
 		return no_memory(err);
 	for (size_t i = 0; i < ca_tokens_count(t); i++) {
 		struct ca_token *k = ca_tokens_at(t, i);
-		const struct held_member *member = find_member(p, k->number);
+		const struct ca_held_member *member = ca_picture_member(p, k->number);
 
 		k->held = member ? member->cause + 1 : by_set[k->set];
 	}
@@ -340,19 +166,16 @@ enum xos_status ca_held_refresh(struct ca_held *h, struct ca_membership *m, stru
     int64_t now, bool *changed, struct xos_err *err)
 {
 	uint64_t locks = 0, roster = 0;
-	struct picture p = {.nlocks = 0};
+	struct ca_picture p = {.nlocks = 0};
 	enum xos_status st = ca_version_get(m, CA_VERSION_LOCKS, &locks, err);
 
 	if (st == XOS_OK)
 		st = ca_version_get(m, CA_VERSION_ROSTER, &roster, err);
 	*changed = st == XOS_OK && (!h->version || locks != h->locks || roster != h->roster);
-	if (st != XOS_OK || (!*changed && now < h->now.ends))
+	if (st != XOS_OK ||
+	    (!*changed && now < h->now.ends && now >= h->read && now - h->read < READ_EVERY))
 		return st;
-	st = read_locks(m, now, &p, err);
-	if (st == XOS_OK)
-		st = read_members(m, now, &h->now, &p, err);
-	if (st == XOS_OK)
-		st = digest(&p, err);
+	st = ca_picture_read(m, now, &h->now, &p, err);
 	if (st == XOS_OK &&
 	    (!h->version || memcmp(p.digest, h->now.digest, sizeof(p.digest)) != 0)) {
 		st = judge_all(&p, t, err);
@@ -360,13 +183,14 @@ enum xos_status ca_held_refresh(struct ca_held *h, struct ca_membership *m, stru
 			h->version++;
 	}
 	if (st != XOS_OK) {
-		picture_clear(&p);
+		ca_picture_clear(&p);
 		return st;
 	}
-	picture_clear(&h->now);
+	ca_picture_clear(&h->now);
 	h->now = p;
 	h->locks = locks;
 	h->roster = roster;
+	h->read = now;
 	return XOS_OK;
 }
 
@@ -374,8 +198,8 @@ enum xos_status ca_held_count(struct ca_membership *m, struct ca_tokens *t, enum
     const char *name, int64_t now, uint64_t *count, struct xos_err *err)
 {
 	struct xos_lock lock = {.kind = kind};
-	struct picture p = {.lock = &lock, .nlocks = 1};
-	struct held_member member = {0, 0, true};
+	struct ca_picture p = {.lock = &lock, .nlocks = 1};
+	struct ca_held_member member = {0, 0, true};
 	uint32_t *by_set;
 	enum xos_status st = XOS_OK;
 

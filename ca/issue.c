@@ -212,6 +212,7 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
 	if (st == XOS_OK) {
 		xos_hex_encode(w->entry.serial, serial, sizeof(serial));
 		w->entry.number = w->claims->number;
+		w->entry.not_before = w->token.not_before;
 		w->entry.not_after = w->token.not_after;
 	}
 	for (size_t i = 0; st == XOS_OK && i < w->claims->ngroups; i++)

@@ -134,6 +134,8 @@ static enum xos_status read_issued(const struct xos_json *o, int64_t now, struct
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(o, "number", INT64_MAX, &e->number, err);
 	if (st == XOS_OK)
+		st = xos_json_get_time(o, "not_before", &e->not_before, err);
+	if (st == XOS_OK)
 		st = xos_json_get_time(o, "not_after", &e->not_after, err);
 	if (st != XOS_OK || e->not_after <= now)
 		return st;

@@ -59,7 +59,7 @@ struct ca_replay {
 struct ca_token_entry {
 	char serial[XOS_SERIAL_TEXT];
 	uint64_t number; /* of the member */
-	int64_t not_after;
+	int64_t not_before, not_after;
 	struct ca_names names; /* groups, then roles; owned by whoever filled it in */
 };
 /* Reads one record: updates *replay, or fills *entry (then *is_token, and the names are the

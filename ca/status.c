@@ -120,6 +120,7 @@ enum xos_status ca_handle_tokens(
 		xos_hex_encode(serial, t->serial, t->nserial);
 		o = xos_json_object();
 		xos_json_set_string(o, "serial", serial);
+		xos_json_set_time(o, "not_before", t->not_before);
 		xos_json_set_time(o, "not_after", t->not_after);
 		if (ca_held_cause(k->status->held, t))
 			xos_json_set_bool(o, "held", true);

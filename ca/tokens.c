@@ -275,7 +275,8 @@ static bool forget_expired(struct ca_tokens *t, int64_t now)
 enum xos_status ca_tokens_put(struct ca_tokens *t, const struct ca_token_entry *e, int64_t now,
     struct ca_token **added, struct xos_err *err)
 {
-	struct ca_token k = {.number = e->number, .not_after = e->not_after};
+	struct ca_token k = {
+	    .number = e->number, .not_before = e->not_before, .not_after = e->not_after};
 	struct xos_buf serial;
 	bool ok = true;
 

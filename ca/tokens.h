@@ -9,7 +9,7 @@
 
 /*
  * The tokens that have not expired, in the memory of the key process: what decides which of them a lock
- * holds. A token is 56 bytes; its groups and roles are one number, since members who share a history of
+ * holds. A token is 64 bytes; its groups and roles are one number, since members who share a history of
  * groups share that list. Filled from the log at the start and at each issuance; expired ones go when the
  * room is needed. They are kept for CA_TOKENS_KEEP beyond their end: a revocation list shows a token once more
  * after it expired (RFC 5280 3.3).
@@ -22,7 +22,7 @@ struct ca_token {
 	uint32_t set;  /* of groups and roles */
 	uint32_t held; /* held.h's */
 	uint64_t number;
-	int64_t not_after;
+	int64_t not_before, not_after;
 };
 
 struct ca_tokens;
