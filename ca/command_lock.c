@@ -14,7 +14,7 @@ static enum xos_status read_kind(struct ca_call *c, enum xos_lock_kind *kind, st
 	if (st == XOS_OK &&
 	    (xos_lock_kind_parse(text, kind) != XOS_OK || !xos_lock_kind_of(*kind, XOS_SIGNER_CA)))
 		st = xos_err_set(err, XOS_MALFORMED, "lock-kind",
-		    "\"%s\" cannot be locked here: member, group and role can", text);
+		    "\"%s\" cannot be locked here: member, group, role and token can", text);
 	return st;
 }
 
@@ -34,6 +34,48 @@ static enum xos_status somebody_left(
 		    "locking the %s %s would leave no administrator who could unlock it",
 		    xos_lock_kind_name(lock->kind), lock->name);
 	return st;
+}
+
+/* A token's lock ends with the token, which the key process knows. */
+static enum xos_status end_of_token(struct ca_call *c, struct xos_lock *lock, struct xos_err *err)
+{
+	struct xos_buf reply;
+	uint64_t end = 0;
+	enum xos_status st = XOS_OK;
+
+	if (xos_json_has(c->command->args, "until"))
+		return xos_err_set(err, XOS_MALFORMED, "lock-until",
+		    "the lock of a token ends with the token: leave the end out");
+	if (!xos_lock_serial_valid(lock->name))
+		return XOS_OK; /* refused by ca_lock_add, with the reason */
+	xos_buf_init(&reply, 8);
+	st = xos_bulk_call(
+	    c->auth->key, CA_TOKEN_END, xos_bytes_str(lock->name), ca_key_deadline(), &reply, err);
+	if (st == XOS_OK)
+		st = ca_u64_get(xos_buf_bytes(&reply), &end, err);
+	if (st == XOS_OK)
+		lock->until = (int64_t)end;
+	xos_buf_free(&reply);
+	return st;
+}
+
+/* What the person who locks wants to know: how many tokens that are out there it stops. The lock does not
+ * depend on it. */
+static void tell_held(struct ca_call *c, const struct xos_lock *lock)
+{
+	struct xos_buf ask, reply;
+	uint64_t held = 0;
+
+	xos_buf_init(&ask, XOS_LOCK_NAME_MAX + 8);
+	xos_buf_init(&reply, 8);
+	xos_buf_u8(&ask, (uint8_t)lock->kind);
+	xos_buf_lp_str(&ask, lock->name);
+	if (xos_bulk_call(c->auth->key, CA_HELD, xos_buf_bytes(&ask), ca_key_deadline(), &reply,
+	        NULL) == XOS_OK &&
+	    ca_u64_get(xos_buf_bytes(&reply), &held, NULL) == XOS_OK)
+		xos_json_set_int(c->result, "held", (int64_t)held);
+	xos_buf_free(&reply);
+	xos_buf_free(&ask);
 }
 
 static enum xos_status add(struct ca_call *c, struct xos_err *err)
@@ -62,6 +104,10 @@ static enum xos_status add(struct ca_call *c, struct xos_err *err)
 		st = xos_err_set(err, XOS_MALFORMED, "lock-name", "the name is too long");
 	if (st == XOS_OK) {
 		xos_text_clean(lock.message);
+		if (lock.kind == XOS_LOCK_TOKEN)
+			st = end_of_token(c, &lock, err);
+	}
+	if (st == XOS_OK) {
 		st = ca_lock_add(c->auth->membership, &lock, err);
 	}
 	if (st == XOS_OK)
@@ -69,6 +115,7 @@ static enum xos_status add(struct ca_call *c, struct xos_err *err)
 	if (st == XOS_OK) {
 		c->result = xos_json_object();
 		xos_json_set_string(c->result, "id", lock.id);
+		tell_held(c, &lock);
 	}
 	return st;
 }

@@ -6,6 +6,7 @@
 #include "auth/verifier.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ca/status.h"
 
 #define ADDRESS(key)                                                                               \
 	{                                                                                          \
@@ -19,6 +20,14 @@ const struct xos_config_key ca_conf_keys[] = {
     ADDRESS(rca),
     ADDRESS(vops),
     ADDRESS(accounting),
+    {.section = "",
+        .name = "listen_http",
+        .type = XOS_CONFIG_STRING,
+        .offset = offsetof(struct ca_conf, listen_http)},
+    {.section = "",
+        .name = "http_url",
+        .type = XOS_CONFIG_STRING,
+        .offset = offsetof(struct ca_conf, http_url)},
     {.section = "token",
         .name = "lifetime",
         .type = XOS_CONFIG_DURATION,
@@ -68,6 +77,25 @@ static void check_file(const char *path, const char *hint,
 	report(ctx, &err);
 }
 
+static void check_http(
+    const struct ca_conf *c, void (*report)(void *ctx, const struct xos_err *err), void *ctx)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_points *points = NULL;
+
+	if (!c->http_url)
+		return;
+	if (!c->listen_http) {
+		(void)xos_err_set(&err, XOS_MALFORMED, "status-url",
+		    "http_url is what tokens name, and nothing would listen there: set "
+		    "listen_http as well");
+		report(ctx, &err);
+	}
+	if (ca_status_urls(c->http_url, c->common.vo, &points, &err) != XOS_OK)
+		report(ctx, &err);
+	xos_points_free(points);
+}
+
 void ca_conf_check(
     const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx)
 {
@@ -76,6 +104,7 @@ void ca_conf_check(
 	struct ca_paths p;
 
 	xos_service_conf_check(&c->common, report, ctx);
+	check_http(c, report, ctx);
 	if (c->lifetime > c->lifetime_max) {
 		(void)xos_err_set(&err, XOS_MALFORMED, "lifetime",
 		    "[token] lifetime must not exceed lifetime_max");

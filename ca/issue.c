@@ -190,6 +190,11 @@ static enum xos_status stage_issued(struct ca_key *k, const struct issuing *w, s
 	return st;
 }
 
+static enum xos_status add_name(struct issuing *w, const char *name, struct xos_err *err)
+{
+	return ca_names_add(&w->entry.names, name, strlen(name), err);
+}
+
 static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request *req, int64_t now,
     struct issuing *w, struct xos_err *err)
 {
@@ -201,13 +206,19 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
 	if (st == XOS_OK) {
 		w->token.claims = w->claims;
 		w->token.spki = w->csr.spki;
+		w->token.points = ca_status_points(k->status);
 		st = xos_token_issue(k->issuer, &w->token, serial, &w->der, err);
 	}
 	if (st == XOS_OK) {
 		xos_hex_encode(w->entry.serial, serial, sizeof(serial));
 		w->entry.number = w->claims->number;
+		w->entry.not_before = w->token.not_before;
 		w->entry.not_after = w->token.not_after;
 	}
+	for (size_t i = 0; st == XOS_OK && i < w->claims->ngroups; i++)
+		st = add_name(w, w->claims->groups[i], err);
+	for (size_t i = 0; st == XOS_OK && i < w->claims->nroles; i++)
+		st = add_name(w, w->claims->roles[i], err);
 	return st;
 }
 
@@ -224,7 +235,7 @@ static enum xos_status issue(
 	if (st == XOS_OK) {
 		st = make_token(k, req, now, w, err);
 		if (st == XOS_OK)
-			st = ca_tokens_add(k, &w->entry, now, err);
+			st = ca_status_add(k, &w->entry, now, err);
 		if (st == XOS_OK)
 			st = stage_issued(k, w, err);
 		/* The acts go into the log also when the token is refused. */
@@ -269,6 +280,7 @@ enum xos_status ca_handle_issue(
 		xos_event_err(XOS_WARN, "token.refused", err, "member",
 		    w.grant.member[0] ? w.grant.member : NULL, (const char *)NULL);
 	}
+	ca_names_free(&w.entry.names);
 	xos_buf_free(&w.der);
 	xos_claims_free(w.claims);
 	xos_cad_request_clear(&m.request);

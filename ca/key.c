@@ -6,11 +6,9 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
-#include "json/json.h"
+#include "pki/ocsp.h"
 
 static enum xos_status handle_record(
-    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
-static enum xos_status handle_tokens(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
 const struct xos_bulk_handler ca_key_table[] = {
@@ -20,7 +18,12 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_ADMINISTRATORS, "administrators", 1u << 0, 0, ca_handle_administrators},
     {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
     {CA_RECORD, "record", 1u << 1, 8, handle_record},
-    {CA_TOKENS, "tokens", 1u << 1, 8, handle_tokens},
+    {CA_TOKENS, "tokens", 1u << 1, 8, ca_handle_tokens},
+    {CA_TOKEN_END, "token-end", 1u << 1, XOS_SERIAL_TEXT, ca_handle_token_end},
+    {CA_HELD, "held", 1u << 1, XOS_LOCK_NAME_MAX + 8, ca_handle_held},
+    {CA_STATUS, "status", 1u << 0, 0, ca_handle_status},
+    {CA_CRL, "crl", 1u << 0, 1, ca_handle_crl},
+    {CA_OCSP, "ocsp", 1u << 0, XOS_OCSP_REQUEST_MAX, ca_handle_ocsp},
 };
 const size_t ca_key_ntable = sizeof(ca_key_table) / sizeof(ca_key_table[0]);
 
@@ -112,71 +115,12 @@ static enum xos_status handle_record(
 	return st;
 }
 
-/* --- unexpired tokens --- */
-
-static void forget_expired(struct ca_key *k, int64_t now)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < k->ntokens; i++)
-		if (k->tokens[i].not_after > now)
-			k->tokens[kept++] = k->tokens[i];
-	k->ntokens = kept;
-}
-
-enum xos_status ca_tokens_add(
-    struct ca_key *k, const struct ca_token_entry *e, int64_t now, struct xos_err *err)
-{
-	if (k->ntokens == k->ctokens)
-		forget_expired(k, now);
-	/* Grow when it is still more than half full, so that forgetting costs little each time. */
-	if (k->ntokens * 2 >= k->ctokens) {
-		size_t c = k->ctokens ? 2 * k->ctokens : 256;
-		struct ca_token_entry *more = reallocarray(k->tokens, c, sizeof(*more));
-
-		if (!more)
-			return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-		k->tokens = more;
-		k->ctokens = c;
-	}
-	k->tokens[k->ntokens++] = *e;
-	return XOS_OK;
-}
-
-static enum xos_status handle_tokens(
-    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
-{
-	struct ca_key *k = key;
-	struct xos_json *list;
-	uint64_t number = 0;
-	int64_t now = xos_clock_now();
-	enum xos_status st = ca_u64_get(payload, &number, err);
-
-	(void)from;
-	if (st != XOS_OK)
-		return st;
-	list = xos_json_array();
-	for (size_t i = 0; i < k->ntokens; i++) {
-		struct xos_json *t;
-
-		if (k->tokens[i].number != number || k->tokens[i].not_after <= now)
-			continue;
-		t = xos_json_object();
-		xos_json_set_string(t, "serial", k->tokens[i].serial);
-		xos_json_set_time(t, "not_after", k->tokens[i].not_after);
-		xos_json_add(list, t);
-	}
-	st = xos_json_dump(list, reply, err);
-	xos_json_free(list);
-	return st;
-}
-
 /* --- opening --- */
 
 static enum xos_status replay(struct ca_key *k, const char *path, int64_t now, struct xos_err *err)
 {
 	struct xos_log_crypto crypto = xos_loghead_crypto(&k->loghead);
-	struct ca_replay r = {0, 0, 0};
+	struct ca_replay r = {.now = now - CA_TOKENS_KEEP};
 	struct xos_log_reader *reader = NULL;
 	struct xos_log_record rec;
 	bool more = true;
@@ -192,8 +136,10 @@ static enum xos_status replay(struct ca_key *k, const char *path, int64_t now, s
 		if (rec.type == XOS_LOG_TYPE_SEAL)
 			continue;
 		st = ca_record_read(rec.type, rec.payload, &r, &e, &is_token, err);
-		if (st == XOS_OK && is_token && e.not_after > now)
-			st = ca_tokens_add(k, &e, now, err);
+		if (st == XOS_OK && is_token)
+			st = ca_tokens_put(k->tokens, &e, now, NULL, err);
+		if (is_token)
+			ca_names_free(&e.names);
 		if (st != XOS_OK)
 			st = xos_err_prefix(
 			    err, st, "%s: record %llu", path, (unsigned long long)rec.sequence);
@@ -239,7 +185,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	enum xos_status st;
 
 	*out = NULL;
-	if (!k || !xos_str_copy(k->vo, sizeof(k->vo), o->vo)) {
+	if (!k || !xos_str_copy(k->vo, sizeof(k->vo), o->vo) || !(k->tokens = ca_tokens_new())) {
 		free(k);
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	}
@@ -255,6 +201,8 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 		st = ca_membership_open(o->membership, o->vo, false, true, &k->membership, err);
 	if (st == XOS_OK)
 		st = ca_key_catch_up(k, err);
+	if (st == XOS_OK)
+		st = ca_status_new(k, o->http_url, err);
 	if (st != XOS_OK) {
 		ca_key_free(k);
 		return st;
@@ -275,6 +223,7 @@ void ca_key_free(struct ca_key *k)
 	xos_buf_free(&k->roster.compact);
 	xos_buf_free(&k->locks.compact);
 	xos_buf_free(&k->administrators.compact);
-	free(k->tokens);
+	ca_status_free(k->status);
+	ca_tokens_free(k->tokens);
 	free(k);
 }

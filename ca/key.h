@@ -7,6 +7,8 @@
 #include "ca/membership.h"
 #include "ca/messages.h"
 #include "ca/record.h"
+#include "ca/status.h"
+#include "ca/tokens.h"
 #include "log/log.h"
 #include "pki/issue.h"
 #include "service/bulk.h"
@@ -46,14 +48,15 @@ struct ca_key {
 	struct ca_list roster, locks;
 	struct ca_list administrators;     /* version: the last act; without a serial */
 	struct ca_grant grants[CA_GRANTS]; /* id "": free */
-	struct ca_token_entry *tokens;     /* unexpired, in order of issuance */
-	size_t ntokens, ctokens;
+	struct ca_tokens *tokens;
+	struct ca_status *status;
 };
 
 struct ca_key_opts {
 	const char *vo;
 	const char *key, *cert, *membership, *log; /* paths */
 	int64_t lifetime, lifetime_max;
+	const char *http_url; /* where stock verifiers find CRL and OCSP; NULL: tokens do not say */
 };
 
 /* Loads the key, opens membership and log, catches up with the acts. Before the sandbox. */
@@ -78,9 +81,6 @@ XOS_MUST_USE enum xos_status ca_key_catch_up(struct ca_key *k, struct xos_err *e
 /* One view of membership and acts for several reads. */
 XOS_MUST_USE enum xos_status ca_key_snapshot(struct ca_key *k, struct xos_err *err);
 void ca_key_snapshot_end(struct ca_key *k);
-XOS_MUST_USE enum xos_status ca_tokens_add(
-    struct ca_key *k, const struct ca_token_entry *e, int64_t now, struct xos_err *err);
-
 enum xos_status ca_handle_grant(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_issue(

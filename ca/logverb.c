@@ -18,6 +18,8 @@ static const char *type_name(uint16_t type)
 		return "act";
 	case CA_RECORD_SIGNED:
 		return "signed";
+	case CA_RECORD_RESPONDER:
+		return "responder";
 	default:
 		return "unknown";
 	}

@@ -18,6 +18,9 @@ static const struct xos_service_verb verbs[] = {
     {"root-sign",
         "--dir DIR --kind ca|rca|vops|accounting --csr FILE --out FILE [--passphrase-fd N]",
         "let the root sign the key of an authority", false, ca_verb_root_sign},
+    {"root-crl", "--dir DIR --out FILE [--revoke CERT] [--life TIME] [--passphrase-fd N]",
+        "sign the root's revocation list, with one certificate more on it or as it was", false,
+        ca_verb_root_crl},
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
     {"log", "", "check the log of tokens and administrative acts, and print it", true, ca_verb_log},
@@ -33,12 +36,14 @@ int main(int argc, char **argv)
 	    .check = ca_conf_check,
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
-	    .examples = "  xos-cad root-init --dir /media/root --vo demo\n"
-	                "  xos-cad init --dir /var/lib/xos/cad --vo demo --admin ada\n"
-	                "  xos-cad root-sign --dir /media/root --kind ca \\\n"
-	                "      --csr /var/lib/xos/cad/ca.csr --out /var/lib/xos/cad/ca.pem\n"
-	                "  xos-cad --check --config /etc/xos/cad.conf\n"
-	                "  xos-cad run --config /etc/xos/cad.conf\n"};
+	    .examples =
+	        "  xos-cad root-init --dir /media/root --vo demo\n"
+	        "  xos-cad init --dir /var/lib/xos/cad --vo demo --admin ada\n"
+	        "  xos-cad root-sign --dir /media/root --kind ca \\\n"
+	        "      --csr /var/lib/xos/cad/ca.csr --out /var/lib/xos/cad/ca.pem\n"
+	        "  xos-cad root-crl --dir /media/root --out /var/lib/xos/cad/trust/root.crl\n"
+	        "  xos-cad --check --config /etc/xos/cad.conf\n"
+	        "  xos-cad run --config /etc/xos/cad.conf\n"};
 
 	return xos_service_main(&program, argc, argv);
 }

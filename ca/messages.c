@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auth/scram.h"
+#include "pki/crl.h"
 
 static enum xos_status finish(struct xos_reader *r, const char *what, struct xos_err *err)
 {
@@ -189,4 +190,25 @@ enum xos_status ca_command_get(
 	xos_reader_lp_str(&r, address, CA_PEER_MAX + 1);
 	xos_reader_lp(&r, XOS_COMMAND_BODY_MAX, body);
 	return finish(&r, "command", err);
+}
+
+void ca_status_answer_put(struct xos_buf *b, const struct ca_status_answer *m)
+{
+	xos_buf_u64(b, m->version);
+	xos_buf_u64(b, (uint64_t)m->this_update);
+	xos_buf_u64(b, (uint64_t)m->next_update);
+	xos_buf_lp(b, m->der);
+}
+
+enum xos_status ca_status_answer_get(
+    struct xos_bytes in, struct ca_status_answer *m, struct xos_err *err)
+{
+	struct xos_reader r;
+
+	xos_reader_init(&r, in);
+	xos_reader_u64(&r, &m->version);
+	take_i64(&r, &m->this_update);
+	take_i64(&r, &m->next_update);
+	xos_reader_lp(&r, XOS_CRL_MAX, &m->der);
+	return finish(&r, "status", err);
 }

@@ -24,8 +24,16 @@ enum ca_message {
 	CA_ADMINISTRATORS = 13, /* network -> key: nothing; the compact JWS */
 	CA_GRANT = 20,          /* auth -> key; empty answer */
 	CA_RECORD = 21,         /* auth -> key: u64 act, which must be in the log; empty answer */
-	CA_TOKENS = 22          /* auth -> key: u64 number; the unexpired tokens of a member */
+	CA_TOKENS = 22,         /* auth -> key: u64 number; the unexpired tokens of a member */
+	CA_TOKEN_END = 40,      /* auth -> key: the serial of an unexpired token; u64 not_after */
+	CA_HELD =
+	    41, /* auth -> key: u8 kind of lock, lp name; u64 unexpired tokens that it would hold */
+	CA_STATUS = 42, /* network -> key: nothing; u64 version of what holds tokens */
+	CA_CRL = 43, /* network -> key: u8 part, CA_CRL_ALL: everything; struct ca_status_answer */
+	CA_OCSP = 44 /* network -> key: the request in DER; struct ca_status_answer */
 };
+
+#define CA_CRL_ALL 0xff
 
 #define CA_SID_LEN 32   /* hexadecimal digits */
 #define CA_GRANT_LEN 32 /* hexadecimal digits */
@@ -67,12 +75,20 @@ struct ca_issue {
 	struct xos_cad_request request; /* decoded: owned, xos_cad_request_clear */
 };
 
+/* A signed list or answer. What was answered before version may not be so any more. */
+struct ca_status_answer {
+	uint64_t version;
+	int64_t this_update, next_update; /* 0, 0: for this request only, not to be kept */
+	struct xos_bytes der;
+};
+
 /* Encoders append; decoders borrow from in. MALFORMED with code "message". */
 void ca_login_begin_put(struct xos_buf *b, const struct ca_login_begin *m);
 void ca_login_challenge_put(struct xos_buf *b, const struct ca_login_challenge *m);
 void ca_login_finish_put(struct xos_buf *b, const struct ca_login_finish *m);
 void ca_login_done_put(struct xos_buf *b, const struct ca_login_done *m);
 void ca_grant_put(struct xos_buf *b, const struct ca_grant *m);
+void ca_status_answer_put(struct xos_buf *b, const struct ca_status_answer *m);
 void ca_issue_put(struct xos_buf *b, const struct ca_issue *m);
 
 XOS_MUST_USE enum xos_status ca_login_begin_get(
@@ -85,6 +101,8 @@ XOS_MUST_USE enum xos_status ca_login_done_get(
     struct xos_bytes in, struct ca_login_done *m, struct xos_err *err);
 XOS_MUST_USE enum xos_status ca_grant_get(
     struct xos_bytes in, struct ca_grant *m, struct xos_err *err);
+XOS_MUST_USE enum xos_status ca_status_answer_get(
+    struct xos_bytes in, struct ca_status_answer *m, struct xos_err *err);
 XOS_MUST_USE enum xos_status ca_issue_get(
     struct xos_bytes in, struct ca_issue *m, struct xos_err *err);
 

@@ -11,6 +11,7 @@
 #include "ca/messages.h"
 
 #define SKEW 300
+#define TICK_MS 10000
 
 enum xos_status ca_load_trust(
     const struct ca_conf *conf, struct xos_trust **out, struct xos_err *err)
@@ -125,6 +126,7 @@ static enum xos_status route_commands(
 	if (st == XOS_OK) {
 		xos_response_body(res, "application/json", xos_buf_bytes(&answer));
 		xos_metric_add(n->commands, 1);
+		ca_network_status_changed(n->status);
 	}
 	xos_buf_free(&answer);
 	xos_buf_free(&ask);
@@ -203,10 +205,21 @@ static const struct xos_route routes[] = {
 
 /* --- the part --- */
 
+static void on_tick(void *ctx)
+{
+	struct ca_network *n = ctx;
+
+	ca_network_status_tick(n->status);
+}
+
 static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xos_err *err)
 {
 	const struct xos_service_conf *c = &n->conf->common;
 	struct xos_front_options o = {.listen_fd = listen_fd,
+	    .plain_listen = n->conf->listen_http,
+	    .on_tick = n->conf->listen_http ? on_tick : NULL,
+	    .tick_ms = TICK_MS,
+	    .ctx = n,
 	    .tls_certificate = c->tls_certificate,
 	    .tls_key = c->tls_key,
 	    .verifier = xos_service_verifier_get(n->verifier)};
@@ -214,6 +227,8 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 
 	if (st == XOS_OK)
 		st = xos_front_routes(n->front, routes, sizeof(routes) / sizeof(routes[0]), n, err);
+	if (st == XOS_OK && n->conf->listen_http)
+		st = ca_network_status_serve(n->status, n->front, err);
 	if (st == XOS_OK) {
 		struct xos_health *h = xos_front_health(n->front);
 
@@ -248,6 +263,8 @@ enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err)
 		st = xos_bulk_new(self->to[XOS_PART_KEY], &n->key, err);
 	if (st == XOS_OK)
 		st = xos_service_verifier_new(n->trust, &v, &n->verifier, err);
+	if (st == XOS_OK)
+		st = ca_network_status_new(n->conf, n->trust, n->key, &n->status, err);
 	return st == XOS_OK ? open_front(n, self->listen_fd, err) : st;
 }
 
@@ -265,6 +282,7 @@ void ca_network_close(struct xos_part_self *self)
 	if (!n)
 		return;
 	xos_front_free(n->front);
+	ca_network_status_free(n->status);
 	xos_service_verifier_free(n->verifier);
 	xos_trust_free(n->trust);
 	xos_bulk_free(n->auth);

@@ -2,6 +2,7 @@
 #define XOS_CA_NETWORK_H
 
 #include "ca/conf.h"
+#include "ca/network_status.h"
 #include "service/authority.h"
 #include "service/bulk.h"
 #include "service/front.h"
@@ -18,6 +19,7 @@ struct ca_network {
 	struct xos_trust *trust;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
+	struct ca_network_status *status;
 	struct xos_metric *logins, *refused, *commands;
 };
 

@@ -85,7 +85,8 @@ static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
 		    .membership = p.membership,
 		    .log = p.log,
 		    .lifetime = conf->lifetime,
-		    .lifetime_max = conf->lifetime_max};
+		    .lifetime_max = conf->lifetime_max,
+		    .http_url = conf->http_url};
 
 		st = ca_key_new(&o, &k, err);
 	}

@@ -1,5 +1,6 @@
 #include "ca/record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -83,6 +84,18 @@ enum xos_status ca_record_signed(
 	return dump(o, out, err);
 }
 
+enum xos_status ca_record_responder(
+    const struct ca_responder_record *r, struct xos_buf *out, struct xos_err *err)
+{
+	struct xos_json *o = xos_json_object();
+
+	xos_json_set_string(o, "serial", r->serial);
+	xos_json_set_time(o, "not_before", r->not_before);
+	xos_json_set_time(o, "not_after", r->not_after);
+	set_hex(o, "key", (struct xos_bytes){r->spki_sha256, XOS_SHA256_LEN});
+	return dump(o, out, err);
+}
+
 static enum xos_status read_signed(
     const struct xos_json *o, struct ca_replay *replay, struct xos_err *err)
 {
@@ -99,15 +112,40 @@ static enum xos_status read_signed(
 	return st;
 }
 
-static enum xos_status read_issued(
-    const struct xos_json *o, struct ca_token_entry *e, struct xos_err *err)
+static enum xos_status read_names(
+    const struct xos_json *o, const char *key, struct ca_names *out, struct xos_err *err)
+{
+	const char **list = NULL;
+	size_t n = 0;
+	enum xos_status st =
+	    xos_json_get_strings(o, key, XOS_CLAIMS_GROUPS_MAX, XOS_FQAN_MAX, &list, &n, err);
+
+	for (size_t i = 0; st == XOS_OK && i < n; i++)
+		st = ca_names_add(out, list[i], strlen(list[i]), err);
+	free(list);
+	return st;
+}
+
+static enum xos_status read_issued(const struct xos_json *o, int64_t now, struct ca_token_entry *e,
+    bool *is_token, struct xos_err *err)
 {
 	enum xos_status st = xos_json_copy_string(o, "serial", e->serial, sizeof(e->serial), err);
 
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(o, "number", INT64_MAX, &e->number, err);
 	if (st == XOS_OK)
+		st = xos_json_get_time(o, "not_before", &e->not_before, err);
+	if (st == XOS_OK)
 		st = xos_json_get_time(o, "not_after", &e->not_after, err);
+	if (st != XOS_OK || e->not_after <= now)
+		return st;
+	e->names = (struct ca_names){NULL, 0};
+	st = read_names(o, "groups", &e->names, err);
+	if (st == XOS_OK)
+		st = read_names(o, "roles", &e->names, err);
+	if (st != XOS_OK)
+		ca_names_free(&e->names);
+	*is_token = st == XOS_OK;
 	return st;
 }
 
@@ -119,8 +157,7 @@ enum xos_status ca_record_read(uint16_t type, struct xos_bytes payload, struct c
 
 	*is_token = false;
 	if (st == XOS_OK && type == CA_RECORD_ISSUED) {
-		st = read_issued(o, entry, err);
-		*is_token = st == XOS_OK;
+		st = read_issued(o, replay->now, entry, is_token, err);
 	} else if (st == XOS_OK && type == CA_RECORD_ACT) {
 		st = xos_json_get_uint64(o, "act", INT64_MAX, &replay->acts, err);
 	} else if (st == XOS_OK && type == CA_RECORD_SIGNED) {

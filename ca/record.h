@@ -15,9 +15,10 @@
  * type each. Described in docs/protocols/authority-log.md; fields are only ever added.
  */
 enum ca_record_type {
-	CA_RECORD_ISSUED = 1, /* a token, written before it leaves the key process */
-	CA_RECORD_ACT = 2,    /* an administrative act */
-	CA_RECORD_SIGNED = 3  /* a roster or lock list */
+	CA_RECORD_ISSUED = 1,    /* a token, written before it leaves the key process */
+	CA_RECORD_ACT = 2,       /* an administrative act */
+	CA_RECORD_SIGNED = 3,    /* a roster or lock list */
+	CA_RECORD_RESPONDER = 20 /* the certificate of the OCSP responder, before it is used */
 };
 
 struct ca_issued {
@@ -40,8 +41,17 @@ struct ca_signed {
 XOS_MUST_USE enum xos_status ca_record_signed(
     const struct ca_signed *r, struct xos_buf *out, struct xos_err *err);
 
+struct ca_responder_record {
+	const char *serial; /* hexadecimal */
+	int64_t not_before, not_after;
+	const uint8_t *spki_sha256;
+};
+XOS_MUST_USE enum xos_status ca_record_responder(
+    const struct ca_responder_record *r, struct xos_buf *out, struct xos_err *err);
+
 /* What the key process has to know of its own log again after a restart. */
 struct ca_replay {
+	int64_t now;            /* given: tokens that ended before are passed over */
 	uint64_t acts;          /* id of the last act */
 	uint64_t roster, locks; /* last serials */
 };
@@ -49,9 +59,11 @@ struct ca_replay {
 struct ca_token_entry {
 	char serial[XOS_SERIAL_TEXT];
 	uint64_t number; /* of the member */
-	int64_t not_after;
+	int64_t not_before, not_after;
+	struct ca_names names; /* groups, then roles; owned by whoever filled it in */
 };
-/* Reads one record: updates *replay, or fills *entry (then *is_token). MALFORMED for a record that this
+/* Reads one record: updates *replay, or fills *entry (then *is_token, and the names are the
+ * caller's to free). MALFORMED for a record that this
  * program cannot have written. */
 XOS_MUST_USE enum xos_status ca_record_read(uint16_t type, struct xos_bytes payload,
     struct ca_replay *replay, struct ca_token_entry *entry, bool *is_token, struct xos_err *err);

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/offline.h"
+#include "ca/root.h"
 #include "pki/csr.h"
 #include "token/authority.h"
 #include "token/profile.h"
@@ -30,8 +31,7 @@ static enum xos_status fill_paths(const char *dir, struct paths *p, struct xos_e
 	return xos_err_set(err, XOS_LIMIT, "path", "the path %s is too long", dir);
 }
 
-/* --passphrase-fd N; *out stays NULL without it. */
-static enum xos_status read_passphrase(
+enum xos_status ca_root_passphrase(
     const char *fd_text, struct xos_secret **out, struct xos_err *err)
 {
 	uint64_t fd = 0;
@@ -124,7 +124,7 @@ enum xos_status ca_verb_root_init(
 		    "first",
 		    vo, XOS_VO_MAX);
 	if (st == XOS_OK)
-		st = read_passphrase(fd, &passphrase, err);
+		st = ca_root_passphrase(fd, &passphrase, err);
 	if (st == XOS_OK)
 		st = make_root(dir, vo, passphrase, err);
 	xos_secret_free(passphrase);
@@ -134,16 +134,13 @@ enum xos_status ca_verb_root_init(
 /* --- signing --- */
 
 struct signing {
-	struct xos_key *key;
-	struct xos_chain root;
-	struct xos_issuer *issuer;
-	char vo[XOS_VO_MAX + 1];
+	struct ca_root root;
 	struct xos_buf csr_der;
 	struct xos_csr csr;
 };
 
-static enum xos_status open_root(
-    const char *dir, struct xos_secret *passphrase, struct signing *s, struct xos_err *err)
+enum xos_status ca_root_open(
+    const char *dir, struct xos_secret *passphrase, struct ca_root *r, struct xos_err *err)
 {
 	struct paths p;
 	const char *vo = NULL;
@@ -151,18 +148,25 @@ static enum xos_status open_root(
 
 	if (st == XOS_OK)
 		st = xos_key_load(
-		    p.key, passphrase ? give_passphrase : NULL, passphrase, &s->key, err);
+		    p.key, passphrase ? give_passphrase : NULL, passphrase, &r->key, err);
 	if (st == XOS_OK)
-		st = xos_chain_load(p.cert, &s->root, err);
+		st = xos_chain_load(p.cert, &r->chain, err);
 	if (st == XOS_OK)
-		st = xos_issuer_new(s->root.cert[0], s->key, &s->issuer, err);
-	for (size_t i = 0; st == XOS_OK && i < xos_cert_subject_len(s->root.cert[0]); i++)
-		if (strcmp(xos_cert_subject_type(s->root.cert[0], i), "O") == 0)
-			vo = xos_cert_subject_value(s->root.cert[0], i);
-	if (st == XOS_OK && (!vo || !xos_name_is_vo(vo) || !xos_str_copy(s->vo, sizeof(s->vo), vo)))
+		st = xos_issuer_new(r->chain.cert[0], r->key, &r->issuer, err);
+	for (size_t i = 0; st == XOS_OK && i < xos_cert_subject_len(r->chain.cert[0]); i++)
+		if (strcmp(xos_cert_subject_type(r->chain.cert[0], i), "O") == 0)
+			vo = xos_cert_subject_value(r->chain.cert[0], i);
+	if (st == XOS_OK && (!vo || !xos_name_is_vo(vo) || !xos_str_copy(r->vo, sizeof(r->vo), vo)))
 		st = xos_err_set(
 		    err, XOS_MALFORMED, "no-root", "%s is not the root of a VO", p.cert);
 	return st;
+}
+
+void ca_root_clear(struct ca_root *r)
+{
+	xos_issuer_free(r->issuer);
+	xos_chain_clear(&r->chain);
+	xos_key_free(r->key);
 }
 
 static enum xos_status read_csr(const char *path, struct signing *s, struct xos_err *err)
@@ -188,7 +192,7 @@ static enum xos_status sign_object_key(struct signing *s, enum xos_kind kind, co
 	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
 	struct xos_claims *claims = NULL;
 	struct xos_buf der;
-	enum xos_status st = xos_claims_new(kind, s->vo, name, &claims, err);
+	enum xos_status st = xos_claims_new(kind, s->root.vo, name, &claims, err);
 
 	xos_buf_init(&der, XOS_CERT_MAX);
 	if (st == XOS_OK) {
@@ -197,7 +201,7 @@ static enum xos_status sign_object_key(struct signing *s, enum xos_kind kind, co
 		    .not_before = now,
 		    .not_after = now + SIGNED_LIFE};
 
-		st = xos_token_issue(s->issuer, &r, serial, &der, err);
+		st = xos_token_issue(s->root.issuer, &r, serial, &der, err);
 	}
 	if (st == XOS_OK)
 		st = xos_cert_parse(xos_buf_bytes(&der), out, err);
@@ -212,15 +216,15 @@ static enum xos_status sign(
 	int64_t now = xos_clock_now() - XOS_TOKEN_BACKDATE;
 	unsigned kinds = 0;
 
-	if (now < xos_cert_not_before(s->root.cert[0]))
-		now = xos_cert_not_before(s->root.cert[0]);
+	if (now < xos_cert_not_before(s->root.chain.cert[0]))
+		now = xos_cert_not_before(s->root.chain.cert[0]);
 	if (strcmp(kind, "ca") == 0)
 		kinds = XOS_KIND_BIT(XOS_KIND_USER);
 	else if (strcmp(kind, "rca") == 0)
 		kinds = XOS_KIND_BIT(XOS_KIND_NODE) | XOS_KIND_BIT(XOS_KIND_SERVICE);
 	if (kinds)
-		return xos_authority_issuer(
-		    s->issuer, s->vo, kinds, s->csr.spki, now, now + SIGNED_LIFE, out, err);
+		return xos_authority_issuer(s->root.issuer, s->root.vo, kinds, s->csr.spki, now,
+		    now + SIGNED_LIFE, out, err);
 	if (strcmp(kind, "vops") == 0)
 		return sign_object_key(s, XOS_KIND_POLICY, "vops", now, out, err);
 	if (strcmp(kind, "accounting") == 0)
@@ -234,7 +238,7 @@ enum xos_status ca_verb_root_sign(
 {
 	const char *dir = NULL, *kind = NULL, *csr = NULL, *out = NULL, *fd = NULL;
 	struct xos_secret *passphrase = NULL;
-	struct signing s = {.key = NULL};
+	struct signing s = {.root = {.key = NULL}};
 	struct xos_cert *cert = NULL;
 	enum xos_status st = xos_service_arg(&argc, argv, "--dir", true, &dir, err);
 
@@ -250,9 +254,9 @@ enum xos_status ca_verb_root_sign(
 	if (st == XOS_OK)
 		st = xos_service_args_end(argc, argv, err);
 	if (st == XOS_OK)
-		st = read_passphrase(fd, &passphrase, err);
+		st = ca_root_passphrase(fd, &passphrase, err);
 	if (st == XOS_OK)
-		st = open_root(dir, passphrase, &s, err);
+		st = ca_root_open(dir, passphrase, &s.root, err);
 	if (st == XOS_OK)
 		st = read_csr(csr, &s, err);
 	if (st == XOS_OK)
@@ -261,9 +265,7 @@ enum xos_status ca_verb_root_sign(
 		st = write_cert(out, cert, err);
 	xos_cert_free(cert);
 	xos_buf_free(&s.csr_der);
-	xos_issuer_free(s.issuer);
-	xos_chain_clear(&s.root);
-	xos_key_free(s.key);
+	ca_root_clear(&s.root);
 	xos_secret_free(passphrase);
 	return st;
 }

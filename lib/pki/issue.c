@@ -201,7 +201,7 @@ enum xos_status xos_issue_cert(struct xos_issuer *i, const struct xos_issue *wha
 	issue_put_validity(&w, what->not_before, what->not_after);
 	issue_put_name(&w, what->subject, what->nsubject);
 	xos_der_put_raw(&w, what->spki);
-	issue_put_exts(&w, what, ski, i->ski);
+	issue_put_exts(&w, what, (struct xos_bytes){serial, XOS_ISSUE_SERIAL_LEN}, ski, i->ski);
 	xos_der_end(&w);
 	return finish(i, &w, out, err);
 }
@@ -229,7 +229,8 @@ enum xos_status xos_issue_root(const struct xos_key *key, const struct xos_issue
 	issue_put_name(&w, root.subject, root.nsubject);
 	xos_der_put_raw(&w, xos_key_spki(key));
 	if (issue_ski(xos_key_spki(key), ski))
-		issue_put_exts(&w, &root, ski, XOS_BYTES_NONE);
+		issue_put_exts(
+		    &w, &root, (struct xos_bytes){serial, sizeof(serial)}, ski, XOS_BYTES_NONE);
 	else
 		w.failed = true;
 	xos_der_end(&w);

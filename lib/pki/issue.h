@@ -10,6 +10,7 @@
 #include "pki/cert.h"
 #include "pki/der.h"
 #include "pki/key.h"
+#include "pki/points.h"
 
 /*
  * Making certificates (RFC 5280; proxies RFC 3820). This says how a certificate is encoded and what
@@ -80,6 +81,7 @@ struct xos_issue {
 	size_t npermitted;
 	const struct xos_ext *exts;
 	size_t nexts;
+	const struct xos_points *points; /* where its status stands; NULL: not said */
 };
 
 /*

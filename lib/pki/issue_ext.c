@@ -248,8 +248,8 @@ static void put_extra(struct xos_der *w, const struct xos_ext *exts, size_t n)
 	}
 }
 
-void issue_put_exts(struct xos_der *w, const struct xos_issue *what, const uint8_t ski[SKI_LEN],
-    struct xos_bytes aki)
+void issue_put_exts(struct xos_der *w, const struct xos_issue *what, struct xos_bytes serial,
+    const uint8_t ski[SKI_LEN], struct xos_bytes aki)
 {
 	xos_der_begin(w, XOS_DER_CONTEXT_CONSTRUCTED | 3);
 	xos_der_begin(w, XOS_DER_SEQUENCE);
@@ -262,6 +262,10 @@ void issue_put_exts(struct xos_der *w, const struct xos_issue *what, const uint8
 		put_san(w, what);
 	if (what->npermitted)
 		put_name_constraints(w, what->permitted, what->npermitted);
+	if (what->points) {
+		xos_der_put_raw(w, xos_points_access(what->points));
+		xos_der_put_raw(w, xos_points_distribution(what->points, xos_points_shard(serial)));
+	}
 	put_extra(w, what->exts, what->nexts);
 	xos_der_end(w);
 	xos_der_end(w);

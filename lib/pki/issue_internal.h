@@ -18,10 +18,10 @@ enum xos_status issue_check(const struct xos_issue *what, struct xos_err *err);
 void issue_put_name(struct xos_der *w, const struct xos_rdn *rdn, size_t n);
 void issue_put_rdn(struct xos_der *w, const struct xos_rdn *rdn);
 void issue_put_validity(struct xos_der *w, int64_t not_before, int64_t not_after);
-/* The extensions of a certificate, with their [3]. aki: the issuer's key identifier; NONE in a
+/* The extensions of a certificate with this serial, with their [3]. aki: the issuer's key identifier; NONE in a
  * root. */
-void issue_put_exts(struct xos_der *w, const struct xos_issue *what, const uint8_t ski[SKI_LEN],
-    struct xos_bytes aki);
+void issue_put_exts(struct xos_der *w, const struct xos_issue *what, struct xos_bytes serial,
+    const uint8_t ski[SKI_LEN], struct xos_bytes aki);
 void issue_put_proxy_exts(struct xos_der *w, const struct xos_issue_proxy *what,
     const uint8_t ski[SKI_LEN], struct xos_bytes aki);
 

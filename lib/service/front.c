@@ -12,6 +12,7 @@
 #define ROUTE_SETS_MAX 16
 #define POLL_MS 10000
 #define DRAIN_MS 10000
+#define PLAIN_IDLE_MS 10000 /* who asks once may go */
 
 struct route_set {
 	const struct xos_route *routes;
@@ -25,11 +26,12 @@ struct xos_front {
 	struct xos_health *health;
 	struct xos_loop *loop;
 	struct xos_pool *pool;
-	struct xos_server *server, *health_server;
-	int listen_fd, health_fd; /* bound and not yet the servers' */
+	struct xos_server *server, *health_server, *plain_server;
+	int listen_fd, health_fd, plain_fd; /* bound and not yet the servers' */
 	uint16_t port;
 	struct route_set sets[ROUTE_SETS_MAX];
 	size_t nsets;
+	struct route_set plain;
 	int signal_fd;
 	struct xos_watch *signals;
 	struct xos_timer *poll, *tick;
@@ -37,7 +39,7 @@ struct xos_front {
 	bool stopping;
 };
 
-static enum xos_status bind_both(struct xos_front *f, struct xos_err *err)
+static enum xos_status bind_all(struct xos_front *f, struct xos_err *err)
 {
 	enum xos_status st = XOS_OK;
 	f->listen_fd = f->o.listen ? -1 : f->o.listen_fd;
@@ -45,6 +47,8 @@ static enum xos_status bind_both(struct xos_front *f, struct xos_err *err)
 		st = xos_server_bind(f->o.listen, &f->listen_fd, err);
 	if (st == XOS_OK && f->o.health_listen)
 		st = xos_server_bind(f->o.health_listen, &f->health_fd, err);
+	if (st == XOS_OK && f->o.plain_listen)
+		st = xos_server_bind(f->o.plain_listen, &f->plain_fd, err);
 	return st;
 }
 
@@ -55,8 +59,8 @@ enum xos_status xos_front_new(
 	if (!f)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	f->o = *opts;
-	f->listen_fd = f->health_fd = f->signal_fd = -1;
-	enum xos_status st = bind_both(f, err);
+	f->listen_fd = f->health_fd = f->plain_fd = f->signal_fd = -1;
+	enum xos_status st = bind_all(f, err);
 	if (st == XOS_OK)
 		st = xos_service_cert_new(
 		    opts->tls_certificate, opts->tls_key, opts->verifier, &f->cert, err);
@@ -84,6 +88,15 @@ enum xos_status xos_front_routes(
 	if (f->nsets == ROUTE_SETS_MAX)
 		return xos_err_set(err, XOS_LIMIT, "routes", "too many sets of routes");
 	f->sets[f->nsets++] = (struct route_set){routes, n, ctx};
+	return XOS_OK;
+}
+
+enum xos_status xos_front_plain_routes(
+    struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err)
+{
+	if (f->plain.n)
+		return xos_err_set(err, XOS_LIMIT, "routes", "the plain listener has its routes");
+	f->plain = (struct route_set){routes, n, ctx};
 	return XOS_OK;
 }
 
@@ -201,6 +214,21 @@ static enum xos_status serve_health(struct xos_front *f, struct xos_err *err)
 	return st == XOS_OK ? xos_health_routes(f->health, f->health_server, err) : st;
 }
 
+static enum xos_status serve_plain(struct xos_front *f, struct xos_err *err)
+{
+	struct xos_server_options so = {.listen_fd = f->plain_fd,
+	    .pool = f->pool,
+	    .max_connections = f->o.max_connections,
+	    .idle_ms = PLAIN_IDLE_MS,
+	    .observe = xos_health_observe,
+	    .observe_ctx = f->health};
+	f->plain_fd = -1;
+	enum xos_status st = xos_server_new(f->loop, &so, &f->plain_server, err);
+	return st == XOS_OK ? xos_server_routes(
+	                          f->plain_server, f->plain.routes, f->plain.n, f->plain.ctx, err)
+	                    : st;
+}
+
 static enum xos_status timers(struct xos_front *f, struct xos_err *err)
 {
 	f->poll = xos_timer_new(f->loop, on_poll, f);
@@ -226,6 +254,8 @@ enum xos_status xos_front_run(struct xos_front *f, int signal_fd, struct xos_err
 		st = serve_main(f, err);
 	if (st == XOS_OK && f->health_fd >= 0)
 		st = serve_health(f, err);
+	if (st == XOS_OK && f->plain_fd >= 0)
+		st = serve_plain(f, err);
 	if (st == XOS_OK)
 		st = timers(f, err);
 	if (st != XOS_OK)
@@ -242,6 +272,7 @@ void xos_front_free(struct xos_front *f)
 		return;
 	xos_server_free(f->server);
 	xos_server_free(f->health_server);
+	xos_server_free(f->plain_server);
 	xos_pool_free(f->pool);
 	xos_watch_free(f->signals);
 	xos_timer_free(f->poll);
@@ -253,5 +284,7 @@ void xos_front_free(struct xos_front *f)
 		close(f->listen_fd);
 	if (f->health_fd >= 0)
 		close(f->health_fd);
+	if (f->plain_fd >= 0)
+		close(f->plain_fd);
 	free(f);
 }

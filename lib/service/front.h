@@ -22,6 +22,9 @@ struct xos_front_options {
 	const char *listen; /* NULL: listen_fd is bound already, and taken */
 	int listen_fd;
 	const char *health_listen; /* plain HTTP with health and metrics only; NULL: none */
+	/* Plain HTTP for what is signed by itself and public, with the routes of xos_front_plain_routes alone;
+	 * NULL: none. */
+	const char *plain_listen;
 	const char *tls_certificate, *tls_key;
 	const struct xos_verifier *verifier; /* NULL: no client certificates */
 	size_t workers;                      /* 0: 4 */
@@ -39,6 +42,9 @@ XOS_MUST_USE enum xos_status xos_front_new(
     const struct xos_front_options *opts, struct xos_front **out, struct xos_err *err);
 /* Routes and what they point to outlive the front. */
 XOS_MUST_USE enum xos_status xos_front_routes(
+    struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
+/* The routes of the plain listener; once. */
+XOS_MUST_USE enum xos_status xos_front_plain_routes(
     struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
 struct xos_health *xos_front_health(struct xos_front *f);
 struct xos_service_cert *xos_front_cert(struct xos_front *f);

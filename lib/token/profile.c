@@ -122,7 +122,8 @@ enum xos_status xos_token_issue(struct xos_issuer *issuer, const struct xos_toke
 		    .ips = req->ips,
 		    .nips = req->nips,
 		    .exts = exts,
-		    .nexts = 1};
+		    .nexts = 1,
+		    .points = req->points};
 
 		st = xos_issue_cert(issuer, &what, serial, out, err);
 	}

@@ -13,8 +13,9 @@
  *   subject  O=<vo>, OU=user|node|service|policy|accounting, CN=<name>
  *   SAN      the URI of claims.h; for nodes and services the host names and addresses given
  *   EKU      users clientAuth; nodes and services serverAuth and clientAuth; policy and accounting
- * one of our own, so that no TLS program takes them for a peer others   basicConstraints (critical,
- * no CA), keyUsage (critical) digitalSignature, key identifiers, the token extension
+ *            one of our own, so that no TLS program takes them for a peer
+ *   others   basicConstraints (critical, no CA), keyUsage (critical) digitalSignature, key identifiers, the
+ *            token extension; authorityInfoAccess and cRLDistributionPoints, where points are given
  */
 #define XOS_TOKEN_BACKDATE 300 /* seconds before now at which not_before should stand */
 
@@ -26,6 +27,8 @@ struct xos_token_request {
 	size_t ndns;
 	const char *const *ips;
 	size_t nips;
+	const struct xos_points
+	    *points; /* where the status of what this issuer issues stands; or NULL */
 };
 
 /*

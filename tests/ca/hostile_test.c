@@ -59,7 +59,8 @@ START_TEST(network_cannot_speak_for_auth)
 	    .expires = xos_clock_now() + 20};
 	struct member_side s;
 	struct xos_buf ask, answer;
-	static const uint16_t types[] = {CA_GRANT, CA_RECORD, CA_TOKENS, 99, 0};
+	static const uint16_t types[] = {
+	    CA_GRANT, CA_RECORD, CA_TOKENS, CA_TOKEN_END, CA_HELD, 99, 0};
 
 	member_new(&s, "ada", PASSWORD, "/demo/Role=admin");
 	memcpy(g.digest, s.digest, sizeof(g.digest));

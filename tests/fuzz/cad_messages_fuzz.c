@@ -21,6 +21,7 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 	struct ca_login_finish finish;
 	struct ca_grant grant;
 	struct ca_issue issue;
+	struct ca_status_answer status;
 	struct xos_buf b;
 
 	xos_buf_init(&b, 1 << 20);
@@ -37,14 +38,17 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 		ca_issue_put(&b, &issue);
 		same(&b, in);
 		xos_cad_request_clear(&issue.request);
+	} else if (which == 5 && ca_status_answer_get(in, &status, NULL) == XOS_OK) {
+		ca_status_answer_put(&b, &status);
+		same(&b, in);
 	}
 	xos_buf_free(&b);
 }
 
 static void record(struct xos_bytes in)
 {
-	struct ca_replay replay = {0, 0, 0};
-	struct ca_token_entry entry;
+	struct ca_replay replay = {.now = 0};
+	struct ca_token_entry entry = {.number = 0};
 	bool is_token = false;
 
 	if (in.n &&
@@ -52,15 +56,17 @@ static void record(struct xos_bytes in)
 	        &is_token, NULL) != XOS_OK &&
 	    is_token)
 		abort();
+	if (is_token)
+		ca_names_free(&entry.names);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
 		return 0;
-	if (data[0] % 5 == 4)
+	if (data[0] % 6 == 4)
 		record((struct xos_bytes){data + 1, size - 1});
 	else
-		round_trip(data[0] % 5, (struct xos_bytes){data + 1, size - 1});
+		round_trip(data[0] % 6, (struct xos_bytes){data + 1, size - 1});
 	return 0;
 }

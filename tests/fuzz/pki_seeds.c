@@ -4,9 +4,13 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <openssl/ocsp.h>
+
 #include "base/file.h"
+#include "pki/crl.h"
 #include "pki/csr.h"
 #include "pki/jws.h"
+#include "pki/ossl.h"
 #include "token/issuerext.h"
 #include "token/oid.h"
 #include "token/tokenfile.h"
@@ -71,6 +75,46 @@ static void signed_seeds(const struct xos_key *key)
 	xos_buf_free(&b);
 }
 
+static void crl_seeds(const struct vo *vo, struct xos_bytes serial)
+{
+	const struct xos_crl_entry e[] = {
+	    {serial, T0, XOS_CRL_HOLD}, {{(const uint8_t *)"\x9f", 1}, T0, XOS_CRL_UNSPECIFIED}};
+	struct xos_crl_fields f = {.this_update = T0,
+	    .next_update = T0 + HOUR,
+	    .number = 7,
+	    .uri = "http://ca.example/crl/demo/2a.crl",
+	    .only_users = true,
+	    .entries = e,
+	    .n = 2};
+	struct xos_buf b;
+
+	xos_buf_init(&b, XOS_CRL_MAX);
+	must(xos_crl_sign(vo->user_ca, vo->user_key, &f, &b, &err), &err, "list");
+	seed("crl", "part", xos_buf_bytes(&b));
+	b.n = 0;
+	f = (struct xos_crl_fields){.this_update = T0, .next_update = T0 + HOUR};
+	must(xos_crl_sign(vo->root, vo->root_key, &f, &b, &err), &err, "list");
+	seed("crl", "empty", xos_buf_bytes(&b));
+	xos_buf_free(&b);
+}
+
+static void ocsp_seed(
+    const struct xos_cert *c, const struct xos_cert *issuer, bool sha256, const char *name)
+{
+	OCSP_REQUEST *q = OCSP_REQUEST_new();
+	unsigned char *der = NULL;
+	OCSP_CERTID *id = OCSP_cert_to_id(
+	    sha256 ? EVP_sha256() : EVP_sha1(), xos_cert_ossl(c), xos_cert_ossl(issuer));
+
+	must(q && OCSP_request_add0_id(q, id) ? XOS_OK : XOS_INTERNAL, NULL, name);
+	if (sha256)
+		OCSP_request_add1_nonce(q, NULL, 16);
+	int n = i2d_OCSP_REQUEST(q, &der);
+	seed("ocsp", name, (struct xos_bytes){der, n > 0 ? (size_t)n : 0});
+	OPENSSL_free(der);
+	OCSP_REQUEST_free(q);
+}
+
 int main(int argc, char **argv)
 {
 	struct xos_delegation d = job_delegation();
@@ -98,6 +142,9 @@ int main(int argc, char **argv)
 	ext_seed(vo->node_ca, XOS_OID_ISSUER, "claims", "marker");
 	ext_seed(job.cert[0], XOS_OID_DELEGATION, "delegation", "job");
 	signed_seeds(user.key);
+	crl_seeds(vo, xos_cert_serial(user.cert[0]));
+	ocsp_seed(user.cert[0], vo->user_ca, false, "plain");
+	ocsp_seed(user.cert[0], vo->user_ca, true, "nonce");
 	xos_chain_clear(&user);
 	xos_chain_clear(&node);
 	xos_chain_clear(&service);

@@ -116,4 +116,22 @@ within() {
 	within 13 stopped
 	as admin xos-vo unlock member alice
 	within 13 submit
+	# One token: the job's delegation would be of it; a new log-in goes on.
+	serial=$(openssl x509 -in "$V/alice" -noout -serial | sed 's/serial=//' | tr A-Z a-z)
+	as admin xos-vo lock token "$serial" --message "call the help desk"
+	within 13 stopped
+	as alice xos-login alice --password-stdin <"$V/alice.pw"
+	within 13 submit
+	run -0 as admin xos-vo unlock token "$serial"
+}
+
+@test "an administrator's token that is locked commands nobody; another of the same person does" {
+	retry accepted bob
+	serial=$(openssl x509 -in "$V/bob" -noout -serial | sed 's/serial=//' | tr A-Z a-z)
+	as admin xos-vo lock token "$serial"
+	within 10 refused bob "token $serial of bob is locked"
+	run -1 as bob xos-vo locks
+	[[ $output == *"locked the token $serial"* ]]
+	as bob xos-login bob --role /demo/Role=admin --password-stdin <"$V/bob.pw"
+	retry accepted bob
 }

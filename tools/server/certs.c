@@ -33,6 +33,18 @@ enum xos_status xos_server_sign(
 	return xos_server_run(argv, NULL, NULL, err);
 }
 
+enum xos_status xos_server_root_crl(const struct xos_server *s, struct xos_err *err)
+{
+	char root[PATH_MAX], crl[PATH_MAX];
+	enum xos_status st = xos_server_path(s, "root", NULL, root, err);
+	if (!st)
+		st = xos_server_path(s, "cad", "trust/root.crl", crl, err);
+	if (st)
+		return st;
+	const char *argv[] = {"xos-cad", "root-crl", "--dir", root, "--out", crl, NULL};
+	return xos_server_run(argv, NULL, NULL, err);
+}
+
 /* Adds the first certificate of a PEM file to b. */
 static enum xos_status append_cert(struct xos_buf *b, const char *path, struct xos_err *err)
 {

@@ -13,6 +13,9 @@ XOS_MUST_USE enum xos_status xos_server_sign(
 XOS_MUST_USE enum xos_status xos_server_write_trust(
     const struct xos_server *s, struct xos_err *err);
 
+/* The root's first revocation list, into xos-cad's trust folder, which gives it out. */
+XOS_MUST_USE enum xos_status xos_server_root_crl(const struct xos_server *s, struct xos_err *err);
+
 /* Does the daemon's TLS certificate lack, or is half of its life over? */
 XOS_MUST_USE enum xos_status xos_server_tls_due(
     const struct xos_server *s, enum xos_server_daemon d, bool *due, struct xos_err *err);

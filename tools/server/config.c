@@ -1,6 +1,7 @@
 #include "server/layout.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/file.h"
 
@@ -27,6 +28,10 @@ static void put_peers(struct xos_buf *b, const struct xos_server *s, enum xos_se
 			xos_server_url(s, i, url);
 			xos_buf_printf(b, "%s_url = %s\n", xos_server_kinds[i].service, url);
 		}
+		xos_server_http_url(s, url);
+		if (url[0])
+			xos_buf_printf(
+			    b, "listen_http = %s\nhttp_url = %s\n", url + strlen("http://"), url);
 	} else if (d == XOS_RCAD || d == XOS_VOPSD) {
 		xos_server_url(s, XOS_CAD, url);
 		xos_buf_printf(b, "ca_url = %s\n", url);

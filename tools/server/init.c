@@ -18,14 +18,15 @@
 /* Ports that are free now, all held until all are found so that none is given twice. */
 static enum xos_status choose_ports(struct xos_server *s, struct xos_err *err)
 {
-	int fd[XOS_DAEMONS];
+	int fd[XOS_DAEMONS + 1];
 	enum xos_status st = XOS_OK;
-	for (int d = 0; d < XOS_DAEMONS; d++) {
+	for (int d = 0; d <= XOS_DAEMONS; d++) {
 		fd[d] = -1;
 		if (!st)
-			st = xos_cli_free_port(s->address, &fd[d], &s->port[d], err);
+			st = xos_cli_free_port(
+			    s->address, &fd[d], d < XOS_DAEMONS ? &s->port[d] : &s->http_port, err);
 	}
-	for (int d = 0; d < XOS_DAEMONS; d++) {
+	for (int d = 0; d <= XOS_DAEMONS; d++) {
 		if (fd[d] >= 0)
 			close(fd[d]);
 	}
@@ -72,6 +73,8 @@ static enum xos_status fill(
 		st = init_daemon(s, d, o, err);
 	if (!st)
 		st = xos_server_write_trust(s, err);
+	if (!st)
+		st = xos_server_root_crl(s, err);
 	if (!st)
 		st = xos_server_save(s, err);
 	return st;

@@ -31,6 +31,8 @@ static const struct xos_config_key keys[] = {
     PORT("ca", XOS_CAD),
     PORT("vops", XOS_VOPSD),
     PORT("accounting", XOS_ACCTD),
+    {"ports", "http", XOS_CONFIG_NUMBER, offsetof(struct xos_server, http_port), false, "0", 0,
+        65535},
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -91,6 +93,8 @@ enum xos_status xos_server_save(const struct xos_server *s, struct xos_err *err)
 	for (int d = 0; d < XOS_DAEMONS; d++)
 		xos_buf_printf(
 		    &b, "%s = %lld\n", xos_server_kinds[d].service, (long long)s->port[d]);
+	if (s->http_port)
+		xos_buf_printf(&b, "http = %lld\n", (long long)s->http_port);
 	enum xos_status st = xos_server_path(s, "server.conf", NULL, path, err);
 	if (!st && (st = xos_buf_status(&b)))
 		xos_err_set(err, st, "memory", "cannot put %s together", path);
@@ -105,10 +109,22 @@ void xos_server_free(struct xos_server *s)
 	xos_config_free(keys, NKEYS, s);
 }
 
-void xos_server_url(const struct xos_server *s, enum xos_server_daemon d, char out[128])
+static void url(const struct xos_server *s, const char *scheme, int64_t port, char out[128])
 {
 	bool v6 = strchr(s->address, ':');
-	if (!xos_str_printf(out, 128, "https://%s%s%s:%lld", v6 ? "[" : "", s->address,
-	        v6 ? "]" : "", (long long)s->port[d]))
+	if (!xos_str_printf(out, 128, "%s://%s%s%s:%lld", scheme, v6 ? "[" : "", s->address,
+	        v6 ? "]" : "", (long long)port))
 		out[0] = '\0';
+}
+
+void xos_server_url(const struct xos_server *s, enum xos_server_daemon d, char out[128])
+{
+	url(s, "https", s->port[d], out);
+}
+
+void xos_server_http_url(const struct xos_server *s, char out[128])
+{
+	out[0] = '\0';
+	if (s->http_port)
+		url(s, "http", s->http_port, out);
 }

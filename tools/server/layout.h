@@ -35,7 +35,8 @@ struct xos_server {
 	char dir[PATH_MAX]; /* absolute */
 	char *vo, *address;
 	int64_t port[XOS_DAEMONS];
-	int64_t uid_base; /* 0: everything runs as the user who started it */
+	int64_t http_port; /* of CRL and OCSP, plain; 0: none (set up before there were any) */
+	int64_t uid_base;  /* 0: everything runs as the user who started it */
 };
 
 /* Makes path absolute and keeps it; nothing needs to exist. */
@@ -50,6 +51,8 @@ void xos_server_free(struct xos_server *s);
 /* DIR/a or DIR/a/b (b may be NULL) into out[PATH_MAX]; LIMIT if too long. */
 XOS_MUST_USE enum xos_status xos_server_path(const struct xos_server *s, const char *a,
     const char *b, char out[PATH_MAX], struct xos_err *err);
+/* "http://127.0.0.1:4712", where CRL and OCSP stand; "" without a port for it. */
+void xos_server_http_url(const struct xos_server *s, char out[128]);
 /* "https://127.0.0.1:4711" */
 void xos_server_url(const struct xos_server *s, enum xos_server_daemon d, char out[128]);
 

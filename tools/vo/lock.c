@@ -1,5 +1,6 @@
 /* xos-vo lock, unlock, locks, describe */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "vo/verbs.h"
@@ -13,6 +14,18 @@ const struct xos_cli_option vo_lock_options[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
+/* What the lock stops besides what is asked for from now on. */
+static void say_locked(char **argv, const struct xos_json *result)
+{
+	int64_t held = -1;
+	char tokens[64] = "";
+	if (!xos_json_opt_int64(result, "held", 0, INT64_MAX, -1, &held, NULL) && held >= 0)
+		snprintf(tokens, sizeof(tokens), "; %lld unexpired token%s", (long long)held,
+		    held == 1 ? " is held" : "s are held");
+	xos_cli_say("%s %s is locked%s%s%s", argv[0], argv[1], opt_for ? " for " : "",
+	    opt_for ? opt_for : "", strcmp(argv[0], "token") == 0 ? " until it ends" : tokens);
+}
+
 enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
@@ -23,11 +36,22 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 		return xos_cli_usage(
 		    err, "--for takes a duration with its unit: 90s, 15m, 12h, 7d");
 	}
+	if (opt_for && strcmp(argv[0], "token") == 0) {
+		xos_json_free(args);
+		return xos_cli_usage(err, "a token is locked until it ends: leave --for out");
+	}
 	if (opt_for)
 		xos_json_set_time(args, "until", xos_clock_now() + seconds);
 	xos_json_set_string(args, "message", opt_message);
-	return xos_cli_command_do(cli, "ca", "lock.add", args, err, "%s %s is locked%s%s", argv[0],
-	    argv[1], opt_for ? " for " : "", opt_for ? opt_for : "");
+	struct xos_json *result = NULL;
+	enum xos_status st = xos_cli_command(cli, "ca", "lock.add", args, &result, err);
+	if (st)
+		return st;
+	if (cli->json)
+		return xos_cli_print_json(result, err);
+	say_locked(argv, result);
+	xos_json_free(result);
+	return XOS_OK;
 }
 
 enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
