@@ -40,9 +40,10 @@ static bool measure(const struct xos_policy_set *set, struct shape *out)
 		out->shadows += set->statements[i].shadow;
 		out->conditions += cond_size(set->statements[i].cond);
 	}
-	out->rows = c->nrows;
+	out->rows = 0;
 	out->bytes = c->bytes;
 	for (uint32_t i = 0; i < c->nrows; i++) {
+		out->rows += c->rows[i].n > 0; /* the others are free places */
 		out->searched += c->rows[i].searched;
 		if (c->rows[i].n > out->longest_row)
 			out->longest_row = c->rows[i].n;
