@@ -6,6 +6,8 @@ static const struct xos_cli_verb verbs[] = {
         vo_member_options, vo_member},
     {"password", "NAME", "give a member a new password", 1, 1, false, vo_password_options,
         vo_password},
+    {"code", "NAME", "a one-time code, with which a member logs in without a password", 1, 1, false,
+        vo_code_options, vo_code},
     {"group", "add GROUP | list", "groups", 1, 2, false, NULL, vo_group},
     {"role", "grant|revoke NAME ROLE", "roles", 1, 3, false, NULL, vo_role},
     {"lock", "member|group|role NAME", "stop somebody: no token from now on", 2, 2, false,
