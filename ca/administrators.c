@@ -64,6 +64,23 @@ enum xos_status ca_administrators(
 	return st;
 }
 
+static enum xos_status locked_tokens(
+    struct ca_membership *m, int64_t now, struct xos_administrators *out, struct xos_err *err)
+{
+	struct xos_lock *locks = NULL;
+	size_t n = 0;
+	enum xos_status st = ca_lock_list(m, now, &locks, &n, err);
+
+	if (st == XOS_OK && !(out->tokens = calloc(n + 1, sizeof(*out->tokens))))
+		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	for (size_t i = 0; st == XOS_OK && i < n; i++)
+		if (locks[i].kind == XOS_LOCK_TOKEN)
+			(void)!xos_str_copy(
+			    out->tokens[out->ntokens++], XOS_SERIAL_TEXT, locks[i].name);
+	free(locks);
+	return st;
+}
+
 static enum xos_status sign(
     struct ca_key *k, struct ca_list *list, uint64_t act, int64_t now, struct xos_err *err)
 {
@@ -74,8 +91,11 @@ static enum xos_status sign(
 
 	xos_buf_init(&fresh, XOS_ADMINISTRATORS_MAX);
 	if (st == XOS_OK)
+		st = locked_tokens(k->membership, now, &a, err);
+	if (st == XOS_OK)
 		st = xos_administrators_sign(k->key, k->vo, &a, &fresh, err);
 	free(a.list);
+	free(a.tokens);
 	if (st != XOS_OK) {
 		xos_buf_free(&fresh);
 		return st;

@@ -14,7 +14,7 @@ static enum xos_status read_kind(struct ca_call *c, enum xos_lock_kind *kind, st
 	if (st == XOS_OK &&
 	    (xos_lock_kind_parse(text, kind) != XOS_OK || !xos_lock_kind_of(*kind, XOS_SIGNER_CA)))
 		st = xos_err_set(err, XOS_MALFORMED, "lock-kind",
-		    "\"%s\" cannot be locked here: member, group and role can", text);
+		    "\"%s\" cannot be locked here: member, group, role and token can", text);
 	return st;
 }
 
@@ -33,6 +33,29 @@ static enum xos_status somebody_left(
 		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
 		    "locking the %s %s would leave no administrator who could unlock it",
 		    xos_lock_kind_name(lock->kind), lock->name);
+	return st;
+}
+
+/* A token's lock ends with the token, which the key process knows. */
+static enum xos_status end_of_token(struct ca_call *c, struct xos_lock *lock, struct xos_err *err)
+{
+	struct xos_buf reply;
+	uint64_t end = 0;
+	enum xos_status st = XOS_OK;
+
+	if (xos_json_has(c->command->args, "until"))
+		return xos_err_set(err, XOS_MALFORMED, "lock-until",
+		    "the lock of a token ends with the token: leave the end out");
+	if (!xos_lock_serial_valid(lock->name))
+		return XOS_OK; /* refused by ca_lock_add, with the reason */
+	xos_buf_init(&reply, 8);
+	st = xos_bulk_call(
+	    c->auth->key, CA_TOKEN_END, xos_bytes_str(lock->name), ca_key_deadline(), &reply, err);
+	if (st == XOS_OK)
+		st = ca_u64_get(xos_buf_bytes(&reply), &end, err);
+	if (st == XOS_OK)
+		lock->until = (int64_t)end;
+	xos_buf_free(&reply);
 	return st;
 }
 
@@ -62,6 +85,10 @@ static enum xos_status add(struct ca_call *c, struct xos_err *err)
 		st = xos_err_set(err, XOS_MALFORMED, "lock-name", "the name is too long");
 	if (st == XOS_OK) {
 		xos_text_clean(lock.message);
+		if (lock.kind == XOS_LOCK_TOKEN)
+			st = end_of_token(c, &lock, err);
+	}
+	if (st == XOS_OK) {
 		st = ca_lock_add(c->auth->membership, &lock, err);
 	}
 	if (st == XOS_OK)

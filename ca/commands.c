@@ -98,6 +98,9 @@ static enum xos_status signer_now(struct ca_call *c, struct ca_member **out, str
 	if (st == XOS_OK)
 		st = ca_lock_check(c->auth->membership, *out, (const char *const *)claims->roles,
 		    claims->nroles, c->now, err);
+	if (st == XOS_OK)
+		st = ca_lock_check_token(
+		    c->auth->membership, c->command->signer->serial, c->now, err);
 	return st;
 }
 

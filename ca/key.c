@@ -13,6 +13,9 @@ static enum xos_status handle_record(
 static enum xos_status handle_tokens(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
+static enum xos_status handle_token_end(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+
 const struct xos_bulk_handler ca_key_table[] = {
     {CA_ISSUE, "issue", 1u << 0, 64 * 1024, ca_handle_issue},
     {CA_ROSTER, "roster", 1u << 0, 0, ca_handle_roster},
@@ -21,6 +24,7 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
     {CA_RECORD, "record", 1u << 1, 8, handle_record},
     {CA_TOKENS, "tokens", 1u << 1, 8, handle_tokens},
+    {CA_TOKEN_END, "token-end", 1u << 1, XOS_SERIAL_TEXT, handle_token_end},
 };
 const size_t ca_key_ntable = sizeof(ca_key_table) / sizeof(ca_key_table[0]);
 
@@ -169,6 +173,26 @@ static enum xos_status handle_tokens(
 	st = xos_json_dump(list, reply, err);
 	xos_json_free(list);
 	return st;
+}
+
+static enum xos_status handle_token_end(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	const struct ca_key *k = key;
+	int64_t now = xos_clock_now();
+
+	(void)from;
+	for (size_t i = 0; i < k->ntokens; i++) {
+		const struct ca_token_entry *e = &k->tokens[i];
+
+		if (e->not_after > now && xos_bytes_eq(payload, xos_bytes_str(e->serial))) {
+			xos_buf_u64(reply, (uint64_t)e->not_after);
+			return XOS_OK;
+		}
+	}
+	return xos_err_set(err, XOS_NOT_FOUND, "no-token",
+	    "no unexpired token of VO %s has this serial: xos-vo member show lists a member's",
+	    k->vo);
 }
 
 /* --- opening --- */

@@ -8,6 +8,20 @@
 #include "ca/membership.h"
 #include "store/sql.h"
 
+/* That a token with this serial exists only the key process knows. */
+static enum xos_status check_token(const struct xos_lock *lock, struct xos_err *err)
+{
+	if (!xos_lock_serial_valid(lock->name))
+		return xos_err_set(err, XOS_MALFORMED, "token-serial",
+		    "\"%s\" is no serial of a token: hexadecimal in lower case, as xos-token "
+		    "shows it",
+		    lock->name);
+	if (lock->until == XOS_LOCK_NO_END)
+		return xos_err_set(
+		    err, XOS_MALFORMED, "lock-until", "the lock of a token ends with the token");
+	return XOS_OK;
+}
+
 static enum xos_status check_target(
     struct ca_membership *m, const struct xos_lock *lock, struct xos_err *err)
 {
@@ -30,10 +44,34 @@ static enum xos_status check_target(
 			return XOS_OK;
 		return xos_err_set(err, XOS_MALFORMED, "role-name", "\"%s\" is no role of VO %s",
 		    lock->name, m->vo);
+	case XOS_LOCK_TOKEN:
+		return check_token(lock, err);
 	default:
 		return xos_err_set(err, XOS_MALFORMED, "lock-kind",
-		    "this authority locks members, groups and roles");
+		    "this authority locks members, groups, roles and tokens");
 	}
+}
+
+/* A list that does not fit is signed no more, and then no lock reaches anybody. Tokens, which members may
+ * lock for themselves, leave room for what administrators lock. */
+static enum xos_status check_room(
+    struct ca_membership *m, const struct xos_lock *lock, struct xos_err *err)
+{
+	int64_t all = 0, tokens = 0;
+	enum xos_status st = xos_sql_int(
+	    m->store, &all, err, "SELECT COUNT(*) FROM locks WHERE until > ?1", "i", lock->since);
+
+	if (st == XOS_OK)
+		st = xos_sql_int(m->store, &tokens, err,
+		    "SELECT COUNT(*) FROM locks WHERE until > ?1 AND kind = 'token'", "i",
+		    lock->since);
+	if (st == XOS_OK && (all >= XOS_LOCKS_COUNT_MAX ||
+	                        (lock->kind == XOS_LOCK_TOKEN && tokens >= CA_LOCK_TOKENS_MAX)))
+		st = xos_err_set(err, XOS_LIMIT, "locks-count",
+		    "VO %s has %lld locks, %lld of them on tokens, and no room for more: unlock "
+		    "some, or lock the member or group instead",
+		    m->vo, (long long)all, (long long)tokens);
+	return st;
 }
 
 enum xos_status ca_lock_add(struct ca_membership *m, struct xos_lock *lock, struct xos_err *err)
@@ -54,6 +92,8 @@ enum xos_status ca_lock_add(struct ca_membership *m, struct xos_lock *lock, stru
 	if (st == XOS_OK && there)
 		st = xos_err_set(err, XOS_CONFLICT, "locked",
 		    "%s is locked already: xos-vo unlock it first to change the lock", lock->name);
+	if (st == XOS_OK)
+		st = check_room(m, lock, err);
 	xos_random_id(lock->id, 8);
 	if (st == XOS_OK)
 		st = xos_sql_run(m->store, NULL, err,
@@ -133,6 +173,8 @@ static bool hits(const struct xos_lock *lock, const struct ca_member *member,
 		return strcmp(lock->name, member->name) == 0;
 	case XOS_LOCK_GROUP:
 		return ca_member_in_group(member, lock->name);
+	case XOS_LOCK_TOKEN:
+		return false; /* a token, not its holder: ca_lock_check_token */
 	case XOS_LOCK_ROLE:
 		for (size_t i = 0; i < nroles; i++)
 			if (strcmp(lock->name, roles[i]) == 0)
@@ -168,4 +210,23 @@ enum xos_status ca_lock_check(struct ca_membership *m, const struct ca_member *m
 			st = refuse(m, &list[i], err);
 	free(list);
 	return st;
+}
+
+enum xos_status ca_lock_check_token(
+    struct ca_membership *m, const char *serial, int64_t now, struct xos_err *err)
+{
+	struct xos_stmt *q = NULL;
+	struct xos_lock lock = {.kind = XOS_LOCK_TOKEN};
+	bool row = false;
+	enum xos_status st = xos_sql_query(m->store, &q, err,
+	    "SELECT id, kind, name, since, until, message FROM locks"
+	    " WHERE kind = 'token' AND name = ?1 AND until > ?2",
+	    "si", serial, now);
+
+	if (st == XOS_OK)
+		st = xos_stmt_step(q, &row, err);
+	if (st == XOS_OK && row)
+		st = read_lock(q, &lock, err);
+	xos_stmt_done(q);
+	return st == XOS_OK && row ? refuse(m, &lock, err) : st;
 }

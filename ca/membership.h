@@ -93,9 +93,12 @@ XOS_MUST_USE enum xos_status ca_role_grant(
 XOS_MUST_USE enum xos_status ca_role_revoke(
     struct ca_membership *m, const char *name, const char *role, struct xos_err *err);
 
-/* --- locks (kinds member, group, role) --- */
+/* --- locks (kinds member, group, role, token) --- */
 
-/* Fills lock->id. CONFLICT if what it names is locked already. */
+#define CA_LOCK_TOKENS_MAX 4000 /* of XOS_LOCKS_COUNT_MAX */
+
+/* Fills lock->id. CONFLICT if what it names is locked already, LIMIT (code "locks-count") if the list is full.
+ * kind token: the name is the serial and until the end of the token, both from the key process' list. */
 XOS_MUST_USE enum xos_status ca_lock_add(
     struct ca_membership *m, struct xos_lock *lock, struct xos_err *err);
 XOS_MUST_USE enum xos_status ca_lock_remove(
@@ -107,6 +110,9 @@ XOS_MUST_USE enum xos_status ca_lock_list(
  * one of these roles is locked. */
 XOS_MUST_USE enum xos_status ca_lock_check(struct ca_membership *m, const struct ca_member *member,
     const char *const *roles, size_t nroles, int64_t now, struct xos_err *err);
+/* The same for a token of this serial that is shown or used; its holder is ca_lock_check's. */
+XOS_MUST_USE enum xos_status ca_lock_check_token(
+    struct ca_membership *m, const char *serial, int64_t now, struct xos_err *err);
 
 /* --- administrators --- */
 

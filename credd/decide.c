@@ -182,8 +182,8 @@ static enum xos_status fill_in(struct trial *t, struct xos_err *err)
 static enum xos_status standing(struct trial *t)
 {
 	const struct xos_identity *id = t->known->id;
-	enum xos_status st = xos_credd_view_standing(
-	    t->d->view, t->d->self->conf->node, id->claims, t->now, &t->reason);
+	enum xos_status st =
+	    xos_credd_view_standing(t->d->view, t->d->self->conf->node, id, t->now, &t->reason);
 	for (size_t i = 0; !st && i < id->nsteps; i++)
 		if (id->steps[i]->id[0])
 			st = xos_credd_view_grant_standing(

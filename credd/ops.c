@@ -59,8 +59,7 @@ static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain
 	if (!st)
 		st = xos_credd_view_usable(view, c->now, err);
 	if (!st)
-		st = xos_credd_view_standing(
-		    view, c->ops->self->conf->node, k->id->claims, c->now, err);
+		st = xos_credd_view_standing(view, c->ops->self->conf->node, k->id, c->now, err);
 	for (size_t i = 0; !st && i < k->id->nsteps; i++)
 		if (k->id->steps[i]->id[0])
 			st = xos_credd_view_grant_standing(view, k->id->steps[i]->id, c->now, err);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "local/zoneinfo.h"
 #include "token/claims.h"
+#include "token/verify.h"
 
 static enum xos_status out_of_memory(struct xos_err *err)
 {
@@ -234,13 +235,17 @@ static enum xos_status on_roster(
 }
 
 enum xos_status xos_credd_view_standing(const struct xos_credd_view *v, const char *node,
-    const struct xos_claims *c, int64_t now, struct xos_err *err)
+    const struct xos_identity *id, int64_t now, struct xos_err *err)
 {
+	const struct xos_claims *c = id->claims;
 	if (!v->bundle)
 		return xos_credd_view_usable(v, now, err);
 	enum xos_status st = on_roster(v, c, err);
 	if (!st)
 		st = locked(v, XOS_LOCK_MEMBER, c->name, now, err);
+	/* The end entity's: what was delegated of a locked token is refused with it. */
+	if (!st)
+		st = locked(v, XOS_LOCK_TOKEN, id->serial, now, err);
 	if (!st)
 		st = locked(v, XOS_LOCK_NODE, node, now, err);
 	for (size_t i = 0; !st && i < c->ngroups; i++)

@@ -39,12 +39,12 @@ int64_t xos_credd_view_now(const struct xos_credd_view *v);
 XOS_MUST_USE enum xos_status xos_credd_view_usable(
     const struct xos_credd_view *v, int64_t now, struct xos_err *err);
 /*
- * May this member, with these groups and roles, act on this node at all? Roster and locks, in this
- * order; DENIED with code "roster" or "locked" and the lock's message. home may be "".
+ * May this member, with this token and its groups and roles, act on this node at all? Roster and locks, in
+ * this order; DENIED with code "roster" or "locked" and the lock's message.
  */
-struct xos_claims;
+struct xos_identity;
 XOS_MUST_USE enum xos_status xos_credd_view_standing(const struct xos_credd_view *v,
-    const char *node, const struct xos_claims *claims, int64_t now, struct xos_err *err);
+    const char *node, const struct xos_identity *id, int64_t now, struct xos_err *err);
 /* The same for a job or grant that a delegation names. */
 XOS_MUST_USE enum xos_status xos_credd_view_grant_standing(
     const struct xos_credd_view *v, const char *id, int64_t now, struct xos_err *err);

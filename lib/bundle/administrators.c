@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "bundle/locks.h"
 #include "bundle/roster.h"
 #include "json/json.h"
 #include "pki/jws.h"
@@ -15,6 +16,7 @@ void xos_administrators_free(struct xos_administrators *a)
 	if (!a)
 		return;
 	free(a->list);
+	free(a->tokens);
 	free(a);
 }
 
@@ -25,6 +27,14 @@ const struct xos_administrator *xos_administrators_find(
 		if (a->list[i].number == number && strcmp(a->list[i].name, name) == 0)
 			return &a->list[i];
 	return NULL;
+}
+
+bool xos_administrators_token_locked(const struct xos_administrators *a, const char *serial)
+{
+	for (size_t i = 0; i < a->ntokens; i++)
+		if (strcmp(a->tokens[i], serial) == 0)
+			return true;
+	return false;
 }
 
 static enum xos_status check_one(
@@ -77,16 +87,38 @@ static enum xos_status parse_list(
 	return st;
 }
 
+static enum xos_status parse_tokens(
+    const struct xos_json *list, struct xos_administrators *a, struct xos_err *err)
+{
+	size_t n = list ? xos_json_count(list) : 0;
+	enum xos_status st = XOS_OK;
+
+	if (n && !(a->tokens = calloc(n, sizeof(*a->tokens))))
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	for (; st == XOS_OK && a->ntokens < n; a->ntokens++) {
+		const struct xos_json *v = xos_json_at(list, a->ntokens);
+		const char *serial = NULL;
+
+		st = xos_json_as_string(v, XOS_SERIAL_TEXT - 1, &serial, err);
+		if (st == XOS_OK &&
+		    (!xos_lock_serial_valid(serial) ||
+		        !xos_str_copy(a->tokens[a->ntokens], XOS_SERIAL_TEXT, serial)))
+			st = xos_json_refuse(v, err, "\"%s\" is no serial of a token", serial);
+	}
+	return st;
+}
+
 static enum xos_status parse(
     struct xos_bytes payload, const char *want, struct xos_administrators *a, struct xos_err *err)
 {
 	struct xos_json *doc = NULL;
-	const struct xos_json *list = NULL;
+	const struct xos_json *list = NULL, *tokens = NULL;
 	char vo[XOS_VO_MAX + 1];
 	enum xos_status st = xos_json_parse(payload, XOS_ADMINISTRATORS_MAX, &doc, err);
 
 	if (st == XOS_OK)
-		st = XOS_JSON_ONLY(doc, err, "vo", "act", "issued", "expires", "administrators");
+		st = XOS_JSON_ONLY(
+		    doc, err, "vo", "act", "issued", "expires", "administrators", "tokens");
 	if (st == XOS_OK)
 		st = xos_json_copy_string(doc, "vo", vo, sizeof(vo), err);
 	if (st == XOS_OK && strcmp(vo, want) != 0)
@@ -103,6 +135,10 @@ static enum xos_status parse(
 		    doc, "administrators", XOS_ADMINISTRATORS_COUNT_MAX, &list, err);
 	if (st == XOS_OK)
 		st = parse_list(vo, list, a, err);
+	if (st == XOS_OK)
+		st = xos_json_opt_array(doc, "tokens", XOS_ADMINISTRATORS_TOKENS_MAX, &tokens, err);
+	if (st == XOS_OK)
+		st = parse_tokens(tokens, a, err);
 	xos_json_free(doc);
 	return st;
 }
@@ -150,6 +186,13 @@ static enum xos_status check_fields(
 		    "a VO has at most %u administrators", XOS_ADMINISTRATORS_COUNT_MAX);
 	for (size_t i = 0; st == XOS_OK && i < a->n; i++)
 		st = check_one(vo, &a->list[i], err);
+	if (st == XOS_OK && a->ntokens > XOS_ADMINISTRATORS_TOKENS_MAX)
+		st = xos_err_set(err, XOS_LIMIT, "administrators", "more than %u locked tokens",
+		    XOS_ADMINISTRATORS_TOKENS_MAX);
+	for (size_t i = 0; st == XOS_OK && i < a->ntokens; i++)
+		if (!xos_lock_serial_valid(a->tokens[i]))
+			st = xos_err_set(err, XOS_MALFORMED, "administrators",
+			    "\"%s\" is no serial of a token", a->tokens[i]);
 	return st;
 }
 
@@ -179,6 +222,12 @@ enum xos_status xos_administrators_sign(const struct xos_key *ca_key, const char
 		xos_json_add(list, m);
 	}
 	xos_json_set(doc, "administrators", list);
+	if (a->ntokens) {
+		list = xos_json_array();
+		for (size_t i = 0; i < a->ntokens; i++)
+			xos_json_add_string(list, a->tokens[i]);
+		xos_json_set(doc, "tokens", list);
+	}
 	st = xos_json_dump(doc, &payload, err);
 	if (st == XOS_OK)
 		st =

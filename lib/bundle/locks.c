@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "json/json.h"
+#include "pki/cert.h"
 #include "pki/jws.h"
 
 struct xos_locks {
@@ -24,6 +25,7 @@ static const char *const kind_names[] = {
     [XOS_LOCK_GRANT] = "grant",
     [XOS_LOCK_GATEWAY] = "gateway",
     [XOS_LOCK_HOME] = "home",
+    [XOS_LOCK_TOKEN] = "token",
 };
 #define KINDS (sizeof(kind_names) / sizeof(*kind_names))
 
@@ -167,6 +169,13 @@ static bool id_valid(const char *s)
 	return true;
 }
 
+bool xos_lock_serial_valid(const char *s)
+{
+	size_t n = strspn(s, "0123456789abcdef");
+
+	return n && n % 2 == 0 && n < XOS_SERIAL_TEXT && !s[n];
+}
+
 static bool name_valid(const char *vo, const struct xos_lock *k)
 {
 	switch (k->kind) {
@@ -178,6 +187,8 @@ static bool name_valid(const char *vo, const struct xos_lock *k)
 		return xos_name_is_role(k->name) && xos_fqan_in_vo(k->name, vo);
 	case XOS_LOCK_NODE:
 		return xos_name_is_node(k->name);
+	case XOS_LOCK_TOKEN:
+		return xos_lock_serial_valid(k->name);
 	default:
 		return k->name[0] != 0;
 	}

@@ -12,7 +12,7 @@
  *   {"vo", "by": "ca"|"rca", "serial", "issued", "expires",
  *    "locks": [{"id", "kind", "name", "since", "until", "message"}]}
  * A lock without an end has the "until" of RFC 5280 4.1.2.5, 9999-12-31T23:59:59Z. The ca locks members, groups, roles, jobs, grants,
- * gateways and home organisations; the rca locks nodes. A list is complete: what is no longer in
+ * gateways, home organisations and single tokens; the rca locks nodes. A list is complete: what is no longer in
  * a newer list is unlocked.
  */
 #define XOS_LOCKS_TYP "xos-locks+jws"
@@ -31,12 +31,16 @@ enum xos_lock_kind {
 	XOS_LOCK_JOB,    /* name: job id */
 	XOS_LOCK_GRANT,
 	XOS_LOCK_GATEWAY,
-	XOS_LOCK_HOME /* home organisation */
+	XOS_LOCK_HOME, /* home organisation */
+	XOS_LOCK_TOKEN /* name: serial, hexadecimal as xos_cert_serial_text; locks what is delegated of it too */
 };
 const char *xos_lock_kind_name(enum xos_lock_kind k); /* "member", ..., "home" */
 XOS_MUST_USE enum xos_status xos_lock_kind_parse(const char *s, enum xos_lock_kind *out);
 /* May that signer lock that kind? */
 bool xos_lock_kind_of(enum xos_lock_kind k, enum xos_signer by);
+
+/* Could this be the name of a lock of kind token? */
+bool xos_lock_serial_valid(const char *serial);
 
 struct xos_lock {
 	char id[XOS_LOCK_ID_MAX + 1];

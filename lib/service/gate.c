@@ -71,8 +71,9 @@ enum xos_status xos_gate_list(
 }
 
 static enum xos_status standing(
-    const struct xos_gate *g, const struct xos_claims *who, int64_t now, struct xos_err *err)
+    const struct xos_gate *g, const struct xos_identity *id, int64_t now, struct xos_err *err)
 {
+	const struct xos_claims *who = id->claims;
 	const struct xos_administrator *a = NULL;
 	char age[XOS_TIME_TEXT];
 
@@ -98,6 +99,9 @@ static enum xos_status standing(
 		    who->name, g->o.vo);
 	if (a->locked[0])
 		return xos_err_set(err, XOS_DENIED, "locked", "%s", a->locked);
+	if (xos_administrators_token_locked(g->list, id->serial))
+		return xos_err_set(err, XOS_DENIED, "locked",
+		    "the token %s of %s is locked: log in again", id->serial, who->name);
 	return XOS_OK;
 }
 
@@ -112,7 +116,7 @@ enum xos_status xos_gate_open(struct xos_gate *g, struct xos_bytes body, int64_t
 	if (st == XOS_OK)
 		st = xos_command_demand_admin(c, err);
 	if (st == XOS_OK)
-		st = standing(g, c->signer->claims, now, err);
+		st = standing(g, c->signer, now, err);
 	if (st != XOS_OK) {
 		xos_event_err(XOS_WARN, "command.refused", err, "verb", c ? c->verb : NULL, "by",
 		    c ? c->signer->claims->name : NULL, (const char *)NULL);

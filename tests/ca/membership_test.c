@@ -1,4 +1,5 @@
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,8 +218,42 @@ START_TEST(locks_stop_and_end)
 	MUST(ca_lock_add(m, &role, &err), &err);
 	ck_assert_int_eq(check_lock("alice", "/demo/Role=admin", NOW + 1), XOS_DENIED);
 	ck_assert_int_eq(check_lock("alice", "/demo/Role=x", NOW + 1), XOS_OK);
+	struct xos_lock token = {
+	    .kind = XOS_LOCK_TOKEN, .name = "4f01", .since = NOW, .until = NOW + 50};
+	MUST(ca_lock_add(m, &token, &err), &err);
+	ck_assert_int_eq(check_lock("alice", NULL, NOW + 1), XOS_OK);
+	ck_assert_int_eq(ca_lock_check_token(m, "4f01", NOW + 1, &err), XOS_DENIED);
+	ck_assert_str_eq(err.code, "locked");
+	MUST(ca_lock_check_token(m, "4f02", NOW + 1, &err), &err);
+	MUST(ca_lock_check_token(m, "4f01", NOW + 50, &err), &err);
+	strcpy(token.name, "4F02");
+	ck_assert_int_eq(ca_lock_add(m, &token, &err), XOS_MALFORMED);
+	strcpy(token.name, "4f02");
+	token.until = XOS_LOCK_NO_END;
+	ck_assert_int_eq(ca_lock_add(m, &token, &err), XOS_MALFORMED);
 	struct xos_lock nobody = {.kind = XOS_LOCK_MEMBER, .name = "nobody", .until = NOW + 9};
 	ck_assert_int_eq(ca_lock_add(m, &nobody, &err), XOS_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(locks_of_tokens_leave_room_for_others)
+{
+	struct xos_lock lock = {.kind = XOS_LOCK_TOKEN, .since = NOW, .until = NOW + 50};
+
+	add("alice");
+	for (unsigned i = 0; i < CA_LOCK_TOKENS_MAX; i++) {
+		snprintf(lock.name, sizeof(lock.name), "%08x", i);
+		MUST(ca_lock_add(m, &lock, &err), &err);
+	}
+	strcpy(lock.name, "ffffffff");
+	ck_assert_int_eq(ca_lock_add(m, &lock, &err), XOS_LIMIT);
+	ck_assert_str_eq(err.code, "locks-count");
+	lock.since = NOW + 50; /* those that ended do not count */
+	lock.until = NOW + 60;
+	MUST(ca_lock_add(m, &lock, &err), &err);
+	lock = (struct xos_lock){
+	    .kind = XOS_LOCK_MEMBER, .name = "alice", .since = NOW, .until = NOW + 50};
+	MUST(ca_lock_add(m, &lock, &err), &err);
 }
 END_TEST
 
@@ -442,6 +477,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, numbers_and_names_are_never_given_again);
 	tcase_add_test(t, administrators_in_good_standing);
+	tcase_add_test(t, locks_of_tokens_leave_room_for_others);
 	tcase_add_test(t, names_have_a_form);
 	tcase_add_test(t, groups_imply_those_above);
 	tcase_add_test(t, roles_need_their_group);

@@ -276,8 +276,40 @@ START_TEST(locks_deny)
 	    {XOS_LOCK_GROUP, "/demo/physics", false},
 	    {XOS_LOCK_GROUP, "/demo", false},
 	    {XOS_LOCK_NODE, "n1", true},
+	    {XOS_LOCK_TOKEN, NULL, false},
 	};
-	lock_denies(cases[_i].kind, cases[_i].name, cases[_i].rca);
+	const char *name = cases[_i].name;
+	lock_denies(
+	    cases[_i].kind, name ? name : xos_cert_serial_text(n->alice.cert[0]), cases[_i].rca);
+}
+END_TEST
+
+/* The lock of a token stops what was delegated of it, and no other token of the same member. */
+START_TEST(a_locked_token_stops_its_delegations_and_no_other)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_credd_verdict v;
+	struct xos_chain again = {.n = 0}, proxy = {.n = 0};
+	struct xos_key *key = NULL;
+	MUST(xos_key_generate(&key, &err), &err);
+	node_delegate(n, &n->alice, xos_key_spki(key), "n1", "j1", NULL, key, &proxy);
+	lock_denies(XOS_LOCK_TOKEN, xos_cert_serial_text(n->alice.cert[0]), false);
+	struct xos_decision_answer *a = ask(&proxy, SUBMIT("alice"), &v);
+	ck_assert_int_eq(v.decision, XOS_LOCAL_DENY);
+	ck_assert_ptr_nonnull(strstr(a->reason_user, "ask the help desk"));
+	xos_decision_answer_free(a);
+	xos_credd_verdict_free(&v);
+	struct xos_test_who alice = {.name = "alice",
+	    .number = 1,
+	    .groups = (const char *const[]){"/demo/physics", "/demo", NULL}};
+	xos_test_member(n->vo, &alice, &again);
+	a = ask(&again, SUBMIT("alice"), &v);
+	ck_assert_int_eq(v.decision, XOS_LOCAL_PERMIT);
+	xos_decision_answer_free(a);
+	xos_credd_verdict_free(&v);
+	xos_chain_clear(&proxy);
+	xos_chain_clear(&again);
+	xos_key_free(key);
 }
 END_TEST
 
@@ -458,7 +490,8 @@ static Suite *suite(void)
 	tcase_add_test(t, chains_that_do_not_verify_are_errors);
 	tcase_add_test(t, a_changed_byte_is_refused);
 	tcase_add_test(t, the_second_question_comes_from_the_cache);
-	tcase_add_loop_test(t, locks_deny, 0, 4);
+	tcase_add_loop_test(t, locks_deny, 0, 5);
+	tcase_add_test(t, a_locked_token_stops_its_delegations_and_no_other);
 	tcase_add_test(t, the_roster_must_know_the_member);
 	tcase_add_test(t, restrictions_narrow);
 	tcase_add_test(t, each_step_of_delegation_narrows);

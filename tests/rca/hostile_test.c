@@ -10,6 +10,7 @@
 
 #include "api/loghead.h"
 #include "base/clock.h"
+#include "bundle/administrators.h"
 #include "pki/csr.h"
 #include "rca/issue.h"
 
@@ -93,6 +94,35 @@ START_TEST(an_administrator_who_left_or_is_locked)
 	expect(approve(&admin, id), XOS_DENIED, "not-administrator");
 	expect(administrators(vo->ca_key, 0, 4, true, NULL), XOS_OK, NULL);
 	expect(approve(&admin, id), XOS_OK, NULL);
+}
+END_TEST
+
+/* The token that was stolen, not the administrator. */
+START_TEST(a_locked_token_commands_nobody)
+{
+	char id[XOS_RCA_ID_LEN + 1];
+	char serial[1][XOS_SERIAL_TEXT] = {""};
+	struct xos_administrator who = {.name = "admin", .number = 5};
+	struct xos_administrators list = {.act = 2,
+	    .issued = xos_clock_now(),
+	    .expires = xos_clock_now() + 300,
+	    .list = &who,
+	    .n = 1,
+	    .tokens = serial,
+	    .ntokens = 1};
+	struct xos_chain again = {.n = 0};
+	struct xos_buf compact;
+
+	strcpy(serial[0], xos_cert_serial_text(admin.cert[0]));
+	xos_buf_init(&compact, XOS_ADMINISTRATORS_MAX);
+	MUST(xos_administrators_sign(vo->ca_key, "demo", &list, &compact, &err), &err);
+	MUST(ask(RCA_ADMINISTRATORS, xos_buf_bytes(&compact), NULL), &err);
+	xos_buf_free(&compact);
+	MUST(apply(application("n1", "jobs"), id), &err);
+	expect(approve(&admin, id), XOS_DENIED, "locked");
+	member(&again, vo, "admin", true, 0);
+	expect(approve(&again, id), XOS_OK, NULL);
+	xos_chain_clear(&again);
 }
 END_TEST
 
@@ -232,6 +262,7 @@ int main(void)
 	tcase_add_test(tc, who_may_not_approve);
 	tcase_add_test(tc, a_command_is_good_once);
 	tcase_add_test(tc, an_administrator_who_left_or_is_locked);
+	tcase_add_test(tc, a_locked_token_commands_nobody);
 	tcase_add_test(tc, nobody_commands_before_the_administrators_are_known);
 	tcase_add_test(tc, a_changed_command);
 	tcase_add_test(tc, a_taken_name);

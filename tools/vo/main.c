@@ -10,9 +10,9 @@ static const struct xos_cli_verb verbs[] = {
         vo_code_options, vo_code},
     {"group", "add GROUP | list", "groups", 1, 2, false, NULL, vo_group},
     {"role", "grant|revoke NAME ROLE", "roles", 1, 3, false, NULL, vo_role},
-    {"lock", "member|group|role NAME", "stop somebody: no token from now on", 2, 2, false,
-        vo_lock_options, vo_lock},
-    {"unlock", "member|group|role NAME", "end a lock", 2, 2, false, NULL, vo_unlock},
+    {"lock", "member|group|role NAME | token SERIAL", "stop somebody, or one token, at once", 2, 2,
+        false, vo_lock_options, vo_lock},
+    {"unlock", "member|group|role NAME | token SERIAL", "end a lock", 2, 2, false, NULL, vo_unlock},
     {"locks", "", "who is locked", 0, 0, false, NULL, vo_locks},
     {"describe", "", "the VO in short", 0, 0, false, NULL, vo_describe},
 };

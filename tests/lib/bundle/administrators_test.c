@@ -68,8 +68,14 @@ START_TEST(what_is_signed_is_what_is_read)
 {
 	struct xos_administrator two[] = {
 	    {.name = "ada", .number = 1}, {.name = "bob", .number = 7, .locked = "call us"}};
-	const struct xos_administrators a = {
-	    .act = 12, .issued = NOW, .expires = NOW + 300, .list = two, .n = 2};
+	char tokens[][XOS_SERIAL_TEXT] = {"4f01"};
+	const struct xos_administrators a = {.act = 12,
+	    .issued = NOW,
+	    .expires = NOW + 300,
+	    .list = two,
+	    .n = 2,
+	    .tokens = tokens,
+	    .ntokens = 1};
 	struct xos_administrators *b = NULL;
 
 	MUST(xos_administrators_sign(vo->ca_key, "demo", &a, &out, &err), &err);
@@ -82,6 +88,8 @@ START_TEST(what_is_signed_is_what_is_read)
 	ck_assert_str_eq(xos_administrators_find(b, "bob", 7)->locked, "call us");
 	ck_assert_ptr_null(xos_administrators_find(b, "ada", 2)); /* the same name, somebody else */
 	ck_assert_ptr_null(xos_administrators_find(b, "carol", 1));
+	ck_assert(xos_administrators_token_locked(b, "4f01"));
+	ck_assert(!xos_administrators_token_locked(b, "4f02"));
 	xos_administrators_free(b);
 }
 END_TEST
@@ -89,6 +97,9 @@ END_TEST
 #define A(list)                                                                                    \
 	"{\"vo\":\"demo\",\"act\":1,\"issued\":\"2026-11-18T11:06:40Z\","                          \
 	"\"expires\":\"2026-11-18T11:11:40Z\",\"administrators\":[" list "]}"
+#define TOKENS(list)                                                                               \
+	"{\"vo\":\"demo\",\"act\":1,\"issued\":\"2026-11-18T11:06:40Z\",\"tokens\":" list ","      \
+	"\"expires\":\"2026-11-18T11:11:40Z\",\"administrators\":[]}"
 #define ADA "{\"name\":\"ada\",\"number\":2}"
 
 START_TEST(payloads)
@@ -104,12 +115,18 @@ START_TEST(payloads)
 	    A("{\"name\":\"ada\",\"number\":2,\"role\":\"x\"}"),
 	    "{\"vo\":\"demo\",\"issued\":\"2026-11-18T11:06:40Z\","
 	    "\"expires\":\"2026-11-18T11:11:40Z\",\"administrators\":[]}",
+	    TOKENS("{}"),
+	    TOKENS("[1]"),
+	    TOKENS("[\"4F\"]"),
+	    TOKENS("[\"\"]"),
 	    "[]",
 	    "",
 	};
 	struct xos_administrators *a = NULL;
 
 	sign_raw(vo->ca_key, XOS_ADMINISTRATORS_TYP, A(ADA));
+	ck_assert_msg(take() == XOS_OK, "%s", err.text);
+	sign_raw(vo->ca_key, XOS_ADMINISTRATORS_TYP, TOKENS("[\"4f01\"]"));
 	ck_assert_msg(take() == XOS_OK, "%s", err.text);
 	sign_raw(vo->ca_key, XOS_ADMINISTRATORS_TYP, A(""));
 	ck_assert_msg(take() == XOS_OK, "%s", err.text);

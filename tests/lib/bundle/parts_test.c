@@ -172,13 +172,18 @@ START_TEST(lock_payloads)
 	static const char *const bad[] = {
 	    L("ca", LOCK("member", "Bob")), L("ca", LOCK("group", "/other/x")),
 	    L("ca", LOCK("group", "/demo2")), L("ca", LOCK("role", "/demo/x")),
-	    L("ca", LOCK("planet", "mars")), L("ca", LOCK("job", "")),
+	    L("ca", LOCK("planet", "mars")), L("ca", LOCK("job", "")), L("ca", LOCK("token", "4F")),
+	    L("ca", LOCK("token", "4fa")), L("ca", LOCK("token", "")),
+	    L("ca", LOCK("token", "4f0102030405060708090a0b0c0d0e0f1011121314")),
 	    L("rca", LOCK("member", "bob")), /* by says rca */
 	    L("ca", "{\"id\":\"l1\",\"kind\":\"member\",\"name\":\"bob\","
 	            "\"since\":\"2026-11-18T03:06:40Z\",\"message\":\"\"}"), /* no end stated */
 	};
 
 	sign_raw(vo->ca_key, XOS_LOCKS_TYP, L("ca", LOCK("member", "bob")));
+	ck_assert_msg(locks(XOS_SIGNER_CA) == XOS_OK, "%s", err.text);
+	sign_raw(
+	    vo->ca_key, XOS_LOCKS_TYP, L("ca", LOCK("token", "4f0102030405060708090a0b0c0d0e0f")));
 	ck_assert_msg(locks(XOS_SIGNER_CA) == XOS_OK, "%s", err.text);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		sign_raw(vo->ca_key, XOS_LOCKS_TYP, bad[i]);
