@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cad_renew.h"
 #include "base/clock.h"
 #include "base/text.h"
 
 const struct xos_bulk_handler ca_auth_table[] = {
     {CA_LOGIN_BEGIN, "login.begin", 1u << 0, 4096, ca_login_begin},
     {CA_LOGIN_FINISH, "login.finish", 1u << 0, 4096, ca_login_finish},
+    {CA_RENEW, "renew", 1u << 0, XOS_CAD_RENEWAL_MAX + 128, ca_renew},
     {CA_COMMAND, "command", 1u << 0, XOS_COMMAND_BODY_MAX + 128, ca_command},
 };
 const size_t ca_auth_ntable = sizeof(ca_auth_table) / sizeof(ca_auth_table[0]);
@@ -58,6 +60,7 @@ enum xos_status ca_auth_new(const struct ca_auth_opts *o, struct ca_auth **out, 
 	if (st == XOS_OK) {
 		a->trust = xos_trust_ref(o->trust);
 		a->iterations = o->iterations;
+		a->renew_max = o->renew_max;
 		st = xos_bulk_new(o->key, &a->key, err);
 	}
 	if (st == XOS_OK)

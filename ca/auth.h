@@ -32,7 +32,7 @@ struct ca_session {
 
 struct ca_auth {
 	char vo[XOS_VO_MAX + 1];
-	int64_t iterations;
+	int64_t iterations, renew_max;
 	struct ca_membership *membership;
 	struct ca_verifiers *verifiers;
 	struct xos_trust *trust;
@@ -49,6 +49,7 @@ struct ca_auth_opts {
 	const char *membership, *verifiers; /* paths */
 	const struct xos_trust *trust;      /* one more owner */
 	int64_t iterations;
+	int64_t renew_max; /* seconds after an authentication that renewed tokens may live */
 	struct xos_channel *key; /* borrowed */
 };
 
@@ -62,10 +63,22 @@ extern const struct xos_bulk_handler ca_auth_table[];
 extern const size_t ca_auth_ntable;
 void ca_auth_tick(void *auth); /* forgets unfinished log-ins; about once a second */
 
-/* Handlers (login.c, commands.c). */
+/* --- between the files of the auth process --- */
+
+/* Only after the right password, or for the right key, does anybody learn that a member is suspended or
+ * locked. roles: those that count for locks. */
+XOS_MUST_USE enum xos_status ca_auth_standing(struct ca_auth *a, const char *name, uint64_t number,
+    const char *const *roles, size_t nroles, int64_t now, struct xos_err *err);
+/* Tells the key process; id, VO and end of the grant are filled in here. */
+XOS_MUST_USE enum xos_status ca_auth_grant(
+    struct ca_auth *a, struct ca_grant *g, int64_t now, struct xos_err *err);
+
+/* Handlers (login.c, renew.c, commands.c). */
 enum xos_status ca_login_begin(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_login_finish(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_renew(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_command(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);

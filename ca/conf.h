@@ -12,6 +12,7 @@ struct ca_conf {
 	/* What the directory says: ca_url, rca_url, vops_url, accounting_url. */
 	char *dir_ca, *dir_rca, *dir_vops, *dir_accounting;
 	int64_t lifetime, lifetime_max; /* [token], seconds */
+	int64_t renew_max;              /* [token], seconds */
 	int64_t iterations;             /* [password] */
 };
 

@@ -167,6 +167,7 @@ static enum xos_status handle_tokens(
 			continue;
 		t = xos_json_object();
 		xos_json_set_string(t, "serial", k->tokens[i].serial);
+		xos_json_set_time(t, "not_before", k->tokens[i].not_before);
 		xos_json_set_time(t, "not_after", k->tokens[i].not_after);
 		xos_json_add(list, t);
 	}

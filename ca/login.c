@@ -90,38 +90,35 @@ enum xos_status ca_login_begin(
 	return st;
 }
 
-/* Only after the right password does anybody learn that a member is suspended or locked. */
-static enum xos_status check_standing(
-    struct ca_auth *a, const char *name, int64_t now, struct xos_err *err)
+enum xos_status ca_auth_standing(struct ca_auth *a, const char *name, uint64_t number,
+    const char *const *roles, size_t nroles, int64_t now, struct xos_err *err)
 {
 	struct ca_member *member = NULL;
 	enum xos_status st = ca_member_get(a->membership, name, &member, err);
 
-	if (st == XOS_OK && member->state != XOS_MEMBER_ACTIVE)
+	if (st == XOS_OK && (member->state != XOS_MEMBER_ACTIVE ||
+	                        (number && member->number != number)))
 		st = xos_err_set(err, XOS_DENIED, "member-suspended",
 		    "the membership of %s in VO %s is %s: ask the VO's administrators", name, a->vo,
-		    xos_member_state_name(member->state));
+		    member->state != XOS_MEMBER_ACTIVE ? xos_member_state_name(member->state)
+		                                       : "another one's");
 	if (st == XOS_OK)
-		st = ca_lock_check(a->membership, member, NULL, 0, now, err);
+		st = ca_lock_check(a->membership, member, roles, nroles, now, err);
 	ca_member_free(member);
 	return st;
 }
 
-static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, int64_t now,
-    struct ca_login_done *done, struct xos_err *err)
+enum xos_status ca_auth_grant(
+    struct ca_auth *a, struct ca_grant *g, int64_t now, struct xos_err *err)
 {
-	bool code = xos_scram_kind(s->scram) == XOS_SCRAM_CODE;
-	struct ca_grant g = {.time = now, .expires = now + CA_GRANT_LIFE};
 	struct xos_buf b;
 	enum xos_status st = XOS_INTERNAL;
 
-	xos_random_id(g.id, CA_GRANT_LEN / 2);
-	memcpy(g.digest, s->digest, sizeof(g.digest));
+	xos_random_id(g->id, CA_GRANT_LEN / 2);
+	g->expires = now + CA_GRANT_LIFE;
 	xos_buf_init(&b, 4096);
-	if (xos_str_copy(g.vo, sizeof(g.vo), a->vo) &&
-	    xos_str_copy(g.method, sizeof(g.method), code ? "code" : "password") &&
-	    xos_str_copy(g.member, sizeof(g.member), xos_scram_member(s->scram))) {
-		ca_grant_put(&b, &g);
+	if (xos_str_copy(g->vo, sizeof(g->vo), a->vo)) {
+		ca_grant_put(&b, g);
 		st = xos_buf_status(&b);
 	}
 	if (st == XOS_OK)
@@ -130,6 +127,20 @@ static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, i
 	else
 		st = xos_err_set(err, st, "internal", "cannot encode a grant");
 	xos_buf_free(&b);
+	return st;
+}
+
+static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, int64_t now,
+    struct ca_login_done *done, struct xos_err *err)
+{
+	bool code = xos_scram_kind(s->scram) == XOS_SCRAM_CODE;
+	struct ca_grant g = {.time = now};
+	enum xos_status st = XOS_INTERNAL;
+
+	memcpy(g.digest, s->digest, sizeof(g.digest));
+	if (xos_str_copy(g.method, sizeof(g.method), code ? "code" : "password") &&
+	    xos_str_copy(g.member, sizeof(g.member), xos_scram_member(s->scram)))
+		st = ca_auth_grant(a, &g, now, err);
 	memcpy(done->grant, g.id, sizeof(done->grant));
 	return st;
 }
@@ -149,7 +160,7 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 		ca_throttle_failed(a->throttle, name, m->address, now);
 	if (st == XOS_OK) {
 		ca_throttle_passed(a->throttle, name, m->address);
-		st = check_standing(a, name, now, err);
+		st = ca_auth_standing(a, name, 0, NULL, 0, now, err);
 	}
 	/* Gone before anything can come of it: whatever ends this process now, it never works twice. */
 	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)

@@ -111,13 +111,16 @@ void ca_grant_put(struct xos_buf *b, const struct ca_grant *m)
 	xos_buf_lp_str(b, m->vo);
 	xos_buf_lp_str(b, m->member);
 	xos_buf_lp_str(b, m->method);
+	xos_buf_u8(b, m->mfa);
 	xos_buf_u64(b, (uint64_t)m->time);
+	xos_buf_u64(b, (uint64_t)m->ends);
 	xos_buf_u64(b, (uint64_t)m->expires);
 	xos_buf_put(b, m->digest, sizeof(m->digest));
 }
 
 enum xos_status ca_grant_get(struct xos_bytes in, struct ca_grant *m, struct xos_err *err)
 {
+	uint8_t mfa = 0;
 	struct xos_reader r;
 
 	xos_reader_init(&r, in);
@@ -125,7 +128,11 @@ enum xos_status ca_grant_get(struct xos_bytes in, struct ca_grant *m, struct xos
 	xos_reader_lp_str(&r, m->vo, sizeof(m->vo));
 	xos_reader_lp_str(&r, m->member, sizeof(m->member));
 	xos_reader_lp_str(&r, m->method, sizeof(m->method));
+	if (xos_reader_u8(&r, &mfa) && mfa > 1)
+		r.failed = true;
+	m->mfa = mfa == 1;
 	take_i64(&r, &m->time);
+	take_i64(&r, &m->ends);
 	take_i64(&r, &m->expires);
 	take_digest(&r, m->digest);
 	if (!r.failed && strlen(m->id) != CA_GRANT_LEN)

@@ -18,6 +18,7 @@ enum ca_message {
 	CA_LOGIN_BEGIN = 1,     /* network -> auth */
 	CA_LOGIN_FINISH = 2,    /* network -> auth */
 	CA_COMMAND = 3,         /* network -> auth: lp(address) lp(body); the answer's JSON */
+	CA_RENEW = 60,          /* network -> auth: lp(address) lp(body); as CA_LOGIN_FINISH answers */
 	CA_ISSUE = 10,          /* network -> key */
 	CA_ROSTER = 11,         /* network -> key: nothing; the compact JWS */
 	CA_LOCKS = 12,          /* network -> key: nothing; the compact JWS */
@@ -58,7 +59,9 @@ struct ca_grant {
 	char vo[XOS_VO_MAX + 1];
 	char member[XOS_MEMBER_MAX + 1];
 	char method[XOS_AUTH_METHOD_MAX + 1];
+	bool mfa;     /* by two factors */
 	int64_t time; /* of the authentication */
+	int64_t ends; /* no token of it may live longer; 0: as long as any */
 	int64_t expires;
 	uint8_t digest[XOS_SHA256_LEN];
 };

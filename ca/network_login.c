@@ -1,7 +1,8 @@
-/* POST /v1/vo/{vo}/token: SCRAM in HTTP headers (RFC 7804), the request in the body. */
+/* POST /v1/vo/{vo}/token: SCRAM in HTTP headers (RFC 7804), the request in the body; and /renew. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cad_renew.h"
 #include "auth/http.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -209,5 +210,77 @@ enum xos_status ca_route_token(
 		               : begin(n, req, h, digest, res, err);
 	xos_cad_request_clear(&request);
 	free(h);
+	return st;
+}
+
+/* --- renewal: {"request", "proof", "chain"} --- */
+
+/* What auth sees: proof and chain alone. */
+static enum xos_status prove_renewal(struct ca_network *n, const struct xos_request *req,
+    const struct xos_json *doc, char grant[CA_GRANT_LEN + 1], struct xos_err *err)
+{
+	const struct xos_json *chain = NULL;
+	struct xos_json *what = xos_json_object();
+	const char *proof = NULL;
+	char address[CA_PEER_MAX + 1];
+	struct ca_login_done done;
+	struct xos_buf body, ask, answer;
+	enum xos_status st;
+
+	xos_buf_init(&body, XOS_CAD_RENEWAL_MAX);
+	xos_buf_init(&ask, XOS_CAD_RENEWAL_MAX + 128);
+	xos_buf_init(&answer, 0);
+	ca_peer_address(req, address, sizeof(address));
+	st = xos_json_get_string(doc, "proof", XOS_CAD_RENEWAL_MAX, &proof, err);
+	if (st == XOS_OK)
+		st = xos_json_get_array(doc, "chain", XOS_CHAIN_MAX, &chain, err);
+	if (st == XOS_OK) {
+		xos_json_set_string(what, "proof", proof);
+		xos_json_set(what, "chain", xos_json_copy(chain));
+		st = xos_json_dump(what, &body, err);
+	}
+	if (st == XOS_OK) {
+		xos_buf_lp_str(&ask, address);
+		xos_buf_lp(&ask, xos_buf_bytes(&body));
+		st = xos_bulk_call(n->auth, CA_RENEW, xos_buf_bytes(&ask),
+		    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
+	}
+	if (st == XOS_OK)
+		st = ca_login_done_get(xos_buf_bytes(&answer), &done, err);
+	if (st == XOS_OK)
+		memcpy(grant, done.grant, CA_GRANT_LEN + 1);
+	xos_json_free(what);
+	xos_buf_free(&body);
+	xos_buf_free(&ask);
+	xos_buf_free(&answer);
+	return st;
+}
+
+enum xos_status ca_route_renew(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct ca_network *n = ctx;
+	const struct xos_json *asked = NULL;
+	char grant[CA_GRANT_LEN + 1] = "";
+	struct xos_cad_request request;
+	struct xos_json *doc = NULL;
+	enum xos_status st = ca_check_vo(n, req, err);
+
+	xos_cad_request_init(&request);
+	if (st == XOS_OK)
+		st = xos_request_json(req, &doc, err);
+	if (st == XOS_OK)
+		st = XOS_JSON_ONLY(doc, err, "request", "proof", "chain");
+	if (st == XOS_OK)
+		st = xos_json_get_object(doc, "request", &asked, err);
+	if (st == XOS_OK)
+		st = xos_cad_request_decode(asked, &request, err);
+	if (st == XOS_OK)
+		st = prove_renewal(n, req, doc, grant, err);
+	if (st == XOS_OK)
+		st = issue(n, grant, &request, res, err);
+	xos_metric_add(st == XOS_OK ? n->logins : n->refused, 1);
+	xos_cad_request_clear(&request);
+	xos_json_free(doc);
 	return st;
 }

@@ -49,7 +49,7 @@ struct ca_replay {
 struct ca_token_entry {
 	char serial[XOS_SERIAL_TEXT];
 	uint64_t number; /* of the member */
-	int64_t not_after;
+	int64_t not_before, not_after;
 };
 /* Reads one record: updates *replay, or fills *entry (then *is_token). MALFORMED for a record that this
  * program cannot have written. */

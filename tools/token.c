@@ -87,6 +87,7 @@ static enum xos_status show_json(
 		struct xos_json *auth = xos_json_object();
 		xos_json_set_string(auth, "method", c->auth_method);
 		xos_json_set_time(auth, "time", c->auth_time);
+		xos_json_set_bool(auth, "mfa", c->auth_mfa);
 		xos_json_set_string(auth, "home", c->home_org[0] ? c->home_org : NULL);
 		xos_json_set(doc, "auth", auth);
 	}
@@ -140,8 +141,8 @@ static void show_text(const char *path, const struct xos_token_info *t)
 	print_list("roles", c->roles, c->nroles);
 	if (c->auth_method[0]) {
 		xos_time_format(c->auth_time, when);
-		xos_cli_print_pair("authenticated", "%s by %s%s%s", when, c->auth_method,
-		    c->home_org[0] ? " at " : "", c->home_org);
+		xos_cli_print_pair("authenticated", "%s by %s%s%s%s", when, c->auth_method,
+		    c->auth_mfa ? " and a second factor" : "", c->home_org[0] ? " at " : "", c->home_org);
 	}
 	for (size_t i = 0; i < t->nsteps; i++)
 		show_step(t->steps[i]);

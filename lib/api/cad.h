@@ -78,6 +78,10 @@ struct xos_cad_login_result {
 	int64_t server_time, local_time; /* at the same moment, within half a round trip */
 };
 void xos_cad_login_clear(struct xos_cad_login_result *r);
+/* Reads an answer into out, and checks that it is what `login` asked for, for the key `key`. */
+XOS_MUST_USE enum xos_status xos_cad_token_decode(const struct xos_json *answer,
+    const struct xos_cad_login *login, const struct xos_key *key, struct xos_cad_login_result *out,
+    struct xos_err *err);
 
 /*
  * Makes a key, proves the password, and gives the token. Nothing is believed on the way that was not

@@ -175,6 +175,17 @@ static enum xos_status check_token(const struct xos_cad_login *login, const stru
 	return XOS_OK;
 }
 
+enum xos_status xos_cad_token_decode(const struct xos_json *answer,
+    const struct xos_cad_login *login, const struct xos_key *key, struct xos_cad_login_result *out,
+    struct xos_err *err)
+{
+	enum xos_status st = xos_json_get_time(answer, "server_time", &out->server_time, err);
+
+	if (st == XOS_OK)
+		st = xos_chain_from_json(answer, "chain", &out->chain, err);
+	return st == XOS_OK ? check_token(login, key, out, err) : st;
+}
+
 static enum xos_status read_answer(struct exchange *x, const struct xos_key *key,
     struct xos_cad_login_result *out, struct xos_err *err)
 {
@@ -183,11 +194,7 @@ static enum xos_status read_answer(struct exchange *x, const struct xos_key *key
 	    xos_json_parse(xos_answer_body(x->answer), XOS_CAD_ANSWER_MAX, &doc, err);
 
 	if (st == XOS_OK)
-		st = xos_json_get_time(doc, "server_time", &out->server_time, err);
-	if (st == XOS_OK)
-		st = xos_chain_from_json(doc, "chain", &out->chain, err);
-	if (st == XOS_OK)
-		st = check_token(x->login, key, out, err);
+		st = xos_cad_token_decode(doc, x->login, key, out, err);
 	xos_json_free(doc);
 	return st;
 }

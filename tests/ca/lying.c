@@ -73,7 +73,8 @@ static void run_auth(int network_fd, int to_key_fd)
 	    .membership = p_membership,
 	    .verifiers = p_verifiers,
 	    .trust = trust,
-	    .iterations = 4096};
+	    .iterations = 4096,
+	    .renew_max = 24 * 3600};
 	struct xos_channel *list[1] = {NULL};
 	struct ca_auth *a = NULL;
 
