@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "auth/scram.h"
+#include "auth/totp.h"
 #include "ca/membership.h"
 #include "ca/messages.h"
 #include "ca/throttle.h"
@@ -26,8 +27,18 @@ struct ca_session {
 	char address[CA_SCOPE_MAX]; /* as the throttle counts it */
 	uint8_t digest[XOS_SHA256_LEN];
 	struct xos_scram_verifier code; /* what it was begun with, if with a one-time code */
+	char totp[XOS_TOTP_DIGITS + 1]; /* "" if none was given */
 	int64_t until;
 	uint64_t order; /* grows with each log-in */
+};
+
+#define CA_ENROLMENTS 64
+
+/* A second factor that was agreed on and not confirmed yet. */
+struct ca_enrolment {
+	char member[XOS_MEMBER_MAX + 1];
+	uint8_t secret[XOS_TOTP_SECRET_LEN];
+	int64_t until;
 };
 
 struct ca_auth {
@@ -41,6 +52,7 @@ struct ca_auth {
 	struct ca_throttle *throttle;
 	struct xos_bulk *key; /* to the key process */
 	struct ca_session sessions[CA_SESSIONS];
+	struct ca_enrolment enrolments[CA_ENROLMENTS];
 	uint64_t order;
 };
 
@@ -49,7 +61,7 @@ struct ca_auth_opts {
 	const char *membership, *verifiers; /* paths */
 	const struct xos_trust *trust;      /* one more owner */
 	int64_t iterations;
-	int64_t renew_max; /* seconds after an authentication that renewed tokens may live */
+	int64_t renew_max;       /* seconds after an authentication that renewed tokens may live */
 	struct xos_channel *key; /* borrowed */
 };
 

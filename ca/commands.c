@@ -134,8 +134,8 @@ static enum xos_status check_right(struct ca_call *c, const struct ca_verb *v, s
 
 static const struct ca_verb *find_verb(const char *name)
 {
-	static const struct ca_verbs *const tables[] = {
-	    &ca_member_verbs, &ca_group_verbs, &ca_lock_verbs, &ca_vo_verbs, &ca_code_verbs};
+	static const struct ca_verbs *const tables[] = {&ca_member_verbs, &ca_group_verbs,
+	    &ca_lock_verbs, &ca_vo_verbs, &ca_code_verbs, &ca_self_verbs, &ca_totp_verbs};
 
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)
@@ -146,15 +146,17 @@ static const struct ca_verb *find_verb(const char *name)
 
 /* --- writing --- */
 
-/* The arguments as they stand in the log: a verifier is a secret. */
+/* The arguments as they stand in the log: a verifier is a secret, and a code may still be. */
 static enum xos_status log_args(
     const struct xos_command *cmd, struct xos_buf *out, struct xos_err *err)
 {
+	static const char *const secret[] = {"verifier", "code"};
 	struct xos_json *copy = xos_json_copy(cmd->args);
 	enum xos_status st;
 
-	if (xos_json_has(copy, "verifier"))
-		xos_json_set_string(copy, "verifier", "(not recorded)");
+	for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++)
+		if (xos_json_has(copy, secret[i]))
+			xos_json_set_string(copy, secret[i], "(not recorded)");
 	st = xos_json_dump(copy, out, err);
 	xos_json_free(copy);
 	if (st == XOS_OK && out->n > LOGGED_ARGS_MAX)

@@ -5,7 +5,8 @@
 #include "base/event.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "ca/auth.h"
+#include "ca/totp.h"
+#include "token/request.h"
 
 /*
  * A free place, or that of the log-in that was begun first. An address that has its share of places
@@ -67,6 +68,11 @@ enum xos_status ca_login_begin(
 	(void)from;
 	if (st != XOS_OK)
 		return st;
+	/* The code is part of what the member's proof covers. */
+	if (m.totp[0])
+		st = xos_token_request_totp(m.digest, m.totp, m.digest, err);
+	if (st != XOS_OK)
+		return st;
 	xos_buf_init(&first, XOS_SCRAM_MESSAGE_MAX);
 	st = xos_scram_begin(a->scram, m.digest, m.message, &scram, &first, err);
 	if (st == XOS_OK)
@@ -80,6 +86,7 @@ enum xos_status ca_login_begin(
 		scram = NULL;
 		s->until = now + CA_SESSION_LIFE;
 		memcpy(s->digest, m.digest, sizeof(s->digest));
+		memcpy(s->totp, m.totp, sizeof(s->totp));
 		xos_random_id(s->sid, CA_SID_LEN / 2);
 		memcpy(c.sid, s->sid, sizeof(c.sid));
 		c.message = xos_buf_bytes(&first);
@@ -96,8 +103,8 @@ enum xos_status ca_auth_standing(struct ca_auth *a, const char *name, uint64_t n
 	struct ca_member *member = NULL;
 	enum xos_status st = ca_member_get(a->membership, name, &member, err);
 
-	if (st == XOS_OK && (member->state != XOS_MEMBER_ACTIVE ||
-	                        (number && member->number != number)))
+	if (st == XOS_OK &&
+	    (member->state != XOS_MEMBER_ACTIVE || (number && member->number != number)))
 		st = xos_err_set(err, XOS_DENIED, "member-suspended",
 		    "the membership of %s in VO %s is %s: ask the VO's administrators", name, a->vo,
 		    member->state != XOS_MEMBER_ACTIVE ? xos_member_state_name(member->state)
@@ -130,11 +137,11 @@ enum xos_status ca_auth_grant(
 	return st;
 }
 
-static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, int64_t now,
-    struct ca_login_done *done, struct xos_err *err)
+static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, bool mfa,
+    int64_t now, struct ca_login_done *done, struct xos_err *err)
 {
 	bool code = xos_scram_kind(s->scram) == XOS_SCRAM_CODE;
-	struct ca_grant g = {.time = now};
+	struct ca_grant g = {.time = now, .mfa = mfa};
 	enum xos_status st = XOS_INTERNAL;
 
 	memcpy(g.digest, s->digest, sizeof(g.digest));
@@ -151,6 +158,7 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 {
 	const char *name = xos_scram_member(s->scram);
 	int64_t now = xos_clock_now();
+	bool mfa = false;
 	enum xos_status st = ca_throttle_check(a->throttle, name, m->address, now, err);
 
 	if (st != XOS_OK)
@@ -162,6 +170,8 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 		ca_throttle_passed(a->throttle, name, m->address);
 		st = ca_auth_standing(a, name, 0, NULL, 0, now, err);
 	}
+	if (st == XOS_OK)
+		st = ca_totp_login(a, name, xos_scram_kind(s->scram), s->totp, now, &mfa, err);
 	/* Gone before anything can come of it: whatever ends this process now, it never works twice. */
 	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
 		st = ca_verifiers_spend(a->verifiers, name, &s->code, now, err);
@@ -169,7 +179,7 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 		xos_event_err(XOS_WARN, "login.refused", err, "member", name, "peer", m->address,
 		    (const char *)NULL);
 	if (st == XOS_OK)
-		st = tell_key(a, s, now, done, err);
+		st = tell_key(a, s, mfa, now, done, err);
 	if (st == XOS_OK) {
 		XOS_EVENT(XOS_INFO, "login.proven", "member", name, "peer", m->address);
 		done->message = xos_buf_bytes(final);

@@ -42,17 +42,24 @@ static enum xos_status ask_for_login(struct ca_network *n, struct xos_response *
 }
 
 static enum xos_status begin(struct ca_network *n, const struct xos_request *req,
-    const struct xos_scram_header *h, const uint8_t digest[XOS_SHA256_LEN],
+    const struct xos_scram_header *h, const struct xos_cad_request *request,
     struct xos_response *res, struct xos_err *err)
 {
 	struct ca_login_begin m = {.message = {h->data, h->ndata}};
+	struct xos_cad_request bare = *request; /* borrowed: only hashed */
+	struct xos_csr csr;
 	struct ca_login_challenge c;
 	struct xos_err more = XOS_ERR_INIT;
 	struct xos_buf ask, answer;
 	enum xos_status st;
 
 	ca_peer_address(req, m.address, sizeof(m.address));
-	memcpy(m.digest, digest, sizeof(m.digest));
+	/* Auth adds the code of a second factor to the digest itself. */
+	memcpy(m.totp, bare.totp, sizeof(m.totp));
+	bare.totp[0] = '\0';
+	st = xos_cad_request_digest(n->conf->common.vo, &bare, &csr, m.digest, err);
+	if (st != XOS_OK)
+		return st;
 	xos_buf_init(&ask, 8192);
 	xos_buf_init(&answer, 0);
 	ca_login_begin_put(&ask, &m);
@@ -186,8 +193,6 @@ enum xos_status ca_route_token(
 	const char *value = xos_request_header(req, "Authorization");
 	struct xos_scram_header *h = NULL;
 	struct xos_cad_request request;
-	uint8_t digest[XOS_SHA256_LEN];
-	struct xos_csr csr;
 	enum xos_status st = ca_check_vo(n, req, err);
 
 	if (st != XOS_OK)
@@ -204,10 +209,8 @@ enum xos_status ca_route_token(
 	if (st == XOS_OK)
 		st = read_request(req, &request, err);
 	if (st == XOS_OK)
-		st = xos_cad_request_digest(n->conf->common.vo, &request, &csr, digest, err);
-	if (st == XOS_OK)
 		st = h->sid[0] ? finish(n, req, h, &request, res, err)
-		               : begin(n, req, h, digest, res, err);
+		               : begin(n, req, h, &request, res, err);
 	xos_cad_request_clear(&request);
 	free(h);
 	return st;

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
-#include "ca/auth.h"
+#include "ca/totp.h"
 
 /* A token that was taken without a role must not become one with it. */
 static enum xos_status no_new_roles(const struct xos_cad_renewal *r, struct xos_err *err)
@@ -39,7 +39,8 @@ static enum xos_status check_end(
 	xos_duration_format(now - c->auth_time, ago);
 	xos_duration_format(a->renew_max, max);
 	return xos_err_set(err, XOS_DENIED, "renewal-end",
-	    "you logged in %s ago, and tokens of VO %s are renewed until %s after that: log in again",
+	    "you logged in %s ago, and tokens of VO %s are renewed until %s after that: log in "
+	    "again",
 	    ago, a->vo, max);
 }
 
@@ -71,8 +72,10 @@ static enum xos_status renew(struct ca_auth *a, const struct xos_cad_renewal *r,
 	if (st == XOS_OK)
 		st = ca_lock_check_token(a->membership, r->who->serial, now, err);
 	if (st == XOS_OK)
-		st = ca_auth_standing(a, c->name, c->number, (const char *const *)c->roles,
-		    c->nroles, now, err);
+		st = ca_auth_standing(
+		    a, c->name, c->number, (const char *const *)c->roles, c->nroles, now, err);
+	if (st == XOS_OK)
+		st = ca_totp_renewal(a, c->name, c->auth_mfa, err);
 	if (st == XOS_OK)
 		st = no_new_roles(r, err);
 	if (st == XOS_OK)

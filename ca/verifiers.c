@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "ca/acts.h"
 #include "ca/schema.h"
 #include "store/sql.h"
@@ -103,16 +104,18 @@ enum xos_status ca_verifiers_prepare(struct ca_verifiers *v, const char *jti,
     const struct ca_verifier_change *c, struct xos_err *err)
 {
 	bool removes = c->all || c->removes;
+	const char *kind = c->all ? "all" : c->totp ? "totp" : kind_name(c->kind);
 	char text[XOS_SCRAM_VERIFIER_TEXT];
 	enum xos_status st;
 
-	if (!removes && xos_scram_verifier_format(&c->verifier, text) != XOS_OK)
+	if (c->totp)
+		xos_hex_encode(text, c->totp_secret, sizeof(c->totp_secret));
+	else if (!removes && xos_scram_verifier_format(&c->verifier, text) != XOS_OK)
 		return xos_err_set(err, XOS_INTERNAL, "verifiers", "a verifier has no text form");
 	st = xos_sql_run(v->store, NULL, err,
-	    "INSERT INTO prepared (jti, member, kind, verifier, until)"
-	    " VALUES (?1, ?2, ?3, ?4, NULLIF(?5, 0))",
-	    "ssssi", jti, c->member, c->all ? "all" : kind_name(c->kind), removes ? NULL : text,
-	    c->until);
+	    "INSERT INTO prepared (jti, member, kind, verifier, until, used)"
+	    " VALUES (?1, ?2, ?3, ?4, NULLIF(?5, 0), NULLIF(?6, 0))",
+	    "ssssii", jti, c->member, kind, removes ? NULL : text, c->until, c->totp_used);
 	xos_wipe(text, sizeof(text));
 	return st;
 }
@@ -149,8 +152,8 @@ enum xos_status ca_verifiers_settle(
 		    "si", jti, now);
 	if (st == XOS_OK && apply)
 		st = xos_sql_run(v->store, NULL, err,
-		    "INSERT INTO verifiers (member, kind, verifier, until, changed)"
-		    " SELECT member, kind, verifier, until, ?2 FROM prepared"
+		    "INSERT INTO verifiers (member, kind, verifier, until, used, changed)"
+		    " SELECT member, kind, verifier, until, used, ?2 FROM prepared"
 		    " WHERE jti = ?1 AND verifier IS NOT NULL",
 		    "si", jti, now);
 	if (st == XOS_OK)

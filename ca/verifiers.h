@@ -1,6 +1,7 @@
 #ifndef XOS_CA_VERIFIERS_H
 #define XOS_CA_VERIFIERS_H
 
+#include "auth/totp.h"
 #include "auth/verifier.h"
 #include "base/status.h"
 #include "ca/membership.h"
@@ -31,6 +32,10 @@ struct ca_verifier_change {
 	bool removes;
 	struct xos_scram_verifier verifier; /* unless it removes */
 	int64_t until;                      /* 0: no end */
+	/* Not a verifier but a second factor (totp.h): its secret, and the step of the code that confirmed it. */
+	bool totp;
+	uint8_t totp_secret[XOS_TOTP_SECRET_LEN];
+	int64_t totp_used;
 };
 
 /* NOT_FOUND without a text if there is none, or its end has come. */

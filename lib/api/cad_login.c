@@ -205,16 +205,19 @@ static enum xos_status make_request(const struct xos_cad_login *login, const str
 	struct xos_cad_request r;
 	struct xos_json *doc = NULL;
 	enum xos_status st = XOS_OK;
+	struct xos_csr csr;
 
 	xos_cad_request_init(&r);
 	r.lifetime = login->lifetime;
+	if (login->totp && !xos_str_copy(r.totp, sizeof(r.totp), login->totp))
+		st = xos_err_set(err, XOS_MALFORMED, "totp",
+		    "the code of a second factor has %d digits", XOS_TOTP_DIGITS);
 	for (size_t i = 0; st == XOS_OK && i < login->nroles; i++)
 		st = xos_cad_request_add_role(&r, login->roles[i], err);
 	if (st == XOS_OK)
 		st = xos_csr_make(key, &r.csr, err);
 	if (st == XOS_OK)
-		st = xos_token_request_digest(login->vo, xos_key_spki(key), login->roles,
-		    login->nroles, login->lifetime, digest, err);
+		st = xos_cad_request_digest(login->vo, &r, &csr, digest, err);
 	if (st == XOS_OK) {
 		doc = xos_cad_request_encode(&r);
 		st = xos_json_dump(doc, body, err);

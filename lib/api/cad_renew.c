@@ -153,6 +153,8 @@ static enum xos_status read_request(
 
 	if (st == XOS_OK)
 		st = xos_cad_request_decode(request, &r->request, err);
+	if (st == XOS_OK && r->request.totp[0])
+		st = xos_json_refuse(request, err, "a renewal has no totp");
 	if (st == XOS_OK)
 		st = xos_cad_request_digest(vo, &r->request, &csr, r->digest, err);
 	if (st == XOS_OK &&
@@ -200,10 +202,8 @@ static enum xos_status open_renewal(const struct xos_json *doc, const struct xos
     const char *vo, int64_t now, struct xos_cad_renewal *r, struct xos_err *err)
 {
 	/* No tolerance: the end was set by the same clock as it is compared with. */
-	const struct xos_verify_opts opts = {.now = now,
-	    .kinds = XOS_KIND_BIT(XOS_KIND_USER),
-	    .vo = vo,
-	    .purpose = XOS_PURPOSE_ANY};
+	const struct xos_verify_opts opts = {
+	    .now = now, .kinds = XOS_KIND_BIT(XOS_KIND_USER), .vo = vo, .purpose = XOS_PURPOSE_ANY};
 	struct xos_chain chain = {.n = 0};
 	const char *proof = NULL;
 	struct xos_buf payload;

@@ -239,6 +239,18 @@ void member_new(struct member_side *s, const char *name, const char *pw, const c
 	side_new(s, name, XOS_SCRAM_PASSWORD, pw, role);
 }
 
+void member_new_totp(struct member_side *s, const char *name, const char *totp)
+{
+	struct xos_csr csr;
+
+	member_new(s, name, PASSWORD, NULL);
+	xos_scram_client_free(s->scram);
+	MUST_TRUE(xos_str_copy(s->request.totp, sizeof(s->request.totp), totp));
+	MUST(xos_cad_request_digest("demo", &s->request, &csr, s->bound, &err), &err);
+	MUST(xos_scram_client_new(name, XOS_SCRAM_PASSWORD, s->password, s->bound, &s->scram, &err),
+	    &err);
+}
+
 void member_new_code(struct member_side *s, const char *name, const char *code)
 {
 	side_new(s, name, XOS_SCRAM_CODE, code, NULL);
@@ -266,6 +278,7 @@ enum xos_status begin_status(struct member_side *s, const uint8_t digest[XOS_SHA
 	xos_buf_init(&s->final, 4096);
 	MUST(xos_scram_client_first(s->scram, &first, &err), &err);
 	memcpy(b.digest, digest, sizeof(b.digest));
+	memcpy(b.totp, s->request.totp, sizeof(b.totp));
 	b.message = xos_buf_bytes(&first);
 	ca_login_begin_put(&ask, &b);
 	st = xos_bulk_call(auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask), soon(), &answer, &err);
@@ -331,6 +344,37 @@ enum xos_status issue(
 }
 
 /* --- commands --- */
+
+enum xos_status command_result(const struct xos_chain *token, const char *verb,
+    struct xos_json *args, struct xos_json **result)
+{
+	const struct xos_json *r = NULL;
+	struct xos_json *doc = NULL, *all = NULL;
+	struct xos_buf body, ask, answer;
+	enum xos_status st;
+
+	memset(&err, 0, sizeof(err));
+	*result = NULL;
+	xos_buf_init(&body, 1 << 20);
+	xos_buf_init(&ask, 1 << 20);
+	MUST(xos_command_sign(token, "demo", "ca", verb, args, xos_clock_now(), &doc, &err), &err);
+	MUST(xos_json_dump(doc, &body, &err), &err);
+	xos_buf_lp_str(&ask, "192.0.2.1");
+	xos_buf_lp(&ask, xos_buf_bytes(&body));
+	st = xos_bulk_call(auth, CA_COMMAND, xos_buf_bytes(&ask), soon(), &answer, &err);
+	if (st == XOS_OK) {
+		MUST(xos_json_parse(xos_buf_bytes(&answer), 1 << 20, &all, &err), &err);
+		MUST(xos_json_get_object(all, "result", &r, &err), &err);
+		*result = xos_json_copy(r);
+	}
+	xos_json_free(all);
+	xos_json_free(doc);
+	xos_json_free(args);
+	xos_buf_free(&answer);
+	xos_buf_free(&ask);
+	xos_buf_free(&body);
+	return st;
+}
 
 enum xos_status command(
     const struct xos_chain *token, const char *verb, struct xos_json *args, struct xos_buf *body)

@@ -28,13 +28,16 @@ int64_t soon(void);
 struct member_side {
 	struct xos_key *key;
 	struct xos_cad_request request;
-	uint8_t digest[XOS_SHA256_LEN];
+	uint8_t digest[XOS_SHA256_LEN]; /* without the totp; with it: */
+	uint8_t bound[XOS_SHA256_LEN];
 	struct xos_scram_client *scram;
 	struct xos_secret *password;
 	char sid[CA_SID_LEN + 1]; /* between begin and finish */
 	struct xos_buf final;
 };
 void member_new(struct member_side *s, const char *name, const char *pw, const char *role);
+/* With the password, and a code of a second factor in the request. */
+void member_new_totp(struct member_side *s, const char *name, const char *totp);
 void member_new_code(struct member_side *s, const char *name, const char *code);
 void member_free(struct member_side *s);
 
@@ -52,6 +55,9 @@ void token_of(const char *name, uint64_t number, const char *role, struct xos_ch
 /* A command signed with it, sent to auth; body is what was sent, and may be sent again. */
 enum xos_status command(
     const struct xos_chain *token, const char *verb, struct xos_json *args, struct xos_buf *body);
+/* The same with its result; takes args. */
+enum xos_status command_result(const struct xos_chain *token, const char *verb,
+    struct xos_json *args, struct xos_json **result);
 enum xos_status again(const struct xos_buf *body);
 /* st is a refusal with this code and nothing in answer, which is freed. */
 void refused(enum xos_status st, struct xos_buf *answer, const char *code);
