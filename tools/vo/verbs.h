@@ -31,6 +31,7 @@ XOS_MUST_USE enum xos_status vo_dispatch(const struct vo_action *table, size_t n
 enum xos_status vo_member(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_password(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_code(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_totp(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_group(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_role(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
