@@ -30,6 +30,14 @@ teardown() {
 ada() { XOS_TOKEN=$AUTH/ada "$@"; }
 # A terminal for COMMAND; what is typed comes from standard input.
 on_terminal() { script -qec "$*" /dev/null; }
+# Reads what the terminal shows, into shown, until TEXT is there; fails if it ends before.
+until_shown() {
+	local c
+	while [[ $shown != *"$1"* ]]; do
+		IFS= read -r -n 1 -d '' -t 60 -u 8 c || return 1
+		shown+=$c
+	done
+}
 
 @test "a code, and then a password of one's own" {
 	ada xos-vo member add cleo --no-password
@@ -186,14 +194,18 @@ on_terminal() { script -qec "$*" /dev/null; }
 	done
 	run on_terminal xos-token list --no-input </dev/null
 	[[ $output != *"Log in now"* ]]
-	run on_terminal xos-token list < <(
-		retry true
-		echo y
-		sleep 1
-		echo bob-secret-1
-		sleep 1
-	)
-	[[ $output == *"Log in now as bob"*"this one"* ]]
+	# typed when it is asked for, and not before
+	coproc TERMINAL { on_terminal xos-token list 2>&1; }
+	local pid=$TERMINAL_PID
+	exec 8<&"${TERMINAL[0]}" 9>&"${TERMINAL[1]}"
+	shown=
+	until_shown "Log in now as bob?"
+	echo y >&9
+	until_shown "Password of bob in VO demo: "
+	echo bob-secret-1 >&9
+	until_shown "this one"
+	exec 8<&- 9>&-
+	wait "$pid"
 }
 
 @test "an old log-in changes no password, unless the old one is given" {
