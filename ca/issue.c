@@ -79,8 +79,8 @@ static enum xos_status check_request(struct ca_key *k, const struct ca_grant *g,
 }
 
 /* ends: no later; 0: nothing of the kind. */
-static enum xos_status choose_times(
-    struct ca_key *k, int64_t asked, int64_t ends, int64_t now, struct xos_token_request *t, struct xos_err *err)
+static enum xos_status choose_times(struct ca_key *k, int64_t asked, int64_t ends, int64_t now,
+    struct xos_token_request *t, struct xos_err *err)
 {
 	const struct xos_cert *issuer = xos_issuer_cert(k->issuer);
 	int64_t life = asked ? asked : k->lifetime;

@@ -92,6 +92,7 @@ enum xos_status ca_login_begin(
 		c.message = xos_buf_bytes(&first);
 		ca_login_challenge_put(reply, &c);
 	}
+	xos_wipe(&a->found, sizeof(a->found));
 	xos_scram_session_free(scram);
 	xos_buf_free(&first);
 	return st;

@@ -80,7 +80,7 @@ enum xos_status ca_totp_take(
 		return st;
 	st = load(a->verifiers, member, &s, err);
 	if (st == XOS_NOT_FOUND)
-		return xos_err_set(err, XOS_NOT_FOUND, "totp-none",
+		return xos_err_set(err, XOS_DENIED, "totp-none",
 		    "%s has no second factor here: log in without one", member);
 	if (st == XOS_OK)
 		st = xos_totp_find(s.key, code, now, s.used, &step);

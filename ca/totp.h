@@ -16,7 +16,7 @@
 XOS_MUST_USE enum xos_status ca_totp_enrolled(
     struct ca_verifiers *v, const char *member, bool *yes, struct xos_err *err);
 /* Takes a code of a member who is enrolled; its step is used up, durably. DENIED: "totp-wrong"; LIMIT:
- * "totp-throttled"; NOT_FOUND: "totp-none". */
+ * "totp-throttled"; DENIED too: "totp-none". */
 XOS_MUST_USE enum xos_status ca_totp_take(
     struct ca_auth *a, const char *member, const char *code, int64_t now, struct xos_err *err);
 /* Which group of this member must have one: *group "" if none. */

@@ -193,14 +193,17 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 		st = get_token(vo, path, member, lifetime, &result, &how, err);
 	if (st == XOS_OK)
 		st = xos_cli_login_keep(vo, path, &result, err);
-	if (st == XOS_OK)
-		st = tell(cli, path, how, &result, err);
 	if (st == XOS_OK && opt_set_password) {
-		st = xos_cli_set_password(cli, &result.chain, opt_password_stdin,
+		st = xos_cli_set_password(cli, &result.chain,
+		    opt_password_stdin && !opt_new_password_fd,
 		    opt_new_password_fd ? opt_new_password_fd : opt_password_fd, err);
-		if (st == XOS_OK && !cli->json)
+		if (st != XOS_OK)
+			st = xos_err_prefix(err, st, "you are logged in, but have no new password");
+		else if (!cli->json)
 			xos_cli_say("%s has a new password", member);
 	}
+	if (st == XOS_OK)
+		st = tell(cli, path, how, &result, err);
 	xos_cad_login_clear(&result);
 	xos_cli_vo_free(vo);
 	return st;

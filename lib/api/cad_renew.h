@@ -18,9 +18,9 @@
  */
 #define XOS_CAD_RENEWAL_TYP "xos-token-renewal+jws"
 #define XOS_CAD_RENEWAL_AUD "ca"
-#define XOS_CAD_RENEWAL_LIFE 120      /* seconds that our client gives one */
-#define XOS_CAD_RENEWAL_LIFE_MAX 300  /* longest that a server accepts */
-#define XOS_CAD_RENEWAL_SKEW 300      /* between the signer's clock and ours */
+#define XOS_CAD_RENEWAL_LIFE 120          /* seconds that our client gives one */
+#define XOS_CAD_RENEWAL_LIFE_MAX 300      /* longest that a server accepts */
+#define XOS_CAD_RENEWAL_SKEW 300          /* between the signer's clock and ours */
 #define XOS_CAD_RENEWAL_MAX (1024 * 1024) /* bytes of the body */
 
 /* old: the token's chain with its key. request: with the CSR of the new key. Gives the body. */
@@ -29,9 +29,9 @@ XOS_MUST_USE enum xos_status xos_cad_renewal_sign(const char *vo, const struct x
     struct xos_err *err);
 
 struct xos_cad_renewal {
-	struct xos_identity *who;        /* verified: a member acting directly */
-	struct xos_cad_request request;  /* the signed one */
-	uint8_t digest[XOS_SHA256_LEN];  /* of it */
+	struct xos_identity *who;       /* verified: a member acting directly */
+	struct xos_cad_request request; /* the signed one */
+	uint8_t digest[XOS_SHA256_LEN]; /* of it */
 	char jti[33];
 	int64_t exp;
 };

@@ -48,7 +48,7 @@ struct xos_claims {
 	size_t nroles;
 	char auth_method[XOS_AUTH_METHOD_MAX + 1]; /* "" if not a person's */
 	int64_t auth_time;
-	bool auth_mfa; /* a second factor was proven as well */
+	bool auth_mfa;                   /* a second factor was proven as well */
 	char home_org[XOS_HOME_MAX + 1]; /* "" if the VO itself */
 };
 

@@ -140,8 +140,7 @@ static bool read_claims(struct xos_bytes der, struct xos_claims **out)
 		return false;
 	return xos_der_u64(&r, XOS_DER_INTEGER, UINT64_MAX, &c->number) && read_groups(&r, c) &&
 	       read_roles(&r, c) && read_auth(&r, c) && xos_reader_end(&r) == XOS_OK &&
-	       c->auth_mfa == (version == VERSION_MFA) &&
-	       xos_claims_check(c, NULL) == XOS_OK;
+	       c->auth_mfa == (version == VERSION_MFA) && xos_claims_check(c, NULL) == XOS_OK;
 }
 
 enum xos_status xos_claims_decode(

@@ -114,8 +114,9 @@ static void read_token(const struct xos_buf *answer, struct xos_claims **claims,
 	struct xos_chain chain = {.n = 0};
 	struct xos_trust *trust = xos_test_vo_trust(vo);
 	struct xos_identity *id = NULL;
-	struct xos_verify_opts v = {
-	    .now = xos_clock_now(), .kinds = XOS_KIND_BIT(XOS_KIND_USER), .purpose = XOS_PURPOSE_ANY};
+	struct xos_verify_opts v = {.now = xos_clock_now(),
+	    .kinds = XOS_KIND_BIT(XOS_KIND_USER),
+	    .purpose = XOS_PURPOSE_ANY};
 	size_t n = 0;
 
 	xos_reader_init(&r, xos_buf_bytes(answer));

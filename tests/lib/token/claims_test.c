@@ -118,7 +118,8 @@ START_TEST(the_second_factor_has_one_encoding)
 	ck_assert_mem_eq(two.p + two.n - 3, "\x81\x01\x01", 3);
 	for (uint8_t v = 0; v < 4; v++) { /* mfa that is not 1 */
 		two.p[two.n - 1] = v;
-		ck_assert_int_eq(xos_claims_decode(xos_buf_bytes(&two), &back, &err) == XOS_OK, v == 1);
+		ck_assert_int_eq(
+		    xos_claims_decode(xos_buf_bytes(&two), &back, &err) == XOS_OK, v == 1);
 		xos_claims_free(back);
 		back = NULL;
 	}
@@ -240,7 +241,7 @@ START_TEST(malformed_encodings)
 	    CASE("indefinite length", "\x30\x80\x02\x01\x01\x00\x00"),
 	    CASE("length in the long form", "\x30\x81\x03\x02\x01\x01"),
 	    CASE("version 2", "\x30\x03\x02\x01\x02"),
-    CASE("version 3", "\x30\x03\x02\x01\x03"),
+	    CASE("version 3", "\x30\x03\x02\x01\x03"),
 	    CASE("version with a leading zero", "\x30\x04\x02\x02\x00\x01"),
 	    CASE("negative version", "\x30\x03\x02\x01\xff"),
 	    CASE("length beyond the end", "\x30\x7f\x02\x01\x01"),
