@@ -150,10 +150,8 @@ static enum xos_status take_away(struct ca_call *c, struct xos_err *err)
 static enum xos_status group_arg(struct ca_call *c, const char **group, struct xos_err *err)
 {
 	int64_t n = 0;
-	enum xos_status st = XOS_JSON_ONLY(c->command->args, err, "group");
+	enum xos_status st = ca_arg(c, "group", group, err);
 
-	if (st == XOS_OK)
-		st = ca_arg(c, "group", group, err);
 	if (st == XOS_OK)
 		st = xos_sql_int(c->auth->membership->store, &n, err,
 		    "SELECT COUNT(*) FROM vo_groups WHERE name = ?1", "s", *group);
@@ -163,7 +161,7 @@ static enum xos_status group_arg(struct ca_call *c, const char **group, struct x
 }
 
 /* Who makes a rule that would shut the maker out has not tried it. */
-static enum xos_status tried(struct ca_call *c, struct xos_err *err)
+static enum xos_status tried(struct ca_call *c, int64_t from, struct xos_err *err)
 {
 	char group[XOS_FQAN_MAX + 1];
 	struct ca_member *me = NULL;
@@ -171,7 +169,7 @@ static enum xos_status tried(struct ca_call *c, struct xos_err *err)
 	enum xos_status st = ca_member_get(c->auth->membership, signer(c), &me, err);
 
 	if (st == XOS_OK)
-		st = ca_totp_required(c->auth->membership, me, group, err);
+		st = ca_totp_required(c->auth->membership, me, from, group, err);
 	if (st == XOS_OK)
 		st = ca_totp_enrolled(c->auth->verifiers, signer(c), &enrolled, err);
 	if (st == XOS_OK && group[0] && !enrolled)
@@ -185,26 +183,33 @@ static enum xos_status tried(struct ca_call *c, struct xos_err *err)
 static enum xos_status require(struct ca_call *c, struct xos_err *err)
 {
 	const char *group = NULL;
-	int64_t n = 0;
-	enum xos_status st = group_arg(c, &group, err);
+	int64_t n = 0, from = 0;
+	enum xos_status st = XOS_JSON_ONLY(c->command->args, err, "group", "from");
 
 	if (st == XOS_OK)
+		st = group_arg(c, &group, err);
+	if (st == XOS_OK)
+		st = xos_json_opt_time(c->command->args, "from", c->now, &from, err);
+	if (st == XOS_OK)
 		st = xos_sql_run(c->auth->membership->store, &n, err,
-		    "INSERT INTO totp_required (grp, since) SELECT ?1, ?2 WHERE NOT EXISTS"
+		    "INSERT INTO totp_required (grp, since, demanded) SELECT ?1, ?2, ?3 WHERE NOT "
+		    "EXISTS"
 		    " (SELECT 1 FROM totp_required WHERE grp = ?1)",
-		    "si", group, c->now);
+		    "sii", group, c->now, from);
 	if (st == XOS_OK && n == 0)
 		st = xos_err_set(err, XOS_CONFLICT, "totp-required",
 		    "members of %s must have a second factor already", group);
-	return st == XOS_OK ? tried(c, err) : st;
+	return st == XOS_OK ? tried(c, from, err) : st;
 }
 
 static enum xos_status release(struct ca_call *c, struct xos_err *err)
 {
 	const char *group = NULL;
 	int64_t n = 0;
-	enum xos_status st = group_arg(c, &group, err);
+	enum xos_status st = XOS_JSON_ONLY(c->command->args, err, "group");
 
+	if (st == XOS_OK)
+		st = group_arg(c, &group, err);
 	if (st == XOS_OK)
 		st = xos_sql_run(c->auth->membership->store, &n, err,
 		    "DELETE FROM totp_required WHERE grp = ?1", "s", group);
@@ -219,11 +224,16 @@ static enum xos_status add_required(struct ca_call *c, struct xos_json *out, str
 	struct xos_json *list = xos_json_array();
 	struct xos_stmt *q = NULL;
 	bool row = false;
-	enum xos_status st = xos_sql_query(
-	    c->auth->membership->store, &q, err, "SELECT grp FROM totp_required ORDER BY grp", "");
+	enum xos_status st = xos_sql_query(c->auth->membership->store, &q, err,
+	    "SELECT grp, demanded FROM totp_required ORDER BY grp", "");
 
-	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row)
-		xos_json_add_string(list, xos_stmt_text(q, 0));
+	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row) {
+		struct xos_json *o = xos_json_object();
+
+		xos_json_set_string(o, "group", xos_stmt_text(q, 0));
+		xos_json_set_time(o, "from", xos_stmt_int(q, 1));
+		xos_json_add(list, o);
+	}
 	xos_stmt_done(q);
 	xos_json_set(out, "required", list);
 	return st;

@@ -182,7 +182,10 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 	if (st == XOS_OK)
 		st = tell_key(a, s, mfa, now, done, err);
 	if (st == XOS_OK) {
-		XOS_EVENT(XOS_INFO, "login.proven", "member", name, "peer", m->address);
+		XOS_EVENT(XOS_INFO, "login.proven", "member", name, "peer", m->address, "by",
+		    xos_scram_kind(s->scram) == XOS_SCRAM_CODE ? "code"
+		    : mfa                                      ? "password+totp"
+		                                               : "password");
 		done->message = xos_buf_bytes(final);
 	}
 	return st;

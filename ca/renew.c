@@ -75,7 +75,7 @@ static enum xos_status renew(struct ca_auth *a, const struct xos_cad_renewal *r,
 		st = ca_auth_standing(
 		    a, c->name, c->number, (const char *const *)c->roles, c->nroles, now, err);
 	if (st == XOS_OK)
-		st = ca_totp_renewal(a, c->name, c->auth_mfa, err);
+		st = ca_totp_renewal(a, c->name, c->auth_mfa, now, err);
 	if (st == XOS_OK)
 		st = no_new_roles(r, err);
 	if (st == XOS_OK)

@@ -33,8 +33,9 @@ static const char *const membership[] = {
     "CREATE TABLE acts (id INTEGER PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL,"
     " number INTEGER NOT NULL, verb TEXT NOT NULL, args TEXT NOT NULL, jti TEXT NOT NULL,"
     " digest BLOB NOT NULL);" XOS_ONCE_SCHEMA,
-    /* Groups whose members need a second factor to log in. */
-    "CREATE TABLE totp_required (grp TEXT PRIMARY KEY, since BIGINT NOT NULL);",
+    /* Groups whose members need a second factor to log in, from a time on. */
+    "CREATE TABLE totp_required (grp TEXT PRIMARY KEY, since BIGINT NOT NULL,"
+    " demanded BIGINT NOT NULL);",
 };
 
 static const char *const verifiers[] = {

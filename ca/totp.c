@@ -99,12 +99,12 @@ enum xos_status ca_totp_take(
 }
 
 enum xos_status ca_totp_required(struct ca_membership *m, const struct ca_member *member,
-    char group[XOS_FQAN_MAX + 1], struct xos_err *err)
+    int64_t now, char group[XOS_FQAN_MAX + 1], struct xos_err *err)
 {
 	struct xos_stmt *q = NULL;
 	bool row = false;
-	enum xos_status st =
-	    xos_sql_query(m->store, &q, err, "SELECT grp FROM totp_required ORDER BY grp", "");
+	enum xos_status st = xos_sql_query(m->store, &q, err,
+	    "SELECT grp FROM totp_required WHERE demanded <= ?1 ORDER BY grp", "i", now);
 
 	group[0] = '\0';
 	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row && !group[0])
@@ -116,20 +116,20 @@ enum xos_status ca_totp_required(struct ca_membership *m, const struct ca_member
 	return st;
 }
 
-static enum xos_status required(
-    struct ca_auth *a, const char *name, char group[XOS_FQAN_MAX + 1], struct xos_err *err)
+static enum xos_status required(struct ca_auth *a, const char *name, int64_t now,
+    char group[XOS_FQAN_MAX + 1], struct xos_err *err)
 {
 	struct ca_member *member = NULL;
 	enum xos_status st = ca_member_get(a->membership, name, &member, err);
 
 	if (st == XOS_OK)
-		st = ca_totp_required(a->membership, member, group, err);
+		st = ca_totp_required(a->membership, member, now, group, err);
 	ca_member_free(member);
 	return st;
 }
 
 static enum xos_status without(
-    struct ca_auth *a, const char *member, bool enrolled, struct xos_err *err)
+    struct ca_auth *a, const char *member, bool enrolled, int64_t now, struct xos_err *err)
 {
 	char group[XOS_FQAN_MAX + 1];
 	enum xos_status st;
@@ -137,7 +137,7 @@ static enum xos_status without(
 	if (enrolled)
 		return xos_err_set(err, XOS_DENIED, "totp-needed",
 		    "the password is right, and the code of the second factor is missing");
-	st = required(a, member, group, err);
+	st = required(a, member, now, group, err);
 	if (st == XOS_OK && group[0])
 		st = xos_err_set(err, XOS_DENIED, "totp-not-enrolled",
 		    "members of %s must have a second factor: ask an administrator for a one-time "
@@ -156,17 +156,17 @@ enum xos_status ca_totp_login(struct ca_auth *a, const char *member, enum xos_sc
 	if (st != XOS_OK || (kind == XOS_SCRAM_CODE && !totp[0]))
 		return st;
 	if (!totp[0])
-		return without(a, member, enrolled, err);
+		return without(a, member, enrolled, now, err);
 	st = ca_totp_take(a, member, totp, now, err);
 	*mfa = st == XOS_OK;
 	return st;
 }
 
 enum xos_status ca_totp_renewal(
-    struct ca_auth *a, const char *member, bool mfa, struct xos_err *err)
+    struct ca_auth *a, const char *member, bool mfa, int64_t now, struct xos_err *err)
 {
 	char group[XOS_FQAN_MAX + 1] = "";
-	enum xos_status st = mfa ? XOS_OK : required(a, member, group, err);
+	enum xos_status st = mfa ? XOS_OK : required(a, member, now, group, err);
 
 	if (st == XOS_OK && group[0])
 		st = xos_err_set(err, XOS_DENIED, "totp-needed",

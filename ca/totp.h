@@ -19,9 +19,9 @@ XOS_MUST_USE enum xos_status ca_totp_enrolled(
  * "totp-throttled"; DENIED too: "totp-none". */
 XOS_MUST_USE enum xos_status ca_totp_take(
     struct ca_auth *a, const char *member, const char *code, int64_t now, struct xos_err *err);
-/* Which group of this member must have one: *group "" if none. */
+/* Which group of this member must have one now: group "" if none. */
 XOS_MUST_USE enum xos_status ca_totp_required(struct ca_membership *m,
-    const struct ca_member *member, char group[XOS_FQAN_MAX + 1], struct xos_err *err);
+    const struct ca_member *member, int64_t now, char group[XOS_FQAN_MAX + 1], struct xos_err *err);
 /*
  * What a log-in needs beside what was proven by `kind`: *mfa says whether a second factor was. totp "": none was given.
  * A one-time code needs none, for it is also for those who lost theirs. DENIED: "totp-needed", "totp-not-enrolled",
@@ -31,7 +31,7 @@ XOS_MUST_USE enum xos_status ca_totp_login(struct ca_auth *a, const char *member
     enum xos_scram_kind kind, const char *totp, int64_t now, bool *mfa, struct xos_err *err);
 /* May a token be renewed that was given for one factor? DENIED "totp-needed". */
 XOS_MUST_USE enum xos_status ca_totp_renewal(
-    struct ca_auth *a, const char *member, bool mfa, struct xos_err *err);
+    struct ca_auth *a, const char *member, bool mfa, int64_t now, struct xos_err *err);
 
 /* Enrolments that were begun and not confirmed; forgotten with the process, and when they are old. */
 #define CA_ENROLMENT_LIFE 600

@@ -280,6 +280,7 @@ static void give_code(char text[XOS_CODE_TEXT])
 
 START_TEST(a_group_may_demand_it)
 {
+	struct xos_json *args;
 	uint8_t secret[XOS_TOTP_SECRET_LEN];
 	char code[XOS_CODE_TEXT], totp[XOS_TOTP_MAX + 1], grant[CA_GRANT_LEN + 1];
 	struct member_side s;
@@ -288,7 +289,16 @@ START_TEST(a_group_may_demand_it)
 	denied(run(&ada, "totp.require", args_of("group", "/demo/none")), "no-group");
 	/* who would be shut out by it makes no such rule */
 	denied(run(&ada, "totp.require", args_of("group", "/demo")), "totp-not-enrolled");
+	/* in a year everybody may have one */
+	args = args_of("group", "/demo");
+	xos_json_set_time(args, "from", xos_clock_now() + 31536000);
+	denied(run(&ada, "totp.require", args), "totp-not-enrolled");
 	enrol(&ada, "ada", secret);
+	args = args_of("group", "/demo");
+	xos_json_set_time(args, "from", xos_clock_now() + 31536000);
+	ck_assert_int_eq(run(&ada, "totp.require", args), XOS_OK);
+	ck_assert_int_eq(log_in("alice", NULL, grant), XOS_OK);
+	ck_assert_int_eq(run(&ada, "totp.release", args_of("group", "/demo")), XOS_OK);
 	ck_assert_msg(
 	    run(&ada, "totp.require", args_of("group", "/demo")) == XOS_OK, "%s", err.text);
 	denied(run(&ada, "totp.require", args_of("group", "/demo")), "totp-required");

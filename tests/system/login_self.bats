@@ -122,6 +122,10 @@ until_shown() {
 	[[ $output == *"xos-token totp enrol"* ]]
 	ada xos-vo group add /demo/lab
 	ada xos-vo member join eve /demo/lab
+	ada xos-vo totp require /demo/lab --in 1d
+	xos-login eve --password-stdin <<<"eve-secret-1"
+	[[ $(xos-token totp status) == *none*"/demo/lab, from 2"* ]]
+	ada xos-vo totp release /demo/lab
 	ada xos-vo totp require /demo/lab
 	run xos-login eve --password-stdin <<<"eve-secret-1"
 	[ "$status" -eq 1 ]

@@ -196,8 +196,9 @@ static bool wants_to(const char *member, const struct xos_err *why)
 	return line[0] == '\n' || line[0] == 'y' || line[0] == 'Y';
 }
 
-enum xos_status xos_cli_login_offer(const struct xos_cli_vo *vo, const char *member,
-    enum xos_status st, struct xos_chain *chain, struct xos_err *err)
+enum xos_status xos_cli_login_offer(const struct xos_cli_vo *vo,
+    const struct xos_token_info *expired, enum xos_status st, struct xos_chain *chain,
+    struct xos_err *err)
 {
 	struct xos_cad_login_result result = {.token = NULL};
 	char who[XOS_MEMBER_MAX + 1], path[PATH_MAX];
@@ -205,11 +206,15 @@ enum xos_status xos_cli_login_offer(const struct xos_cli_vo *vo, const char *mem
 	if (!vo->manners || !vo->manners->may_ask || !isatty(STDIN_FILENO) ||
 	    !isatty(STDERR_FILENO))
 		return st;
-	if (xos_cli_login_member(vo, member, who, &why) || xos_tokenfile_path(path, &why) ||
-	    !wants_to(who, err))
+	if (xos_cli_login_member(vo, expired ? expired->claims->name : NULL, who, &why) ||
+	    xos_tokenfile_path(path, &why) || !wants_to(who, err))
 		return st;
 	*err = (struct xos_err)XOS_ERR_INIT;
-	const struct xos_cli_login login = {.member = who};
+	struct xos_cli_login login = {.member = who};
+	if (expired) {
+		login.roles = (const char *const *)expired->claims->roles;
+		login.nroles = expired->claims->nroles;
+	}
 	st = xos_cli_login(vo, &login, &result, err);
 	if (!st)
 		st = xos_cli_login_keep(vo, path, &result, err);

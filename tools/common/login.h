@@ -34,10 +34,11 @@ XOS_MUST_USE enum xos_status xos_cli_renew(const struct xos_cli_vo *vo, const st
 XOS_MUST_USE enum xos_status xos_cli_login_keep(const struct xos_cli_vo *vo, const char *path,
     const struct xos_cad_login_result *result, struct xos_err *err);
 
-/* On a terminal, and unless the person wants no questions: asks whether to log in now, and does it; chain is then
+/* expired: whose log-in it was, and with which roles; NULL if there is none. On a terminal, and unless the person wants no questions: asks whether to log in now, and does it; chain is then
  * the new token. Else, or if the answer is no, gives st back with err as it was. */
-XOS_MUST_USE enum xos_status xos_cli_login_offer(const struct xos_cli_vo *vo, const char *member,
-    enum xos_status st, struct xos_chain *chain, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_cli_login_offer(const struct xos_cli_vo *vo,
+    const struct xos_token_info *expired, enum xos_status st, struct xos_chain *chain,
+    struct xos_err *err);
 
 /* The six digits that a device shows, out of what was typed. MALFORMED with code "totp-form". */
 XOS_MUST_USE enum xos_status xos_cli_totp_read(

@@ -73,7 +73,7 @@ enum xos_status xos_cli_token(const struct xos_cli_vo *vo, struct xos_chain *cha
 		st = usable(vo, found, now, err);
 	if (lacking(st, err)) {
 		xos_chain_clear(chain);
-		st = xos_cli_login_offer(vo, found ? found->claims->name : NULL, st, chain, err);
+		st = xos_cli_login_offer(vo, found, st, chain, err);
 		xos_token_info_free(found);
 		found = NULL;
 		if (st == XOS_OK)

@@ -160,10 +160,12 @@ static enum xos_status status(struct xos_cli *cli, struct xos_err *err)
 	if (!st)
 		xos_cli_print_pair("second factor", "%s", enrolled ? "enrolled" : "none");
 	for (size_t i = 0; !st && i < xos_json_count(required); i++) {
-		const char *group = NULL;
-		st = xos_json_as_string(xos_json_at(required, i), 512, &group, err);
+		const char *group = NULL, *from = NULL;
+		st = xos_json_get_string(xos_json_at(required, i), "group", 512, &group, err);
 		if (!st)
-			xos_cli_print_pair(i ? "" : "demanded of", "%s", group);
+			st = xos_json_get_string(xos_json_at(required, i), "from", 64, &from, err);
+		if (!st)
+			xos_cli_print_pair(i ? "" : "demanded of", "%s, from %s", group, from);
 	}
 	xos_json_free(doc);
 	return st;

@@ -9,7 +9,7 @@ static const struct xos_cli_verb verbs[] = {
     {"code", "NAME", "a one-time code, with which a member logs in without a password", 1, 1, false,
         vo_code_options, vo_code},
     {"totp", "require|release GROUP|vo | remove|show NAME", "second factors: who must have one", 2,
-        2, false, NULL, vo_totp},
+        2, false, vo_totp_options, vo_totp},
     {"group", "add GROUP | list", "groups", 1, 2, false, NULL, vo_group},
     {"role", "grant|revoke NAME ROLE", "roles", 1, 3, false, NULL, vo_role},
     {"lock", "member|group|role NAME | token SERIAL", "stop somebody, or one token, at once", 2, 2,

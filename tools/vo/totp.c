@@ -2,9 +2,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/vo.h"
 #include "vo/verbs.h"
+
+static const char *opt_in;
+
+const struct xos_cli_option vo_totp_options[] = {
+    {"in", "DURATION", "with require: not now, but after that time, so that members can enrol",
+        NULL, &opt_in, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
 
 /* "vo" is the VO's own group, which everybody is in. */
 static enum xos_status group_args(
@@ -29,13 +38,19 @@ static enum xos_status require(struct xos_cli *cli, int argc, char **argv, struc
 {
 	(void)argc;
 	struct xos_json *args = NULL;
+	int64_t seconds = 0;
+	if (opt_in && (!xos_duration_parse(opt_in, &seconds) || seconds < 0))
+		return xos_cli_usage(err, "--in takes a duration with its unit, such as 14d");
 	enum xos_status st = group_args(cli, argv[0], &args, err);
-	return st ? st
-	          : xos_cli_command_do(cli, "ca", "totp.require", args, err,
-	                "who is in %s logs in with a second factor from now on; who has none needs "
-	                "a "
-	                "one-time code first (xos-vo code)",
-	                argv[0]);
+	if (st)
+		return st;
+	if (opt_in)
+		xos_json_set_time(args, "from", xos_clock_now() + seconds);
+	return xos_cli_command_do(cli, "ca", "totp.require", args, err,
+	    "who is in %s logs in with a second factor from %s on; who has none then needs a "
+	    "one-time "
+	    "code (xos-vo code)",
+	    argv[0], opt_in ? "then" : "now");
 }
 
 static enum xos_status release(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)

@@ -40,6 +40,6 @@ enum xos_status vo_locks(struct xos_cli *cli, int argc, char **argv, struct xos_
 enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
-extern const struct xos_cli_option vo_code_options[];
+extern const struct xos_cli_option vo_code_options[], vo_totp_options[];
 
 #endif
