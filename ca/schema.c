@@ -34,8 +34,8 @@ static const char *const membership[] = {
     " number INTEGER NOT NULL, verb TEXT NOT NULL, args TEXT NOT NULL, jti TEXT NOT NULL,"
     " digest BLOB NOT NULL);" XOS_ONCE_SCHEMA,
     /* Groups whose members need a second factor to log in, from a time on. */
-    "CREATE TABLE totp_required (grp TEXT PRIMARY KEY, since BIGINT NOT NULL,"
-    " demanded BIGINT NOT NULL);",
+    "CREATE TABLE totp_required (grp TEXT PRIMARY KEY, since BIGINT NOT NULL, demanded BIGINT NOT "
+    "NULL);",
 };
 
 static const char *const verifiers[] = {
@@ -53,8 +53,7 @@ static const char *const verifiers[] = {
     "ALTER TABLE prepared ADD COLUMN kind TEXT NOT NULL DEFAULT 'password';"
     "ALTER TABLE prepared ADD COLUMN until BIGINT;",
     /* Kind totp: the last step that was used. */
-    "ALTER TABLE verifiers ADD COLUMN used BIGINT;"
-    "ALTER TABLE prepared ADD COLUMN used BIGINT;",
+    "ALTER TABLE verifiers ADD COLUMN used BIGINT; ALTER TABLE prepared ADD COLUMN used BIGINT;",
 };
 
 void ca_schema_membership(struct xos_store_options *o)
