@@ -13,6 +13,11 @@ setup_file() {
 
 teardown_file() { authority_remove; }
 
+teardown() {
+	# what a test started, its teardown_file does not know
+	[ -z "${RESTARTED:-}" ] || authority_stop
+}
+
 ada() { XOS_TOKEN=$AUTH/ada "$@"; }
 
 @test "a code logs in once, and the token says how" {
@@ -60,4 +65,18 @@ ada() { XOS_TOKEN=$AUTH/ada "$@"; }
 	[[ $output == *member.code* ]]
 	[[ $output != *"$code"* ]]
 	[[ $output != *'SCRAM-SHA-256$'* ]]
+}
+
+@test "a database of before there were codes is brought up to date at the first start" {
+	authority_stop
+	sqlite3 "$AUTH/cad/auth/verifiers.db" "CREATE TABLE v (member TEXT PRIMARY KEY, verifier TEXT NOT NULL, changed BIGINT NOT NULL);
+		INSERT INTO v SELECT member, verifier, changed FROM verifiers WHERE kind = 'password';
+		DROP TABLE verifiers; ALTER TABLE v RENAME TO verifiers; DROP TABLE prepared;
+		CREATE TABLE prepared (jti TEXT PRIMARY KEY, member TEXT NOT NULL, verifier TEXT);
+		UPDATE schema_version SET version = 1;"
+	RESTARTED=1
+	authority_start
+	admin
+	code=$(xos-vo code bob --json | jq -r .code)
+	xos-login --code bob --password-stdin <<<"$code"
 }
