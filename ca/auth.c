@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cad_renew.h"
 #include "base/clock.h"
 #include "base/text.h"
 
 const struct xos_bulk_handler ca_auth_table[] = {
     {CA_LOGIN_BEGIN, "login.begin", 1u << 0, 4096, ca_login_begin},
     {CA_LOGIN_FINISH, "login.finish", 1u << 0, 4096, ca_login_finish},
+    {CA_RENEW, "renew", 1u << 0, XOS_CAD_RENEWAL_MAX + 128, ca_renew},
     {CA_COMMAND, "command", 1u << 0, XOS_COMMAND_BODY_MAX + 128, ca_command},
 };
 const size_t ca_auth_ntable = sizeof(ca_auth_table) / sizeof(ca_auth_table[0]);
@@ -19,11 +21,17 @@ int64_t ca_key_deadline(void)
 }
 
 /* What SCRAM checks against. A member that left has none, so leaving looks like never having been. */
-static enum xos_status lookup(void *arg, const char *member, struct xos_scram_verifier *out)
+static enum xos_status lookup(
+    void *arg, const char *member, enum xos_scram_kind kind, struct xos_scram_verifier *out)
 {
 	struct ca_auth *a = arg;
+	enum xos_status st =
+	    ca_verifiers_get(a->verifiers, member, kind, xos_clock_now(), out, NULL);
 
-	return ca_verifiers_get(a->verifiers, member, out, NULL);
+	xos_wipe(&a->found, sizeof(a->found));
+	if (st == XOS_OK)
+		a->found = *out;
+	return st;
 }
 
 static enum xos_status open_state(
@@ -52,6 +60,7 @@ enum xos_status ca_auth_new(const struct ca_auth_opts *o, struct ca_auth **out, 
 	if (st == XOS_OK) {
 		a->trust = xos_trust_ref(o->trust);
 		a->iterations = o->iterations;
+		a->renew_max = o->renew_max;
 		st = xos_bulk_new(o->key, &a->key, err);
 	}
 	if (st == XOS_OK)
@@ -75,7 +84,7 @@ enum xos_status ca_auth_new(const struct ca_auth_opts *o, struct ca_auth **out, 
 static void drop_session(struct ca_session *s)
 {
 	xos_scram_session_free(s->scram);
-	memset(s, 0, sizeof(*s));
+	xos_wipe(s, sizeof(*s));
 }
 
 void ca_auth_free(struct ca_auth *a)
@@ -90,6 +99,7 @@ void ca_auth_free(struct ca_auth *a)
 	xos_bulk_free(a->key);
 	xos_trust_free(a->trust);
 	ca_throttle_free(a->throttle);
+	xos_wipe(a, sizeof(*a));
 	free(a);
 }
 

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "auth/scram.h"
+#include "auth/totp.h"
 #include "ca/membership.h"
 #include "ca/messages.h"
 #include "ca/throttle.h"
@@ -25,20 +26,33 @@ struct ca_session {
 	char sid[CA_SID_LEN + 1];
 	char address[CA_SCOPE_MAX]; /* as the throttle counts it */
 	uint8_t digest[XOS_SHA256_LEN];
+	struct xos_scram_verifier code; /* what it was begun with, if with a one-time code */
+	char totp[XOS_TOTP_DIGITS + 1]; /* "" if none was given */
 	int64_t until;
 	uint64_t order; /* grows with each log-in */
 };
 
+#define CA_ENROLMENTS 64
+
+/* A second factor that was agreed on and not confirmed yet. */
+struct ca_enrolment {
+	char member[XOS_MEMBER_MAX + 1];
+	uint8_t secret[XOS_TOTP_SECRET_LEN];
+	int64_t until;
+};
+
 struct ca_auth {
 	char vo[XOS_VO_MAX + 1];
-	int64_t iterations;
+	int64_t iterations, renew_max;
 	struct ca_membership *membership;
 	struct ca_verifiers *verifiers;
 	struct xos_trust *trust;
 	struct xos_scram_server *scram;
+	struct xos_scram_verifier found; /* by the last look-up */
 	struct ca_throttle *throttle;
 	struct xos_bulk *key; /* to the key process */
 	struct ca_session sessions[CA_SESSIONS];
+	struct ca_enrolment enrolments[CA_ENROLMENTS];
 	uint64_t order;
 };
 
@@ -47,6 +61,7 @@ struct ca_auth_opts {
 	const char *membership, *verifiers; /* paths */
 	const struct xos_trust *trust;      /* one more owner */
 	int64_t iterations;
+	int64_t renew_max;       /* seconds after an authentication that renewed tokens may live */
 	struct xos_channel *key; /* borrowed */
 };
 
@@ -60,10 +75,22 @@ extern const struct xos_bulk_handler ca_auth_table[];
 extern const size_t ca_auth_ntable;
 void ca_auth_tick(void *auth); /* forgets unfinished log-ins; about once a second */
 
-/* Handlers (login.c, commands.c). */
+/* --- between the files of the auth process --- */
+
+/* Only after the right password, or for the right key, does anybody learn that a member is suspended or
+ * locked. roles: those that count for locks. */
+XOS_MUST_USE enum xos_status ca_auth_standing(struct ca_auth *a, const char *name, uint64_t number,
+    const char *const *roles, size_t nroles, int64_t now, struct xos_err *err);
+/* Tells the key process; id, VO and end of the grant are filled in here. */
+XOS_MUST_USE enum xos_status ca_auth_grant(
+    struct ca_auth *a, struct ca_grant *g, int64_t now, struct xos_err *err);
+
+/* Handlers (login.c, renew.c, commands.c). */
 enum xos_status ca_login_begin(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_login_finish(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_renew(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_command(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/commands.h"
+#include "ca/command_self.h"
 
 #define PAGE_MAX 500
 
@@ -59,8 +59,9 @@ static enum xos_status take_away(struct ca_call *c, struct xos_err *err)
 	if (st == XOS_OK)
 		st = ca_member_remove(c->auth->membership, name, c->now, err);
 	if (st == XOS_OK) {
-		c->sets_verifier = xos_str_copy(c->member, sizeof(c->member), name);
-		c->has_verifier = false;
+		c->sets_verifier =
+		    xos_str_copy(c->verifier.member, sizeof(c->verifier.member), name);
+		c->verifier.all = true;
 	}
 	return st;
 }
@@ -93,28 +94,14 @@ static struct xos_json *encode(const struct ca_member *m)
 	return o;
 }
 
-/* The unexpired tokens of a member, as the key process' index has them: JSON made there. */
 static enum xos_status add_tokens(
     struct ca_call *c, const struct ca_member *m, struct xos_json *o, struct xos_err *err)
 {
 	struct xos_json *list = NULL;
-	struct xos_buf ask, answer;
-	enum xos_status st;
+	enum xos_status st = ca_ask_tokens(c->auth, m->number, &list, err);
 
-	xos_buf_init(&ask, 8);
-	xos_buf_init(&answer, 0);
-	xos_buf_u64(&ask, m->number);
-	st = xos_bulk_call(
-	    c->auth->key, CA_TOKENS, xos_buf_bytes(&ask), ca_key_deadline(), &answer, err);
 	if (st == XOS_OK)
-		st = xos_json_parse(xos_buf_bytes(&answer), XOS_BULK_MAX, &list, err);
-	if (st == XOS_OK) {
 		xos_json_set(o, "tokens", list);
-		list = NULL;
-	}
-	xos_json_free(list);
-	xos_buf_free(&answer);
-	xos_buf_free(&ask);
 	return st;
 }
 

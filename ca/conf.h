@@ -13,6 +13,7 @@ struct ca_conf {
 	char *dir_ca, *dir_rca, *dir_vops, *dir_accounting;
 	char *listen_http, *http_url;   /* CRL and OCSP; NULL: none */
 	int64_t lifetime, lifetime_max; /* [token], seconds */
+	int64_t renew_max;              /* [token], seconds */
 	int64_t iterations;             /* [password] */
 };
 

@@ -78,8 +78,9 @@ static enum xos_status check_request(struct ca_key *k, const struct ca_grant *g,
 	return st;
 }
 
-static enum xos_status choose_times(
-    struct ca_key *k, int64_t asked, int64_t now, struct xos_token_request *t, struct xos_err *err)
+/* ends: no later; 0: nothing of the kind. */
+static enum xos_status choose_times(struct ca_key *k, int64_t asked, int64_t ends, int64_t now,
+    struct xos_token_request *t, struct xos_err *err)
 {
 	const struct xos_cert *issuer = xos_issuer_cert(k->issuer);
 	int64_t life = asked ? asked : k->lifetime;
@@ -94,6 +95,11 @@ static enum xos_status choose_times(
 	if (t->not_before < xos_cert_not_before(issuer))
 		t->not_before = xos_cert_not_before(issuer);
 	t->not_after = now + life;
+	if (ends && t->not_after > ends)
+		t->not_after = ends;
+	if (t->not_after < now + CA_LIFETIME_MIN)
+		return xos_err_set(err, XOS_DENIED, "renewal-end",
+		    "the time in which this log-in can be renewed ends now: log in again");
 	if (t->not_after > xos_cert_not_after(issuer))
 		t->not_after = xos_cert_not_after(issuer);
 	if (t->not_after < now + CA_LIFETIME_MIN)
@@ -127,6 +133,7 @@ static enum xos_status make_claims(struct ca_key *k, const struct ca_grant *g,
 	if (st == XOS_OK) {
 		c->number = m->number;
 		c->auth_time = g->time;
+		c->auth_mfa = g->mfa;
 		if (!xos_str_copy(c->auth_method, sizeof(c->auth_method), g->method))
 			st = xos_err_set(err, XOS_INTERNAL, "grant", "method too long");
 	}
@@ -202,7 +209,7 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
 	enum xos_status st = look_up(k, &w->grant, req, now, &w->claims, err);
 
 	if (st == XOS_OK)
-		st = choose_times(k, req->lifetime, now, &w->token, err);
+		st = choose_times(k, req->lifetime, w->grant.ends, now, &w->token, err);
 	if (st == XOS_OK) {
 		w->token.claims = w->claims;
 		w->token.spki = w->csr.spki;

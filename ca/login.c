@@ -5,7 +5,8 @@
 #include "base/event.h"
 #include "base/random.h"
 #include "base/text.h"
-#include "ca/auth.h"
+#include "ca/totp.h"
+#include "token/request.h"
 
 /*
  * A free place, or that of the log-in that was begun first. An address that has its share of places
@@ -36,7 +37,7 @@ static struct ca_session *take_place(struct ca_auth *a, const char *address)
 	else if (!open)
 		open = oldest;
 	xos_scram_session_free(open->scram);
-	memset(open, 0, sizeof(*open));
+	xos_wipe(open, sizeof(*open));
 	memcpy(open->address, address, strlen(address) + 1);
 	open->order = ++a->order;
 	return open;
@@ -67,6 +68,11 @@ enum xos_status ca_login_begin(
 	(void)from;
 	if (st != XOS_OK)
 		return st;
+	/* The code is part of what the member's proof covers. */
+	if (m.totp[0])
+		st = xos_token_request_totp(m.digest, m.totp, m.digest, err);
+	if (st != XOS_OK)
+		return st;
 	xos_buf_init(&first, XOS_SCRAM_MESSAGE_MAX);
 	st = xos_scram_begin(a->scram, m.digest, m.message, &scram, &first, err);
 	if (st == XOS_OK)
@@ -74,50 +80,53 @@ enum xos_status ca_login_begin(
 	if (st == XOS_OK) {
 		ca_throttle_address(m.address, address);
 		s = take_place(a, address);
+		if (xos_scram_kind(scram) == XOS_SCRAM_CODE)
+			s->code = a->found;
 		s->scram = scram;
 		scram = NULL;
 		s->until = now + CA_SESSION_LIFE;
 		memcpy(s->digest, m.digest, sizeof(s->digest));
+		memcpy(s->totp, m.totp, sizeof(s->totp));
 		xos_random_id(s->sid, CA_SID_LEN / 2);
 		memcpy(c.sid, s->sid, sizeof(c.sid));
 		c.message = xos_buf_bytes(&first);
 		ca_login_challenge_put(reply, &c);
 	}
+	xos_wipe(&a->found, sizeof(a->found));
 	xos_scram_session_free(scram);
 	xos_buf_free(&first);
 	return st;
 }
 
-/* Only after the right password does anybody learn that a member is suspended or locked. */
-static enum xos_status check_standing(
-    struct ca_auth *a, const char *name, int64_t now, struct xos_err *err)
+enum xos_status ca_auth_standing(struct ca_auth *a, const char *name, uint64_t number,
+    const char *const *roles, size_t nroles, int64_t now, struct xos_err *err)
 {
 	struct ca_member *member = NULL;
 	enum xos_status st = ca_member_get(a->membership, name, &member, err);
 
-	if (st == XOS_OK && member->state != XOS_MEMBER_ACTIVE)
+	if (st == XOS_OK &&
+	    (member->state != XOS_MEMBER_ACTIVE || (number && member->number != number)))
 		st = xos_err_set(err, XOS_DENIED, "member-suspended",
 		    "the membership of %s in VO %s is %s: ask the VO's administrators", name, a->vo,
-		    xos_member_state_name(member->state));
+		    member->state != XOS_MEMBER_ACTIVE ? xos_member_state_name(member->state)
+		                                       : "another one's");
 	if (st == XOS_OK)
-		st = ca_lock_check(a->membership, member, NULL, 0, now, err);
+		st = ca_lock_check(a->membership, member, roles, nroles, now, err);
 	ca_member_free(member);
 	return st;
 }
 
-static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, int64_t now,
-    struct ca_login_done *done, struct xos_err *err)
+enum xos_status ca_auth_grant(
+    struct ca_auth *a, struct ca_grant *g, int64_t now, struct xos_err *err)
 {
-	struct ca_grant g = {.method = "password", .time = now, .expires = now + CA_GRANT_LIFE};
 	struct xos_buf b;
 	enum xos_status st = XOS_INTERNAL;
 
-	xos_random_id(g.id, CA_GRANT_LEN / 2);
-	memcpy(g.digest, s->digest, sizeof(g.digest));
+	xos_random_id(g->id, CA_GRANT_LEN / 2);
+	g->expires = now + CA_GRANT_LIFE;
 	xos_buf_init(&b, 4096);
-	if (xos_str_copy(g.vo, sizeof(g.vo), a->vo) &&
-	    xos_str_copy(g.member, sizeof(g.member), xos_scram_member(s->scram))) {
-		ca_grant_put(&b, &g);
+	if (xos_str_copy(g->vo, sizeof(g->vo), a->vo)) {
+		ca_grant_put(&b, g);
 		st = xos_buf_status(&b);
 	}
 	if (st == XOS_OK)
@@ -126,6 +135,20 @@ static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, i
 	else
 		st = xos_err_set(err, st, "internal", "cannot encode a grant");
 	xos_buf_free(&b);
+	return st;
+}
+
+static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, bool mfa,
+    int64_t now, struct ca_login_done *done, struct xos_err *err)
+{
+	bool code = xos_scram_kind(s->scram) == XOS_SCRAM_CODE;
+	struct ca_grant g = {.time = now, .mfa = mfa};
+	enum xos_status st = XOS_INTERNAL;
+
+	memcpy(g.digest, s->digest, sizeof(g.digest));
+	if (xos_str_copy(g.method, sizeof(g.method), code ? "code" : "password") &&
+	    xos_str_copy(g.member, sizeof(g.member), xos_scram_member(s->scram)))
+		st = ca_auth_grant(a, &g, now, err);
 	memcpy(done->grant, g.id, sizeof(done->grant));
 	return st;
 }
@@ -136,6 +159,7 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 {
 	const char *name = xos_scram_member(s->scram);
 	int64_t now = xos_clock_now();
+	bool mfa = false;
 	enum xos_status st = ca_throttle_check(a->throttle, name, m->address, now, err);
 
 	if (st != XOS_OK)
@@ -145,15 +169,23 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 		ca_throttle_failed(a->throttle, name, m->address, now);
 	if (st == XOS_OK) {
 		ca_throttle_passed(a->throttle, name, m->address);
-		st = check_standing(a, name, now, err);
+		st = ca_auth_standing(a, name, 0, NULL, 0, now, err);
 	}
+	if (st == XOS_OK)
+		st = ca_totp_login(a, name, xos_scram_kind(s->scram), s->totp, now, &mfa, err);
+	/* Gone before anything can come of it: whatever ends this process now, it never works twice. */
+	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
+		st = ca_verifiers_spend(a->verifiers, name, &s->code, now, err);
 	if (st != XOS_OK)
 		xos_event_err(XOS_WARN, "login.refused", err, "member", name, "peer", m->address,
 		    (const char *)NULL);
 	if (st == XOS_OK)
-		st = tell_key(a, s, now, done, err);
+		st = tell_key(a, s, mfa, now, done, err);
 	if (st == XOS_OK) {
-		XOS_EVENT(XOS_INFO, "login.proven", "member", name, "peer", m->address);
+		XOS_EVENT(XOS_INFO, "login.proven", "member", name, "peer", m->address, "by",
+		    xos_scram_kind(s->scram) == XOS_SCRAM_CODE ? "code"
+		    : mfa                                      ? "password+totp"
+		                                               : "password");
 		done->message = xos_buf_bytes(final);
 	}
 	return st;
@@ -182,7 +214,7 @@ enum xos_status ca_login_finish(
 	if (st == XOS_OK)
 		ca_login_done_put(reply, &done);
 	xos_scram_session_free(s->scram);
-	memset(s, 0, sizeof(*s));
+	xos_wipe(s, sizeof(*s));
 	xos_buf_free(&final);
 	return st;
 }

@@ -45,7 +45,8 @@ struct ca_member {
 };
 
 /* Opens path; creates it only if create (vo then becomes its VO). DENIED (code "other-vo") if the file
- * is another VO's. */
+ * is another VO's. read_only: waits up to CA_MIGRATION_MS for the owner to bring an older schema up to date. */
+#define CA_MIGRATION_MS 10000
 XOS_MUST_USE enum xos_status ca_membership_open(const char *path, const char *vo, bool create,
     bool read_only, struct ca_membership **out, struct xos_err *err);
 void ca_membership_close(struct ca_membership *m);

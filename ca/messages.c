@@ -39,6 +39,7 @@ void ca_login_begin_put(struct xos_buf *b, const struct ca_login_begin *m)
 {
 	xos_buf_lp_str(b, m->address);
 	xos_buf_put(b, m->digest, sizeof(m->digest));
+	xos_buf_lp_str(b, m->totp);
 	xos_buf_lp(b, m->message);
 }
 
@@ -50,6 +51,9 @@ enum xos_status ca_login_begin_get(
 	xos_reader_init(&r, in);
 	xos_reader_lp_str(&r, m->address, sizeof(m->address));
 	take_digest(&r, m->digest);
+	xos_reader_lp_str(&r, m->totp, sizeof(m->totp));
+	if (!r.failed && m->totp[0] && !xos_totp_is_code(m->totp))
+		r.failed = true;
 	xos_reader_lp(&r, XOS_SCRAM_MESSAGE_MAX, &m->message);
 	return finish(&r, "login begin", err);
 }
@@ -112,13 +116,16 @@ void ca_grant_put(struct xos_buf *b, const struct ca_grant *m)
 	xos_buf_lp_str(b, m->vo);
 	xos_buf_lp_str(b, m->member);
 	xos_buf_lp_str(b, m->method);
+	xos_buf_u8(b, m->mfa);
 	xos_buf_u64(b, (uint64_t)m->time);
+	xos_buf_u64(b, (uint64_t)m->ends);
 	xos_buf_u64(b, (uint64_t)m->expires);
 	xos_buf_put(b, m->digest, sizeof(m->digest));
 }
 
 enum xos_status ca_grant_get(struct xos_bytes in, struct ca_grant *m, struct xos_err *err)
 {
+	uint8_t mfa = 0;
 	struct xos_reader r;
 
 	xos_reader_init(&r, in);
@@ -126,7 +133,11 @@ enum xos_status ca_grant_get(struct xos_bytes in, struct ca_grant *m, struct xos
 	xos_reader_lp_str(&r, m->vo, sizeof(m->vo));
 	xos_reader_lp_str(&r, m->member, sizeof(m->member));
 	xos_reader_lp_str(&r, m->method, sizeof(m->method));
+	if (xos_reader_u8(&r, &mfa) && mfa > 1)
+		r.failed = true;
+	m->mfa = mfa == 1;
 	take_i64(&r, &m->time);
+	take_i64(&r, &m->ends);
 	take_i64(&r, &m->expires);
 	take_digest(&r, m->digest);
 	if (!r.failed && strlen(m->id) != CA_GRANT_LEN)
@@ -142,6 +153,7 @@ void ca_issue_put(struct xos_buf *b, const struct ca_issue *m)
 	for (size_t i = 0; i < m->request.nroles; i++)
 		xos_buf_lp_str(b, m->request.roles[i]);
 	xos_buf_u64(b, (uint64_t)m->request.lifetime);
+	xos_buf_lp_str(b, m->request.totp);
 }
 
 enum xos_status ca_issue_get(struct xos_bytes in, struct ca_issue *m, struct xos_err *err)
@@ -163,6 +175,7 @@ enum xos_status ca_issue_get(struct xos_bytes in, struct ca_issue *m, struct xos
 		if (xos_reader_lp_str(&r, role, sizeof(role)))
 			st = xos_cad_request_add_role(&m->request, role, err);
 	take_i64(&r, &m->request.lifetime);
+	xos_reader_lp_str(&r, m->request.totp, sizeof(m->request.totp));
 	if (st == XOS_OK)
 		st = finish(&r, "issue", err);
 	if (st == XOS_OK && xos_buf_status(&m->request.csr) != XOS_OK)

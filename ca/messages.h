@@ -15,12 +15,13 @@
  * xos_reader to the exact end: the network process may have been taken over.
  */
 enum ca_message {
-	CA_LOGIN_BEGIN = 1,     /* network -> auth */
-	CA_LOGIN_FINISH = 2,    /* network -> auth */
-	CA_COMMAND = 3,         /* network -> auth: lp(address) lp(body); the answer's JSON */
-	CA_ISSUE = 10,          /* network -> key */
-	CA_ROSTER = 11,         /* network -> key: nothing; the compact JWS */
-	CA_LOCKS = 12,          /* network -> key: nothing; the compact JWS */
+	CA_LOGIN_BEGIN = 1,  /* network -> auth */
+	CA_LOGIN_FINISH = 2, /* network -> auth */
+	CA_COMMAND = 3,      /* network -> auth: lp(address) lp(body); the answer's JSON */
+	CA_RENEW = 60,       /* network -> auth: lp(address) lp(body); as CA_LOGIN_FINISH answers */
+	CA_ISSUE = 10,       /* network -> key */
+	CA_ROSTER = 11,      /* network -> key: nothing; the compact JWS */
+	CA_LOCKS = 12,       /* network -> key: nothing; the compact JWS */
 	CA_ADMINISTRATORS = 13, /* network -> key: nothing; the compact JWS */
 	CA_GRANT = 20,          /* auth -> key; empty answer */
 	CA_RECORD = 21,         /* auth -> key: u64 act, which must be in the log; empty answer */
@@ -42,7 +43,9 @@ enum ca_message {
 
 struct ca_login_begin {
 	char address[CA_PEER_MAX + 1];
-	uint8_t digest[XOS_SHA256_LEN]; /* of the token request, as network saw it */
+	uint8_t
+	    digest[XOS_SHA256_LEN]; /* of the token request without its totp, as network saw it */
+	char totp[XOS_TOTP_DIGITS + 1]; /* "" if it has none */
 	struct xos_bytes message;
 };
 struct ca_login_challenge {
@@ -65,7 +68,9 @@ struct ca_grant {
 	char vo[XOS_VO_MAX + 1];
 	char member[XOS_MEMBER_MAX + 1];
 	char method[XOS_AUTH_METHOD_MAX + 1];
+	bool mfa;     /* by two factors */
 	int64_t time; /* of the authentication */
+	int64_t ends; /* no token of it may live longer; 0: as long as any */
 	int64_t expires;
 	uint8_t digest[XOS_SHA256_LEN];
 };

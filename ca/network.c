@@ -1,4 +1,5 @@
 #include "ca/network.h"
+#include "api/cad_renew.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -197,6 +198,7 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/trust", route_trust, 0, 0},
     {"GET", "/v1/vo/{vo}/directory", route_directory, 0, 0},
     {"POST", "/v1/vo/{vo}/token", ca_route_token, 0, XOS_CAD_REQUEST_MAX},
+    {"POST", "/v1/vo/{vo}/renew", ca_route_renew, 0, XOS_CAD_RENEWAL_MAX},
     {"POST", "/v1/vo/{vo}/commands", route_commands, 0, XOS_COMMAND_BODY_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},

@@ -29,6 +29,8 @@ enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err
 void ca_network_close(struct xos_part_self *self);
 
 /* Routes of log-in (network_login.c). */
+enum xos_status ca_route_renew(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 enum xos_status ca_route_token(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 /* The address of the peer without its port, which is what is throttled. */

@@ -1,7 +1,8 @@
-/* POST /v1/vo/{vo}/token: SCRAM in HTTP headers (RFC 7804), the request in the body. */
+/* POST /v1/vo/{vo}/token: SCRAM in HTTP headers (RFC 7804), the request in the body; and /renew. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cad_renew.h"
 #include "auth/http.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -41,17 +42,24 @@ static enum xos_status ask_for_login(struct ca_network *n, struct xos_response *
 }
 
 static enum xos_status begin(struct ca_network *n, const struct xos_request *req,
-    const struct xos_scram_header *h, const uint8_t digest[XOS_SHA256_LEN],
+    const struct xos_scram_header *h, const struct xos_cad_request *request,
     struct xos_response *res, struct xos_err *err)
 {
 	struct ca_login_begin m = {.message = {h->data, h->ndata}};
+	struct xos_cad_request bare = *request; /* borrowed: only hashed */
+	struct xos_csr csr;
 	struct ca_login_challenge c;
 	struct xos_err more = XOS_ERR_INIT;
 	struct xos_buf ask, answer;
 	enum xos_status st;
 
 	ca_peer_address(req, m.address, sizeof(m.address));
-	memcpy(m.digest, digest, sizeof(m.digest));
+	/* Auth adds the code of a second factor to the digest itself. */
+	memcpy(m.totp, bare.totp, sizeof(m.totp));
+	bare.totp[0] = '\0';
+	st = xos_cad_request_digest(n->conf->common.vo, &bare, &csr, m.digest, err);
+	if (st != XOS_OK)
+		return st;
 	xos_buf_init(&ask, 8192);
 	xos_buf_init(&answer, 0);
 	ca_login_begin_put(&ask, &m);
@@ -185,8 +193,6 @@ enum xos_status ca_route_token(
 	const char *value = xos_request_header(req, "Authorization");
 	struct xos_scram_header *h = NULL;
 	struct xos_cad_request request;
-	uint8_t digest[XOS_SHA256_LEN];
-	struct xos_csr csr;
 	enum xos_status st = ca_check_vo(n, req, err);
 
 	if (st != XOS_OK)
@@ -203,11 +209,81 @@ enum xos_status ca_route_token(
 	if (st == XOS_OK)
 		st = read_request(req, &request, err);
 	if (st == XOS_OK)
-		st = xos_cad_request_digest(n->conf->common.vo, &request, &csr, digest, err);
-	if (st == XOS_OK)
 		st = h->sid[0] ? finish(n, req, h, &request, res, err)
-		               : begin(n, req, h, digest, res, err);
+		               : begin(n, req, h, &request, res, err);
 	xos_cad_request_clear(&request);
 	free(h);
+	return st;
+}
+
+/* --- renewal: {"request", "proof", "chain"} --- */
+
+/* What auth sees: proof and chain alone. */
+static enum xos_status prove_renewal(struct ca_network *n, const struct xos_request *req,
+    const struct xos_json *doc, char grant[CA_GRANT_LEN + 1], struct xos_err *err)
+{
+	const struct xos_json *chain = NULL;
+	struct xos_json *what = xos_json_object();
+	const char *proof = NULL;
+	char address[CA_PEER_MAX + 1];
+	struct ca_login_done done;
+	struct xos_buf body, ask, answer;
+	enum xos_status st;
+
+	xos_buf_init(&body, XOS_CAD_RENEWAL_MAX);
+	xos_buf_init(&ask, XOS_CAD_RENEWAL_MAX + 128);
+	xos_buf_init(&answer, 0);
+	ca_peer_address(req, address, sizeof(address));
+	st = xos_json_get_string(doc, "proof", XOS_CAD_RENEWAL_MAX, &proof, err);
+	if (st == XOS_OK)
+		st = xos_json_get_array(doc, "chain", XOS_CHAIN_MAX, &chain, err);
+	if (st == XOS_OK) {
+		xos_json_set_string(what, "proof", proof);
+		xos_json_set(what, "chain", xos_json_copy(chain));
+		st = xos_json_dump(what, &body, err);
+	}
+	if (st == XOS_OK) {
+		xos_buf_lp_str(&ask, address);
+		xos_buf_lp(&ask, xos_buf_bytes(&body));
+		st = xos_bulk_call(n->auth, CA_RENEW, xos_buf_bytes(&ask),
+		    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
+	}
+	if (st == XOS_OK)
+		st = ca_login_done_get(xos_buf_bytes(&answer), &done, err);
+	if (st == XOS_OK)
+		memcpy(grant, done.grant, CA_GRANT_LEN + 1);
+	xos_json_free(what);
+	xos_buf_free(&body);
+	xos_buf_free(&ask);
+	xos_buf_free(&answer);
+	return st;
+}
+
+enum xos_status ca_route_renew(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct ca_network *n = ctx;
+	const struct xos_json *asked = NULL;
+	char grant[CA_GRANT_LEN + 1] = "";
+	struct xos_cad_request request;
+	struct xos_json *doc = NULL;
+	enum xos_status st = ca_check_vo(n, req, err);
+
+	xos_cad_request_init(&request);
+	if (st == XOS_OK)
+		st = xos_request_json(req, &doc, err);
+	if (st == XOS_OK)
+		st = XOS_JSON_ONLY(doc, err, "request", "proof", "chain");
+	if (st == XOS_OK)
+		st = xos_json_get_object(doc, "request", &asked, err);
+	if (st == XOS_OK)
+		st = xos_cad_request_decode(asked, &request, err);
+	if (st == XOS_OK)
+		st = prove_renewal(n, req, doc, grant, err);
+	if (st == XOS_OK)
+		st = issue(n, grant, &request, res, err);
+	xos_metric_add(st == XOS_OK ? n->logins : n->refused, 1);
+	xos_cad_request_clear(&request);
+	xos_json_free(doc);
 	return st;
 }

@@ -29,6 +29,7 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 		    .verifiers = p.verifiers,
 		    .trust = trust,
 		    .iterations = conf->iterations,
+		    .renew_max = conf->renew_max,
 		    .key = self->to[XOS_PART_KEY]};
 
 		st = ca_auth_new(&o, &a, err);

@@ -37,6 +37,8 @@ enum xos_status ca_record_issued(
 	xos_json_set_strings(o, "groups", (const char *const *)c->groups, c->ngroups);
 	xos_json_set_strings(o, "roles", (const char *const *)c->roles, c->nroles);
 	xos_json_set_string(o, "method", c->auth_method);
+	if (c->auth_mfa)
+		xos_json_set_bool(o, "mfa", true);
 	xos_json_set_time(o, "authenticated", c->auth_time);
 	xos_json_set_time(o, "not_before", r->not_before);
 	xos_json_set_time(o, "not_after", r->not_after);

@@ -33,6 +33,9 @@ static const char *const membership[] = {
     "CREATE TABLE acts (id INTEGER PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL,"
     " number INTEGER NOT NULL, verb TEXT NOT NULL, args TEXT NOT NULL, jti TEXT NOT NULL,"
     " digest BLOB NOT NULL);" XOS_ONCE_SCHEMA,
+    /* Groups whose members need a second factor to log in, from a time on. */
+    "CREATE TABLE totp_required (grp TEXT PRIMARY KEY, since BIGINT NOT NULL, demanded BIGINT NOT "
+    "NULL);",
 };
 
 static const char *const verifiers[] = {
@@ -40,6 +43,17 @@ static const char *const verifiers[] = {
     "CREATE TABLE verifiers (member TEXT PRIMARY KEY, verifier TEXT NOT NULL,"
     " changed BIGINT NOT NULL);"
     "CREATE TABLE prepared (jti TEXT PRIMARY KEY, member TEXT NOT NULL, verifier TEXT);",
+    /* One secret of each kind a member, some with an end. */
+    "CREATE TABLE verifiers_2 (member TEXT NOT NULL, kind TEXT NOT NULL, verifier TEXT NOT NULL,"
+    " until BIGINT, changed BIGINT NOT NULL, PRIMARY KEY (member, kind));"
+    "INSERT INTO verifiers_2 (member, kind, verifier, changed)"
+    " SELECT member, 'password', verifier, changed FROM verifiers;"
+    "DROP TABLE verifiers;"
+    "ALTER TABLE verifiers_2 RENAME TO verifiers;"
+    "ALTER TABLE prepared ADD COLUMN kind TEXT NOT NULL DEFAULT 'password';"
+    "ALTER TABLE prepared ADD COLUMN until BIGINT;",
+    /* Kind totp: the last step that was used. */
+    "ALTER TABLE verifiers ADD COLUMN used BIGINT; ALTER TABLE prepared ADD COLUMN used BIGINT;",
 };
 
 void ca_schema_membership(struct xos_store_options *o)

@@ -12,14 +12,15 @@
 #define ENTRIES 4096
 #define FORGET 3600 /* seconds without a failure after which a count starts anew */
 
-enum scope { SCOPE_PAIR, SCOPE_ADDRESS, SCOPE_MEMBER, SCOPES };
+/* SCOPE_SECOND is by itself: those before it are for the first factor. */
+enum scope { SCOPE_PAIR, SCOPE_ADDRESS, SCOPE_MEMBER, SCOPE_SECOND, SCOPES };
 
 /* How many failures are free, and how long the wait may become. The member's own is short: nobody
  * shall be able to lock a member out for long by failing in the member's name. */
 static const struct {
 	unsigned free;
 	int64_t wait_max;
-} rule[SCOPES] = {{5, 900}, {50, 900}, {25, 30}};
+} rule[SCOPES] = {{5, 900}, {50, 900}, {25, 30}, {5, 900}};
 
 struct entry {
 	uint8_t key[16]; /* a digest: what a stranger typed is not kept */
@@ -127,7 +128,7 @@ enum xos_status ca_throttle_check(struct ca_throttle *t, const char *member, con
 	int64_t until = 0;
 	char text[XOS_TIME_TEXT];
 
-	for (int s = 0; s < SCOPES; s++) {
+	for (int s = 0; s < SCOPE_SECOND; s++) {
 		uint8_t key[16];
 		struct entry *e;
 
@@ -144,24 +145,63 @@ enum xos_status ca_throttle_check(struct ca_throttle *t, const char *member, con
 	    "too many failed log-ins as %s from %s: try again in %s", member, address, text);
 }
 
+static void count(
+    struct ca_throttle *t, enum scope s, const char *member, const char *address, int64_t now)
+{
+	uint8_t key[16];
+	struct entry *e;
+	unsigned over;
+
+	make_key(s, member, address, key);
+	e = find_or_take(t, key, now);
+	e->failures++;
+	e->last = now;
+	if (e->failures < rule[s].free)
+		return;
+	over = e->failures - rule[s].free;
+	e->until = now + (over >= 9 ? rule[s].wait_max : (int64_t)2 << over);
+	if (e->until > now + rule[s].wait_max)
+		e->until = now + rule[s].wait_max;
+}
+
 void ca_throttle_failed(struct ca_throttle *t, const char *member, const char *address, int64_t now)
 {
-	for (int s = 0; s < SCOPES; s++) {
-		uint8_t key[16];
-		struct entry *e;
-		unsigned over;
+	for (int s = 0; s < SCOPE_SECOND; s++)
+		count(t, s, member, address, now);
+}
 
-		make_key(s, member, address, key);
-		e = find_or_take(t, key, now);
-		e->failures++;
-		e->last = now;
-		if (e->failures < rule[s].free)
-			continue;
-		over = e->failures - rule[s].free;
-		e->until = now + (over >= 9 ? rule[s].wait_max : (int64_t)2 << over);
-		if (e->until > now + rule[s].wait_max)
-			e->until = now + rule[s].wait_max;
-	}
+enum xos_status ca_throttle_second_check(
+    struct ca_throttle *t, const char *member, int64_t now, struct xos_err *err)
+{
+	char text[XOS_TIME_TEXT];
+	uint8_t key[16];
+	struct entry *e;
+
+	make_key(SCOPE_SECOND, member, "", key);
+	e = find(t, key);
+	if (!e || e->until <= now || e->until - now > rule[SCOPE_SECOND].wait_max)
+		return XOS_OK;
+	xos_duration_format(e->until - now, text);
+	return xos_err_set(err, XOS_LIMIT, "totp-throttled",
+	    "too many wrong codes of the second factor of %s: try again in %s; if it was not you, "
+	    "somebody knows your password",
+	    member, text);
+}
+
+void ca_throttle_second_failed(struct ca_throttle *t, const char *member, int64_t now)
+{
+	count(t, SCOPE_SECOND, member, "", now);
+}
+
+void ca_throttle_second_passed(struct ca_throttle *t, const char *member)
+{
+	uint8_t key[16];
+	struct entry *e;
+
+	make_key(SCOPE_SECOND, member, "", key);
+	e = find(t, key);
+	if (e)
+		memset(e, 0, sizeof(*e));
 }
 
 void ca_throttle_passed(struct ca_throttle *t, const char *member, const char *address)

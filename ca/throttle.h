@@ -25,6 +25,16 @@ void ca_throttle_failed(
     struct ca_throttle *t, const char *member, const char *address, int64_t now);
 void ca_throttle_passed(struct ca_throttle *t, const char *member, const char *address);
 
+/*
+ * The same for a member's second factor, counted for the member alone: whoever gets as far knows the password, so no
+ * stranger can shut the member out. A success of the first factor clears nothing here. LIMIT with code
+ * "totp-throttled".
+ */
+XOS_MUST_USE enum xos_status ca_throttle_second_check(
+    struct ca_throttle *t, const char *member, int64_t now, struct xos_err *err);
+void ca_throttle_second_failed(struct ca_throttle *t, const char *member, int64_t now);
+void ca_throttle_second_passed(struct ca_throttle *t, const char *member);
+
 /* Enough for every result of ca_throttle_address. */
 #define CA_SCOPE_MAX 64
 /*

@@ -183,6 +183,15 @@ static enum xos_status fix_place(struct trial *t, struct xos_err *err)
 	    r->node ? r->node : "", conf->site, conf->node);
 }
 
+/* Our own authority says when there was a second factor; what another method proved elsewhere is not known. */
+static int mfa(const struct xos_claims *c)
+{
+	if (c->auth_mfa)
+		return 1;
+	return strcmp(c->auth_method, "password") == 0 || strcmp(c->auth_method, "code") == 0 ? 0
+	                                                                                      : -1;
+}
+
 /* The subject is what the chain proves; of the request's only the name counts, and must agree. */
 static enum xos_status fill_in(struct trial *t, struct xos_err *err)
 {
@@ -204,7 +213,7 @@ static enum xos_status fill_in(struct trial *t, struct xos_err *err)
 	    .home = c->home_org[0] ? c->home_org : NULL,
 	    .auth_method = c->auth_method[0] ? c->auth_method : NULL,
 	    .auth_time = c->auth_time,
-	    .auth_mfa = -1,
+	    .auth_mfa = mfa(c),
 	};
 	t->asked.now = t->now;
 	t->asked.chain = (const struct xos_policy_set *const *)t->known->restriction;

@@ -1,25 +1,21 @@
-/* xos-login: proves a password and fetches a token; joins a VO the first time. */
+/* xos-login: proves a password, a code or the old key and fetches a token; joins a VO the first time. */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/cad.h"
-#include "auth/verifier.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/contact.h"
-#include "cli/password.h"
+#include "cli/login.h"
 #include "cli/vo.h"
 #include "token/tokenfile.h"
 
-#define SKEW_TOLD 60 /* seconds of clock difference from which the person is told */
-
 static struct xos_cli_list opt_roles;
 static const char *opt_lifetime, *opt_password_fd, *opt_join, *opt_fingerprint, *opt_out;
-static bool opt_password_stdin;
+static const char *opt_new_password_fd;
+static bool opt_password_stdin, opt_code, opt_fresh, opt_renew, opt_set_password;
 
 /* --- joining --- */
 
@@ -44,90 +40,18 @@ static enum xos_status join(const struct xos_cli *cli, char vo[XOS_VO_MAX + 1], 
 	return st;
 }
 
-/* --- who and how --- */
-
-static bool member_file(const struct xos_cli_vo *vo, char path[PATH_MAX])
-{
-	return xos_path_join(path, PATH_MAX, vo->dir, "member");
-}
-
-/* Operand, else who logged in last, else $USER. */
-static enum xos_status choose_member(const struct xos_cli_vo *vo, const char *operand,
-    char out[XOS_MEMBER_MAX + 1], struct xos_err *err)
-{
-	const char *user = operand;
-	char path[PATH_MAX];
-	struct xos_buf b;
-
-	xos_buf_init(&b, 64);
-	if (!user && member_file(vo, path) && xos_file_read(path, 64, &b, NULL) == XOS_OK) {
-		const char *text = xos_buf_str(&b);
-
-		if (text &&
-		    xos_str_printf(
-		        out, XOS_MEMBER_MAX + 1, "%.*s", (int)strcspn(text, "\n"), text) &&
-		    xos_name_is_member(vo->name, out)) {
-			xos_buf_free(&b);
-			return XOS_OK;
-		}
-	}
-	xos_buf_free(&b);
-	if (!user)
-		user = getenv("USER");
-	if (!user || !*user)
-		return xos_cli_usage(err, "say who logs in: xos-login MEMBER");
-	if (!xos_name_is_member(vo->name, user) || !xos_str_copy(out, XOS_MEMBER_MAX + 1, user))
-		return xos_cli_usage(err, "\"%s\" is no member name of VO %s", user, vo->name);
-	return XOS_OK;
-}
-
-/* A convenience: a log-in does not fail because it cannot be remembered. */
-static void remember_member(const struct xos_cli_vo *vo, const char *member)
-{
-	char path[PATH_MAX], line[XOS_MEMBER_MAX + 2];
-	struct xos_buf b;
-	bool same;
-
-	if (!member_file(vo, path) || !xos_str_printf(line, sizeof(line), "%s\n", member))
-		return;
-	/* Writing is durable and so slow: mostly it is the same member every day. */
-	same = xos_file_read(path, 64, &b, NULL) == XOS_OK &&
-	       xos_bytes_eq(xos_buf_bytes(&b), xos_bytes_str(line));
-	xos_buf_free(&b);
-	if (!same && xos_file_write(path, 0644, xos_bytes_str(line), NULL) != XOS_OK)
-		return;
-}
-
-static enum xos_status read_password(
-    const char *vo, const char *member, struct xos_secret **out, struct xos_err *err)
-{
-	char prompt[128];
-	const struct xos_cli_password how = {.prompt = prompt,
-	    .from_stdin = opt_password_stdin,
-	    .fd = opt_password_fd,
-	    .max = XOS_PASSWORD_MAX};
-
-	xos_str_printf(prompt, sizeof(prompt), "Password of %s in VO %s: ", member, vo);
-	return xos_cli_password_get(&how, out, err);
-}
-
 /* --- the answer --- */
 
-static enum xos_status tell(struct xos_cli *cli, const char *path,
+/* How the token came: the text after it, for people. */
+enum how { BY_SECRET, BY_RENEWAL };
+
+static enum xos_status tell(struct xos_cli *cli, const char *path, enum how how,
     const struct xos_cad_login_result *r, struct xos_err *err)
 {
 	const struct xos_identity *id = r->token;
 	int64_t offset = r->local_time - r->server_time, left = id->not_after - r->server_time;
 	char text[XOS_TIME_TEXT];
 
-	xos_duration_format(offset < 0 ? -offset : offset, text);
-	if ((offset > SKEW_TOLD || offset < -SKEW_TOLD) && !cli->json)
-		fprintf(stderr,
-		    "xos-login: warning: your clock is %lld min (%s) %s the authority's: set it, "
-		    "or "
-		    "log-ins and jobs will be refused\n",
-		    (long long)((offset < 0 ? -offset : offset) + 30) / 60, text,
-		    offset < 0 ? "behind" : "ahead of");
 	if (cli->json) {
 		struct xos_json *doc = xos_json_object();
 
@@ -141,27 +65,19 @@ static enum xos_status tell(struct xos_cli *cli, const char *path,
 		xos_json_set_strings(
 		    doc, "roles", (const char *const *)id->claims->roles, id->claims->nroles);
 		xos_json_set_int(doc, "clock_offset", offset);
+		xos_json_set_bool(doc, "renewed", how == BY_RENEWAL);
 		return xos_cli_print_json(doc, err);
 	}
 	xos_duration_format(left, text);
-	xos_cli_say("%s of VO %s: valid for %s (token in %s)", id->claims->name, id->claims->vo,
-	    text, path);
+	xos_cli_say("%s of VO %s: %svalid for %s (token in %s)", id->claims->name, id->claims->vo,
+	    how == BY_RENEWAL ? "renewed, " : "", text, path);
+	if (how == BY_SECRET && opt_code && !opt_set_password)
+		xos_cli_say(
+		    "The code is used up. Set a password within 10 minutes: xos-token password");
 	return XOS_OK;
 }
 
 /* --- log-in --- */
-
-static enum xos_status log_in(const struct xos_cli_vo *vo, const struct xos_cad_login *login,
-    struct xos_cad_login_result *result, struct xos_err *err)
-{
-	struct xos_cli_client *client = NULL;
-	enum xos_status st = xos_cli_client_new(vo, "ca", NULL, false, &client, err);
-
-	if (st == XOS_OK)
-		st = xos_cad_login(xos_cli_client(client), login, result, err);
-	xos_cli_client_free(client);
-	return st;
-}
 
 static enum xos_status token_path(char path[PATH_MAX], struct xos_err *err)
 {
@@ -172,38 +88,123 @@ static enum xos_status token_path(char path[PATH_MAX], struct xos_err *err)
 	return XOS_OK;
 }
 
+/* Is the current token this member's own, for the VO, unexpired, and has it these roles? It is then in chain. */
+static bool may_renew(const struct xos_cli_vo *vo, const char *path, const char *member,
+    struct xos_chain *chain, struct xos_token_info **info, struct xos_err *err)
+{
+	bool ok = xos_tokenfile_read(path, chain, err) == XOS_OK &&
+	          xos_token_describe(chain, xos_clock_now(), info, err) == XOS_OK &&
+	          strcmp((*info)->claims->vo, vo->name) == 0 && (*info)->seconds_left > 0 &&
+	          (*info)->nsteps == 0 && strcmp((*info)->claims->name, member) == 0;
+
+	for (size_t i = 0; ok && i < opt_roles.n; i++) {
+		bool had = false;
+
+		for (size_t j = 0; j < (*info)->claims->nroles; j++)
+			had |= strcmp(opt_roles.item[i], (*info)->claims->roles[j]) == 0;
+		ok = had;
+	}
+	return ok;
+}
+
+/* NOT_FOUND: there is nothing to renew, or nothing would be gained. */
+static enum xos_status renew(const struct xos_cli_vo *vo, const char *path,
+    struct xos_cli_login login, struct xos_cad_login_result *result, struct xos_err *err)
+{
+	struct xos_chain old = {.n = 0};
+	struct xos_token_info *info = NULL;
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_status st = XOS_NOT_FOUND;
+
+	if (!may_renew(vo, path, login.member, &old, &info, &why)) {
+		(void)xos_err_set(err, st, "no-token",
+		    "there is no valid token of %s for VO %s to renew%s%s: log in with xos-login "
+		    "%s",
+		    login.member, vo->name, why.text[0] ? ": " : "", why.text, login.member);
+	} else {
+		/* With --renew the roles stay; a plain xos-login asks for what it names. */
+		if (opt_renew && !opt_roles.n) {
+			login.roles = (const char *const *)info->claims->roles;
+			login.nroles = info->claims->nroles;
+		}
+		st = xos_cli_renew(vo, &old, &login, result, err);
+	}
+	if (st == XOS_OK && !opt_renew && result->token->not_after < info->not_after + 60) {
+		xos_cad_login_clear(result);
+		st = XOS_NOT_FOUND;
+	}
+	xos_token_info_free(info);
+	xos_chain_clear(&old);
+	return st;
+}
+
+/* By the token that there is, if nothing says otherwise; else by password or code. */
+static enum xos_status get_token(const struct xos_cli_vo *vo, const char *path, const char *member,
+    int64_t lifetime, struct xos_cad_login_result *result, enum how *how, struct xos_err *err)
+{
+	const struct xos_cli_login login = {.member = member,
+	    .roles = opt_roles.item,
+	    .nroles = opt_roles.n,
+	    .lifetime = lifetime,
+	    .code = opt_code,
+	    .from_stdin = opt_password_stdin,
+	    .fd = opt_password_fd};
+	bool secret = opt_code || opt_fresh || opt_set_password || opt_password_stdin ||
+	              opt_password_fd || opt_out;
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_status st;
+
+	*how = BY_RENEWAL;
+	if (opt_renew)
+		return renew(vo, path, login, result, err);
+	if (!secret) {
+		st = renew(vo, path, login, result, &why);
+		if (st == XOS_OK)
+			return st;
+		if (st == XOS_UNAVAILABLE) {
+			*err = why;
+			return st;
+		}
+	}
+	*how = BY_SECRET;
+	return xos_cli_login(vo, &login, result, err);
+}
+
 static enum xos_status run_login(struct xos_cli *cli, const char *operand, struct xos_err *err)
 {
-	struct xos_cad_login login = {.roles = opt_roles.item, .nroles = opt_roles.n};
 	struct xos_cad_login_result result = {.token = NULL};
 	char member[XOS_MEMBER_MAX + 1], path[PATH_MAX];
 	struct xos_cli_vo *vo = NULL;
+	int64_t lifetime = 0;
+	enum how how = BY_SECRET;
 	enum xos_status st = XOS_OK;
 
-	if (opt_lifetime &&
-	    (!xos_duration_parse(opt_lifetime, &login.lifetime) || login.lifetime <= 0))
+	if (opt_lifetime && (!xos_duration_parse(opt_lifetime, &lifetime) || lifetime <= 0))
 		return xos_cli_usage(err, "--lifetime needs a number and s, m, h or d, such as 8h");
+	if (opt_renew &&
+	    (opt_code || opt_fresh || opt_set_password || opt_password_stdin || opt_password_fd))
+		return xos_cli_usage(err, "--renew needs no password or code, and takes none");
 	st = token_path(path, err);
 	if (st == XOS_OK)
 		st = xos_cli_vo_load(cli, &vo, err);
 	if (st == XOS_OK)
-		st = choose_member(vo, operand, member, err);
+		st = xos_cli_login_member(vo, operand, member, err);
 	if (st == XOS_OK)
-		st = read_password(vo->name, member, &login.password, err);
-	if (st == XOS_OK) {
-		login.vo = vo->name;
-		login.member = member;
-		login.trust = vo->trust;
-		st = log_in(vo, &login, &result, err);
+		st = get_token(vo, path, member, lifetime, &result, &how, err);
+	if (st == XOS_OK)
+		st = xos_cli_login_keep(vo, path, &result, err);
+	if (st == XOS_OK && opt_set_password) {
+		st = xos_cli_set_password(cli, &result.chain,
+		    opt_password_stdin && !opt_new_password_fd,
+		    opt_new_password_fd ? opt_new_password_fd : opt_password_fd, err);
+		if (st != XOS_OK)
+			st = xos_err_prefix(err, st, "you are logged in, but have no new password");
+		else if (!cli->json)
+			xos_cli_say("%s has a new password", member);
 	}
 	if (st == XOS_OK)
-		st = xos_tokenfile_write(path, &result.chain, err);
-	if (st == XOS_OK) {
-		remember_member(vo, member);
-		st = tell(cli, path, &result, err);
-	}
+		st = tell(cli, path, how, &result, err);
 	xos_cad_login_clear(&result);
-	xos_secret_free(login.password);
 	xos_cli_vo_free(vo);
 	return st;
 }
@@ -240,8 +241,24 @@ static const struct xos_cli_option options[] = {
         .arg = "TIME",
         .about = "how long the token shall live, such as 8h",
         .value = &opt_lifetime},
+    {.name = "code",
+        .about = "with a one-time code of an administrator, not a password",
+        .flag = &opt_code},
+    {.name = "renew",
+        .about = "by the key of the current token, with its roles: no password",
+        .flag = &opt_renew},
+    {.name = "fresh",
+        .about = "by the password, though there is a token that could be renewed",
+        .flag = &opt_fresh},
+    {.name = "set-password",
+        .about = "then set a new password: asked for twice, or the next line",
+        .flag = &opt_set_password},
+    {.name = "new-password-fd",
+        .arg = "N",
+        .about = "read the new password from descriptor N",
+        .value = &opt_new_password_fd},
     {.name = "password-stdin",
-        .about = "read the password from standard input",
+        .about = "read the password, or the code, from standard input",
         .flag = &opt_password_stdin},
     {.name = "password-fd",
         .arg = "N",
@@ -273,7 +290,9 @@ int main(int argc, char **argv)
 	    .examples = "  xos-login --join https://vo.example:4443 --fingerprint sha256:9f86...\n"
 	                "  xos-login alice\n"
 	                "  xos-login --role /demo/Role=admin --lifetime 2h ada\n"
-	                "  xos-login alice --password-stdin < ~/secret\n",
+	                "  xos-login alice --password-stdin < ~/secret\n"
+	                "  xos-login --code alice --set-password\n"
+	                "  xos-token needs-renewal && xos-login --renew\n",
 	};
 	return xos_cli_main(&program, argc, argv);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/chainjson.h"
+#include "base/text.h"
 
 static enum xos_status no_memory(struct xos_err *err)
 {
@@ -57,15 +58,17 @@ struct xos_json *xos_cad_request_encode(const struct xos_cad_request *r)
 		xos_json_add_string(roles, r->roles[i]);
 	xos_json_set(doc, "roles", roles);
 	xos_json_set_int(doc, "lifetime", r->lifetime);
+	if (r->totp[0])
+		xos_json_set_string(doc, "totp", r->totp);
 	return doc;
 }
 
 enum xos_status xos_cad_request_decode(
     const struct xos_json *doc, struct xos_cad_request *r, struct xos_err *err)
 {
-	const char **roles = NULL;
+	const char **roles = NULL, *totp = NULL;
 	size_t n = 0;
-	enum xos_status st = XOS_JSON_ONLY(doc, err, "csr", "roles", "lifetime");
+	enum xos_status st = XOS_JSON_ONLY(doc, err, "csr", "roles", "lifetime", "totp");
 
 	xos_cad_request_init(r);
 	if (st == XOS_OK)
@@ -77,6 +80,11 @@ enum xos_status xos_cad_request_decode(
 		st = xos_cad_request_add_role(r, roles[i], err);
 	if (st == XOS_OK)
 		st = xos_json_opt_int64(doc, "lifetime", 0, 366 * 86400, 0, &r->lifetime, err);
+	if (st == XOS_OK)
+		st = xos_json_opt_string(doc, "totp", XOS_TOTP_DIGITS, &totp, err);
+	if (st == XOS_OK && totp &&
+	    (!xos_totp_is_code(totp) || !xos_str_copy(r->totp, sizeof(r->totp), totp)))
+		st = xos_json_refuse(doc, err, "totp must be %d digits", XOS_TOTP_DIGITS);
 	free(roles);
 	if (st != XOS_OK)
 		xos_cad_request_clear(r);
@@ -94,6 +102,8 @@ enum xos_status xos_cad_request_digest(const char *vo, const struct xos_cad_requ
 	if (st == XOS_OK)
 		st = xos_token_request_digest(
 		    vo, csr->spki, roles, r->nroles, r->lifetime, digest, err);
+	if (st == XOS_OK && r->totp[0])
+		st = xos_token_request_totp(digest, r->totp, digest, err);
 	return st;
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "auth/totp.h"
+#include "auth/verifier.h"
 #include "base/bytes.h"
 #include "base/secret.h"
 #include "base/status.h"
@@ -21,13 +23,15 @@
 #define XOS_CAD_REQUEST_MAX (32 * 1024) /* bytes of a log-in's body */
 #define XOS_CAD_ANSWER_MAX (512 * 1024)
 
-/* --- what a log-in asks for: {"csr", "roles", "lifetime"}; lifetime 0: the VO's default --- */
+/* --- what a log-in asks for: {"csr", "roles", "lifetime", "totp"}; lifetime 0: the VO's default; totp: the
+ * code of a second factor --- */
 
 struct xos_cad_request {
 	struct xos_buf csr; /* DER */
 	char *roles[XOS_CLAIMS_ROLES_MAX];
 	size_t nroles;
-	int64_t lifetime; /* seconds */
+	int64_t lifetime;               /* seconds */
+	char totp[XOS_TOTP_DIGITS + 1]; /* "": none */
 };
 
 void xos_cad_request_init(struct xos_cad_request *r);
@@ -38,8 +42,8 @@ struct xos_json *xos_cad_request_encode(const struct xos_cad_request *r);
 /* r is initialised here; on failure there is nothing to clear. */
 XOS_MUST_USE enum xos_status xos_cad_request_decode(
     const struct xos_json *doc, struct xos_cad_request *r, struct xos_err *err);
-/* Checks the CSR (it proves possession of its key) and gives the digest that SCRAM binds. csr borrows
- * from r. */
+/* Checks the CSR (it proves possession of its key) and gives the digest that SCRAM binds: with the totp, if there
+ * is one. csr borrows from r. */
 XOS_MUST_USE enum xos_status xos_cad_request_digest(const char *vo, const struct xos_cad_request *r,
     struct xos_csr *csr, uint8_t digest[XOS_SHA256_LEN], struct xos_err *err);
 
@@ -64,10 +68,12 @@ XOS_MUST_USE enum xos_status xos_cad_fetch_directory(
 
 struct xos_cad_login {
 	const char *vo, *member;
+	enum xos_scram_kind kind; /* of what: */
 	struct xos_secret *password;
 	const char *const *roles;
 	size_t nroles;
 	int64_t lifetime;              /* seconds; 0: the VO's default */
+	const char *totp;              /* code of a second factor; NULL: none */
 	const struct xos_trust *trust; /* the answer is verified under it */
 };
 struct xos_cad_login_result {
@@ -76,6 +82,10 @@ struct xos_cad_login_result {
 	int64_t server_time, local_time; /* at the same moment, within half a round trip */
 };
 void xos_cad_login_clear(struct xos_cad_login_result *r);
+/* Reads an answer into out, and checks that it is what `login` asked for, for the key `key`. */
+XOS_MUST_USE enum xos_status xos_cad_token_decode(const struct xos_json *answer,
+    const struct xos_cad_login *login, const struct xos_key *key, struct xos_cad_login_result *out,
+    struct xos_err *err);
 
 /*
  * Makes a key, proves the password, and gives the token. Nothing is believed on the way that was not

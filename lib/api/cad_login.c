@@ -175,6 +175,17 @@ static enum xos_status check_token(const struct xos_cad_login *login, const stru
 	return XOS_OK;
 }
 
+enum xos_status xos_cad_token_decode(const struct xos_json *answer,
+    const struct xos_cad_login *login, const struct xos_key *key, struct xos_cad_login_result *out,
+    struct xos_err *err)
+{
+	enum xos_status st = xos_json_get_time(answer, "server_time", &out->server_time, err);
+
+	if (st == XOS_OK)
+		st = xos_chain_from_json(answer, "chain", &out->chain, err);
+	return st == XOS_OK ? check_token(login, key, out, err) : st;
+}
+
 static enum xos_status read_answer(struct exchange *x, const struct xos_key *key,
     struct xos_cad_login_result *out, struct xos_err *err)
 {
@@ -183,11 +194,7 @@ static enum xos_status read_answer(struct exchange *x, const struct xos_key *key
 	    xos_json_parse(xos_answer_body(x->answer), XOS_CAD_ANSWER_MAX, &doc, err);
 
 	if (st == XOS_OK)
-		st = xos_json_get_time(doc, "server_time", &out->server_time, err);
-	if (st == XOS_OK)
-		st = xos_chain_from_json(doc, "chain", &out->chain, err);
-	if (st == XOS_OK)
-		st = check_token(x->login, key, out, err);
+		st = xos_cad_token_decode(doc, x->login, key, out, err);
 	xos_json_free(doc);
 	return st;
 }
@@ -198,16 +205,19 @@ static enum xos_status make_request(const struct xos_cad_login *login, const str
 	struct xos_cad_request r;
 	struct xos_json *doc = NULL;
 	enum xos_status st = XOS_OK;
+	struct xos_csr csr;
 
 	xos_cad_request_init(&r);
 	r.lifetime = login->lifetime;
+	if (login->totp && !xos_str_copy(r.totp, sizeof(r.totp), login->totp))
+		st = xos_err_set(err, XOS_MALFORMED, "totp",
+		    "the code of a second factor has %d digits", XOS_TOTP_DIGITS);
 	for (size_t i = 0; st == XOS_OK && i < login->nroles; i++)
 		st = xos_cad_request_add_role(&r, login->roles[i], err);
 	if (st == XOS_OK)
 		st = xos_csr_make(key, &r.csr, err);
 	if (st == XOS_OK)
-		st = xos_token_request_digest(login->vo, xos_key_spki(key), login->roles,
-		    login->nroles, login->lifetime, digest, err);
+		st = xos_cad_request_digest(login->vo, &r, &csr, digest, err);
 	if (st == XOS_OK) {
 		doc = xos_cad_request_encode(&r);
 		st = xos_json_dump(doc, body, err);
@@ -235,7 +245,8 @@ enum xos_status xos_cad_login(struct xos_client *client, const struct xos_cad_lo
 	if (st == XOS_OK)
 		st = make_request(login, key, &x.body, digest, err);
 	if (st == XOS_OK)
-		st = xos_scram_client_new(login->member, login->password, digest, &x.scram, err);
+		st = xos_scram_client_new(
+		    login->member, login->kind, login->password, digest, &x.scram, err);
 	if (st == XOS_OK)
 		st = first_step(&x, challenge, err);
 	if (st == XOS_OK)

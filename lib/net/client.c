@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "net/problem.h"
 #include "net/tls_internal.h"
@@ -25,6 +26,8 @@ struct xos_client {
 	size_t body_max;
 	int64_t connect_ms, total_ms;
 	char curl_text[CURL_ERROR_SIZE];
+	bool has_offset;
+	int64_t offset; /* our clock less the server's */
 };
 
 struct answer_field {
@@ -343,6 +346,22 @@ static enum xos_status explain(
 	return unreachable(c, text, err);
 }
 
+static void note_clock(struct xos_client *c, const struct xos_answer *a)
+{
+	const char *date = xos_answer_header(a, "Date");
+	time_t at = date ? curl_getdate(date, NULL) : -1;
+	if (at < 0)
+		return;
+	c->has_offset = true;
+	c->offset = xos_clock_now() - (int64_t)at;
+}
+
+bool xos_client_clock_offset(const struct xos_client *c, int64_t *seconds)
+{
+	*seconds = c->offset;
+	return c->has_offset;
+}
+
 static enum xos_status perform(struct xos_client *c, struct xos_answer *a, struct xos_err *err)
 {
 	long status = 0;
@@ -357,6 +376,7 @@ static enum xos_status perform(struct xos_client *c, struct xos_answer *a, struc
 		return explain(c, rc, a, err);
 	curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
 	a->status = (int)status;
+	note_clock(c, a);
 	return XOS_OK;
 }
 

@@ -68,6 +68,9 @@ XOS_MUST_USE enum xos_status xos_answer_check(
  * body gives NULL). */
 XOS_MUST_USE enum xos_status xos_client_json(struct xos_client *c, const char *method,
     const char *path, const struct xos_json *in, struct xos_json **out, struct xos_err *err);
+/* By how many seconds this machine's clock was ahead of the server's (Date) at the last answer; false if none
+ * said. */
+bool xos_client_clock_offset(const struct xos_client *c, int64_t *seconds);
 /* What the verifier made of the server at the last connection; NULL before the first. Owned by the
  * client until the next call. */
 void *xos_client_identity(const struct xos_client *c);

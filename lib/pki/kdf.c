@@ -38,6 +38,23 @@ enum xos_status xos_hmac_sha256(
 	return st;
 }
 
+enum xos_status xos_hmac(enum xos_hmac_hash hash, struct xos_bytes key, struct xos_bytes in,
+    uint8_t out[XOS_HMAC_MAX], size_t *n)
+{
+	const EVP_MD *md = hash == XOS_HMAC_SHA1     ? EVP_sha1()
+	                   : hash == XOS_HMAC_SHA256 ? EVP_sha256()
+	                                             : EVP_sha512();
+	unsigned len = 0;
+
+	memset(out, 0, XOS_HMAC_MAX);
+	if (!key.n || key.n > HMAC_INPUT_MAX || !in.n || in.n > HMAC_INPUT_MAX)
+		return XOS_MALFORMED;
+	if (!HMAC(md, key.p, (int)key.n, in.p, in.n, out, &len) || len > XOS_HMAC_MAX || len < 20)
+		return XOS_INTERNAL;
+	*n = len;
+	return XOS_OK;
+}
+
 /* The states of SHA-256 after the first, padded key block of HMAC's inner and outer hash. */
 struct hmac_states {
 	SHA256_CTX inner, outer;

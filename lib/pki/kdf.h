@@ -13,6 +13,13 @@
 XOS_MUST_USE enum xos_status xos_hmac_sha256(
     struct xos_bytes key, const struct xos_bytes *in, size_t n, uint8_t out[XOS_SHA256_LEN]);
 
+/* HMAC with another digest, for formats that prescribe one (RFC 6238): SHA-1 is no choice of ours. *n: bytes in
+ * out. */
+enum xos_hmac_hash { XOS_HMAC_SHA1, XOS_HMAC_SHA256, XOS_HMAC_SHA512 };
+#define XOS_HMAC_MAX 64
+XOS_MUST_USE enum xos_status xos_hmac(enum xos_hmac_hash hash, struct xos_bytes key,
+    struct xos_bytes in, uint8_t out[XOS_HMAC_MAX], size_t *n);
+
 #define XOS_PBKDF2_PASSWORD_MAX 1024
 #define XOS_PBKDF2_SALT_MAX 256
 

@@ -126,6 +126,7 @@ enum xos_status xos_claims_dup(
 		return st;
 	d->number = c->number;
 	d->auth_time = c->auth_time;
+	d->auth_mfa = c->auth_mfa;
 	memcpy(d->service, c->service, sizeof(d->service));
 	memcpy(d->auth_method, c->auth_method, sizeof(d->auth_method));
 	memcpy(d->home_org, c->home_org, sizeof(d->home_org));
@@ -166,7 +167,7 @@ static enum xos_status check_machine(const struct xos_claims *c, struct xos_err 
 {
 	if (c->number || c->ngroups || c->nroles)
 		return bad(err, "a member's number, groups or roles for the machine", c->name);
-	if (c->auth_method[0] || c->auth_time || c->home_org[0])
+	if (c->auth_method[0] || c->auth_time || c->auth_mfa || c->home_org[0])
 		return bad(err, "a person's authentication for the machine", c->name);
 	return XOS_OK;
 }

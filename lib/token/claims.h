@@ -1,6 +1,7 @@
 #ifndef XOS_TOKEN_CLAIMS_H
 #define XOS_TOKEN_CLAIMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,7 +14,7 @@
  * What a token says about its holder: the contents of the token extension.
  *
  *   XosToken ::= SEQUENCE {
- *     version  INTEGER (1),
+ *     version  INTEGER (1 or 2),              -- 2 if and only if mfa is there
  *     kind     ENUMERATED,
  *     vo       UTF8String,
  *     name     UTF8String,                    -- member, or host name of a node or service
@@ -22,7 +23,11 @@
  *     groups   SEQUENCE OF UTF8String,        -- all groups, in the authority's order
  *     roles    SEQUENCE OF UTF8String,        -- those asked for
  *     auth     [1] IMPLICIT SEQUENCE {        -- kinds user and delegation, no other
- *       method UTF8String, time GeneralizedTime, home [0] IMPLICIT UTF8String OPTIONAL } OPTIONAL }
+ *       method UTF8String, time GeneralizedTime, home [0] IMPLICIT UTF8String OPTIONAL,
+ *       mfa [1] IMPLICIT INTEGER (1) OPTIONAL } OPTIONAL }
+ *
+ * A token of somebody who proved one factor stays as it was in version 1, so that nodes that know no other
+ * read it; such a node refuses one of version 2 as a whole, and never reads it as something else.
  */
 #define XOS_CLAIMS_GROUPS_MAX 256
 #define XOS_CLAIMS_ROLES_MAX 64
@@ -43,6 +48,7 @@ struct xos_claims {
 	size_t nroles;
 	char auth_method[XOS_AUTH_METHOD_MAX + 1]; /* "" if not a person's */
 	int64_t auth_time;
+	bool auth_mfa;                   /* a second factor was proven as well */
 	char home_org[XOS_HOME_MAX + 1]; /* "" if the VO itself */
 };
 

@@ -7,9 +7,11 @@
 #include "token/check.h"
 
 #define VERSION 1
+#define VERSION_MFA 2
 #define TAG_SERVICE (XOS_DER_CONTEXT | 0)
 #define TAG_AUTH (XOS_DER_CONTEXT_CONSTRUCTED | 1)
 #define TAG_HOME (XOS_DER_CONTEXT | 0)
+#define TAG_MFA (XOS_DER_CONTEXT | 1)
 
 static void put_list(struct xos_der *w, char *const *list, size_t n)
 {
@@ -22,7 +24,7 @@ static void put_list(struct xos_der *w, char *const *list, size_t n)
 static void put_claims(struct xos_der *w, const struct xos_claims *c)
 {
 	xos_der_begin(w, XOS_DER_SEQUENCE);
-	xos_der_put_u64(w, XOS_DER_INTEGER, VERSION);
+	xos_der_put_u64(w, XOS_DER_INTEGER, c->auth_mfa ? VERSION_MFA : VERSION);
 	xos_der_put_u64(w, XOS_DER_ENUMERATED, c->kind);
 	xos_der_put_str(w, XOS_DER_UTF8, c->vo);
 	xos_der_put_str(w, XOS_DER_UTF8, c->name);
@@ -37,6 +39,8 @@ static void put_claims(struct xos_der *w, const struct xos_claims *c)
 		xos_der_put_time(w, c->auth_time);
 		if (c->home_org[0])
 			xos_der_put_str(w, TAG_HOME, c->home_org);
+		if (c->auth_mfa)
+			xos_der_put_u64(w, TAG_MFA, 1);
 		xos_der_end(w);
 	}
 	xos_der_end(w);
@@ -96,6 +100,7 @@ static bool read_roles(struct xos_reader *r, struct xos_claims *c)
 static bool read_auth(struct xos_reader *r, struct xos_claims *c)
 {
 	struct xos_reader in;
+	uint64_t mfa = 0;
 
 	if (!xos_der_next_is(r, TAG_AUTH))
 		return true;
@@ -106,6 +111,11 @@ static bool read_auth(struct xos_reader *r, struct xos_claims *c)
 	if (xos_der_next_is(&in, TAG_HOME) &&
 	    !xos_der_str(&in, TAG_HOME, c->home_org, sizeof(c->home_org)))
 		return false;
+	if (xos_der_next_is(&in, TAG_MFA)) {
+		if (!xos_der_u64(&in, TAG_MFA, 1, &mfa) || mfa != 1)
+			return false;
+		c->auth_mfa = true;
+	}
 	return xos_reader_end(&in) == XOS_OK;
 }
 
@@ -118,7 +128,7 @@ static bool read_claims(struct xos_bytes der, struct xos_claims **out)
 
 	xos_reader_init(&outer, der);
 	if (!xos_der_enter(&outer, XOS_DER_SEQUENCE, &r) || xos_reader_end(&outer) != XOS_OK ||
-	    !xos_der_u64(&r, XOS_DER_INTEGER, VERSION, &version) || version != VERSION ||
+	    !xos_der_u64(&r, XOS_DER_INTEGER, VERSION_MFA, &version) || version < VERSION ||
 	    !xos_der_u64(&r, XOS_DER_ENUMERATED, XOS_KIND_LAST, &kind) ||
 	    !xos_der_str(&r, XOS_DER_UTF8, vo, sizeof(vo)) ||
 	    !xos_der_str(&r, XOS_DER_UTF8, name, sizeof(name)) ||
@@ -130,7 +140,7 @@ static bool read_claims(struct xos_bytes der, struct xos_claims **out)
 		return false;
 	return xos_der_u64(&r, XOS_DER_INTEGER, UINT64_MAX, &c->number) && read_groups(&r, c) &&
 	       read_roles(&r, c) && read_auth(&r, c) && xos_reader_end(&r) == XOS_OK &&
-	       xos_claims_check(c, NULL) == XOS_OK;
+	       c->auth_mfa == (version == VERSION_MFA) && xos_claims_check(c, NULL) == XOS_OK;
 }
 
 enum xos_status xos_claims_decode(

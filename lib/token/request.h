@@ -18,5 +18,12 @@
 XOS_MUST_USE enum xos_status xos_token_request_digest(const char *vo, struct xos_bytes spki,
     const char *const *roles, size_t nroles, int64_t lifetime, uint8_t out[XOS_SHA256_LEN],
     struct xos_err *err);
+/*
+ * With the code of a second factor: SHA-256 over another separator, the digest above and the code. So the code is
+ * bound to the request, and whoever has digest and code can compute it without the request. in and out may be
+ * the same.
+ */
+XOS_MUST_USE enum xos_status xos_token_request_totp(const uint8_t in[XOS_SHA256_LEN],
+    const char *code, uint8_t out[XOS_SHA256_LEN], struct xos_err *err);
 
 #endif

@@ -123,6 +123,32 @@ START_TEST(a_network_counts_as_one_address)
 }
 END_TEST
 
+/* The second factor counts by itself: the first one's success clears nothing, and no address matters. */
+START_TEST(second_factors_are_counted_alone)
+{
+	const int64_t now = 1800000000;
+
+	for (int i = 0; i < 4; i++) {
+		ca_throttle_second_failed(t, "alice", now);
+		ca_throttle_passed(t, "alice", "192.0.2.1");
+		ck_assert_int_eq(ca_throttle_second_check(t, "alice", now, &err), XOS_OK);
+	}
+	ca_throttle_second_failed(t, "alice", now);
+	ck_assert_int_eq(ca_throttle_second_check(t, "alice", now, &err), XOS_LIMIT);
+	ck_assert_str_eq(err.code, "totp-throttled");
+	ck_assert_int_eq(ca_throttle_second_check(t, "bob", now, &err), XOS_OK);
+	ck_assert_int_eq(ca_throttle_check(t, "alice", "192.0.2.1", now, &err), XOS_OK);
+	/* never for longer than a quarter of an hour, and no failure of the first factor adds to it */
+	for (int i = 0; i < 40; i++)
+		ca_throttle_second_failed(t, "alice", now);
+	ck_assert_int_eq(ca_throttle_second_check(t, "alice", now + 899, &err), XOS_LIMIT);
+	ck_assert_int_eq(ca_throttle_second_check(t, "alice", now + 900, &err), XOS_OK);
+	ca_throttle_second_passed(t, "alice");
+	ca_throttle_failed(t, "alice", "192.0.2.1", now);
+	ck_assert_int_eq(ca_throttle_second_check(t, "alice", now, &err), XOS_OK);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-throttle");
@@ -132,6 +158,7 @@ int main(void)
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, waits_grow_and_end);
+	tcase_add_test(c, second_factors_are_counted_alone);
 	tcase_add_test(c, many_failures_do_not_overflow);
 	tcase_add_test(c, a_clock_set_back_locks_nobody_out);
 	tcase_add_test(c, the_table_is_bounded);

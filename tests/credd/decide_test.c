@@ -284,6 +284,48 @@ START_TEST(locks_deny)
 }
 END_TEST
 
+static enum xos_local_decision submit_as(const struct xos_test_who *more)
+{
+	static const char *const groups[] = {"/demo/physics", "/demo", NULL};
+	struct xos_test_who who = *more;
+	struct xos_chain chain = {.n = 0};
+	struct xos_credd_verdict v;
+	enum xos_local_decision d;
+
+	who.name = "alice";
+	who.number = 1;
+	who.groups = groups;
+	xos_test_member(n->vo, &who, &chain);
+	xos_decision_answer_free(ask(&chain, SUBMIT("alice"), &v));
+	d = v.decision;
+	xos_credd_verdict_free(&v);
+	xos_chain_clear(&chain);
+	return d;
+}
+
+/* auth.mfa is what the token says; of methods that are not our authority's, no is not known either. */
+START_TEST(the_second_factor_comes_from_the_token)
+{
+	node_free(n);
+	n = node_new(&(struct xos_test_bundle){
+	    .vo_text = "vo \"demo\" serial 1 { permit group /demo action job.submit on any;"
+	               " forbid any action job.submit on any unless auth.mfa; }"});
+	ck_assert_int_eq(submit_as(&(struct xos_test_who){.auth_mfa = true}), XOS_LOCAL_PERMIT);
+	ck_assert_int_eq(submit_as(&(struct xos_test_who){.auth_mfa = false}), XOS_LOCAL_DENY);
+	ck_assert_int_eq(submit_as(&(struct xos_test_who){.auth_method = "code"}), XOS_LOCAL_DENY);
+	ck_assert_int_eq(
+	    submit_as(&(struct xos_test_who){.auth_method = "krb5"}), XOS_LOCAL_UNDECIDED);
+	node_free(n);
+	n = node_new(&(struct xos_test_bundle){
+	    .vo_text = "vo \"demo\" serial 1 { permit group /demo action job.submit on any"
+	               " when not auth.mfa; }"});
+	ck_assert_int_eq(submit_as(&(struct xos_test_who){.auth_mfa = false}), XOS_LOCAL_PERMIT);
+	ck_assert_int_eq(submit_as(&(struct xos_test_who){.auth_mfa = true}), XOS_LOCAL_DENY);
+	ck_assert_int_eq(
+	    submit_as(&(struct xos_test_who){.auth_method = "krb5"}), XOS_LOCAL_UNDECIDED);
+}
+END_TEST
+
 /* The lock of a token stops what was delegated of it, and no other token of the same member. */
 START_TEST(a_locked_token_stops_its_delegations_and_no_other)
 {
@@ -491,6 +533,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_changed_byte_is_refused);
 	tcase_add_test(t, the_second_question_comes_from_the_cache);
 	tcase_add_loop_test(t, locks_deny, 0, 5);
+	tcase_add_test(t, the_second_factor_comes_from_the_token);
 	tcase_add_test(t, a_locked_token_stops_its_delegations_and_no_other);
 	tcase_add_test(t, the_roster_must_know_the_member);
 	tcase_add_test(t, restrictions_narrow);

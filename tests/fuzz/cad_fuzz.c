@@ -1,10 +1,13 @@
-/* What strangers send to xos-cad as JSON: token requests, commands; and what it answers. */
+/* What strangers send to xos-cad as JSON: token requests, commands, renewals; what it answers; and what people type
+ * for a one-time code. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/cad.h"
+#include "api/cad_renew.h"
 #include "api/command.h"
+#include "auth/code.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,7 +25,7 @@ static void token_request(struct xos_bytes in)
 		struct xos_cad_request r2;
 
 		if (xos_cad_request_decode(again, &r2, NULL) != XOS_OK || r2.nroles != r.nroles ||
-		    r2.lifetime != r.lifetime ||
+		    r2.lifetime != r.lifetime || strcmp(r2.totp, r.totp) != 0 ||
 		    !xos_bytes_eq(xos_buf_bytes(&r.csr), xos_buf_bytes(&r2.csr)))
 			abort();
 		xos_cad_request_clear(&r2);
@@ -62,17 +65,53 @@ static void command(struct xos_bytes in)
 		abort();
 }
 
+static void renewal(struct xos_bytes in)
+{
+	static struct xos_trust *trust; /* trusts nobody, so nothing may come out */
+	struct xos_cad_renewal *r = NULL;
+
+	if (!trust)
+		trust = xos_trust_new();
+	if (xos_cad_renewal_open(in, trust, "demo", 1800000000, &r, NULL) == XOS_OK || r)
+		abort();
+}
+
+/* What somebody types for a one-time code: what is taken is shown so that it is taken again. */
+static void code(struct xos_bytes in)
+{
+	struct xos_secret *typed = xos_secret_from(in.p, in.n), *got = NULL, *again = NULL, *shown;
+	char text[XOS_CODE_TEXT];
+
+	if (typed && xos_code_read(typed, &got, NULL) == XOS_OK) {
+		xos_code_format(got, text);
+		shown = xos_secret_from(text, strlen(text));
+		if (xos_code_read(shown, &again, NULL) != XOS_OK ||
+		    memcmp(xos_secret_data(got), xos_secret_data(again), XOS_CODE_LEN) != 0)
+			abort();
+		xos_secret_free(shown);
+	}
+	xos_secret_free(typed);
+	xos_secret_free(got);
+	xos_secret_free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
 		return 0;
 	struct xos_bytes in = {data + 1, size - 1};
-	switch (data[0] % 3) {
+	switch (data[0] % 5) {
 	case 0:
 		token_request(in);
 		break;
 	case 1:
 		directory(in);
+		break;
+	case 3:
+		renewal(in);
+		break;
+	case 4:
+		code(in);
 		break;
 	default:
 		command(in);

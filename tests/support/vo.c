@@ -157,9 +157,10 @@ static void make_leaf(const struct xos_test_vo *v, enum xos_kind kind,
 	MUST(xos_claims_new(kind, v->vo, who->name, &claims, &err), &err);
 	if (user) {
 		claims->number = who->number ? who->number : 1;
-		claims->auth_time = v->now - 60;
-		MUST_TRUE(
-		    xos_str_copy(claims->auth_method, sizeof(claims->auth_method), "password"));
+		claims->auth_time = who->auth_time ? who->auth_time : v->now - 60;
+		claims->auth_mfa = who->auth_mfa;
+		MUST_TRUE(xos_str_copy(claims->auth_method, sizeof(claims->auth_method),
+		    who->auth_method ? who->auth_method : "password"));
 		MUST_TRUE(xos_str_copy(
 		    claims->home_org, sizeof(claims->home_org), who->home ? who->home : ""));
 		add_names(claims, who->groups, xos_claims_add_group);

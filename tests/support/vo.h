@@ -1,6 +1,7 @@
 #ifndef XOS_TESTSUPPORT_VO_H
 #define XOS_TESTSUPPORT_VO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,9 @@ struct xos_test_who {
 	const char *const *groups; /* members */
 	const char *const *roles;  /* members */
 	const char *home;          /* members */
+	int64_t auth_time;         /* members: now - 60 */
+	const char *auth_method;   /* members: password */
+	bool auth_mfa;             /* members */
 	const char *service;       /* kind service */
 	int64_t not_before;        /* now - 300 */
 	int64_t not_after;         /* now + 12 h */

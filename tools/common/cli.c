@@ -107,6 +107,7 @@ static void print_help(const struct xos_cli_program *p, const struct xos_cli_ver
 	if (!only || !option_find(only->options, "vo", 2)) /* a verb's own is shown above */
 		printf("  --vo NAME                another VO than the one joined last\n");
 	printf("  --config DIR             another folder for joined VOs\n"
+	       "  --no-input               no questions, also on a terminal\n"
 	       "  --help, --version\n");
 	if (!only && p->nverbs > 1)
 		printf("\n%s VERB --help shows the options of one verb.\n", p->name);
@@ -138,8 +139,8 @@ static enum xos_status option_take(
 	const struct xos_cli_option common[] = {{.name = "json", .flag = &p->cli->json},
 	    {.name = "vo", .arg = "NAME", .value = &p->cli->vo},
 	    {.name = "config", .arg = "DIR", .value = &p->cli->config},
-	    {.name = "help", .flag = &p->help}, {.name = "version", .flag = &p->version},
-	    {.name = NULL}};
+	    {.name = "no-input", .flag = &p->cli->no_input}, {.name = "help", .flag = &p->help},
+	    {.name = "version", .flag = &p->version}, {.name = NULL}};
 	const char *name = argv[*i] + 2;
 	size_t n = strcspn(name, "=");
 	const char *value = name[n] == '=' ? name + n + 1 : NULL;

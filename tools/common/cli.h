@@ -15,6 +15,7 @@
  *   --json         answers and errors as JSON on standard output
  *   --vo NAME      another VO than the last one joined
  *   --config DIR   another folder for joined VOs
+ *   --no-input      no questions, also on a terminal
  *   --help, --version
  *
  * Errors: "xos-login: text" on standard error; with --json instead one object on standard output,
@@ -24,6 +25,7 @@
 struct xos_cli {
 	const char *program; /* "xos-login" */
 	bool json;
+	bool no_input;      /* --no-input: no questions, also on a terminal */
 	const char *vo;     /* --vo; NULL: the default */
 	const char *config; /* --config; NULL: the default */
 	/* A verb may set this and return XOS_OK: for answers that are no errors, such as "no" (1) or a

@@ -35,26 +35,41 @@ static enum xos_status send_patiently(const struct xos_cli *cli, struct xos_clie
 	return st;
 }
 
-enum xos_status xos_cli_command(const struct xos_cli *cli, const char *service, const char *verb,
-    struct xos_json *args, struct xos_json **result, struct xos_err *err)
+/* token: NULL for the current one. Takes args. */
+static enum xos_status send(const struct xos_cli *cli, const struct xos_chain *token,
+    const char *service, const char *verb, struct xos_json *args, struct xos_json **result,
+    struct xos_err *err)
 {
 	struct xos_cli_vo *vo = NULL;
-	struct xos_chain token = {.n = 0};
+	struct xos_chain current = {.n = 0};
 	struct xos_cli_client *client = NULL;
 	enum xos_status st = xos_cli_vo_load(cli, &vo, err);
-	if (!st)
-		st = xos_cli_token(vo, &token, NULL, err);
+	if (!st && !token)
+		st = xos_cli_token(vo, &current, NULL, err);
 	if (!st)
 		st = xos_cli_client_new(vo, service, NULL, false, &client, err);
 	if (!st)
-		st = send_patiently(cli, xos_cli_client(client), &token, vo->name, service, verb,
-		    args, result, err);
+		st = send_patiently(cli, xos_cli_client(client), token ? token : &current, vo->name,
+		    service, verb, args, result, err);
 	else
 		xos_json_free(args);
 	xos_cli_client_free(client);
-	xos_chain_clear(&token);
+	xos_chain_clear(&current);
 	xos_cli_vo_free(vo);
 	return st;
+}
+
+enum xos_status xos_cli_command(const struct xos_cli *cli, const char *service, const char *verb,
+    struct xos_json *args, struct xos_json **result, struct xos_err *err)
+{
+	return send(cli, NULL, service, verb, args, result, err);
+}
+
+enum xos_status xos_cli_command_as(const struct xos_cli *cli, const struct xos_chain *token,
+    const char *service, const char *verb, struct xos_json *args, struct xos_json **result,
+    struct xos_err *err)
+{
+	return send(cli, token, service, verb, args, result, err);
 }
 
 enum xos_status xos_cli_command_do(const struct xos_cli *cli, const char *service, const char *verb,

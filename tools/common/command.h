@@ -2,6 +2,7 @@
 #define XOS_CLI_COMMAND_H
 
 #include "cli/cli.h"
+#include "pki/cert.h"
 
 /*
  * Commands to an authority ("ca", "rca", "vops"), signed by the current token (api/command.h). The
@@ -11,6 +12,10 @@
 /* args is taken; result may be NULL where nothing is expected back. */
 XOS_MUST_USE enum xos_status xos_cli_command(const struct xos_cli *cli, const char *service,
     const char *verb, struct xos_json *args, struct xos_json **result, struct xos_err *err);
+/* The same by another token than the current one, which is not looked for. */
+XOS_MUST_USE enum xos_status xos_cli_command_as(const struct xos_cli *cli,
+    const struct xos_chain *token, const char *service, const char *verb, struct xos_json *args,
+    struct xos_json **result, struct xos_err *err);
 /* The same for a command that is done or refused and has nothing to show: prints `done` for people,
  * the result with --json. */
 XOS_MUST_USE enum xos_status xos_cli_command_do(const struct xos_cli *cli, const char *service,

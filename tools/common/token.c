@@ -6,12 +6,15 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/login.h"
 #include "service/client.h"
 
 #define SKEW 60 /* seconds by which clocks may disagree */
 
 struct xos_cli_client {
 	struct xos_service_client *service;
+	struct xos_cli_manners *manners; /* of the VO, which outlives this */
+	bool authority;                  /* the service is the ca */
 };
 
 /* One text everywhere. member may be NULL. */
@@ -46,6 +49,13 @@ static enum xos_status usable(const struct xos_cli_vo *vo, const struct xos_toke
 	return XOS_OK;
 }
 
+/* Is it that there is no token, and not one that stays as it is for a reason, such as another VO's? */
+static bool lacking(enum xos_status st, const struct xos_err *err)
+{
+	return st != XOS_OK &&
+	       (strcmp(err->code, "no-token") == 0 || strcmp(err->code, "token-expired") == 0);
+}
+
 enum xos_status xos_cli_token(const struct xos_cli_vo *vo, struct xos_chain *chain,
     struct xos_token_info **info, struct xos_err *err)
 {
@@ -56,11 +66,19 @@ enum xos_status xos_cli_token(const struct xos_cli_vo *vo, struct xos_chain *cha
 	if (st == XOS_OK)
 		st = xos_tokenfile_read(path, chain, err);
 	if (st == XOS_NOT_FOUND)
-		return no_token(err, st, "no-token", vo, "none found", NULL);
+		st = no_token(err, st, "no-token", vo, "none found", NULL);
 	if (st == XOS_OK)
 		st = xos_token_describe(chain, now, &found, err);
 	if (st == XOS_OK)
 		st = usable(vo, found, now, err);
+	if (lacking(st, err)) {
+		xos_chain_clear(chain);
+		st = xos_cli_login_offer(vo, found, st, chain, err);
+		xos_token_info_free(found);
+		found = NULL;
+		if (st == XOS_OK)
+			st = xos_token_describe(chain, now, &found, err);
+	}
 	if (st == XOS_OK && info) {
 		*info = found;
 		found = NULL;
@@ -89,6 +107,10 @@ enum xos_status xos_cli_client_new(const struct xos_cli_vo *vo, const char *serv
 	    .hint = strcmp(service, "jobs") == 0 ? "is xos-jobd running on that node?"
 	                                         : "do the VO's servers run (xos-server status)?"};
 	struct xos_cli_client *c = calloc(1, sizeof(*c));
+	if (c) {
+		c->manners = vo->manners;
+		c->authority = strcmp(service, "ca") == 0;
+	}
 	if (c)
 		st = xos_service_client_new(&o, &c->service, err);
 	else
@@ -107,10 +129,28 @@ struct xos_client *xos_cli_client(struct xos_cli_client *c)
 	return xos_service_client(c->service);
 }
 
+static void tell_clock(const struct xos_cli_client *c)
+{
+	struct xos_cli_manners *m = c->manners;
+	int64_t by = 0;
+	if (!m || !m->may_warn || m->clock_told ||
+	    !xos_client_clock_offset(xos_service_client(c->service), &by) ||
+	    (by <= SKEW && by >= -SKEW))
+		return;
+	m->clock_told = true;
+	fprintf(stderr,
+	    "%s: warning: your clock is %lld min %s the %s's: set it, or log-ins and jobs will "
+	    "be "
+	    "refused\n",
+	    m->program, (long long)((by < 0 ? -by : by) + 30) / 60, by < 0 ? "behind" : "ahead of",
+	    c->authority ? "authority" : "server");
+}
+
 void xos_cli_client_free(struct xos_cli_client *c)
 {
 	if (!c)
 		return;
+	tell_clock(c);
 	xos_service_client_free(c->service);
 	free(c);
 }

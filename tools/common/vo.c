@@ -142,13 +142,28 @@ static enum xos_status vo_read(
 	return trust_read(vo, err);
 }
 
+static enum xos_status manners_take(
+    const struct xos_cli *cli, struct xos_cli_vo *vo, struct xos_err *err)
+{
+	vo->manners = calloc(1, sizeof(*vo->manners));
+	if (!vo->manners)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	xos_str_printf(vo->manners->program, sizeof(vo->manners->program), "%s",
+	    cli->program ? cli->program : "xos");
+	vo->manners->may_warn = !cli->json;
+	vo->manners->may_ask = !cli->json && !cli->no_input;
+	return XOS_OK;
+}
+
 enum xos_status xos_cli_vo_load(
     const struct xos_cli *cli, struct xos_cli_vo **out, struct xos_err *err)
 {
 	struct xos_cli_vo *vo = calloc(1, sizeof(*vo));
 	if (!vo)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	enum xos_status st = vo_read(cli, vo, err);
+	enum xos_status st = manners_take(cli, vo, err);
+	if (st == XOS_OK)
+		st = vo_read(cli, vo, err);
 	if (st != XOS_OK) {
 		xos_cli_vo_free(vo);
 		return st;
@@ -167,6 +182,7 @@ void xos_cli_vo_free(struct xos_cli_vo *vo)
 	free(vo->vops);
 	free(vo->accounting);
 	free(vo->jobs);
+	free(vo->manners);
 	free(vo);
 }
 

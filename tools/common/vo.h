@@ -22,11 +22,19 @@
  *   <vo>/vo.conf       vo = NAME, and ca, rca, vops, accounting, jobs = https://address:port
  *   default            the name of the VO joined last
  */
+/* How a tool speaks to its person; what was said once is not said again. */
+struct xos_cli_manners {
+	char program[32];
+	bool may_ask;    /* neither --json nor --no-input */
+	bool may_warn;   /* not --json */
+	bool clock_told; /* a clock that is wrong */
+};
 struct xos_cli_vo {
 	char name[XOS_VO_MAX + 1];
 	char dir[PATH_MAX];
 	char *ca, *rca, *vops, *accounting, *jobs; /* NULL: not known */
 	struct xos_trust *trust;                   /* root and issuers of this VO alone */
+	struct xos_cli_manners *manners;
 };
 
 /* The folder that holds joined VOs, which need not exist. */
@@ -55,7 +63,8 @@ XOS_MUST_USE enum xos_status xos_cli_vo_join(
 /*
  * The current token (xos_tokenfile_path), of this VO and not expired. Else NOT_FOUND, DENIED or
  * EXPIRED with one text everywhere: "You have no valid token for VO demo (expired 3m00s ago). Log in
- * with: xos-login alice". chain: zeroed by the caller; info may be NULL.
+ * with: xos-login alice". On a terminal the person is asked whether to log in here and now (cli/login.h). chain:
+ * zeroed by the caller; info may be NULL.
  */
 XOS_MUST_USE enum xos_status xos_cli_token(const struct xos_cli_vo *vo, struct xos_chain *chain,
     struct xos_token_info **info, struct xos_err *err);
@@ -70,6 +79,7 @@ struct xos_cli_client;
 XOS_MUST_USE enum xos_status xos_cli_client_new(const struct xos_cli_vo *vo, const char *service,
     const char *url, bool token, struct xos_cli_client **out, struct xos_err *err);
 struct xos_client *xos_cli_client(struct xos_cli_client *c);
+/* Says, once a tool, if this machine's clock and the server's differ by more than a minute. */
 void xos_cli_client_free(struct xos_cli_client *c);
 
 #endif

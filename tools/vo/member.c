@@ -44,8 +44,7 @@ static enum xos_status read_password(struct xos_secret **out, struct xos_err *er
 	return xos_cli_password_get(&how, out, err);
 }
 
-/* How many iterations the VO's passwords take: the authority refuses any other count. */
-static enum xos_status iterations(const struct xos_cli *cli, uint32_t *out, struct xos_err *err)
+enum xos_status vo_iterations(const struct xos_cli *cli, uint32_t *out, struct xos_err *err)
 {
 	struct xos_json *vo = NULL;
 	uint64_t n = 0;
@@ -67,7 +66,7 @@ static enum xos_status add_verifier(
 	uint32_t count = 0;
 	enum xos_status st = read_password(&password, err);
 	if (!st)
-		st = iterations(cli, &count, err);
+		st = vo_iterations(cli, &count, err);
 	if (!st)
 		st = xos_scram_verifier_make(password, count, &verifier, err);
 	if (!st)

@@ -33,6 +33,7 @@ static void roundtrip(const struct xos_claims *c)
 	ck_assert_uint_eq(back->nroles, c->nroles);
 	ck_assert_str_eq(back->auth_method, c->auth_method);
 	ck_assert_int_eq(back->auth_time, c->auth_time);
+	ck_assert_int_eq(back->auth_mfa, c->auth_mfa);
 	ck_assert_str_eq(back->home_org, c->home_org);
 	for (size_t i = 0; i < c->ngroups; i++)
 		ck_assert_str_eq(back->groups[i], c->groups[i]);
@@ -54,6 +55,10 @@ START_TEST(roundtrips)
 	roundtrip(user);
 	strcpy(user->home_org, "uni.example");
 	user->number = UINT64_MAX;
+	roundtrip(user);
+	user->auth_mfa = true;
+	roundtrip(user);
+	user->home_org[0] = 0;
 	roundtrip(user);
 	roundtrip(node);
 	roundtrip(service);
@@ -95,6 +100,41 @@ START_TEST(one_encoding_only)
 	ck_assert_int_eq(xos_claims_decode(xos_buf_bytes(&der), &back, &err), XOS_MALFORMED);
 	xos_buf_free(&der);
 	xos_claims_free(c);
+}
+END_TEST
+
+/* The second factor stands there in one way: version 2 and mfa 1, or version 1 and nothing. */
+START_TEST(the_second_factor_has_one_encoding)
+{
+	struct xos_claims *user = user_claims("demo", "alice"), *back = NULL;
+	struct xos_buf one, two;
+
+	xos_buf_init(&one, XOS_CLAIMS_DER_MAX);
+	xos_buf_init(&two, XOS_CLAIMS_DER_MAX);
+	must(xos_claims_encode(user, &one, &err), &err, "encode");
+	user->auth_mfa = true;
+	must(xos_claims_encode(user, &two, &err), &err, "encode");
+	ck_assert_uint_eq(two.n, one.n + 3);
+	ck_assert_mem_eq(two.p + two.n - 3, "\x81\x01\x01", 3);
+	for (uint8_t v = 0; v < 4; v++) { /* mfa that is not 1 */
+		two.p[two.n - 1] = v;
+		ck_assert_int_eq(
+		    xos_claims_decode(xos_buf_bytes(&two), &back, &err) == XOS_OK, v == 1);
+		xos_claims_free(back);
+		back = NULL;
+	}
+	two.p[two.n - 1] = 1;
+	/* the version, after the outer header, says the other thing */
+	size_t at = two.p[1] & 0x80 ? 2u + (two.p[1] & 0x7f) : 2;
+	ck_assert_mem_eq(two.p + at, "\x02\x01\x02", 3);
+	two.p[at + 2] = 1;
+	ck_assert_int_eq(xos_claims_decode(xos_buf_bytes(&two), &back, &err), XOS_MALFORMED);
+	at = one.p[1] & 0x80 ? 2u + (one.p[1] & 0x7f) : 2;
+	one.p[at + 2] = 2;
+	ck_assert_int_eq(xos_claims_decode(xos_buf_bytes(&one), &back, &err), XOS_MALFORMED);
+	xos_buf_free(&one);
+	xos_buf_free(&two);
+	xos_claims_free(user);
 }
 END_TEST
 
@@ -201,6 +241,7 @@ START_TEST(malformed_encodings)
 	    CASE("indefinite length", "\x30\x80\x02\x01\x01\x00\x00"),
 	    CASE("length in the long form", "\x30\x81\x03\x02\x01\x01"),
 	    CASE("version 2", "\x30\x03\x02\x01\x02"),
+	    CASE("version 3", "\x30\x03\x02\x01\x03"),
 	    CASE("version with a leading zero", "\x30\x04\x02\x02\x00\x01"),
 	    CASE("negative version", "\x30\x03\x02\x01\xff"),
 	    CASE("length beyond the end", "\x30\x7f\x02\x01\x01"),
@@ -308,6 +349,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, roundtrips);
 	tcase_add_test(t, one_encoding_only);
+	tcase_add_test(t, the_second_factor_has_one_encoding);
 	tcase_add_test(t, names_and_lists_are_checked);
 	tcase_add_test(t, kinds_have_their_own_fields);
 	tcase_add_test(t, bounded);

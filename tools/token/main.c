@@ -1,4 +1,5 @@
-/* xos-token: what the current token says, whether it is good, where it is, whether to renew it. */
+/* xos-token: what the current token says, whether it is good, where it is, whether to renew it; own.c and totp.c
+ * have what asks the authority. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "token/delegation.h"
 #include "token/tokenfile.h"
 #include "token/verify.h"
+#include "tokentool/verbs.h"
 
 #define SKEW 300 /* seconds of clock difference that verify tolerates, as the services do */
 
@@ -87,6 +89,7 @@ static enum xos_status show_json(
 		struct xos_json *auth = xos_json_object();
 		xos_json_set_string(auth, "method", c->auth_method);
 		xos_json_set_time(auth, "time", c->auth_time);
+		xos_json_set_bool(auth, "mfa", c->auth_mfa);
 		xos_json_set_string(auth, "home", c->home_org[0] ? c->home_org : NULL);
 		xos_json_set(doc, "auth", auth);
 	}
@@ -140,8 +143,9 @@ static void show_text(const char *path, const struct xos_token_info *t)
 	print_list("roles", c->roles, c->nroles);
 	if (c->auth_method[0]) {
 		xos_time_format(c->auth_time, when);
-		xos_cli_print_pair("authenticated", "%s by %s%s%s", when, c->auth_method,
-		    c->home_org[0] ? " at " : "", c->home_org);
+		xos_cli_print_pair("authenticated", "%s by %s%s%s%s", when, c->auth_method,
+		    c->auth_mfa ? " and a second factor" : "", c->home_org[0] ? " at " : "",
+		    c->home_org);
 	}
 	for (size_t i = 0; i < t->nsteps; i++)
 		show_step(t->steps[i]);
@@ -244,25 +248,57 @@ static enum xos_status verb_needs_renewal(
 	return XOS_OK;
 }
 
+/* Says nothing: for scripts. */
+static enum xos_status verb_check(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_chain chain = {.n = 0};
+	struct xos_token_info *info = NULL;
+	struct xos_cli_vo *vo = NULL;
+	enum xos_status st = xos_cli_vo_load(cli, &vo, err);
+	if (st)
+		return st; /* no VO is no answer about a token */
+	st = read_token(argc, argv, path, &chain, &info, err);
+	if (!st)
+		st = verify(vo->trust, vo->name, &chain, err);
+	cli->exit_status = st ? 1 : 0;
+	xos_cli_vo_free(vo);
+	xos_token_info_free(info);
+	xos_chain_clear(&chain);
+	return XOS_OK;
+}
+
 static const struct xos_cli_verb verbs[] = {
     {"show", "[FILE]", "what the token says (not verified)", 0, 1, false, NULL, verb_show},
     {"verify", "[FILE]", "check it fully under the joined VO's root", 0, 1, false, NULL,
         verb_verify},
+    {"check", "[FILE]", "the same and says nothing: exit status 0 valid, 1 not", 0, 1, false, NULL,
+        verb_check},
     {"path", "", "where the current token is", 0, 0, false, NULL, verb_path},
     {"needs-renewal", "[FILE]", "exit status 0: yes, 1: no, 2: there is no token", 0, 1, false,
         NULL, verb_needs_renewal},
+    {"list", "", "all your unexpired tokens", 0, 0, false, NULL, token_list},
+    {"end", "SERIAL", "end one of them, wherever it is", 1, 1, false, NULL, token_end},
+    {"password", "", "change your password", 0, 0, false, token_secret_options, token_password},
+    {"totp", "enrol | remove | status", "a second factor for log-ins: an authenticator's codes", 1,
+        1, false, token_secret_options, token_totp},
 };
 
 int main(int argc, char **argv)
 {
 	static const struct xos_cli_program program = {
 	    .name = "xos-token",
-	    .about = "look at tokens",
+	    .about = "look at tokens, and at what else is yours",
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
 	    .examples = "  xos-token show\n"
 	                "  xos-token show --json | jq .groups\n"
-	                "  xos-token needs-renewal && xos-login\n"
+	                "  xos-token check || xos-login\n"
+	                "  xos-token needs-renewal && xos-login --renew\n"
+	                "  xos-token list\n"
+	                "  xos-token end 5f1c...\n"
+	                "  xos-token password\n"
+	                "  xos-token totp enrol\n"
 	                "  curl --cert $(xos-token path) https://...\n",
 	};
 	return xos_cli_main(&program, argc, argv);
