@@ -6,7 +6,8 @@
 
 /*
  * lib/log's cryptography by lib/pki: SHA-256, and heads signed as JWS of type xos-log-head+jws with the
- * payload {"log", "sequence", "hash": hexadecimal, "time"}.
+ * payload {"log", "sequence", "hash": hexadecimal, "time", "root": hexadecimal}; heads from before logs
+ * had a tree have no root.
  */
 #define XOS_LOGHEAD_TYP "xos-log-head+jws"
 

@@ -31,22 +31,26 @@ struct xos_log {
 	uint64_t staged, durable;
 	bool writing; /* one thread is; it owns what stands below */
 	bool broken;
+	bool rooted; /* the newest seal has a root */
 	struct xos_err why;
 	struct xos_buf head; /* encoded */
 	/* Of the writing thread: */
 	struct log_state state;
 	struct head_file head_file;
+	struct tree_file tree_file; /* written by that thread, read by whoever makes proofs */
 	int64_t head_synced_ms;
 };
 
 static enum xos_status make_head(const char *name, const struct log_state *state,
     const struct xos_log_crypto *crypto, struct xos_buf *encoded, struct xos_err *err)
 {
-	struct xos_log_head head = {.sequence = state->sequence, .time = xos_clock_now()};
+	struct xos_log_head head = {
+	    .sequence = state->sequence, .time = xos_clock_now(), .has_root = true};
 	struct xos_buf signature;
 	xos_buf_init(encoded, XOS_LOG_PAYLOAD_MAX);
 	xos_buf_init(&signature, XOS_LOG_SIGNATURE_MAX);
 	memcpy(head.hash, state->record, XOS_LOG_HASH);
+	xos_tree_root(crypto, &state->tree, head.root);
 	enum xos_status rc = XOS_INTERNAL;
 	if (xos_str_copy(head.name, sizeof(head.name), name))
 		rc = crypto->sign_head(crypto->ctx, &head, &signature, err);
@@ -64,9 +68,10 @@ static enum xos_status make_head(const char *name, const struct log_state *state
 	return rc;
 }
 
-/* Hashes the frames in out from *at on, each over the one before. */
-static void hash_frames(
-    const struct xos_log_crypto *crypto, struct xos_buf *out, size_t at, struct log_state *state)
+/* Hashes the frames in out from *at on, each over the one before. entries (may be NULL) gets what
+ * belongs into PATH.tree. */
+static void hash_frames(const struct xos_log_crypto *crypto, struct xos_buf *out, size_t at,
+    struct log_state *state, struct xos_buf *entries)
 {
 	while (at < out->n) {
 		uint8_t *p = out->p + at;
@@ -76,6 +81,7 @@ static void hash_frames(
 		memcpy(p + n - XOS_LOG_HASH, state->chain, XOS_LOG_HASH);
 		if (!seal) {
 			memcpy(state->record, state->chain, XOS_LOG_HASH);
+			log_count_record(crypto, state, (struct xos_bytes){p, n}, entries);
 			state->sequence++;
 		}
 		state->offset += n;
@@ -85,10 +91,10 @@ static void hash_frames(
 
 /* Hashes the records in out from `at` on and seals them. encoded gets the new head. */
 static enum xos_status seal_frames(const char *name, const struct xos_log_crypto *crypto,
-    struct xos_buf *out, size_t at, struct log_state *state, struct xos_buf *encoded,
-    struct xos_err *err)
+    struct xos_buf *out, size_t at, struct log_state *state, struct xos_buf *entries,
+    struct xos_buf *encoded, struct xos_err *err)
 {
-	hash_frames(crypto, out, at, state);
+	hash_frames(crypto, out, at, state, entries);
 	enum xos_status rc = make_head(name, state, crypto, encoded, err);
 	if (rc != XOS_OK)
 		return rc;
@@ -97,12 +103,14 @@ static enum xos_status seal_frames(const char *name, const struct xos_log_crypto
 	    out, state->sequence, xos_clock_now(), XOS_LOG_TYPE_SEAL, xos_buf_bytes(encoded));
 	rc = xos_buf_status(out);
 	if (rc == XOS_OK) {
-		hash_frames(crypto, out, seal_at, state);
+		hash_frames(crypto, out, seal_at, state, NULL);
 		return rc;
 	}
 	xos_buf_free(encoded);
 	return xos_err_set(err, rc, "memory", "out of memory");
 }
+
+static enum xos_status seal_anew(struct xos_log *log, struct xos_err *err);
 
 /* ---- opening ---- */
 
@@ -125,7 +133,7 @@ static enum xos_status create(const struct xos_log_options *o, struct xos_err *e
 	if (rc == XOS_OK) {
 		log_chain(o->crypto, state.chain, xos_buf_bytes(&file));
 		memcpy(state.record, state.chain, XOS_LOG_HASH);
-		rc = seal_frames(o->name, o->crypto, &file, file.n, &state, &encoded, err);
+		rc = seal_frames(o->name, o->crypto, &file, file.n, &state, NULL, &encoded, err);
 	}
 	if (rc == XOS_OK)
 		rc = xos_file_create(o->path, o->mode ? o->mode : 0600, xos_buf_bytes(&file), err);
@@ -207,15 +215,23 @@ static enum xos_status check_whole(struct xos_log *log, const struct xos_log_opt
 {
 	struct xos_log_source source = {&log->fd, log_read_fd};
 	struct xos_log_report report = {.records = 0};
+	struct tree_rebuild tree;
 	struct scan s;
 	enum xos_status rc = scan_begin(&s, &source, &log->crypto, err);
+	tree_rebuild_begin(&tree, &log->tree_file);
+	s.entries = &tree.entries;
 	if (rc == XOS_OK && strcmp(s.name, o->name) != 0)
 		rc = xos_err_set(
 		    err, XOS_MALFORMED, "log-name", "it is the log %s, not %s", s.name, o->name);
 	struct xos_log_head none = {.sequence = 0};
 	memcpy(none.hash, s.now.record, XOS_LOG_HASH);
 	if (rc == XOS_OK)
-		rc = log_check(&s, missing ? &none : head, NULL, NULL, &report, err);
+		rc =
+		    log_check(&s, missing ? &none : head, tree_rebuild_record, &tree, &report, err);
+	if (rc == XOS_OK)
+		rc = tree_rebuild_end(&tree, s.sealed.sequence, err);
+	if (rc == XOS_OK && tree.changed)
+		XOS_EVENT(XOS_INFO, "log.tree-made", "path", log->path);
 	if (rc == XOS_OK && missing && s.sealed.sequence > 0)
 		rc = xos_err_set(err, XOS_MALFORMED, "log-head",
 		    "its signed head %s.head is missing; restore it from a backup", log->path);
@@ -225,7 +241,9 @@ static enum xos_status check_whole(struct xos_log *log, const struct xos_log_opt
 		*tail = report.tail_bytes;
 		xos_buf_put(&log->head, s.seal.p, s.seal.n);
 		rc = xos_buf_status(&log->head);
+		log->rooted = s.rooted;
 	}
+	tree_rebuild_free(&tree);
 	scan_end(&s);
 	return rc == XOS_OK ? rc : xos_err_prefix(err, rc, "%s", log->path);
 }
@@ -272,7 +290,7 @@ enum xos_status xos_log_open(
 		free(log);
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	}
-	log->fd = log->head_file.fd = -1;
+	log->fd = log->head_file.fd = log->tree_file.fd = -1;
 	log->crypto = *o->crypto;
 	xos_buf_init(&log->pending, PENDING_MAX);
 	xos_buf_init(&log->head, XOS_LOG_PAYLOAD_MAX);
@@ -280,9 +298,14 @@ enum xos_status xos_log_open(
 	pthread_cond_init(&log->done, NULL);
 	enum xos_status rc = open_locked(o, &log->fd, err);
 	if (rc == XOS_OK)
+		rc = tree_file_open(o->path, o->mode ? o->mode : 0600, &log->tree_file, err);
+	if (rc == XOS_OK)
 		rc = recover(log, o, err);
 	if (rc == XOS_OK && !xos_str_copy(log->name, sizeof(log->name), o->name))
 		rc = XOS_INTERNAL;
+	/* A log from before there was a tree: from now on every seal has a root. */
+	if (rc == XOS_OK && !log->rooted)
+		rc = seal_anew(log, err);
 	if (rc != XOS_OK) {
 		log->broken = true;
 		xos_log_close(log);
@@ -304,6 +327,7 @@ void xos_log_close(struct xos_log *log)
 		(void)fdatasync(log->head_file.fd);
 		close(log->head_file.fd);
 	}
+	tree_file_close(&log->tree_file);
 	if (log->fd >= 0)
 		close(log->fd);
 	pthread_cond_destroy(&log->done);
@@ -351,14 +375,26 @@ static enum xos_status check_record(uint16_t type, struct xos_bytes payload, str
 	return XOS_OK;
 }
 
-static enum xos_status write_group(
-    struct xos_log *log, struct xos_buf *group, struct xos_buf *encoded, struct xos_err *err)
+/* The records count without their tree: it can be made from them. */
+static void put_tree(struct xos_log *log, struct xos_buf *entries)
 {
-	struct log_state state = log->state;
-	group->max = PENDING_MAX + 2 * FRAME_MAX; /* room for the seal */
-	enum xos_status rc = seal_frames(log->name, &log->crypto, group, 0, &state, encoded, err);
-	if (rc != XOS_OK)
-		return rc;
+	struct xos_err err = XOS_ERR_INIT;
+	enum xos_status rc = xos_buf_status(entries);
+	if (atomic_load(&log->tree_file.lost))
+		return;
+	if (rc == XOS_OK)
+		rc = tree_file_put(
+		    &log->tree_file, log->state.sequence, xos_buf_bytes(entries), &err);
+	if (rc == XOS_OK)
+		return;
+	atomic_store(&log->tree_file.lost, true);
+	xos_event_err(XOS_ERROR, "log.tree-lost", &err, "path", log->path, (const char *)NULL);
+}
+
+static enum xos_status write_frames(
+    struct xos_log *log, const struct xos_buf *group, struct xos_err *err)
+{
+	enum xos_status rc = XOS_OK;
 	for (size_t at = 0; at < group->n;) {
 		ssize_t put =
 		    pwrite(log->fd, group->p + at, group->n - at, (off_t)(log->state.offset + at));
@@ -375,6 +411,26 @@ static enum xos_status write_group(
 	}
 	if (fdatasync(log->fd) != 0)
 		return xos_err_errno(err, errno, "log-write", "cannot write the log to the disk");
+	return rc;
+}
+
+static enum xos_status write_group(
+    struct xos_log *log, struct xos_buf *group, struct xos_buf *encoded, struct xos_err *err)
+{
+	struct log_state state = log->state;
+	struct xos_buf entries;
+	xos_buf_init(
+	    &entries, 2 * (size_t)PENDING_MAX);   /* an empty record has 54 bytes, its entry 72 */
+	group->max = PENDING_MAX + 2 * FRAME_MAX; /* room for the seal */
+	enum xos_status rc =
+	    seal_frames(log->name, &log->crypto, group, 0, &state, &entries, encoded, err);
+	if (rc == XOS_OK)
+		rc = write_frames(log, group, err);
+	if (rc == XOS_OK)
+		put_tree(log, &entries);
+	xos_buf_free(&entries);
+	if (rc != XOS_OK)
+		return rc;
 	log->state = state;
 	rc = head_file_put(&log->head_file, &log->crypto, xos_buf_bytes(encoded), err);
 	int64_t now = xos_clock_mono_ms();
@@ -424,6 +480,15 @@ static enum xos_status await_durable(struct xos_log *log, uint64_t sequence, str
 			write_pending(log);
 	}
 	return log->durable >= sequence ? XOS_OK : broken(log, err);
+}
+
+static enum xos_status seal_anew(struct xos_log *log, struct xos_err *err)
+{
+	pthread_mutex_lock(&log->lock);
+	write_pending(log);
+	enum xos_status rc = log->broken ? broken(log, err) : XOS_OK;
+	pthread_mutex_unlock(&log->lock);
+	return rc;
 }
 
 enum xos_status xos_log_append(struct xos_log *log, uint16_t type, struct xos_bytes payload,
@@ -479,5 +544,17 @@ enum xos_status xos_log_head_get(
 		rc = xos_buf_status(encoded);
 	}
 	pthread_mutex_unlock(&log->lock);
+	return rc;
+}
+
+enum xos_status log_view(struct xos_log *log, struct log_view *v, struct xos_err *err)
+{
+	enum xos_status rc = xos_log_head_get(log, &v->head, NULL, err);
+	v->tree = &log->tree_file;
+	v->crypto = &log->crypto;
+	v->fd = log->fd;
+	if (rc == XOS_OK && atomic_load(&log->tree_file.lost))
+		rc = xos_err_set(err, XOS_UNAVAILABLE, "log-tree",
+		    "%s: its tree could not be written; start anew when there is room", log->path);
 	return rc;
 }
