@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
+#include "ca/keylog.h"
 #include "json/json.h"
 
 static enum xos_status handle_record(
@@ -21,6 +22,10 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
     {CA_RECORD, "record", 1u << 1, 8, handle_record},
     {CA_TOKENS, "tokens", 1u << 1, 8, handle_tokens},
+    {CA_LOG_HEAD, "log-head", 1u << 0, 0, ca_handle_log_head},
+    {CA_LOG_PROOF, "log-proof", 1u << 0, 16, ca_handle_log_proof},
+    {CA_LOG_GROWTH, "log-growth", 1u << 0, 16, ca_handle_log_growth},
+    {CA_LOG_RECORDS, "log-records", 1u << 1, 1024, ca_handle_log_records},
 };
 const size_t ca_key_ntable = sizeof(ca_key_table) / sizeof(ca_key_table[0]);
 

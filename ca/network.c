@@ -199,6 +199,9 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/log/head", ca_route_log_head, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/proof", ca_route_log_proof, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/consistency", ca_route_log_consistency, 0, 0},
 };
 
 /* --- the part --- */

@@ -15,7 +15,7 @@ struct xos_loghead {
 	const struct xos_key
 	    *key; /* private to write; public is enough to verify; outlives the log */
 };
-/* h outlives what is made with the result. */
+/* h outlives what is made with the result; NULL: for hashing alone. */
 struct xos_log_crypto xos_loghead_crypto(struct xos_loghead *h);
 
 #endif
