@@ -40,7 +40,8 @@ static enum xos_status stage_act(void *ctx, const struct ca_act *act, struct xos
 	xos_buf_init(&b, XOS_LOG_PAYLOAD_MAX);
 	st = ca_record_act(act, &b, err);
 	if (st == XOS_OK)
-		st = xos_log_stage(k->log, CA_RECORD_ACT, xos_buf_bytes(&b), NULL, err);
+		st = xos_log_stage(
+		    k->log, CA_RECORD_ACT, xos_buf_bytes(&b), &k->staged_sequence, err);
 	xos_buf_free(&b);
 	return st;
 }
@@ -64,8 +65,8 @@ static enum xos_status stage_next(void *ctx, const struct ca_act *act, struct xo
 
 enum xos_status ca_key_stage_acts(struct ca_key *k, uint64_t *last, struct xos_err *err)
 {
-	struct staging s = {k, k->acts};
-	enum xos_status st = ca_acts_after(k->membership, k->acts, stage_next, &s, err);
+	struct staging s = {k, k->staged};
+	enum xos_status st = ca_acts_after(k->membership, k->staged, stage_next, &s, err);
 
 	*last = s.last;
 	return st;
@@ -76,7 +77,7 @@ enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *e
 	enum xos_status st = xos_log_commit(k->log, err);
 
 	if (st == XOS_OK)
-		k->acts = last;
+		k->acts = k->staged = last;
 	return st;
 }
 
@@ -204,7 +205,7 @@ static enum xos_status replay(struct ca_key *k, const char *path, int64_t now, s
 			    err, st, "%s: record %llu", path, (unsigned long long)rec.sequence);
 	}
 	xos_log_reader_close(reader);
-	k->acts = r.acts;
+	k->acts = k->staged = r.acts;
 	k->roster.serial = r.roster;
 	k->locks.serial = r.locks;
 	return st;

@@ -212,6 +212,8 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	struct xos_front_options o = {.listen_fd = listen_fd,
 	    .tls_certificate = c->tls_certificate,
 	    .tls_key = c->tls_key,
+	    /* They wait for the key process, which groups what waits. */
+	    .workers = 32,
 	    .verifier = xos_service_verifier_get(n->verifier)};
 	enum xos_status st = xos_front_new(&o, &n->front, err);
 

@@ -13,7 +13,7 @@ static enum xos_status pass_on(struct ca_network *n, uint16_t type, const uint64
 	xos_buf_init(&answer, 0);
 	for (size_t i = 0; i < count; i++)
 		xos_buf_u64(&ask, numbers[i]);
-	st = xos_bulk_call(
+	st = xos_bulk_ask(
 	    n->key, type, xos_buf_bytes(&ask), xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
 	if (st == XOS_OK)
 		xos_response_body(res, "application/json", xos_buf_bytes(&answer));

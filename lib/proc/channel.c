@@ -85,77 +85,134 @@ void xos_channel_free(struct xos_channel *ch)
 	free(ch);
 }
 
-static bool take_turn(struct xos_channel *ch, int64_t deadline_ms)
+/* Everything below is called with the lock held. */
+
+static bool wait_turn(struct xos_channel *ch, int64_t deadline_ms)
 {
 	struct timespec until = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
-	int rc = 0;
-	pthread_mutex_lock(&ch->lock);
-	while (ch->busy && rc == 0)
-		rc = pthread_cond_timedwait(&ch->turn, &ch->lock, &until);
-	bool mine = !ch->busy;
-	ch->busy = true;
-	pthread_mutex_unlock(&ch->lock);
-	return mine;
+	return pthread_cond_timedwait(&ch->turn, &ch->lock, &until) == 0;
 }
 
-static void give_turn(struct xos_channel *ch)
+static void link_waiter(struct xos_channel *ch, struct waiter *w)
 {
-	pthread_mutex_lock(&ch->lock);
-	ch->busy = false;
-	pthread_cond_signal(&ch->turn);
-	pthread_mutex_unlock(&ch->lock);
+	w->id = ++ch->last_id;
+	w->next = ch->waiters;
+	ch->waiters = w;
+	ch->flying++;
 }
 
-static enum xos_status await_reply(struct xos_channel *ch, uint16_t type, int64_t deadline_ms,
-    struct frame *f, struct xos_err *err)
+static void unlink_waiter(struct xos_channel *ch, const struct waiter *w)
 {
-	for (;;) {
-		enum xos_status rc = frame_wait(ch->fd, POLLIN, deadline_ms, err);
-		if (rc == XOS_OK)
-			rc = frame_receive(ch, f, err);
-		if (rc != XOS_OK)
-			return rc;
-		if (f->kind == FRAME_REPLY && f->id < ch->last_id)
-			continue; /* somebody gave up waiting for this one */
-		if (f->kind != FRAME_REPLY || f->id != ch->last_id || f->type != type)
-			return xos_err_set(err, XOS_MALFORMED, "channel-frame",
-			    "malformed frame: not the reply that was asked for");
-		return XOS_OK;
+	struct waiter **at = &ch->waiters;
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	ch->flying--;
+	pthread_cond_broadcast(&ch->turn);
+}
+
+static void take_reply(struct waiter *w, const struct frame *f)
+{
+	w->done = true;
+	w->rc = f->status;
+	if (f->type != w->type) {
+		w->rc = xos_err_set(w->err, XOS_MALFORMED, "channel-frame",
+		    "malformed frame: not the reply that was asked for");
+	} else if (f->status != XOS_OK) {
+		w->rc = frame_take_err(f, w->err);
+	} else if (w->reply) {
+		xos_buf_put(w->reply, f->payload.p, f->payload.n);
+		w->rc = xos_buf_status(w->reply);
+		if (w->rc != XOS_OK)
+			xos_err_set(w->err, w->rc, "memory", "out of memory");
 	}
 }
 
-static enum xos_status exchange(struct xos_channel *ch, uint16_t type, struct xos_bytes payload,
-    int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err)
+/* Gives a frame to whoever waits for it. MALFORMED: nobody can. */
+static enum xos_status deliver(struct xos_channel *ch, const struct frame *f, struct xos_err *err)
 {
-	struct frame f = {.kind = FRAME_REQUEST, .type = type, .id = ++ch->last_id};
-	f.payload = payload;
-	enum xos_status rc = frame_send(ch, &f, deadline_ms, err);
+	for (struct waiter *w = ch->waiters; w; w = w->next)
+		if (f->kind == FRAME_REPLY && w->id == f->id && !w->done) {
+			take_reply(w, f);
+			return XOS_OK;
+		}
+	if (f->kind == FRAME_REPLY && f->id <= ch->last_id)
+		return XOS_OK; /* somebody gave up waiting for this one */
+	return xos_err_set(err, XOS_MALFORMED, "channel-frame",
+	    "malformed frame: not the reply that was asked for");
+}
+
+/* Reads one frame, for whomever it is, with the lock released meanwhile. */
+static enum xos_status read_one(struct xos_channel *ch, int64_t deadline_ms, struct xos_err *err)
+{
+	struct frame f;
+	ch->reading = true;
+	pthread_mutex_unlock(&ch->lock);
+	enum xos_status rc = frame_wait(ch->fd, POLLIN, deadline_ms, err);
 	if (rc == XOS_OK)
-		rc = await_reply(ch, type, deadline_ms, &f, err);
-	if (rc != XOS_OK)
-		return rc;
-	if (f.status != XOS_OK)
-		return frame_take_err(&f, err);
-	if (!reply)
-		return XOS_OK;
-	xos_buf_put(reply, f.payload.p, f.payload.n);
-	rc = xos_buf_status(reply);
-	return rc == XOS_OK ? rc : xos_err_set(err, rc, "memory", "out of memory");
+		rc = frame_receive(ch, &f, err);
+	pthread_mutex_lock(&ch->lock);
+	if (rc == XOS_OK)
+		rc = deliver(ch, &f, err);
+	ch->reading = false;
+	pthread_cond_broadcast(&ch->turn);
+	return rc;
+}
+
+static enum xos_status too_late(struct xos_err *err)
+{
+	return xos_err_set(err, XOS_UNAVAILABLE, "channel-timeout",
+	    "the other process of this service did not answer in time");
+}
+
+static enum xos_status await_reply(
+    struct xos_channel *ch, struct waiter *w, int64_t deadline_ms, struct xos_err *err)
+{
+	while (!w->done) {
+		enum xos_status rc = XOS_OK;
+		if (!ch->reading)
+			rc = read_one(ch, deadline_ms, err);
+		else if (!wait_turn(ch, deadline_ms) && !w->done)
+			rc = too_late(err);
+		if (rc != XOS_OK && !w->done)
+			return rc;
+	}
+	return w->rc;
+}
+
+static enum xos_status exchange(struct xos_channel *ch, struct waiter *w, struct xos_bytes payload,
+    int64_t deadline_ms, struct xos_err *err)
+{
+	struct frame f = {.kind = FRAME_REQUEST, .type = w->type, .id = w->id, .payload = payload};
+	pthread_mutex_unlock(&ch->lock);
+	/* A frame is one packet: threads may send at the same time. */
+	enum xos_status rc = frame_send(ch, &f, deadline_ms, err);
+	pthread_mutex_lock(&ch->lock);
+	return rc == XOS_OK ? await_reply(ch, w, deadline_ms, err) : rc;
 }
 
 enum xos_status xos_channel_call(struct xos_channel *ch, uint16_t type, struct xos_bytes payload,
     int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err)
 {
+	struct xos_err unseen = XOS_ERR_INIT;
+	struct waiter w = {.type = type, .reply = reply, .err = err ? err : &unseen};
+	enum xos_status rc = XOS_OK;
 	if (reply)
 		xos_buf_init(reply, XOS_CHANNEL_PAYLOAD_MAX);
 	if (payload.n > XOS_CHANNEL_PAYLOAD_MAX)
 		return xos_err_set(err, XOS_LIMIT, "channel-large",
 		    "a request of %zu bytes is longer than %d", payload.n, XOS_CHANNEL_PAYLOAD_MAX);
-	if (!take_turn(ch, deadline_ms))
-		return xos_err_set(err, XOS_UNAVAILABLE, "channel-timeout",
-		    "the other process of this service is busy with earlier requests");
-	enum xos_status rc = exchange(ch, type, payload, deadline_ms, reply, err);
-	give_turn(ch);
+	pthread_mutex_lock(&ch->lock);
+	while (rc == XOS_OK && ch->flying >= XOS_CHANNEL_FLYING)
+		if (!wait_turn(ch, deadline_ms) && ch->flying >= XOS_CHANNEL_FLYING)
+			rc = xos_err_set(err, XOS_UNAVAILABLE, "channel-timeout",
+			    "the other process of this service is busy with earlier requests");
+	if (rc == XOS_OK) {
+		link_waiter(ch, &w);
+		rc = exchange(ch, &w, payload, deadline_ms, w.err);
+		unlink_waiter(ch, &w);
+	}
+	pthread_mutex_unlock(&ch->lock);
 	if (rc != XOS_OK)
 		xos_buf_free(reply);
 	return rc;
