@@ -19,6 +19,18 @@ static enum xos_status dump(struct xos_json *doc, struct xos_buf *reply, struct 
 	return st;
 }
 
+/* A log that could not be written may be closed until it is opened anew. */
+static enum xos_status newest_head(
+    struct ca_key *k, struct xos_log_head *head, struct xos_buf *encoded, struct xos_err *err)
+{
+	if (k->log)
+		return xos_log_head_get(k->log, head, encoded, err);
+	if (encoded)
+		xos_buf_init(encoded, 0);
+	return xos_err_set(
+	    err, XOS_UNAVAILABLE, "log-closed", "the log of the authority is not open just now");
+}
+
 static void set_path(struct xos_json *o, const struct xos_tree_path *path)
 {
 	xos_json_set_bytes(
@@ -33,7 +45,7 @@ enum xos_status ca_handle_log_head(
 	struct xos_log_head head;
 	struct xos_json *o;
 	struct xos_buf encoded;
-	enum xos_status st = xos_log_head_get(k->log, &head, &encoded, err);
+	enum xos_status st = newest_head(k, &head, &encoded, err);
 
 	(void)from;
 	(void)payload;
@@ -52,14 +64,13 @@ enum xos_status ca_handle_log_head(
 	return st;
 }
 
+/* 0 stands for the newest. */
 static enum xos_status newest(struct ca_key *k, uint64_t *size, struct xos_err *err)
 {
 	struct xos_log_head head = {.sequence = 0};
-	enum xos_status st = XOS_OK;
+	enum xos_status st = newest_head(k, &head, NULL, err);
 
-	if (*size == 0)
-		st = xos_log_head_get(k->log, &head, NULL, err);
-	if (*size == 0)
+	if (st == XOS_OK && *size == 0)
 		*size = head.sequence;
 	return st;
 }
@@ -236,7 +247,7 @@ enum xos_status ca_handle_log_records(
 
 	(void)from;
 	if (st == XOS_OK)
-		st = xos_log_head_get(k->log, &head, NULL, err);
+		st = newest_head(k, &head, NULL, err);
 	if (st == XOS_OK && q.size > head.sequence)
 		st = xos_err_set(err, XOS_NOT_FOUND, "log-size",
 		    "the log has %llu records, not %llu", (unsigned long long)head.sequence,

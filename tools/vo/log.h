@@ -56,7 +56,7 @@ XOS_MUST_USE enum xos_status vo_log_number(
 
 /* The words after `log`. */
 enum xos_status vo_log_prove(
-    struct xos_cli *cli, const struct vo_log_opts *o, const char *serial, struct xos_err *err);
+    struct xos_cli *cli, const struct vo_log_opts *o, const char *given, struct xos_err *err);
 enum xos_status vo_log_verify_file(
     struct xos_cli *cli, const struct vo_log_opts *o, struct xos_err *err);
 enum xos_status vo_log_show(

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/command.h"
 #include "base/clock.h"
-#include "cli/command.h"
 #include "vo/log.h"
 
 #define PAGE_MAX 1000
@@ -132,13 +132,15 @@ enum xos_status vo_log_records(struct vo_log *l, const char *verb, struct xos_js
 	struct page p = {each, ctx, limit, 0};
 	bool find = strcmp(verb, "log.find") == 0;
 	uint64_t next = 1, last = 0;
-	enum xos_status st = XOS_OK;
+	struct xos_chain token = {.n = 0};
+	enum xos_status st = xos_cli_token(l->vo, &token, NULL, err);
 
 	xos_json_set_int(args, "size", (int64_t)l->head.sequence);
 	while (st == XOS_OK && next && !(limit && p.given >= limit)) {
 		struct xos_json *answer = NULL;
 
-		st = xos_cli_command(l->cli, "ca", verb, xos_json_copy(args), &answer, err);
+		st = xos_command_send(xos_cli_client(l->client), &token, l->vo->name, "ca", verb,
+		    xos_json_copy(args), &answer, err);
 		if (st == XOS_OK)
 			st = take_page(l, &p, answer, err);
 		if (st == XOS_OK)
@@ -154,6 +156,7 @@ enum xos_status vo_log_records(struct vo_log *l, const char *verb, struct xos_js
 			    (unsigned long long)l->head.sequence);
 	}
 	xos_cli_progress(l->cli, "%s", "");
+	xos_chain_clear(&token);
 	xos_json_free(args);
 	return st;
 }
