@@ -197,6 +197,22 @@ flip() { # FILE OFFSET
 	run -0 xos-vo log export --out "$T/x"
 }
 
+@test "key killed under load: every token that somebody got is recorded" {
+	local i k
+	for i in 1 2 3 4 5 6 7 8; do
+		for k in 1 2 3; do
+			XOS_TOKEN=$T/token$i.$k xos-login ada --password-stdin <<<"admin-secret" || true
+		done &
+	done >/dev/null 2>&1
+	retry compgen -G "$T/token*" >/dev/null
+	kill -9 "$(authority_part key)"
+	wait
+	retry xos-vo log verify
+	for i in "$T"/token*; do
+		run -0 env XOS_TOKEN="$i" xos-vo log prove
+	done
+}
+
 @test "a lost tree is made anew" {
 	authority_stop
 	rm "$LOG.tree"
