@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -154,6 +155,40 @@ START_TEST(many_clients_share_syncs)
 }
 END_TEST
 
+/* The disk is full: nobody gets a token, and no record is there in half. */
+START_TEST(no_record_no_token)
+{
+	struct client *c = calloc(16, sizeof(*c));
+	struct counted before, after;
+	struct rlimit full = {0, RLIM_INFINITY};
+	struct xos_buf answer, file;
+
+	MUST_TRUE(c != NULL);
+	for (int i = 0; i < 16; i++)
+		client_new(&c[i]);
+	before = count();
+	MUST(xos_file_read(p_log, 1 << 26, &file, &err), &err);
+	full.rlim_cur = file.n;
+	xos_buf_free(&file);
+	ck_assert_int_eq(prlimit(key_pid, RLIMIT_FSIZE, &full, NULL), 0);
+	for (int i = 0; i < 16; i++)
+		ck_assert_int_eq(pthread_create(&c[i].thread, NULL, client_run, &c[i]), 0);
+	for (int i = 0; i < 16; i++) {
+		pthread_join(c[i].thread, NULL);
+		ck_assert_int_eq(c[i].issued, 0);
+	}
+	member_free(&c[0].side);
+	client_new(&c[0]);
+	refused(issue(c[0].grant[0], &c[0].side.request, &answer), &answer, "log-write");
+	after = count();
+	ck_assert_uint_eq(after.records, before.records);
+	ck_assert_uint_eq(after.seals, before.seals);
+	for (int i = 0; i < 16; i++)
+		member_free(&c[i].side);
+	free(c);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("group commit");
@@ -162,6 +197,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, lying_setup, lying_teardown);
 	tcase_add_test(tc, many_clients_share_syncs);
+	tcase_add_test(tc, no_record_no_token);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
