@@ -54,13 +54,16 @@ struct staging {
 static enum xos_status stage_next(void *ctx, const struct ca_act *act, struct xos_err *err)
 {
 	struct staging *s = ctx;
+	enum xos_status st;
 
 	if (act->id != s->last + 1)
 		return xos_err_set(err, XOS_INTERNAL, "acts",
 		    "act %llu is missing from the membership database",
 		    (unsigned long long)s->last + 1);
-	s->last = act->id;
-	return stage_act(s->k, act, err);
+	st = stage_act(s->k, act, err);
+	if (st == XOS_OK)
+		s->last = act->id;
+	return st;
 }
 
 enum xos_status ca_key_stage_acts(struct ca_key *k, uint64_t *last, struct xos_err *err)
@@ -76,8 +79,11 @@ enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *e
 {
 	enum xos_status st = xos_log_commit(k->log, err);
 
+	/* Also what a request before this one staged, whose answer still waits. */
+	if (last > k->staged)
+		k->staged = last;
 	if (st == XOS_OK)
-		k->acts = k->staged = last;
+		k->acts = k->staged;
 	return st;
 }
 
