@@ -61,8 +61,9 @@ static enum xos_status stage_next(void *ctx, const struct ca_act *act, struct xo
 		    "act %llu is missing from the membership database",
 		    (unsigned long long)s->last + 1);
 	st = stage_act(s->k, act, err);
+	/* Each once, whatever becomes of those behind it. */
 	if (st == XOS_OK)
-		s->last = act->id;
+		s->last = s->k->staged = act->id;
 	return st;
 }
 
