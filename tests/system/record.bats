@@ -66,6 +66,15 @@ flip() { # FILE OFFSET
 	fresh
 	run -0 env XOS_CONFIG="$T/fresh" XOS_TOKEN=/nonexistent xos-vo log verify
 	[[ $output == *"seen for the first time"* ]]
+	# What two were shown is compared.
+	XOS_CONFIG=$T/fresh xos-vo log verify --json >"$T/theirs"
+	login bob
+	run -0 xos-vo log verify --head "$T/theirs"
+	[[ $output == *"is one of this log"* ]]
+	jq '.head = "AAAA"' "$T/theirs" >"$T/forged"
+	run -1 xos-vo log verify --head "$T/forged"
+	run -1 xos-vo log verify --head /nonexistent
+	run -2 xos-vo log verify --head "$T/theirs" --proof "$T/theirs"
 }
 
 @test "a member proves the own token, an administrator any token and act; a third party verifies it off line" {
@@ -252,11 +261,15 @@ flip() { # FILE OFFSET
 	[ "$(jq -r .error.code <<<"$output")" = log-rewritten ]
 	# Whoever saw only the old copy cannot tell yet, and is not told wrong things.
 	run -0 env XOS_CONFIG="$T/fresh" xos-vo log verify
+	XOS_CONFIG=$T/fresh xos-vo log verify --json >"$T/theirs"
 	authority_stop
 	restore "$T/new"
 	authority_start
 	run -0 xos-vo log verify
-	# But now that client can.
+	# Two who compare what they were shown find out.
+	run -1 xos-vo log verify --head "$T/theirs"
+	[[ $output == *"not those of the head"* || $output == *"are missing"* ]]
+	# And now that client can alone.
 	run -1 env XOS_CONFIG="$T/fresh" xos-vo log verify
 }
 

@@ -18,6 +18,8 @@ const struct xos_cli_option vo_log_options[] = {
     {"act", "N", "with prove: an administrative act instead of a token", NULL, &opts.act, NULL},
     {"proof", "FILE", "with verify: what prove, show or export gave, off line", NULL, &opts.proof,
         NULL},
+    {"head", "FILE", "with verify: log verify --json of somebody else, is it the same log?", NULL,
+        &opts.head, NULL},
     {"root", "PEM", "with verify --proof: the VO's root, without having joined", NULL, &opts.root,
         NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
@@ -26,6 +28,7 @@ const struct xos_cli_option vo_log_options[] = {
 static enum xos_status verify(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	struct vo_log l = {.cli = cli};
+	struct xos_log_head theirs = {.sequence = 0};
 	char root[2 * XOS_LOG_HASH + 1], signed_at[XOS_TIME_TEXT], before[XOS_TIME_TEXT];
 	enum xos_status st;
 
@@ -34,6 +37,8 @@ static enum xos_status verify(struct xos_cli *cli, int argc, char **argv, struct
 	if (opts.proof)
 		return vo_log_verify_file(cli, &opts, err);
 	st = vo_log_open(cli, &l, err);
+	if (st == XOS_OK && opts.head)
+		st = vo_log_compare_file(&l, opts.head, &theirs, err);
 	if (st != XOS_OK)
 		goto out;
 	xos_hex_encode(root, l.head.root, XOS_LOG_HASH);
@@ -46,6 +51,8 @@ static enum xos_status verify(struct xos_cli *cli, int argc, char **argv, struct
 		xos_json_set_string(doc, "root", root);
 		xos_json_set_string(doc, "time", signed_at);
 		xos_json_set_int(doc, "seen_before", l.seen ? (int64_t)l.before.sequence : 0);
+		if (opts.head)
+			xos_json_set_int(doc, "theirs", (int64_t)theirs.sequence);
 		st = xos_cli_print_json(doc, err);
 		goto out;
 	}
@@ -58,6 +65,9 @@ static enum xos_status verify(struct xos_cli *cli, int argc, char **argv, struct
 	else
 		xos_cli_say(
 		    "seen for the first time on this machine: from now on each change shows");
+	if (opts.head)
+		xos_cli_say("the head of %llu records in %s is one of this log",
+		    (unsigned long long)theirs.sequence, opts.head);
 out:
 	vo_log_close(&l);
 	return st;
@@ -94,7 +104,7 @@ static enum xos_status check_options(const char *word, struct xos_err *err)
 	} all[] = {{opts.since, "since", "show"}, {opts.until, "until", "show"},
 	    {opts.from, "from", "export"}, {opts.to, "to", "export"}, {opts.out, "out", "export"},
 	    {opts.act, "act", "prove"}, {opts.proof, "proof", "verify"},
-	    {opts.root, "root", "verify"}};
+	    {opts.root, "root", "verify"}, {opts.head, "head", "verify"}};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (all[i].value && !allowed(all[i].words, word))
@@ -102,6 +112,8 @@ static enum xos_status check_options(const char *word, struct xos_err *err)
 			    err, "--%s goes with log %s", all[i].name, all[i].words);
 	if (opts.root && !opts.proof)
 		return xos_cli_usage(err, "--root goes with log verify --proof");
+	if (opts.head && opts.proof)
+		return xos_cli_usage(err, "either --head or --proof");
 	return XOS_OK;
 }
 

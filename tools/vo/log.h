@@ -21,7 +21,7 @@ struct vo_log {
 
 /* Options, as they were given; NULL: not. */
 struct vo_log_opts {
-	const char *since, *until, *from, *to, *out, *act, *proof, *root;
+	const char *since, *until, *from, *to, *out, *act, *proof, *root, *head;
 };
 
 /* Fetches, verifies, compares and remembers. *l is zeroed by the caller, who closes it also after a failure. Two heads that
@@ -29,6 +29,9 @@ struct vo_log_opts {
 XOS_MUST_USE enum xos_status vo_log_open(
     const struct xos_cli *cli, struct vo_log *l, struct xos_err *err);
 void vo_log_close(struct vo_log *l);
+/* A head that somebody else saw ({"head", "chain"}, as log verify --json gives it): is it one of the same log? */
+XOS_MUST_USE enum xos_status vo_log_compare_file(
+    struct vo_log *l, const char *file, struct xos_log_head *theirs, struct xos_err *err);
 /* What a head must be, for a document from the server or from a file. name: room for the log's name. */
 struct xos_logproof_want vo_log_want(
     const struct xos_cert *root, const char *vo, int64_t now, char name[XOS_LOG_NAME_MAX + 1]);

@@ -9,6 +9,7 @@
 
 #define SKEW 300
 #define PATH_TEXT 160
+#define HEAD_FILE_MAX (1024 * 1024)
 
 struct xos_logproof_want vo_log_want(
     const struct xos_cert *root, const char *vo, int64_t now, char name[XOS_LOG_NAME_MAX + 1])
@@ -85,20 +86,21 @@ static enum xos_status contradiction(struct vo_log *l, struct xos_bytes before,
 	return st;
 }
 
-static enum xos_status compare(
-    struct vo_log *l, struct xos_bytes before, struct xos_bytes now, struct xos_err *err)
+/* before: the bytes of the head `older`. */
+static enum xos_status compare(struct vo_log *l, const struct xos_log_head *older,
+    struct xos_bytes before, struct xos_bytes now, struct xos_err *err)
 {
 	char rest[PATH_TEXT];
 	struct xos_json *growth = NULL;
 	enum xos_status st = XOS_OK;
 
-	if (l->before.sequence != 0 && l->before.sequence < l->head.sequence) {
+	if (older->sequence != 0 && older->sequence < l->head.sequence) {
 		xos_str_printf(rest, sizeof(rest), "consistency?from=%llu&to=%llu",
-		    (unsigned long long)l->before.sequence, (unsigned long long)l->head.sequence);
+		    (unsigned long long)older->sequence, (unsigned long long)l->head.sequence);
 		st = fetch(l, rest, &growth, err);
 	}
 	if (st == XOS_OK) {
-		st = xos_logproof_growth(growth, &l->before, &l->head, err);
+		st = xos_logproof_growth(growth, older, &l->head, err);
 		if (st != XOS_OK)
 			st = contradiction(l, before, now, st, err);
 	}
@@ -135,11 +137,39 @@ enum xos_status vo_log_open(const struct xos_cli *cli, struct vo_log *l, struct 
 		st = xos_logproof_head(l->doc, &want, &l->head, &now, err);
 	}
 	if (st == XOS_OK && l->seen)
-		st = compare(l, xos_buf_bytes(&before), xos_buf_bytes(&now), err);
+		st = compare(l, &l->before, xos_buf_bytes(&before), xos_buf_bytes(&now), err);
 	if (st == XOS_OK)
 		st = save_seen(l, xos_buf_bytes(&now), err);
 	xos_buf_free(&before);
 	xos_buf_free(&now);
+	return st;
+}
+
+enum xos_status vo_log_compare_file(
+    struct vo_log *l, const char *file, struct xos_log_head *theirs, struct xos_err *err)
+{
+	char name[XOS_LOG_NAME_MAX + 1];
+	struct xos_logproof_want want = vo_log_want(
+	    xos_trust_root(l->vo->trust, l->vo->name), l->vo->name, xos_clock_now(), name);
+	struct xos_buf text, before = {0}, now;
+	struct xos_json *doc = NULL;
+	enum xos_status st = xos_file_read(file, HEAD_FILE_MAX, &text, err);
+
+	xos_buf_init(&now, XOS_LOGPROOF_HEAD_MAX);
+	if (st == XOS_OK)
+		st = xos_json_parse(xos_buf_bytes(&text), HEAD_FILE_MAX, &doc, err);
+	if (st == XOS_OK)
+		st = xos_logproof_head(doc, &want, theirs, &before, err);
+	if (st != XOS_OK)
+		xos_err_prefix(err, st, "%s", file);
+	if (st == XOS_OK)
+		st = xos_json_get_bytes(l->doc, "head", XOS_LOGPROOF_HEAD_MAX, &now, err);
+	if (st == XOS_OK)
+		st = compare(l, theirs, xos_buf_bytes(&before), xos_buf_bytes(&now), err);
+	xos_json_free(doc);
+	xos_buf_free(&now);
+	xos_buf_free(&before);
+	xos_buf_free(&text);
 	return st;
 }
 
