@@ -19,7 +19,7 @@ enum xos_status xos_channel_pair(int fds[2], struct xos_err *err)
 	return XOS_OK;
 }
 
-static int init_sync(struct xos_channel *ch)
+static int init_cond(pthread_cond_t *cond)
 {
 	pthread_condattr_t attr;
 	int rc = pthread_condattr_init(&attr);
@@ -27,8 +27,14 @@ static int init_sync(struct xos_channel *ch)
 		return rc;
 	rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	if (rc == 0)
-		rc = pthread_cond_init(&ch->turn, &attr);
+		rc = pthread_cond_init(cond, &attr);
 	pthread_condattr_destroy(&attr);
+	return rc;
+}
+
+static int init_sync(struct xos_channel *ch)
+{
+	int rc = init_cond(&ch->turn);
 	if (rc != 0)
 		return rc;
 	rc = pthread_mutex_init(&ch->lock, NULL);
@@ -87,10 +93,10 @@ void xos_channel_free(struct xos_channel *ch)
 
 /* Everything below is called with the lock held. */
 
-static bool wait_turn(struct xos_channel *ch, int64_t deadline_ms)
+static bool wait_on(pthread_cond_t *cond, struct xos_channel *ch, int64_t deadline_ms)
 {
 	struct timespec until = {deadline_ms / 1000, deadline_ms % 1000 * 1000000};
-	return pthread_cond_timedwait(&ch->turn, &ch->lock, &until) == 0;
+	return pthread_cond_timedwait(cond, &ch->lock, &until) == 0;
 }
 
 static void link_waiter(struct xos_channel *ch, struct waiter *w)
@@ -101,14 +107,26 @@ static void link_waiter(struct xos_channel *ch, struct waiter *w)
 	ch->flying++;
 }
 
+/* Nobody reads: one of those that wait does from now on. The others sleep on. */
+static void pass_on(struct xos_channel *ch)
+{
+	struct waiter *w = ch->waiters;
+	while (w && (w->done || !w->asleep))
+		w = w->next;
+	if (w && !ch->reading)
+		pthread_cond_signal(&w->wake);
+}
+
 static void unlink_waiter(struct xos_channel *ch, const struct waiter *w)
 {
 	struct waiter **at = &ch->waiters;
-	while (*at != w)
+	while (*at && *at != w)
 		at = &(*at)->next;
-	*at = w->next;
+	if (*at)
+		*at = w->next;
 	ch->flying--;
-	pthread_cond_broadcast(&ch->turn);
+	pthread_cond_signal(&ch->turn);
+	pass_on(ch);
 }
 
 static void take_reply(struct waiter *w, const struct frame *f)
@@ -134,6 +152,7 @@ static enum xos_status deliver(struct xos_channel *ch, const struct frame *f, st
 	for (struct waiter *w = ch->waiters; w; w = w->next)
 		if (f->kind == FRAME_REPLY && w->id == f->id && !w->done) {
 			take_reply(w, f);
+			pthread_cond_signal(&w->wake);
 			return XOS_OK;
 		}
 	if (f->kind == FRAME_REPLY && f->id <= ch->last_id)
@@ -146,17 +165,12 @@ static enum xos_status deliver(struct xos_channel *ch, const struct frame *f, st
 static enum xos_status read_one(struct xos_channel *ch, int64_t deadline_ms, struct xos_err *err)
 {
 	struct frame f;
-	ch->reading = true;
 	pthread_mutex_unlock(&ch->lock);
 	enum xos_status rc = frame_wait(ch->fd, POLLIN, deadline_ms, err);
 	if (rc == XOS_OK)
 		rc = frame_receive(ch, &f, err);
 	pthread_mutex_lock(&ch->lock);
-	if (rc == XOS_OK)
-		rc = deliver(ch, &f, err);
-	ch->reading = false;
-	pthread_cond_broadcast(&ch->turn);
-	return rc;
+	return rc == XOS_OK ? deliver(ch, &f, err) : rc;
 }
 
 static enum xos_status too_late(struct xos_err *err)
@@ -165,19 +179,26 @@ static enum xos_status too_late(struct xos_err *err)
 	    "the other process of this service did not answer in time");
 }
 
+/* One thread reads until its own reply is there; the others sleep until theirs is, or until it is their turn. */
 static enum xos_status await_reply(
     struct xos_channel *ch, struct waiter *w, int64_t deadline_ms, struct xos_err *err)
 {
-	while (!w->done) {
-		enum xos_status rc = XOS_OK;
-		if (!ch->reading)
-			rc = read_one(ch, deadline_ms, err);
-		else if (!wait_turn(ch, deadline_ms) && !w->done)
+	enum xos_status rc = XOS_OK;
+	while (!w->done && ch->reading && rc == XOS_OK) {
+		w->asleep = true;
+		if (!wait_on(&w->wake, ch, deadline_ms) && !w->done)
 			rc = too_late(err);
-		if (rc != XOS_OK && !w->done)
-			return rc;
+		w->asleep = false;
 	}
-	return w->rc;
+	if (w->done)
+		return w->rc;
+	if (rc != XOS_OK)
+		return rc;
+	ch->reading = true;
+	while (!w->done && rc == XOS_OK)
+		rc = read_one(ch, deadline_ms, err);
+	ch->reading = false;
+	return w->done ? w->rc : rc;
 }
 
 static enum xos_status exchange(struct xos_channel *ch, struct waiter *w, struct xos_bytes payload,
@@ -197,14 +218,17 @@ enum xos_status xos_channel_call(struct xos_channel *ch, uint16_t type, struct x
 	struct xos_err unseen = XOS_ERR_INIT;
 	struct waiter w = {.type = type, .reply = reply, .err = err ? err : &unseen};
 	enum xos_status rc = XOS_OK;
+	int sync;
 	if (reply)
 		xos_buf_init(reply, XOS_CHANNEL_PAYLOAD_MAX);
 	if (payload.n > XOS_CHANNEL_PAYLOAD_MAX)
 		return xos_err_set(err, XOS_LIMIT, "channel-large",
 		    "a request of %zu bytes is longer than %d", payload.n, XOS_CHANNEL_PAYLOAD_MAX);
+	if ((sync = init_cond(&w.wake)) != 0)
+		return xos_err_errno(err, sync, "channel", "cannot make a lock");
 	pthread_mutex_lock(&ch->lock);
 	while (rc == XOS_OK && ch->flying >= XOS_CHANNEL_FLYING)
-		if (!wait_turn(ch, deadline_ms) && ch->flying >= XOS_CHANNEL_FLYING)
+		if (!wait_on(&ch->turn, ch, deadline_ms) && ch->flying >= XOS_CHANNEL_FLYING)
 			rc = xos_err_set(err, XOS_UNAVAILABLE, "channel-timeout",
 			    "the other process of this service is busy with earlier requests");
 	if (rc == XOS_OK) {
@@ -213,6 +237,7 @@ enum xos_status xos_channel_call(struct xos_channel *ch, uint16_t type, struct x
 		unlink_waiter(ch, &w);
 	}
 	pthread_mutex_unlock(&ch->lock);
+	pthread_cond_destroy(&w.wake);
 	if (rc != XOS_OK)
 		xos_buf_free(reply);
 	return rc;

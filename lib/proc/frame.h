@@ -27,7 +27,8 @@ struct waiter {
 	struct waiter *next;
 	uint64_t id;
 	uint16_t type;
-	bool done;
+	bool done, asleep;
+	pthread_cond_t wake; /* its reply is there, or it is its turn to read */
 	enum xos_status rc;
 	struct xos_buf *reply; /* may be NULL */
 	struct xos_err *err;
