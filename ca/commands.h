@@ -37,7 +37,7 @@ struct ca_verbs {
 	size_t n;
 };
 extern const struct ca_verbs ca_member_verbs, ca_group_verbs, ca_lock_verbs, ca_vo_verbs;
-extern const struct ca_verbs ca_code_verbs, ca_self_verbs, ca_totp_verbs;
+extern const struct ca_verbs ca_code_verbs, ca_self_verbs, ca_totp_verbs, ca_log_verbs;
 
 /* args.name as a string; borrowed from the command. */
 XOS_MUST_USE enum xos_status ca_arg(

@@ -229,7 +229,7 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
 	return st;
 }
 
-/* The record is durable before the caller can have a byte of the certificate. */
+/* The record is durable before the caller can have a byte of the certificate: the answer waits for it. */
 static enum xos_status issue(
     struct ca_key *k, const struct xos_cad_request *req, struct issuing *w, struct xos_err *err)
 {
@@ -246,7 +246,7 @@ static enum xos_status issue(
 		if (st == XOS_OK)
 			st = stage_issued(k, w, err);
 		/* The acts go into the log also when the token is refused. */
-		done = ca_key_commit(k, last, st == XOS_OK ? err : NULL);
+		done = ca_key_settle(k, last, st == XOS_OK ? err : NULL);
 		if (st == XOS_OK)
 			st = done;
 	}

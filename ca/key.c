@@ -7,6 +7,8 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "pki/ocsp.h"
+#include "ca/keylog.h"
+#include "json/json.h"
 
 static enum xos_status handle_record(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
@@ -24,6 +26,10 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_STATUS, "status", 1u << 0, 0, ca_handle_status},
     {CA_CRL, "crl", 1u << 0, 1, ca_handle_crl},
     {CA_OCSP, "ocsp", 1u << 0, XOS_OCSP_REQUEST_MAX, ca_handle_ocsp},
+    {CA_LOG_HEAD, "log-head", 1u << 0, 0, ca_handle_log_head},
+    {CA_LOG_PROOF, "log-proof", 1u << 0, 16, ca_handle_log_proof},
+    {CA_LOG_GROWTH, "log-growth", 1u << 0, 16, ca_handle_log_growth},
+    {CA_LOG_RECORDS, "log-records", 1u << 1, 1024, ca_handle_log_records},
 };
 const size_t ca_key_ntable = sizeof(ca_key_table) / sizeof(ca_key_table[0]);
 
@@ -38,7 +44,8 @@ static enum xos_status stage_act(void *ctx, const struct ca_act *act, struct xos
 	xos_buf_init(&b, XOS_LOG_PAYLOAD_MAX);
 	st = ca_record_act(act, &b, err);
 	if (st == XOS_OK)
-		st = xos_log_stage(k->log, CA_RECORD_ACT, xos_buf_bytes(&b), NULL, err);
+		st = xos_log_stage(
+		    k->log, CA_RECORD_ACT, xos_buf_bytes(&b), &k->staged_sequence, err);
 	xos_buf_free(&b);
 	return st;
 }
@@ -51,19 +58,23 @@ struct staging {
 static enum xos_status stage_next(void *ctx, const struct ca_act *act, struct xos_err *err)
 {
 	struct staging *s = ctx;
+	enum xos_status st;
 
 	if (act->id != s->last + 1)
 		return xos_err_set(err, XOS_INTERNAL, "acts",
 		    "act %llu is missing from the membership database",
 		    (unsigned long long)s->last + 1);
-	s->last = act->id;
-	return stage_act(s->k, act, err);
+	st = stage_act(s->k, act, err);
+	/* Each once, whatever becomes of those behind it. */
+	if (st == XOS_OK)
+		s->last = s->k->staged = act->id;
+	return st;
 }
 
 enum xos_status ca_key_stage_acts(struct ca_key *k, uint64_t *last, struct xos_err *err)
 {
-	struct staging s = {k, k->acts};
-	enum xos_status st = ca_acts_after(k->membership, k->acts, stage_next, &s, err);
+	struct staging s = {k, k->staged};
+	enum xos_status st = ca_acts_after(k->membership, k->staged, stage_next, &s, err);
 
 	*last = s.last;
 	return st;
@@ -73,8 +84,11 @@ enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *e
 {
 	enum xos_status st = xos_log_commit(k->log, err);
 
+	/* Also what a request before this one staged, whose answer still waits. */
+	if (last > k->staged)
+		k->staged = last;
 	if (st == XOS_OK)
-		k->acts = last;
+		k->acts = k->staged;
 	return st;
 }
 
@@ -145,7 +159,7 @@ static enum xos_status replay(struct ca_key *k, const char *path, int64_t now, s
 			    err, st, "%s: record %llu", path, (unsigned long long)rec.sequence);
 	}
 	xos_log_reader_close(reader);
-	k->acts = r.acts;
+	k->acts = k->staged = r.acts;
 	k->roster.serial = r.roster;
 	k->locks.serial = r.locks;
 	return st;

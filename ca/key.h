@@ -1,6 +1,7 @@
 #ifndef XOS_CA_KEY_H
 #define XOS_CA_KEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "api/loghead.h"
@@ -45,6 +46,11 @@ struct ca_key {
 	struct xos_loghead loghead;
 	struct xos_log *log;
 	uint64_t acts; /* id of the last act in the log */
+	/* Group commit (settle.c): */
+	bool grouped;    /* whoever serves commits for many requests at a time */
+	bool waits;      /* the request at hand staged something that its answer waits for */
+	uint64_t staged; /* id of the last act that was staged: at least acts */
+	uint64_t staged_sequence; /* of its record */
 	struct ca_list roster, locks;
 	struct ca_list administrators;     /* version: the last act; without a serial */
 	struct ca_grant grants[CA_GRANTS]; /* id "": free */
@@ -68,6 +74,12 @@ void ca_key_free(struct ca_key *k);
 extern const struct xos_bulk_handler ca_key_table[];
 extern const size_t ca_key_ntable;
 
+/* Serves from now on with these in struct xos_channel_server: issuance shares commits. */
+void ca_key_group(struct ca_key *k);
+enum xos_status ca_key_group_commit(void *key, struct xos_err *err); /* on a thread of its own */
+bool ca_key_group_staged(void *key);
+void ca_key_group_committed(void *key, enum xos_status status, const struct xos_err *err);
+
 /* --- between the files of the key process --- */
 
 /* Stages every act that the log lacks, within the caller's snapshot of the membership; counted as logged
@@ -76,6 +88,8 @@ XOS_MUST_USE enum xos_status ca_key_stage_acts(
     struct ca_key *k, uint64_t *last, struct xos_err *err);
 /* Makes what is staged durable; last: from ca_key_stage_acts. */
 XOS_MUST_USE enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *err);
+/* For answers that may wait: durable before the answer goes out; at once where nobody groups. */
+XOS_MUST_USE enum xos_status ca_key_settle(struct ca_key *k, uint64_t last, struct xos_err *err);
 /* Both: afterwards the log has every act. */
 XOS_MUST_USE enum xos_status ca_key_catch_up(struct ca_key *k, struct xos_err *err);
 /* One view of membership and acts for several reads. */

@@ -26,6 +26,10 @@ enum ca_message {
 	CA_GRANT = 20,          /* auth -> key; empty answer */
 	CA_RECORD = 21,         /* auth -> key: u64 act, which must be in the log; empty answer */
 	CA_TOKENS = 22,         /* auth -> key: u64 number; the unexpired tokens of a member */
+	CA_LOG_HEAD = 30,       /* network -> key: nothing; JSON, as are those below */
+	CA_LOG_PROOF = 31,      /* network -> key: u64 sequence, u64 size (0: the newest) */
+	CA_LOG_GROWTH = 32,     /* network -> key: u64 from, u64 to (0: the newest) */
+	CA_LOG_RECORDS = 33,    /* auth -> key: logquery.h */
 	CA_TOKEN_END = 40,      /* auth -> key: the serial of an unexpired token; u64 not_after */
 	CA_HELD =
 	    41, /* auth -> key: u8 kind of lock, lp name; u64 unexpired tokens that it would hold */

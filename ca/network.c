@@ -203,6 +203,9 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/log/head", ca_route_log_head, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/proof", ca_route_log_proof, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/consistency", ca_route_log_consistency, 0, 0},
 };
 
 /* --- the part --- */
@@ -224,6 +227,8 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	    .ctx = n,
 	    .tls_certificate = c->tls_certificate,
 	    .tls_key = c->tls_key,
+	    /* They wait for the key process, which groups what waits. */
+	    .workers = 32,
 	    .verifier = xos_service_verifier_get(n->verifier)};
 	enum xos_status st = xos_front_new(&o, &n->front, err);
 

@@ -33,6 +33,13 @@ enum xos_status ca_route_renew(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 enum xos_status ca_route_token(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+/* Routes of the log (network_log.c). */
+enum xos_status ca_route_log_head(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_log_proof(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_log_consistency(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 /* The address of the peer without its port, which is what is throttled. */
 void ca_peer_address(const struct xos_request *req, char *out, size_t cap);
 /* NOT_FOUND unless the path names our VO. */

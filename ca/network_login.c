@@ -63,7 +63,7 @@ static enum xos_status begin(struct ca_network *n, const struct xos_request *req
 	xos_buf_init(&ask, 8192);
 	xos_buf_init(&answer, 0);
 	ca_login_begin_put(&ask, &m);
-	st = xos_bulk_call(n->auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask),
+	st = xos_bulk_ask(n->auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask),
 	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
 	if (st == XOS_OK)
 		st = ca_login_challenge_get(xos_buf_bytes(&answer), &c, err);
@@ -94,7 +94,7 @@ static enum xos_status prove(struct ca_network *n, const struct xos_request *req
 		return xos_err_set(
 		    err, XOS_DENIED, "login-unknown", "this log-in was not begun here");
 	ca_login_finish_put(&ask, &m);
-	st = xos_bulk_call(n->auth, CA_LOGIN_FINISH, xos_buf_bytes(&ask),
+	st = xos_bulk_ask(n->auth, CA_LOGIN_FINISH, xos_buf_bytes(&ask),
 	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
 	if (st == XOS_OK)
 		st = ca_login_done_get(xos_buf_bytes(&answer), &done, err);
@@ -137,7 +137,7 @@ static enum xos_status issue(struct ca_network *n, const char *grant,
 	memcpy(m.grant, grant, sizeof(m.grant));
 	m.request = *request; /* borrowed: only encoded */
 	ca_issue_put(&ask, &m);
-	st = xos_bulk_call(
+	st = xos_bulk_ask(
 	    n->key, CA_ISSUE, xos_buf_bytes(&ask), xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
 	if (st == XOS_OK)
 		st = read_chain(xos_buf_bytes(&answer), &chain, err);

@@ -101,7 +101,10 @@ static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
 static enum xos_status key_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct xos_channel *list[XOS_PARTS];
-	struct xos_channel_server server = {.signal_fd = -1};
+	struct xos_channel_server server = {.signal_fd = -1,
+	    .commit = ca_key_group_commit,
+	    .staged = ca_key_group_staged,
+	    .committed = ca_key_group_committed};
 	struct xos_bulk_server *bulk = NULL;
 	enum xos_status st =
 	    xos_bulk_server_new(ca_key_table, ca_key_ntable, self->state, &bulk, err);
@@ -109,6 +112,7 @@ static enum xos_status key_serve(struct xos_part_self *self, struct xos_err *err
 	if (st != XOS_OK)
 		return st;
 	xos_part_channels(self, list, &server);
+	ca_key_group(self->state);
 	xos_child_ready();
 	st = xos_bulk_serve(bulk, &server, err);
 	xos_bulk_server_free(bulk);

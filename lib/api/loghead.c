@@ -19,7 +19,7 @@ static void sha256(void *ctx, struct xos_bytes in, uint8_t out[XOS_LOG_HASH])
 static enum xos_status payload(
     const struct xos_log_head *head, struct xos_buf *out, struct xos_err *err)
 {
-	char hash[2 * XOS_LOG_HASH + 1];
+	char hash[2 * XOS_LOG_HASH + 1], root[2 * XOS_LOG_HASH + 1];
 	struct xos_json *doc = xos_json_object();
 
 	xos_hex_encode(hash, head->hash, XOS_LOG_HASH);
@@ -27,6 +27,9 @@ static enum xos_status payload(
 	xos_json_set_int(doc, "sequence", (int64_t)head->sequence);
 	xos_json_set_string(doc, "hash", hash);
 	xos_json_set_time(doc, "time", head->time);
+	xos_hex_encode(root, head->root, XOS_LOG_HASH);
+	if (head->has_root)
+		xos_json_set_string(doc, "root", root);
 	enum xos_status st = xos_json_dump(doc, out, err);
 	xos_json_free(doc);
 	return st;

@@ -6,7 +6,8 @@
 
 /*
  * lib/log's cryptography by lib/pki: SHA-256, and heads signed as JWS of type xos-log-head+jws with the
- * payload {"log", "sequence", "hash": hexadecimal, "time"}.
+ * payload {"log", "sequence", "hash": hexadecimal, "time", "root": hexadecimal}; heads from before logs
+ * had a tree have no root.
  */
 #define XOS_LOGHEAD_TYP "xos-log-head+jws"
 
@@ -14,7 +15,7 @@ struct xos_loghead {
 	const struct xos_key
 	    *key; /* private to write; public is enough to verify; outlives the log */
 };
-/* h outlives what is made with the result. */
+/* h outlives what is made with the result; NULL: for hashing alone. */
 struct xos_log_crypto xos_loghead_crypto(struct xos_loghead *h);
 
 #endif

@@ -15,14 +15,20 @@
 #include "log/scan.h"
 
 #define SLOT 2048
+/* First byte of a head with a root; one without begins with the length of its name, whose first byte is 0. */
+#define WITH_ROOT 2
 
 void xos_log_head_encode(
     struct xos_buf *out, const struct xos_log_head *head, struct xos_bytes signature)
 {
+	if (head->has_root)
+		xos_buf_u8(out, WITH_ROOT);
 	xos_buf_lp_str(out, head->name);
 	xos_buf_u64(out, head->sequence);
 	xos_buf_put(out, head->hash, XOS_LOG_HASH);
 	xos_buf_u64(out, (uint64_t)head->time);
+	if (head->has_root)
+		xos_buf_put(out, head->root, XOS_LOG_HASH);
 	xos_buf_lp(out, signature);
 }
 
@@ -30,17 +36,24 @@ enum xos_status xos_log_head_decode(struct xos_bytes in, struct xos_log_head *he
     struct xos_bytes *signature, struct xos_err *err)
 {
 	struct xos_log_head h = {.sequence = 0};
-	struct xos_bytes hash = XOS_BYTES_NONE, sig = XOS_BYTES_NONE;
+	struct xos_bytes hash = XOS_BYTES_NONE, root = XOS_BYTES_NONE, sig = XOS_BYTES_NONE;
 	struct xos_reader r;
 	uint64_t time = 0;
+	uint8_t version = 0;
 	xos_reader_init(&r, in);
+	h.has_root = in.n > 0 && in.p[0] == WITH_ROOT;
+	if (h.has_root)
+		xos_reader_u8(&r, &version);
 	if (!xos_reader_lp_str(&r, h.name, sizeof(h.name)) || !xos_reader_u64(&r, &h.sequence) ||
 	    !xos_reader_take(&r, XOS_LOG_HASH, &hash) || !xos_reader_u64(&r, &time) ||
+	    (h.has_root && !xos_reader_take(&r, XOS_LOG_HASH, &root)) ||
 	    !xos_reader_lp(&r, XOS_LOG_SIGNATURE_MAX, &sig) || xos_reader_end(&r) != XOS_OK ||
 	    !log_name_valid(h.name))
 		return xos_err_set(
 		    err, XOS_MALFORMED, "log-head", "the signed head of the log cannot be read");
 	memcpy(h.hash, hash.p, XOS_LOG_HASH);
+	if (h.has_root)
+		memcpy(h.root, root.p, XOS_LOG_HASH);
 	h.time = (int64_t)time;
 	*head = h;
 	*signature = sig;
@@ -91,6 +104,16 @@ static enum xos_status slot_read(const uint8_t *slot, const struct xos_log_crypt
 	return xos_log_head_decode(*encoded, head, &signature, NULL);
 }
 
+/* The same records may be sealed twice: when a log without a tree gets one. */
+static bool newer(const struct xos_log_head *a, const struct xos_log_head *b)
+{
+	if (a->sequence != b->sequence)
+		return a->sequence > b->sequence;
+	if (a->has_root != b->has_root)
+		return a->has_root;
+	return a->time >= b->time;
+}
+
 enum xos_status head_file_read(const char *path, const struct xos_log_crypto *crypto,
     struct xos_buf *encoded, bool *damaged, unsigned *next, struct xos_err *err)
 {
@@ -110,9 +133,7 @@ enum xos_status head_file_read(const char *path, const struct xos_log_crypto *cr
 	for (int i = 0; i < 2 && file.n == 2 * SLOT; i++) {
 		enum xos_status one = slot_read(file.p + i * SLOT, crypto, &copy[i], &head[i]);
 		*damaged = *damaged || one == XOS_MALFORMED;
-		if (one == XOS_OK &&
-		    (newest < 0 || head[i].sequence > head[0].sequence ||
-		        (head[i].sequence == head[0].sequence && head[i].time >= head[0].time)))
+		if (one == XOS_OK && (newest < 0 || newer(&head[i], &head[0])))
 			newest = i;
 	}
 	if (newest < 0) {

@@ -12,9 +12,15 @@
 /*
  * An append-only file of records, each hashed together with the hash before it. Every group of
  * records that is written ends with a seal: the signed head {name, sequence, hash, time} as it then
- * stood. The newest head also stands in PATH.head, so that cutting the file shows. This library
- * knows no record type and no cryptography: digests and signatures come from the caller. The format
- * is in docs/protocols/log-format.md.
+ * stood. The newest head also stands in PATH.head, so that cutting the file shows. Heads carry the
+ * root of a Merkle tree over the records (tree.h), so that one record, or the growth of the log, can
+ * be proven without the log; what proofs are made from stands in PATH.tree. This library knows no
+ * record type and no cryptography: digests and signatures come from the caller. The format is in
+ * docs/protocols/log-format.md.
+ *
+ * Cost: appending keeps 2 KiB for the tree, and takes one leaf hash, one node hash on average, and
+ * log2(n) for the root of each group; PATH.tree has 72 bytes a record. A proof reads and hashes a few
+ * times log2(n) nodes. Opening reads the whole log once.
  */
 #define XOS_LOG_HASH 32
 #define XOS_LOG_NAME_MAX 63
@@ -27,6 +33,10 @@ struct xos_log_head {
 	uint64_t sequence; /* of the last record; 0: none yet */
 	uint8_t hash[XOS_LOG_HASH];
 	int64_t time; /* when it was signed */
+	/* Of the tree over the records 1 to sequence. Heads from before there was a tree have none; where
+	 * one head of a log has it, all later ones must. */
+	bool has_root;
+	uint8_t root[XOS_LOG_HASH];
 };
 
 struct xos_log_crypto {
@@ -83,6 +93,27 @@ XOS_MUST_USE enum xos_status xos_log_commit(struct xos_log *log, struct xos_err 
 XOS_MUST_USE enum xos_status xos_log_head_get(
     struct xos_log *log, struct xos_log_head *head, struct xos_buf *encoded, struct xos_err *err);
 
+/* ---- proving ---- */
+
+/* All of these: size, to: at most the newest head's sequence (else NOT_FOUND). UNAVAILABLE "log-tree": PATH.tree could
+ * not be written or is damaged, which opening the log repairs; nothing that the newest signed root does not confirm is
+ * given out. Any thread. */
+struct xos_tree_path;
+XOS_MUST_USE enum xos_status xos_log_root(
+    struct xos_log *log, uint64_t size, uint8_t root[XOS_LOG_HASH], struct xos_err *err);
+/* For xos_tree_check_record. */
+XOS_MUST_USE enum xos_status xos_log_prove_record(struct xos_log *log, uint64_t sequence,
+    uint64_t size, struct xos_tree_path *path, struct xos_err *err);
+/* For xos_tree_check_growth. */
+XOS_MUST_USE enum xos_status xos_log_prove_growth(struct xos_log *log, uint64_t from, uint64_t to,
+    struct xos_tree_path *path, struct xos_err *err);
+/* One acknowledged record by its number, compared with its leaf (MALFORMED "log-damaged"). record (without hash) borrows
+ * from entry, which is initialised by the caller with room for XOS_LOG_ENTRY_MAX, is overwritten, and may be used again and
+ * again. */
+struct xos_log_record;
+XOS_MUST_USE enum xos_status xos_log_get(struct xos_log *log, uint64_t sequence,
+    struct xos_buf *entry, struct xos_log_record *record, struct xos_err *err);
+
 /* ---- reading ---- */
 
 struct xos_log_record {
@@ -101,8 +132,8 @@ struct xos_log_source {
 	ssize_t (*read)(void *ctx, void *p, size_t n);
 };
 
-/* An encoded head: lp(name) u64 sequence, 32 bytes hash, i64 time, lp(signature). signature
- * borrows. */
+/* An encoded head: u8 2, lp(name) u64 sequence, 32 bytes hash, i64 time, 32 bytes root, lp(signature);
+ * without a root the first byte and the root are not there. signature borrows. */
 void xos_log_head_encode(
     struct xos_buf *out, const struct xos_log_head *head, struct xos_bytes signature);
 XOS_MUST_USE enum xos_status xos_log_head_decode(struct xos_bytes in, struct xos_log_head *head,

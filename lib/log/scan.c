@@ -47,6 +47,17 @@ void log_put_frame(
 	xos_buf_put(out, zeros, sizeof(zeros));
 }
 
+void log_count_record(const struct xos_log_crypto *crypto, struct log_state *state,
+    struct xos_bytes frame, struct xos_buf *entries)
+{
+	uint8_t leaf[XOS_LOG_HASH];
+	xos_tree_leaf(crypto, (struct xos_bytes){frame.p + 4, frame.n - 4 - XOS_LOG_HASH}, leaf);
+	if (entries)
+		tree_file_entry(crypto, &state->tree, state->offset, leaf, entries);
+	else
+		xos_tree_add(crypto, &state->tree, leaf, NULL);
+}
+
 ssize_t log_read_fd(void *ctx, void *p, size_t n)
 {
 	const int *fd = ctx;
@@ -141,11 +152,19 @@ static const char *check_seal(struct scan *s, struct xos_bytes payload)
 {
 	struct xos_log_head head;
 	struct xos_bytes signature;
+	uint8_t root[XOS_LOG_HASH];
 	if (xos_log_head_decode(payload, &head, &signature, NULL) != XOS_OK)
 		return "it cannot be read";
 	if (strcmp(head.name, s->name) != 0 || head.sequence != s->now.sequence ||
 	    memcmp(head.hash, s->now.record, XOS_LOG_HASH) != 0)
 		return "it does not fit the records before it";
+	if (!head.has_root && s->rooted)
+		return "it has no root of the tree, but one before it has";
+	if (head.has_root)
+		xos_tree_root(s->crypto, &s->now.tree, root);
+	if (head.has_root && memcmp(head.root, root, sizeof(root)) != 0)
+		return "its root is not that of the records before it";
+	s->rooted = head.has_root;
 	return NULL;
 }
 
@@ -189,6 +208,8 @@ static enum scan_kind take_frame(
 	r->offset = s->now.offset;
 	memcpy(r->hash, chain, XOS_LOG_HASH);
 	memcpy(s->now.chain, chain, XOS_LOG_HASH);
+	if (!seal)
+		log_count_record(s->crypto, &s->now, frame, s->entries);
 	s->now.sequence = r->sequence;
 	s->now.offset += frame.n;
 	s->start += frame.n;

@@ -2,6 +2,8 @@
 #define XOS_LOG_SCAN_H
 
 #include "log/log.h"
+#include "log/tree.h"
+#include "log/treefile.h"
 
 /* Inside xos-log: the file's format, and reading it frame by frame while checking the chain. */
 
@@ -16,6 +18,7 @@ struct log_state {
 	uint64_t sequence;            /* of the last record */
 	uint8_t chain[XOS_LOG_HASH];  /* over every frame, seals too */
 	uint8_t record[XOS_LOG_HASH]; /* the chain as of the last record: what a head names */
+	struct xos_tree tree;         /* over the records so far */
 };
 
 enum scan_kind {
@@ -33,10 +36,12 @@ struct scan {
 	struct log_state now;
 	struct log_state sealed; /* as of the last seal */
 	bool any_seal;
+	bool rooted;         /* a seal so far has a root: all later ones must */
 	struct xos_buf seal; /* the last seal's encoded head */
 	uint64_t bad_record;
 	uint8_t *buf;
 	size_t start, end;
+	struct xos_buf *entries; /* NULL, or where what belongs into PATH.tree is appended */
 };
 
 /* Reads the header. MALFORMED "log-damaged" if it is none. */
@@ -55,6 +60,19 @@ void log_put_header(struct xos_buf *out, const char *name, int64_t created);
 void log_put_frame(
     struct xos_buf *out, uint64_t sequence, int64_t time, uint16_t type, struct xos_bytes payload);
 bool log_name_valid(const char *name);
+/* Counts the record in a whole frame in the tree; entries as in struct scan. */
+void log_count_record(const struct xos_log_crypto *crypto, struct log_state *state,
+    struct xos_bytes frame, struct xos_buf *entries);
+
+/* What proofs are made from: the newest signed head, and files that reach at least as far. */
+struct log_view {
+	struct xos_log_head head;
+	struct tree_file *tree;
+	const struct xos_log_crypto *crypto;
+	int fd;
+};
+/* UNAVAILABLE if there is no tree to prove from. */
+enum xos_status log_view(struct xos_log *log, struct log_view *v, struct xos_err *err);
 
 /* The file PATH.head. */
 struct head_file {

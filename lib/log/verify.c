@@ -24,13 +24,23 @@ static enum xos_status missing(const struct scan *s, const struct xos_log_head *
 static enum xos_status check_head_here(
     struct scan *s, const struct xos_log_head *head, struct xos_err *err)
 {
-	if (s->now.sequence != head->sequence ||
-	    memcmp(s->now.record, head->hash, XOS_LOG_HASH) == 0)
+	uint8_t root[XOS_LOG_HASH];
+	if (s->now.sequence != head->sequence)
 		return XOS_OK;
+	bool same = memcmp(s->now.record, head->hash, XOS_LOG_HASH) == 0;
+	if (same && !head->has_root && !s->rooted)
+		return XOS_OK;
+	if (same && head->has_root) {
+		xos_tree_root(s->crypto, &s->now.tree, root);
+		if (memcmp(root, head->root, XOS_LOG_HASH) == 0)
+			return XOS_OK;
+	}
 	s->bad_record = head->sequence ? head->sequence : 1;
-	return xos_err_set(err, XOS_MALFORMED, "log-damaged",
-	    "record %llu: the hash does not match the signed head; the log was written anew",
-	    (unsigned long long)head->sequence);
+	return xos_err_set(err, XOS_MALFORMED, "log-damaged", "record %llu: %s",
+	    (unsigned long long)head->sequence,
+	    same && !head->has_root
+	        ? "the signed head has no root of the tree, but one before it has"
+	        : "the hash does not match the signed head; the log was written anew");
 }
 
 /* The last seal may be newer than the head that was given; its signature then stands for the rest. */

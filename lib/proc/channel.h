@@ -1,6 +1,7 @@
 #ifndef XOS_PROC_CHANNEL_H
 #define XOS_PROC_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@
  */
 #define XOS_CHANNEL_PAYLOAD_MAX (128 * 1024)
 #define XOS_CHANNEL_MAX 16 /* channels that one server may read */
+#define XOS_CHANNEL_FLYING 64
 
 struct xos_channel;
 
@@ -36,8 +38,8 @@ void xos_channel_free(struct xos_channel *ch);
  *
  * deadline_ms is on xos_clock_mono_ms. After a time-out the request may still be carried out; the
  * late reply is recognised by its id and dropped, and the channel stays usable. Threads may share
- * a channel; one request is outstanding at a time, the others wait their turn, within their
- * deadline.
+ * a channel: up to XOS_CHANNEL_FLYING requests are outstanding at a time, so that the server can group
+ * them; further ones wait their turn, within their deadline. Replies may come in any order.
  */
 XOS_MUST_USE enum xos_status xos_channel_call(struct xos_channel *ch, uint16_t type,
     struct xos_bytes payload, int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err);
@@ -66,11 +68,17 @@ struct xos_channel_server {
 	void (*on_tick)(void *ctx);
 	int64_t tick_ms;
 	/*
-	 * Group commit: when set, one request from each channel that has one is handled, then
-	 * commit is called once, then the replies go out. If commit fails, each of these requests
-	 * that would have been OK is answered with its error instead.
+	 * Group commit. Replies that are OK wait until a commit that began after their request was handled
+	 * has ended; all that come while one runs share the next. If it fails, each of them is
+	 * answered with its error instead. commit runs on a thread of its own, beside handlers; ticks
+	 * and committed (NULL for none, called with the result before the replies go out) never run beside
+	 * it. NULL: every reply goes out at once.
 	 */
 	enum xos_status (*commit)(void *ctx, struct xos_err *err);
+	/* Did the request that was just handled leave something to be committed? Asked once after each; others
+	 * are answered at once, and what a refused one left is committed too. NULL: every OK did. */
+	bool (*staged)(void *ctx);
+	void (*committed)(void *ctx, enum xos_status status, const struct xos_err *err);
 };
 
 /*

@@ -22,11 +22,26 @@ struct frame {
 	struct xos_bytes payload; /* in the channel's buffer when received */
 };
 
+/* A thread that waits for its reply. */
+struct waiter {
+	struct waiter *next;
+	uint64_t id;
+	uint16_t type;
+	bool done, asleep;
+	pthread_cond_t wake; /* its reply is there, or it is its turn to read */
+	enum xos_status rc;
+	struct xos_buf *reply; /* may be NULL */
+	struct xos_err *err;
+};
+
 struct xos_channel {
 	int fd;
 	pthread_mutex_t lock;
 	pthread_cond_t turn;
-	bool busy; /* a request is outstanding; its thread owns everything below */
+	/* Under the lock: */
+	struct waiter *waiters;
+	unsigned flying;
+	bool reading; /* one thread reads for all that wait, and owns `in` */
 	uint64_t last_id;
 	uint8_t in[FRAME_MAX + 1]; /* one more, to see a packet that is too long */
 };

@@ -133,6 +133,31 @@ enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_byte
 	return st;
 }
 
+enum xos_status xos_bulk_ask(struct xos_bulk *b, uint16_t type, struct xos_bytes payload,
+    int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err)
+{
+	struct xos_buf answer;
+	uint32_t total = 0;
+
+	xos_buf_init(&answer, XOS_CHANNEL_PAYLOAD_MAX);
+	xos_buf_init(reply, XOS_CHANNEL_PAYLOAD_MAX);
+	if (payload.n > PIECE)
+		return xos_err_set(err, XOS_LIMIT, "channel-payload",
+		    "a request of %zu bytes does not fit into one frame", payload.n);
+	enum xos_status st = send_pieces(b, type, payload, deadline_ms, &answer, err);
+	if (st == XOS_OK)
+		st = take_answer(xos_buf_bytes(&answer), reply, &total, err);
+	if (st == XOS_OK && reply->n < total)
+		st = xos_err_set(err, XOS_LIMIT, "channel-payload",
+		    "a reply of %u bytes does not fit into one frame", total);
+	xos_buf_free(&answer);
+	if (st != XOS_OK) {
+		xos_buf_free(reply);
+		xos_buf_init(reply, XOS_CHANNEL_PAYLOAD_MAX);
+	}
+	return st;
+}
+
 /* What one channel is in the middle of. */
 struct slot {
 	uint16_t type;
@@ -210,9 +235,8 @@ static enum xos_status give(struct slot *t, size_t offset, struct xos_buf *reply
 }
 
 static enum xos_status run(struct xos_bulk_server *s, const struct xos_bulk_handler *h, size_t from,
-    struct xos_buf *reply, struct xos_err *err)
+    struct slot *t, struct xos_buf *reply, struct xos_err *err)
 {
-	struct slot *t = &s->slots[from];
 	enum xos_status st = h->handle(s->ctx, from, xos_buf_bytes(&t->in), &t->out, err);
 
 	if (st == XOS_OK) {
@@ -248,7 +272,8 @@ static enum xos_status on_piece(
 	if (!h)
 		return xos_err_set(err, XOS_DENIED, "channel-type",
 		    "requests of type %u are not taken from here", type);
-	struct slot *t = &s->slots[from];
+	/* What came whole leaves alone what the channel is in the middle of. */
+	struct slot one = {.type = 0}, *t = offset == 0 && rest.n == total ? &one : &s->slots[from];
 	if (offset == 0) {
 		slot_clear(t);
 		t->type = type;
@@ -266,9 +291,21 @@ static enum xos_status on_piece(
 	}
 	if (rest.n)
 		xos_buf_put(&t->in, rest.p, rest.n);
-	if (xos_buf_status(&t->in) != XOS_OK)
+	if (xos_buf_status(&t->in) != XOS_OK) {
+		slot_clear(t);
 		return memory(err);
-	return t->in.n == total ? run(s, h, from, reply, err) : XOS_OK;
+	}
+	if (t->in.n != total)
+		return XOS_OK;
+	enum xos_status st = run(s, h, from, t, reply, err);
+	/* A long reply is fetched from the channel's own place. */
+	if (t == &one && one.out.n) {
+		slot_clear(&s->slots[from]);
+		s->slots[from] = one;
+	} else if (t == &one) {
+		slot_clear(t);
+	}
+	return st;
 }
 
 static enum xos_status on_more(
@@ -300,6 +337,20 @@ static void outer_tick(void *ctx)
 	s->outer->on_tick(s->ctx);
 }
 
+static bool outer_staged(void *ctx)
+{
+	struct xos_bulk_server *s = ctx;
+
+	return s->outer->staged(s->ctx);
+}
+
+static void outer_committed(void *ctx, enum xos_status status, const struct xos_err *err)
+{
+	struct xos_bulk_server *s = ctx;
+
+	s->outer->committed(s->ctx, status, err);
+}
+
 static enum xos_status outer_commit(void *ctx, struct xos_err *err)
 {
 	struct xos_bulk_server *s = ctx;
@@ -323,6 +374,8 @@ enum xos_status xos_bulk_serve(
 	inner.on_hup = server->on_hup ? outer_hup : NULL;
 	inner.on_tick = server->on_tick ? outer_tick : NULL;
 	inner.commit = server->commit ? outer_commit : NULL;
+	inner.staged = server->staged ? outer_staged : NULL;
+	inner.committed = server->committed ? outer_committed : NULL;
 	enum xos_status st = xos_channel_serve(&inner, err);
 	s->outer = NULL;
 	return st;

@@ -14,7 +14,7 @@
  *
  * Frames: PIECE is u16 type, u32 total, u32 offset and bytes up to the end; pieces come in order and
  * the last one runs the handler. A reply to the last piece, and to MORE (u32 offset), is u32 total
- * and bytes from the offset on. One exchange at a time on a channel; a new first piece forgets an
+ * and bytes from the offset on. One exchange of several frames at a time on a channel, beside any number that take one; a new first piece forgets an
  * unfinished one, so a caller that died half-way blocks nobody.
  */
 #define XOS_BULK_PIECE 0xfff0 /* types of frames, taken in every table that uses this */
@@ -28,6 +28,14 @@ XOS_MUST_USE enum xos_status xos_bulk_new(
 void xos_bulk_free(struct xos_bulk *b);
 /* As xos_channel_call, with payload and reply of up to XOS_BULK_MAX bytes. */
 XOS_MUST_USE enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type,
+    struct xos_bytes payload, int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err);
+
+/*
+ * The same without a turn: many threads' requests are outstanding at a time, so that the other process can
+ * group what it commits. For requests and replies that fit into one frame (LIMIT "channel-payload" otherwise, though
+ * the request may have been carried out).
+ */
+XOS_MUST_USE enum xos_status xos_bulk_ask(struct xos_bulk *b, uint16_t type,
     struct xos_bytes payload, int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err);
 
 /* The answering half. */

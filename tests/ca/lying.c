@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,20 +26,23 @@
 static char *dir;
 struct xos_test_vo *vo;
 struct xos_err err;
-static pid_t auth_pid, key_pid;
+static pid_t auth_pid;
+pid_t key_pid;
+static int key_end; /* the other end of the channel to key, to see what waits there */
 struct xos_bulk *auth, *key;
 static struct xos_channel *auth_ch, *key_ch;
 char *p_verifiers;
-static char *p_membership, *p_log, *p_key, *p_cert;
+char *p_log;
+static char *p_membership, *p_key, *p_cert;
 
 /* --- the two honest processes --- */
 
-static void serve(const struct xos_bulk_handler *table, size_t n, void *ctx,
-    struct xos_channel *const *channels, size_t nchannels)
+static void serve(
+    const struct xos_bulk_handler *table, size_t n, void *ctx, struct xos_channel_server server)
 {
-	struct xos_channel_server server = {
-	    .channels = channels, .nchannels = nchannels, .signal_fd = -1};
 	struct xos_bulk_server *bulk = NULL;
+
+	server.signal_fd = -1;
 
 	MUST(xos_bulk_server_new(table, n, ctx, &bulk, &err), &err);
 	MUST(xos_bulk_serve(bulk, &server, &err), &err);
@@ -57,10 +61,17 @@ static void run_key(int network_fd, int auth_fd)
 	struct xos_channel *list[2] = {NULL, NULL};
 	struct ca_key *k = NULL;
 
+	(void)signal(SIGXFSZ, SIG_IGN); /* a full disk gives an error */
 	MUST(xos_channel_new(network_fd, &list[0], &err), &err);
 	MUST(xos_channel_new(auth_fd, &list[1], &err), &err);
 	MUST(ca_key_new(&o, &k, &err), &err);
-	serve(ca_key_table, ca_key_ntable, k, list, 2);
+	ca_key_group(k);
+	serve(ca_key_table, ca_key_ntable, k,
+	    (struct xos_channel_server){.channels = list,
+	        .nchannels = 2,
+	        .commit = ca_key_group_commit,
+	        .staged = ca_key_group_staged,
+	        .committed = ca_key_group_committed});
 	ca_key_free(k);
 	xos_channel_free(list[0]);
 	xos_channel_free(list[1]);
@@ -81,11 +92,20 @@ static void run_auth(int network_fd, int to_key_fd)
 	MUST(xos_channel_new(network_fd, &list[0], &err), &err);
 	MUST(xos_channel_new(to_key_fd, &o.key, &err), &err);
 	MUST(ca_auth_new(&o, &a, &err), &err);
-	serve(ca_auth_table, ca_auth_ntable, a, list, 1);
+	serve(ca_auth_table, ca_auth_ntable, a,
+	    (struct xos_channel_server){.channels = list, .nchannels = 1});
 	ca_auth_free(a);
 	xos_channel_free(list[0]);
 	xos_channel_free(o.key);
 	xos_trust_free(trust);
+}
+
+size_t lying_queued(void)
+{
+	int n = 0;
+
+	ck_assert_int_eq(ioctl(key_end, FIONREAD, &n), 0);
+	return (size_t)n;
 }
 
 /* Forks both; this process keeps the ends of the network process. */
@@ -115,7 +135,7 @@ static void start(void)
 		_exit(0);
 	}
 	close(na[1]);
-	close(nk[1]);
+	key_end = nk[1];
 	close(ak[0]);
 	close(ak[1]);
 	MUST(xos_channel_new(na[0], &auth_ch, &err), &err);
@@ -134,6 +154,7 @@ static void stop(void)
 	xos_channel_free(key_ch);
 	waitpid(auth_pid, &status, 0);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(key_end);
 	if (key_pid > 0) {
 		waitpid(key_pid, &status, 0);
 		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);

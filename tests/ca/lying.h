@@ -5,6 +5,8 @@
 #ifndef XOS_TESTS_CA_LYING_H
 #define XOS_TESTS_CA_LYING_H
 
+#include <sys/types.h>
+
 #include "api/cad.h"
 #include "auth/scram.h"
 #include "base/status.h"
@@ -18,6 +20,9 @@ extern struct xos_err err; /* of the last call */
 extern struct xos_test_vo *vo;
 extern struct xos_bulk *auth, *key;
 extern char *p_verifiers; /* path of the database that nobody but auth opens */
+extern char *p_log;       /* and of key's log */
+extern pid_t key_pid;
+size_t lying_queued(void); /* bytes of requests that key has not taken yet */
 
 void lying_setup(void);
 void lying_teardown(void);

@@ -25,18 +25,8 @@ static const struct xos_cli_option verify_options[] = {
 
 static enum xos_status since_time(int64_t *out, struct xos_err *err)
 {
-	int64_t span = 0;
-
 	*out = 0;
-	if (!since)
-		return XOS_OK;
-	if (xos_duration_parse(since, &span))
-		*out = xos_clock_now() - span;
-	else if (!xos_time_parse(since, out))
-		return xos_cli_usage(err,
-		    "--since: \"%s\" is neither a duration (7d) nor a time (2026-11-22T00:00:00Z)",
-		    since);
-	return XOS_OK;
+	return since ? xos_cli_since("since", since, out, err) : XOS_OK;
 }
 
 struct listing {

@@ -201,6 +201,11 @@ static enum xos_status check_log(struct work *w, struct acct_verified *out, stru
 		    (unsigned long long)head.sequence + 1, (unsigned long long)w->before.sequence,
 		    (unsigned long long)head.sequence, (unsigned long long)w->before.sequence,
 		    seen);
+	if (st == XOS_OK && w->before.has_root && !head.has_root)
+		return xos_err_set(err, XOS_MALFORMED, "log-went-back",
+		    "the signed head has no root of the tree, but the one that this machine "
+		    "verified at %s has",
+		    seen);
 	if (st == XOS_OK)
 		st = xos_log_verify(
 		    &w->source, xos_buf_bytes(&w->head), &crypto, compare, w, &report, err);

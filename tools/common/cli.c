@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 
 enum { EXIT_USAGE = 2, EXIT_UNDECIDED = 3 };
@@ -28,6 +29,19 @@ enum xos_status xos_cli_usage(struct xos_err *err, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	return xos_err_set(err, XOS_MALFORMED, "usage", "%s", text);
+}
+
+enum xos_status xos_cli_since(
+    const char *option, const char *text, int64_t *out, struct xos_err *err)
+{
+	int64_t span = 0;
+	if (xos_duration_parse(text, &span))
+		*out = xos_clock_now() - span;
+	else if (!xos_time_parse(text, out))
+		return xos_cli_usage(err,
+		    "--%s: \"%s\" is neither a duration (7d) nor a time (2026-11-22T00:00:00Z)",
+		    option, text);
+	return XOS_OK;
 }
 
 static void option_help(const struct xos_cli_option *o)

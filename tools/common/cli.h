@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 #include "json/json.h"
@@ -76,6 +77,10 @@ struct xos_cli_program {
 int xos_cli_main(const struct xos_cli_program *program, int argc, char **argv);
 /* A usage error: exit status 2, and a pointer to --help. */
 enum xos_status xos_cli_usage(struct xos_err *err, const char *fmt, ...) XOS_PRINTF(2, 3);
+
+/* A point of time in the past for --option: "7d" ago, or "2026-11-22T00:00:00Z". */
+XOS_MUST_USE enum xos_status xos_cli_since(
+    const char *option, const char *text, int64_t *out, struct xos_err *err);
 
 /* Output. Prints doc (taken) as JSON with a line end, indented. */
 XOS_MUST_USE enum xos_status xos_cli_print_json(struct xos_json *doc, struct xos_err *err);

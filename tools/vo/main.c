@@ -16,6 +16,8 @@ static const struct xos_cli_verb verbs[] = {
         false, vo_lock_options, vo_lock},
     {"unlock", "member|group|role NAME | token SERIAL", "end a lock", 2, 2, false, NULL, vo_unlock},
     {"locks", "", "who is locked", 0, 0, false, NULL, vo_locks},
+    {"log", "verify | prove [SERIAL] | export | show MEMBER", "the record of all this, and proofs",
+        1, 2, false, vo_log_options, vo_log},
     {"describe", "", "the VO in short", 0, 0, false, NULL, vo_describe},
 };
 
@@ -26,12 +28,18 @@ int main(int argc, char **argv)
 	    .about = "the membership of a VO, by its administrators",
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
-	    .examples = "  xos-login carol --role /demo/Role=admin    (changes need the "
-	                "administrator's role)\n"
-	                "  xos-vo group add /demo/physics\n"
-	                "  xos-vo member add alice --group /demo/physics --password-stdin < file\n"
-	                "  xos-vo role grant alice /demo/physics/Role=editor\n"
-	                "  xos-vo lock member mallory --for 7d --message \"call the help desk\"\n",
+	    .examples =
+	        "  xos-login carol --role /demo/Role=admin    (changes need the "
+	        "administrator's role)\n"
+	        "  xos-vo group add /demo/physics\n"
+	        "  xos-vo member add alice --group /demo/physics --password-stdin < file\n"
+	        "  xos-vo role grant alice /demo/physics/Role=editor\n"
+	        "  xos-vo lock member mallory --for 7d --message \"call the help desk\"\n"
+	        "  xos-vo log verify    (was anything removed or rewritten?)\n"
+	        "  xos-vo log prove --json > proof.json    (that this token was recorded)\n"
+	        "  xos-vo log verify --proof proof.json --root root.pem    (anywhere, off line)\n"
+	        "  xos-vo log show alice --since 7d\n"
+	        "  xos-vo log export --out record.jsonl\n",
 	};
 	return xos_cli_main(&program, argc, argv);
 }

@@ -37,9 +37,10 @@ enum xos_status vo_role(struct xos_cli *cli, int argc, char **argv, struct xos_e
 enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_locks(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_log(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
-extern const struct xos_cli_option vo_code_options[], vo_totp_options[];
+extern const struct xos_cli_option vo_code_options[], vo_totp_options[], vo_log_options[];
 
 #endif
