@@ -2,9 +2,13 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/event.h"
 
 /* Bytes of one piece: what a frame holds, without the largest header of ours. */
-#define PIECE (XOS_CHANNEL_PAYLOAD_MAX - 16)
+#define PIECE (XOS_CHANNEL_PAYLOAD_MAX - 16 - 4 - XOS_EVENT_REQUEST_MAX)
 
 struct xos_bulk {
 	struct xos_channel *ch;
@@ -49,6 +53,7 @@ static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos
 		xos_buf_u16(&frame, type);
 		xos_buf_u32(&frame, (uint32_t)payload.n);
 		xos_buf_u32(&frame, (uint32_t)offset);
+		xos_buf_lp_str(&frame, xos_event_request_get());
 		if (n)
 			xos_buf_put(&frame, payload.p + offset, n);
 		enum xos_status st = xos_buf_status(&frame);
@@ -104,6 +109,18 @@ static enum xos_status fetch_rest(struct xos_bulk *b, uint32_t total, int64_t de
 	return st;
 }
 
+/* Others may be waiting for a peer that is busy: nobody waits past its own deadline. */
+static enum xos_status take_turn(struct xos_bulk *b, int64_t deadline_ms, struct xos_err *err)
+{
+	const struct timespec until = {
+	    .tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+
+	if (pthread_mutex_clocklock(&b->turn, CLOCK_MONOTONIC, &until) == 0)
+		return XOS_OK;
+	return xos_err_set(err, XOS_UNAVAILABLE, "channel-timeout",
+	    "another process of this service is busy; try again in a moment");
+}
+
 enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_bytes payload,
     int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err)
 {
@@ -118,8 +135,10 @@ enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_byte
 	if (payload.n > XOS_BULK_MAX)
 		return xos_err_set(err, XOS_LIMIT, "channel-payload",
 		    "a request of %zu bytes is longer than %u", payload.n, XOS_BULK_MAX);
-	pthread_mutex_lock(&b->turn);
-	enum xos_status st = send_pieces(b, type, payload, deadline_ms, &answer, err);
+	enum xos_status st = take_turn(b, deadline_ms, err);
+	if (st != XOS_OK)
+		return st;
+	st = send_pieces(b, type, payload, deadline_ms, &answer, err);
 	if (st == XOS_OK)
 		st = take_answer(xos_buf_bytes(&answer), reply, &total, err);
 	if (st == XOS_OK)
@@ -210,10 +229,12 @@ static enum xos_status give(struct slot *t, size_t offset, struct xos_buf *reply
 }
 
 static enum xos_status run(struct xos_bulk_server *s, const struct xos_bulk_handler *h, size_t from,
-    struct xos_buf *reply, struct xos_err *err)
+    const char *request, struct xos_buf *reply, struct xos_err *err)
 {
 	struct slot *t = &s->slots[from];
+	xos_event_request(request);
 	enum xos_status st = h->handle(s->ctx, from, xos_buf_bytes(&t->in), &t->out, err);
+	xos_event_request(NULL);
 
 	if (st == XOS_OK) {
 		st = xos_buf_status(&t->out);
@@ -237,12 +258,15 @@ static enum xos_status on_piece(
 	struct xos_bytes rest = XOS_BYTES_NONE;
 	uint16_t type = 0;
 	uint32_t total = 0, offset = 0;
+	char request[XOS_EVENT_REQUEST_MAX + 1] = "";
 
 	xos_reader_init(&r, payload);
 	xos_reader_u16(&r, &type);
 	xos_reader_u32(&r, &total);
 	xos_reader_u32(&r, &offset);
-	if (!xos_reader_take(&r, r.left, &rest) || from >= XOS_CHANNEL_MAX)
+	xos_reader_lp_str(&r, request, sizeof(request));
+	if (!xos_reader_take(&r, r.left, &rest) || from >= XOS_CHANNEL_MAX ||
+	    (request[0] && !xos_event_request_valid(request)))
 		return xos_err_set(err, XOS_MALFORMED, "channel-frame", "bad piece of a request");
 	const struct xos_bulk_handler *h = find(s, type, from);
 	if (!h)
@@ -268,7 +292,7 @@ static enum xos_status on_piece(
 		xos_buf_put(&t->in, rest.p, rest.n);
 	if (xos_buf_status(&t->in) != XOS_OK)
 		return memory(err);
-	return t->in.n == total ? run(s, h, from, reply, err) : XOS_OK;
+	return t->in.n == total ? run(s, h, from, request, reply, err) : XOS_OK;
 }
 
 static enum xos_status on_more(

@@ -12,10 +12,11 @@
  * Requests and replies that may be larger than one frame of a channel (rosters, policy sets,
  * bundles), cut into frames of it. What fits into one frame costs one exchange, as without this.
  *
- * Frames: PIECE is u16 type, u32 total, u32 offset and bytes up to the end; pieces come in order and
+ * Frames: PIECE is u16 type, u32 total, u32 offset, lp(request) and bytes up to the end; pieces come in order and
  * the last one runs the handler. A reply to the last piece, and to MORE (u32 offset), is u32 total
  * and bytes from the offset on. One exchange at a time on a channel; a new first piece forgets an
- * unfinished one, so a caller that died half-way blocks nobody.
+ * unfinished one, so a caller that died half-way blocks nobody. request is the id that the caller's thread
+ * works for (base/event.h), or empty: the handler's events carry it too.
  */
 #define XOS_BULK_PIECE 0xfff0 /* types of frames, taken in every table that uses this */
 #define XOS_BULK_MORE 0xfff1
