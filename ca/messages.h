@@ -24,7 +24,8 @@ enum ca_message {
 	CA_ADMINISTRATORS = 13, /* network -> key: nothing; the compact JWS */
 	CA_GRANT = 20,          /* auth -> key; empty answer */
 	CA_RECORD = 21,         /* auth -> key: u64 act, which must be in the log; empty answer */
-	CA_TOKENS = 22          /* auth -> key: u64 number; the unexpired tokens of a member */
+	CA_TOKENS = 22,         /* auth -> key: u64 number; the unexpired tokens of a member */
+	CA_REPORT = 70          /* network -> auth, network -> key: nothing; service/report.h */
 };
 
 #define CA_SID_LEN 32   /* hexadecimal digits */

@@ -122,10 +122,9 @@ static enum xos_status route_commands(
 	xos_buf_lp(&ask, xos_request_body(req));
 	st = xos_bulk_call(n->auth, CA_COMMAND, xos_buf_bytes(&ask),
 	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
-	if (st == XOS_OK) {
+	if (st == XOS_OK)
 		xos_response_body(res, "application/json", xos_buf_bytes(&answer));
-		xos_metric_add(n->commands, 1);
-	}
+	xos_metric_add_by(n->commands, st == XOS_OK ? "done" : err->code, 1);
 	xos_buf_free(&answer);
 	xos_buf_free(&ask);
 	return st;
@@ -209,6 +208,7 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	struct xos_front_options o = {.listen_fd = listen_fd,
 	    .tls_certificate = c->tls_certificate,
 	    .tls_key = c->tls_key,
+	    .limits = c->limits,
 	    .verifier = xos_service_verifier_get(n->verifier)};
 	enum xos_status st = xos_front_new(&o, &n->front, err);
 
@@ -217,12 +217,15 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	if (st == XOS_OK) {
 		struct xos_health *h = xos_front_health(n->front);
 
-		n->logins = xos_metric_counter(
-		    h, "xos_cad_logins_total", "Log-ins that ended with a token.");
-		n->refused = xos_metric_counter(
-		    h, "xos_cad_logins_refused_total", "Log-ins that were refused.");
-		n->commands = xos_metric_counter(
-		    h, "xos_cad_commands_total", "Commands that were carried out.");
+		n->logins = xos_metric_counter_by(h, "xos_cad_logins_total",
+		    "Log-ins, by result: token, or the code of the refusal.", "result");
+		n->commands = xos_metric_counter_by(h, "xos_cad_commands_total",
+		    "Commands, by result: done, or the code of the refusal.", "result");
+		st = xos_monitor_new(&n->monitor, err);
+		if (st == XOS_OK)
+			st = xos_monitor_watch(n->monitor, h, "auth", n->auth, CA_REPORT, err);
+		if (st == XOS_OK)
+			st = xos_monitor_watch(n->monitor, h, "key", n->key, CA_REPORT, err);
 	}
 	return st;
 }
@@ -254,8 +257,9 @@ enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err)
 enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct ca_network *n = self->state;
+	enum xos_status st = xos_monitor_start(n->monitor, err);
 
-	return xos_front_run(n->front, self->signal_fd, err);
+	return st == XOS_OK ? xos_front_run(n->front, self->signal_fd, err) : st;
 }
 
 void ca_network_close(struct xos_part_self *self)
@@ -264,6 +268,7 @@ void ca_network_close(struct xos_part_self *self)
 
 	if (!n)
 		return;
+	xos_monitor_free(n->monitor);
 	xos_front_free(n->front);
 	xos_service_verifier_free(n->verifier);
 	xos_trust_free(n->trust);

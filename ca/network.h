@@ -5,6 +5,7 @@
 #include "service/authority.h"
 #include "service/bulk.h"
 #include "service/front.h"
+#include "service/monitor.h"
 #include "service/verifier.h"
 #include "token/trust.h"
 
@@ -18,7 +19,8 @@ struct ca_network {
 	struct xos_trust *trust;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
-	struct xos_metric *logins, *refused, *commands;
+	struct xos_monitor *monitor;
+	struct xos_metric_by *logins, *commands;
 };
 
 /* The three steps of a part (service/authority.h). */

@@ -99,7 +99,8 @@ static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
 static enum xos_status key_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct xos_channel *list[XOS_PARTS];
-	struct xos_channel_server server = {.signal_fd = -1};
+	struct xos_channel_server server = {
+	    .signal_fd = -1, .on_tick = ca_key_tick, .tick_ms = 1000};
 	struct xos_bulk_server *bulk = NULL;
 	enum xos_status st =
 	    xos_bulk_server_new(ca_key_table, ca_key_ntable, self->state, &bulk, err);

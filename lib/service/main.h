@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "base/event.h"
 #include "base/status.h"
+#include "service/front.h"
 
 /*
  * What every daemon's main does:
@@ -66,6 +67,7 @@ XOS_MUST_USE enum xos_status xos_service_args_end(int argc, char **argv, struct 
 struct xos_service_conf {
 	char *vo, *listen, *state, *trust, *tls_certificate, *tls_key;
 	char *user_network, *user_auth, *user_key; /* names or numbers; NULL if not given */
+	struct xos_front_limits limits;            /* [limits] */
 };
 
 /* Parameters are named unlike the fields that the macro sets. */
@@ -74,7 +76,23 @@ struct xos_service_conf {
 		.section = "", .name = #key, .type = kind,                                         \
 		.offset = offsetof(conf_type, member.key), .required = need                        \
 	}
+/* The fallbacks are what stands in front.h. */
+#define XOS_SERVICE_LIMIT(conf_type, member, key, field, kind, least, most)                        \
+	{                                                                                          \
+		.section = "limits", .name = #key, .type = kind,                                   \
+		.offset = offsetof(conf_type, member.limits.field), .min = least, .max = most      \
+	}
 #define XOS_SERVICE_KEYS(conf_type, member)                                                        \
+	XOS_SERVICE_LIMIT(                                                                         \
+	    conf_type, member, connections, connections, XOS_CONFIG_NUMBER, 8, 100000),            \
+	    XOS_SERVICE_LIMIT(conf_type, member, connections_per_address,                          \
+	        connections_per_address, XOS_CONFIG_NUMBER, 1, 100000),                            \
+	    XOS_SERVICE_LIMIT(                                                                     \
+	        conf_type, member, request, request_seconds, XOS_CONFIG_DURATION, 1, 3600),        \
+	    XOS_SERVICE_LIMIT(                                                                     \
+	        conf_type, member, idle, idle_seconds, XOS_CONFIG_DURATION, 1, 86400),             \
+	    XOS_SERVICE_COMMON_KEYS(conf_type, member)
+#define XOS_SERVICE_COMMON_KEYS(conf_type, member)                                                 \
 	XOS_SERVICE_KEY(conf_type, member, vo, XOS_CONFIG_STRING, true),                           \
 	    XOS_SERVICE_KEY(conf_type, member, listen, XOS_CONFIG_STRING, true),                   \
 	    XOS_SERVICE_KEY(conf_type, member, state, XOS_CONFIG_PATH, true),                      \

@@ -82,6 +82,12 @@ int64_t xos_stmt_int(struct xos_stmt *st, int col);            /* null gives 0 *
 const char *xos_stmt_text(struct xos_stmt *st, int col);       /* null gives NULL */
 struct xos_bytes xos_stmt_bytes(struct xos_stmt *st, int col); /* null gives none */
 
+/* Calls that reached the engine since the opening, and the time they took together. */
+struct xos_store_stats {
+	uint64_t calls, micros;
+};
+struct xos_store_stats xos_store_stats(const struct xos_store *s);
+
 int64_t xos_store_last_id(
     struct xos_store *s); /* of the last INSERT into a table with an integer key */
 
