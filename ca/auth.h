@@ -10,6 +10,7 @@
 #include "ca/throttle.h"
 #include "ca/verifiers.h"
 #include "service/bulk.h"
+#include "service/main.h"
 #include "token/trust.h"
 
 /*
@@ -33,8 +34,9 @@ struct ca_session {
 /* What report.c remembers between two reports. */
 struct ca_auth_watch {
 	char membership[PATH_MAX];
-	struct xos_store *probe; /* NULL until it could be opened */
-	unsigned failures;       /* of the probe, in a row */
+	const struct xos_service_run *run; /* for SIGHUP (reload.c); NULL in tests */
+	struct xos_store *probe;           /* NULL until it could be opened */
+	unsigned failures;                 /* of the probe, in a row */
 };
 
 struct ca_auth {

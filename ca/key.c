@@ -274,6 +274,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 		ca_key_free(k);
 		return st;
 	}
+	ca_key_tick(k); /* from now on the clock is watched */
 	*out = k;
 	return XOS_OK;
 }

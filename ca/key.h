@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "pki/issue.h"
 #include "service/bulk.h"
+#include "service/main.h"
 #include "service/report.h"
 
 /*
@@ -42,6 +43,7 @@ struct ca_key_watch {
 	struct xos_err failed; /* why */
 	int64_t retry_ms, wait_ms;
 	int64_t offset, newest; /* wall minus monotonic clock; the latest time that was ever seen */
+	const struct xos_service_run *run;  /* for SIGHUP (reload.c); NULL in tests */
 	uint64_t issued, commits, sequence; /* the last record that was made durable */
 };
 

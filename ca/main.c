@@ -2,6 +2,7 @@
 #include "ca/conf.h"
 #include "ca/offline.h"
 #include "ca/parts.h"
+#include "ca/reload.h"
 
 static enum xos_status verb_run(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
 	    .nkeys = ca_conf_nkeys,
 	    .conf_size = sizeof(struct ca_conf),
 	    .check = ca_conf_check,
+	    .reloads = ca_conf_reloads,
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
 	    .examples = "  xos-cad root-init --dir /media/root --vo demo\n"

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/messages.h"
+#include "ca/reload.h"
 
 #define SKEW 300
 
@@ -63,17 +64,36 @@ enum xos_status ca_check_vo(
 	return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "there is no VO \"%s\" here", vo ? vo : "");
 }
 
+struct xos_trust *ca_network_trust(struct ca_network *n)
+{
+	pthread_mutex_lock(&n->lock);
+	struct xos_trust *trust = xos_trust_ref(n->trust);
+	pthread_mutex_unlock(&n->lock);
+	return trust;
+}
+
+void ca_network_trust_set(struct ca_network *n, struct xos_trust *trust)
+{
+	pthread_mutex_lock(&n->lock);
+	struct xos_trust *old = n->trust;
+	n->trust = trust;
+	pthread_mutex_unlock(&n->lock);
+	xos_trust_free(old);
+}
+
 /* --- routes --- */
 
 static enum xos_status route_trust(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
 	struct ca_network *n = ctx;
-	struct xos_trust_doc d = {n->trust, n->conf->common.vo};
+	struct xos_trust *trust = ca_network_trust(n);
+	struct xos_trust_doc d = {trust, n->conf->common.vo};
 	enum xos_status st = ca_check_vo(n, req, err);
 
 	if (st == XOS_OK)
 		xos_response_json(res, 200, xos_trust_doc_encode(&d));
+	xos_trust_free(trust);
 	return st;
 }
 
@@ -209,7 +229,9 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	    .tls_certificate = c->tls_certificate,
 	    .tls_key = c->tls_key,
 	    .limits = c->limits,
-	    .verifier = xos_service_verifier_get(n->verifier)};
+	    .verifier = xos_service_verifier_get(n->verifier),
+	    .on_hup = ca_network_hup,
+	    .ctx = n};
 	enum xos_status st = xos_front_new(&o, &n->front, err);
 
 	if (st == XOS_OK)
@@ -242,6 +264,8 @@ enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err)
 	if (!n)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	self->state = n;
+	pthread_mutex_init(&n->lock, NULL);
+	n->run = self->run;
 	n->conf = self->run->conf;
 	v.vo = n->conf->common.vo;
 	st = ca_load_trust(n->conf, &n->trust, err);
@@ -274,6 +298,7 @@ void ca_network_close(struct xos_part_self *self)
 	xos_trust_free(n->trust);
 	xos_bulk_free(n->auth);
 	xos_bulk_free(n->key);
+	pthread_mutex_destroy(&n->lock);
 	free(n);
 	self->state = NULL;
 }

@@ -1,6 +1,8 @@
 #ifndef XOS_CA_NETWORK_H
 #define XOS_CA_NETWORK_H
 
+#include <pthread.h>
+
 #include "ca/conf.h"
 #include "service/authority.h"
 #include "service/bulk.h"
@@ -15,7 +17,9 @@
  */
 struct ca_network {
 	const struct ca_conf *conf;
+	const struct xos_service_run *run;
 	struct xos_bulk *auth, *key;
+	pthread_mutex_t lock; /* of trust, which a SIGHUP exchanges */
 	struct xos_trust *trust;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
@@ -27,6 +31,10 @@ struct ca_network {
 enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err);
 enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err);
 void ca_network_close(struct xos_part_self *self);
+
+/* One more owner of the trust of this moment; any thread. */
+struct xos_trust *ca_network_trust(struct ca_network *n);
+void ca_network_trust_set(struct ca_network *n, struct xos_trust *trust); /* takes it */
 
 /* Routes of log-in (network_login.c). */
 enum xos_status ca_route_token(

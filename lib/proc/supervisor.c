@@ -10,6 +10,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -38,7 +39,8 @@ struct set {
 	struct running child[CHILDREN_MAX];
 	int (*links)[2];
 	int signal_fd;
-	bool stopping; /* asked to end */
+	bool stopping;                  /* asked to end */
+	int64_t watchdog_ms, next_ping; /* 0: nobody waits for a sign of life */
 };
 
 /* The descriptors of child i in the order of their numbers from 3 on, and the list that names them. */
@@ -205,14 +207,31 @@ static void stop_all(struct set *set)
 		stop_one(set, i);
 }
 
+static void reload(struct set *set)
+{
+	char text[96];
+	/* sd_notify(3): the time tells the manager which of its own reloads this is. */
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (xos_str_printf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+	        (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000))
+		xos_notify(text);
+	bool tell = !set->s->on_hup || set->s->on_hup(set->s->ctx);
+	for (size_t i = 0; tell && i < set->s->nchildren; i++)
+		if (set->child[i].pid)
+			(void)pidfd_send_signal(set->child[i].pidfd, SIGHUP, NULL, 0);
+	xos_notify(
+	    tell ? "READY=1\nSTATUS=Serving; configuration read again."
+	         : "READY=1\nSTATUS=Serving by the old configuration: the new one is not good.");
+}
+
 static void take_signals(struct set *set)
 {
 	for (int sig; (sig = xos_signal_next(set->signal_fd)) != 0;) {
-		if (sig != SIGHUP)
+		if (sig == SIGHUP)
+			reload(set);
+		else
 			set->stopping = true;
-		for (size_t i = 0; sig == SIGHUP && i < set->s->nchildren; i++)
-			if (set->child[i].pid)
-				(void)pidfd_send_signal(set->child[i].pidfd, SIGHUP, NULL, 0);
 	}
 }
 
@@ -256,6 +275,40 @@ static size_t whom_to_blame(const struct set *set, size_t first)
 	return first;
 }
 
+/* Half of the time after which the service manager takes us for dead, as sd_watchdog_enabled(3) says. */
+static int64_t watchdog(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	uint64_t us = 0, who = 0;
+	if (!usec || !xos_parse_u64(usec, INT64_MAX, &us) || us < 2000)
+		return 0;
+	if (pid && (!xos_parse_u64(pid, INT32_MAX, &who) || (pid_t)who != getpid()))
+		return 0;
+	return (int64_t)(us / 2000);
+}
+
+static bool all_ready(const struct set *set)
+{
+	for (size_t i = 0; i < set->s->nchildren; i++)
+		if (!set->child[i].ready)
+			return false;
+	return true;
+}
+
+/* Milliseconds until the next sign of life is due. None is given while a process is missing. */
+static int64_t ping(struct set *set)
+{
+	if (!set->watchdog_ms)
+		return 60000;
+	int64_t left = set->next_ping - xos_clock_mono_ms();
+	if (left > 0)
+		return left;
+	if (all_ready(set))
+		xos_notify("WATCHDOG=1");
+	set->next_ping = xos_clock_mono_ms() + set->watchdog_ms;
+	return set->watchdog_ms;
+}
+
 /*
  * Waits for something to happen until deadline_ms (-1: for ever). Returns OK when a signal, a report
  * or the deadline came, an error when a child reported failure or ended.
@@ -273,6 +326,9 @@ static enum xos_status watch(struct set *set, int64_t deadline_ms, struct xos_er
 	int64_t left = deadline_ms < 0 ? -1 : deadline_ms - xos_clock_mono_ms();
 	if (deadline_ms >= 0 && left < 0)
 		left = 0;
+	int64_t due = ping(set);
+	if (left < 0 || left > due)
+		left = due;
 	if (poll(p, 2 * n + 1, left > 60000 ? 60000 : (int)left) < 0)
 		return errno == EINTR ? XOS_OK
 		                      : xos_err_errno(err, errno, "supervisor", "cannot wait");
@@ -290,14 +346,6 @@ static enum xos_status watch(struct set *set, int64_t deadline_ms, struct xos_er
 			return XOS_UNAVAILABLE;
 		}
 	return XOS_OK;
-}
-
-static bool all_ready(const struct set *set)
-{
-	for (size_t i = 0; i < set->s->nchildren; i++)
-		if (!set->child[i].ready)
-			return false;
-	return true;
 }
 
 static enum xos_status await_ready(struct set *set, struct xos_err *err)
@@ -395,7 +443,7 @@ enum xos_status xos_supervise(const struct xos_supervisor *s, struct xos_err *er
 	enum xos_status rc = check_use(s, err);
 	if (rc != XOS_OK)
 		return rc;
-	struct set set = {.s = s, .signal_fd = -1};
+	struct set set = {.s = s, .signal_fd = -1, .watchdog_ms = watchdog()};
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		set.child[i].report.fd = -1;
 	set.links = calloc(s->nlinks + 1, sizeof(*set.links));

@@ -43,6 +43,10 @@ struct xos_supervisor {
 	int64_t stop_timeout_ms;  /* between SIGTERM and SIGKILL, for each child; 0: 10 s */
 	int64_t backoff_ms;       /* first pause before a restart, doubled up to 30 s; 0: 1 s */
 	bool no_restart;          /* the death of a child ends the service */
+	/* Called on SIGHUP before the children are told, which does not happen if it says false; may be
+	 * NULL. The service manager learns of both ends of it (RELOADING=1, READY=1). */
+	bool (*on_hup)(void *ctx);
+	void *ctx;
 };
 
 /*

@@ -13,6 +13,7 @@
 #include "proc/daemon.h"
 #include "proc/privdrop.h"
 #include "proc/supervisor.h"
+#include "service/reload.h"
 
 #define PROC_NAME_MAX 64
 
@@ -53,11 +54,12 @@ static void child_argv(const struct xos_service_run *run, const char *role, cons
 static const enum xos_part start_order[XOS_PARTS] = {XOS_PART_KEY, XOS_PART_AUTH, XOS_PART_NETWORK};
 
 static enum xos_status supervise(const struct xos_authority *a, const struct xos_service_run *run,
-    int listen_fd, struct xos_err *err)
+    int listen_fd, struct xos_reload *reload, struct xos_err *err)
 {
 	struct xos_child children[XOS_PARTS] = {0};
 	const char *argv[XOS_PARTS][10];
-	struct xos_child_fd listen = {"listen", listen_fd};
+	const struct xos_child_fd fds[] = {
+	    {"config", xos_reload_fd(reload)}, {"listen", listen_fd}};
 	struct xos_child_link links[LINKS];
 	size_t index[XOS_PARTS] = {0}, n = 0, nlinks = 0;
 	for (size_t i = 0; i < XOS_PARTS; i++) {
@@ -65,11 +67,10 @@ static enum xos_status supervise(const struct xos_authority *a, const struct xos
 		if (!a->parts[p].present)
 			continue;
 		child_argv(run, part_name[p], argv[n]);
-		children[n] = (struct xos_child){.role = part_name[p], .argv = argv[n]};
-		if (p == XOS_PART_NETWORK && listen_fd >= 0) {
-			children[n].fds = &listen;
-			children[n].nfds = 1;
-		}
+		children[n] = (struct xos_child){
+		    .role = part_name[p], .argv = argv[n], .fds = fds, .nfds = 1};
+		if (p == XOS_PART_NETWORK && listen_fd >= 0)
+			children[n].nfds = 2;
 		index[p] = n++;
 	}
 	for (size_t l = 0; l < LINKS; l++) {
@@ -85,7 +86,9 @@ static enum xos_status supervise(const struct xos_authority *a, const struct xos
 	    .links = links,
 	    .nlinks = nlinks,
 	    .pid_file = run->pid_file,
-	    .ready_fd = run->ready_fd};
+	    .ready_fd = run->ready_fd,
+	    .on_hup = xos_reload_on_hup,
+	    .ctx = reload};
 	return xos_supervise(&s, err);
 }
 
@@ -93,16 +96,17 @@ static enum xos_status run_supervisor(
     const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err)
 {
 	int listen_fd = -1;
-	if (a->listen) {
-		enum xos_status st = xos_server_bind(a->listen, &listen_fd, err);
-		if (st != XOS_OK) {
-			xos_ready_report(run->ready_fd, err);
-			return st;
-		}
-	}
-	enum xos_status st = supervise(a, run, listen_fd, err);
+	struct xos_reload *reload = NULL;
+	enum xos_status st = xos_reload_new(run, &reload, err);
+	if (st == XOS_OK && a->listen)
+		st = xos_server_bind(a->listen, &listen_fd, err);
+	if (st == XOS_OK)
+		st = supervise(a, run, listen_fd, reload, err);
+	else
+		xos_ready_report(run->ready_fd, err);
 	if (listen_fd >= 0)
 		close(listen_fd);
+	xos_reload_free(reload);
 	return st;
 }
 

@@ -10,8 +10,10 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "proc/daemon.h"
+#include "proc/supervisor.h"
 #include "service/cert.h"
 #include "service/own.h"
+#include "service/reload.h"
 #include "token/trust.h"
 
 enum { EXIT_USAGE_OR_CONFIG = 2 };
@@ -162,6 +164,7 @@ static enum xos_status run_make(const struct xos_service_program *p, const struc
 	xos_event_setup(p->name, level);
 	*run = (struct xos_service_run){.program = p,
 	    .config_path = c->config,
+	    .config_fd = -1,
 	    .ready_fd = c->ready_fd ? (int)fd : -1,
 	    .pid_file = c->pid_file,
 	    .role = c->role,
@@ -191,11 +194,15 @@ static int run_verb(
 		return complain(p, &err, 2);
 	/* Children were checked by their supervisor, with rights that they may lack; other verbs make
 	 * what is missing. */
-	if (verb->config)
+	if (c->role && xos_child_fd_take("config", &run.config_fd, NULL) == XOS_OK)
+		st = xos_service_conf_again(p, c->config, run.config_fd, &run.conf, &err);
+	else if (verb->config)
 		st =
 		    load(p, c->config, !c->role && strcmp(verb->name, "run") == 0, &run.conf, &err);
 	if (st != XOS_OK) {
 		xos_ready_report(run.ready_fd, &err);
+		if (run.role)
+			xos_child_failed(&err);
 		return EXIT_USAGE_OR_CONFIG;
 	}
 	st = verb->run(&run, argc, argv, &err);
@@ -237,6 +244,16 @@ int xos_service_main(const struct xos_service_program *p, int argc, char **argv)
 		return 0;
 	}
 	return c.check ? run_check(p, &c) : run_verb(p, &c, argc - 1, argv + 1);
+}
+
+bool xos_service_tls_folder(const struct xos_service_conf *c, char out[PATH_MAX])
+{
+	char state[PATH_MAX], folder[PATH_MAX];
+	const char *slash = strrchr(c->tls_certificate, '/');
+	if (!slash || !xos_str_printf(folder, sizeof(folder), "%.*s",
+	                  (int)(slash - c->tls_certificate), c->tls_certificate))
+		return false;
+	return realpath(folder, out) && realpath(c->state, state) && strcmp(out, state) != 0;
 }
 
 static void check_trust(const struct xos_service_conf *c,

@@ -1,6 +1,7 @@
 #ifndef XOS_SERVICE_MAIN_H
 #define XOS_SERVICE_MAIN_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,6 +22,7 @@
 struct xos_service_run {
 	const struct xos_service_program *program;
 	const char *config_path; /* as given; NULL only for verbs without a configuration */
+	int config_fd;           /* in a part: what reload.h reads again; else -1 */
 	void *conf;              /* the filled struct; NULL likewise */
 	int ready_fd;            /* for xos_ready_report or xos_supervisor; -1 */
 	const char *pid_file;    /* NULL */
@@ -49,6 +51,8 @@ struct xos_service_program {
 	 * with report(); it goes on after one. Used by --check and before `run`. May be NULL. */
 	void (*check)(
 	    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx);
+	/* Keys ("section.name") that count from a SIGHUP on, see reload.h; ends with NULL. May be NULL. */
+	const char *const *reloads;
 	const struct xos_service_verb *verbs;
 	size_t nverbs;
 	const char *examples; /* for --help; NULL */
@@ -85,8 +89,8 @@ struct xos_service_conf {
 #define XOS_SERVICE_KEYS(conf_type, member)                                                        \
 	XOS_SERVICE_LIMIT(                                                                         \
 	    conf_type, member, connections, connections, XOS_CONFIG_NUMBER, 8, 100000),            \
-	    XOS_SERVICE_LIMIT(conf_type, member, connections_per_address,                          \
-	        connections_per_address, XOS_CONFIG_NUMBER, 1, 100000),                            \
+	    XOS_SERVICE_LIMIT(conf_type, member, connections_per_address, connections_per_address, \
+	        XOS_CONFIG_NUMBER, 1, 100000),                                                     \
 	    XOS_SERVICE_LIMIT(                                                                     \
 	        conf_type, member, request, request_seconds, XOS_CONFIG_DURATION, 1, 3600),        \
 	    XOS_SERVICE_LIMIT(                                                                     \
@@ -102,6 +106,10 @@ struct xos_service_conf {
 	    XOS_SERVICE_KEY(conf_type, member, user_network, XOS_CONFIG_STRING, false),            \
 	    XOS_SERVICE_KEY(conf_type, member, user_auth, XOS_CONFIG_STRING, false),               \
 	    XOS_SERVICE_KEY(conf_type, member, user_key, XOS_CONFIG_STRING, false)
+
+/* The folder of the TLS certificate, so that a sandbox lets one be read that replaced it; false if that is
+ * the state folder, where other secrets may stand: then only the files that are there now can be read. */
+bool xos_service_tls_folder(const struct xos_service_conf *c, char out[PATH_MAX]);
 
 /* Checks what the common keys point to: VO name, trust folder with that VO's root, certificate and
  * key that belong together, the key's mode, the state folder. For programs' check functions. */

@@ -1,10 +1,13 @@
 #include "service/monitor.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/event.h"
@@ -29,23 +32,24 @@ struct watched {
 struct xos_monitor {
 	struct watched w[WATCHED_MAX];
 	size_t n;
-	pthread_mutex_t lock; /* of the reports and of stop */
-	pthread_cond_t wake;
+	pthread_mutex_t lock; /* of the reports */
+	int stop_fd;          /* readable: the thread is to end */
 	pthread_t thread;
-	bool started, stop;
+	bool started;
 };
 
 enum xos_status xos_monitor_new(struct xos_monitor **out, struct xos_err *err)
 {
 	struct xos_monitor *m = calloc(1, sizeof(*m));
-	pthread_condattr_t attr;
 	if (!m)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	pthread_mutex_init(&m->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&m->wake, &attr);
-	pthread_condattr_destroy(&attr);
+	m->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->stop_fd < 0) {
+		enum xos_status st = xos_err_errno(err, errno, "monitor", "cannot make an event");
+		xos_monitor_free(m);
+		return st;
+	}
 	*out = m;
 	return XOS_OK;
 }
@@ -158,16 +162,11 @@ static void ask(struct watched *w, int64_t ms)
 	free(fresh);
 }
 
+/* false: it is over. */
 static bool wait_a_while(struct xos_monitor *m)
 {
-	int64_t until = xos_clock_mono_ms() + EVERY_MS;
-	const struct timespec ts = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
-	pthread_mutex_lock(&m->lock);
-	if (!m->stop)
-		(void)pthread_cond_timedwait(&m->wake, &m->lock, &ts);
-	bool stop = m->stop;
-	pthread_mutex_unlock(&m->lock);
-	return !stop;
+	struct pollfd p = {.fd = m->stop_fd, .events = POLLIN};
+	return poll(&p, 1, EVERY_MS) <= 0;
 }
 
 static void *watch(void *arg)
@@ -197,15 +196,13 @@ void xos_monitor_free(struct xos_monitor *m)
 	if (!m)
 		return;
 	if (m->started) {
-		pthread_mutex_lock(&m->lock);
-		m->stop = true;
-		pthread_cond_signal(&m->wake);
-		pthread_mutex_unlock(&m->lock);
+		eventfd_write(m->stop_fd, 1);
 		pthread_join(m->thread, NULL);
 	}
 	for (size_t i = 0; i < m->n; i++)
 		free(m->w[i].report);
-	pthread_cond_destroy(&m->wake);
+	if (m->stop_fd >= 0)
+		close(m->stop_fd);
 	pthread_mutex_destroy(&m->lock);
 	free(m);
 }
