@@ -96,8 +96,8 @@ enum xos_status xos_front_new(
 	f->cert_left = xos_metric_gauge(f->health, "xos_certificate_seconds_left",
 	    "Seconds until the TLS certificate of this service ends.");
 	f->connections = xos_metric_gauge(f->health, "xos_http_connections", "Open connections.");
-	f->waiting = xos_metric_gauge(
-	    f->health, "xos_http_waiting", "Requests that wait for a worker.");
+	f->waiting =
+	    xos_metric_gauge(f->health, "xos_http_waiting", "Requests that wait for a worker.");
 	f->turned_away = xos_metric_counter(f->health, "xos_http_connections_ended_total",
 	    "Idle or slow connections that gave way to new ones.");
 	f->turned_refused = xos_metric_counter(f->health, "xos_http_connections_refused_total",

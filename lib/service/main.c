@@ -24,19 +24,6 @@ struct common {
 	bool check, version, help;
 };
 
-static bool flag_take(int *argc, char **argv, const char *name)
-{
-	for (int i = 1; i < *argc; i++) {
-		if (strcmp(argv[i], name) != 0)
-			continue;
-		for (int k = i; k + 1 <= *argc; k++)
-			argv[k] = argv[k + 1];
-		(*argc)--;
-		return true;
-	}
-	return false;
-}
-
 static enum xos_status common_take(int *argc, char **argv, struct common *c, struct xos_err *err)
 {
 	const struct {
@@ -50,9 +37,9 @@ static enum xos_status common_take(int *argc, char **argv, struct common *c, str
 		if (st != XOS_OK)
 			return st;
 	}
-	c->check = flag_take(argc, argv, "--check");
-	c->version = flag_take(argc, argv, "--version");
-	c->help = flag_take(argc, argv, "--help") || flag_take(argc, argv, "-h");
+	c->check = xos_service_flag(argc, argv, "--check");
+	c->version = xos_service_flag(argc, argv, "--version");
+	c->help = xos_service_flag(argc, argv, "--help") || xos_service_flag(argc, argv, "-h");
 	return XOS_OK;
 }
 
@@ -169,7 +156,8 @@ static enum xos_status run_make(const struct xos_service_program *p, const struc
 	    .pid_file = c->pid_file,
 	    .role = c->role,
 	    .log_level = c->log_level,
-	    .level = level};
+	    .level = level,
+	    .check = c->check};
 	return XOS_OK;
 }
 
@@ -243,7 +231,8 @@ int xos_service_main(const struct xos_service_program *p, int argc, char **argv)
 		printf("%s %s\n", p->name, XOS_VERSION);
 		return 0;
 	}
-	return c.check ? run_check(p, &c) : run_verb(p, &c, argc - 1, argv + 1);
+	bool own = p->checks_itself && argc > 1 && strcmp(argv[1], p->checks_itself) == 0;
+	return c.check && !own ? run_check(p, &c) : run_verb(p, &c, argc - 1, argv + 1);
 }
 
 bool xos_service_tls_folder(const struct xos_service_conf *c, char out[PATH_MAX])

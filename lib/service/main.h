@@ -29,6 +29,7 @@ struct xos_service_run {
 	const char *role;        /* --role, in a child started by the supervisor; NULL */
 	const char *log_level;   /* as given, handed on to children; NULL */
 	enum xos_level level;    /* what it means */
+	bool check;              /* --check, for a verb that takes it */
 };
 
 struct xos_service_verb {
@@ -53,6 +54,8 @@ struct xos_service_program {
 	    const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx);
 	/* Keys ("section.name") that count from a SIGHUP on, see reload.h; ends with NULL. May be NULL. */
 	const char *const *reloads;
+	const char
+	    *checks_itself; /* the verb with which --check is its own (run->check); NULL: none */
 	const struct xos_service_verb *verbs;
 	size_t nverbs;
 	const char *examples; /* for --help; NULL */
@@ -64,6 +67,8 @@ int xos_service_main(const struct xos_service_program *program, int argc, char *
  * xos_service_args_end refuses what nobody took. */
 XOS_MUST_USE enum xos_status xos_service_arg(int *argc, char **argv, const char *name,
     bool required, const char **value, struct xos_err *err);
+/* Takes "--name" out of argv: was it there? */
+bool xos_service_flag(int *argc, char **argv, const char *name);
 XOS_MUST_USE enum xos_status xos_service_args_end(int argc, char **argv, struct xos_err *err);
 
 /* The keys that all daemons have. Put `struct xos_service_conf common` (any field name) into the

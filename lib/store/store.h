@@ -41,6 +41,13 @@ void xos_store_close(struct xos_store *s); /* rolls an open transaction back */
 /* SQLite's own check of the whole file, and of foreign keys. INTERNAL with the first complaint. */
 XOS_MUST_USE enum xos_status xos_store_check(struct xos_store *s, struct xos_err *err);
 
+/*
+ * A copy of the whole database as one file that must not exist yet (0600), as of one moment, durably; others
+ * may write meanwhile. s should be read_only. The copy has no journal beside it.
+ */
+XOS_MUST_USE enum xos_status xos_store_copy(
+    struct xos_store *s, const char *path, struct xos_err *err);
+
 /* Statements without parameters and rows; several may be separated by semicolons. */
 XOS_MUST_USE enum xos_status xos_store_exec(
     struct xos_store *s, const char *sql, struct xos_err *err);

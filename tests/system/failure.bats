@@ -28,6 +28,7 @@ teardown_file() {
 }
 
 # Some cases start it anew, and each case is a process of its own.
+# shellcheck disable=SC2034 # authority.bash reads it
 setup() { AUTHORITY_PID=$(cut -d' ' -f1 "$AUTH/pid"); }
 
 teardown() {
@@ -84,7 +85,7 @@ has_counted() {
 	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj / -keyout "$AUTH/vops.key" -out "$AUTH/vops.csr" 2>/dev/null
 	xos-rcad issue --config "$AUTH/rcad/rcad.conf" --service vops --name localhost --host localhost --csr "$AUTH/vops.csr" --out "$AUTH/vops.pem" >/dev/null
 	ask /v1/vo/demo/roster --cert "$AUTH/vops.pem" --key "$AUTH/vops.key" >"$AUTH/roster"
-	[ "$(cut -d. -f2 "$AUTH/roster" | tr '_-' '/+' | { cat; echo ==; } | base64 -di 2>/dev/null | jq '.members | length')" -gt "$MEMBERS" ]
+	[ "$(cut -d. -f2 "$AUTH/roster" | tr -- '-_' '+/' | sed 's/$/==/' | base64 -di 2>/dev/null | jq '.members | length')" -gt "$MEMBERS" ]
 }
 
 # ---- clients that take their time ----
@@ -112,6 +113,7 @@ has_counted() {
 	[[ $(reload) == *"event=config.reloaded changed=limits.request"* ]]
 	local fd i host=${URL#https://} opened=0
 	for ((i = 0; i < 5200; i++)); do
+		# shellcheck disable=SC2034 # held open, that is all
 		exec {fd}<>"/dev/tcp/${host%:*}/${host#*:}" || break
 		opened=$((opened + 1))
 	done 2>/dev/null
