@@ -61,8 +61,14 @@ void exchange_name(struct exchange *x)
 bool exchange_run(struct exchange *x)
 {
 	const struct route *r = x->req.route;
+	const struct xos_server_options *o = &x->conn->server->o;
+	void *ctx = r->ctx;
+	enum xos_status st = XOS_OK;
 	xos_event_request(x->req.id);
-	enum xos_status st = r->pub->handle(r->ctx, &x->req, &x->res, &x->err);
+	if (o->pick)
+		st = o->pick(o->pick_arg, &x->req, &ctx, &x->err);
+	if (st == XOS_OK)
+		st = r->pub->handle(ctx, &x->req, &x->res, &x->err);
 	xos_event_request(NULL);
 	/* After a deferral somebody else may have finished x already: only the count is ours. */
 	if (st != XOS_OK)

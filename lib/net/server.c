@@ -125,7 +125,7 @@ static bool somebody_waits(const struct xos_server *s)
 
 static bool accept_one(struct xos_server *s)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(ss);
 	char text[PEER_TEXT_MAX];
 	struct peer_net net;

@@ -63,6 +63,11 @@ struct xos_server_options {
 	int64_t body_ms;      /* 30 s */
 	int64_t write_ms;     /* 30 s */
 	int64_t idle_ms;      /* 60 s between requests */
+	/* Called before a handler, on its thread; may put another ctx in *ctx, or refuse. For one set of
+	 * routes that serves several VOs. May be NULL. */
+	enum xos_status (*pick)(
+	    void *arg, const struct xos_request *req, void **ctx, struct xos_err *err);
+	void *pick_arg;
 	void (*observe)(void *ctx, const struct xos_exchange *x); /* may be NULL */
 	void *observe_ctx;
 };

@@ -234,6 +234,8 @@ static enum xos_status serve_main(struct xos_front *f, struct xos_err *err)
 	struct xos_server_options so = {.listen_fd = f->listen_fd,
 	    .tls = xos_service_cert_tls(f->cert),
 	    .pool = f->pool,
+	    .pick = f->o.pick,
+	    .pick_arg = f->o.ctx,
 	    .observe = xos_health_observe,
 	    .observe_ctx = f->health};
 	fill_limits(&f->o.limits, &so);

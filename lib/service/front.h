@@ -35,6 +35,9 @@ struct xos_front_options {
 	size_t workers;                      /* 0: 4 */
 	size_t queue_max;                    /* 0: 256 */
 	struct xos_front_limits limits;
+	/* As in net/server.h; ctx below is its arg. May be NULL. */
+	enum xos_status (*pick)(
+	    void *ctx, const struct xos_request *req, void **route_ctx, struct xos_err *err);
 	/* Called on SIGHUP after certificate and key were reloaded; may be NULL. */
 	void (*on_hup)(void *ctx);
 	/* Called every tick_ms on the loop's thread; may be NULL. */
