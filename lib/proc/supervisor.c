@@ -24,6 +24,7 @@
 
 #define CHILDREN_MAX 16
 #define CHILD_FDS_MAX 32
+#define OUTLETS_MAX 8
 #define BACKOFF_MAX_MS 30000
 #define STEADY_MS 60000 /* having run this long, the next pause is the first one again */
 
@@ -38,6 +39,7 @@ struct set {
 	const struct xos_supervisor *s;
 	struct running child[CHILDREN_MAX];
 	int (*links)[2];
+	int outlets[OUTLETS_MAX][2];
 	int signal_fd;
 	bool stopping;                  /* asked to end */
 	int64_t watchdog_ms, next_ping; /* 0: nobody waits for a sign of life */
@@ -74,6 +76,9 @@ static void hand_all(struct handout *h, const struct set *set, size_t i, int rea
 		if (s->links[l].b == i)
 			hand(h, s->links[l].name_b, set->links[l][1]);
 	}
+	for (size_t o = 0; o < s->noutlets; o++)
+		if (s->outlets[o].child == i)
+			hand(h, s->outlets[o].name, set->outlets[o][0]);
 }
 
 static _Noreturn void become_child(const struct xos_child *c, struct handout *h, pid_t parent)
@@ -138,6 +143,21 @@ static void close_links(struct set *set)
 				close(set->links[l][side]);
 			set->links[l][side] = -1;
 		}
+	for (size_t o = 0; o < set->s->noutlets; o++)
+		for (int side = 0; side < 2; side++) {
+			if (set->outlets[o][side] >= 0)
+				close(set->outlets[o][side]);
+			set->outlets[o][side] = -1;
+		}
+}
+
+static void hand_over(struct set *set)
+{
+	int fds[OUTLETS_MAX];
+	for (size_t o = 0; o < set->s->noutlets; o++)
+		fds[o] = set->outlets[o][1];
+	if (set->s->noutlets)
+		set->s->hand_over(set->s->ctx, fds);
 }
 
 static enum xos_status spawn_all(struct set *set, struct xos_err *err)
@@ -145,8 +165,12 @@ static enum xos_status spawn_all(struct set *set, struct xos_err *err)
 	enum xos_status rc = XOS_OK;
 	for (size_t l = 0; rc == XOS_OK && l < set->s->nlinks; l++)
 		rc = xos_channel_pair(set->links[l], err);
+	for (size_t o = 0; rc == XOS_OK && o < set->s->noutlets; o++)
+		rc = xos_channel_pair(set->outlets[o], err);
 	for (size_t i = 0; rc == XOS_OK && i < set->s->nchildren; i++)
 		rc = spawn(set, i, err);
+	if (rc == XOS_OK)
+		hand_over(set);
 	/* The children hold the ends now; ours would hide that one of them has died. */
 	close_links(set);
 	return rc;
@@ -431,7 +455,8 @@ static enum xos_status run(struct set *set, struct xos_err *err)
 
 static enum xos_status check_use(const struct xos_supervisor *s, struct xos_err *err)
 {
-	bool good = s->nchildren > 0 && s->nchildren <= CHILDREN_MAX;
+	bool good = s->nchildren > 0 && s->nchildren <= CHILDREN_MAX &&
+	            s->noutlets <= OUTLETS_MAX && (!s->noutlets || s->hand_over);
 	for (size_t l = 0; l < s->nlinks; l++)
 		good = good && s->links[l].a < s->nchildren && s->links[l].b < s->nchildren;
 	return good ? XOS_OK
@@ -446,6 +471,8 @@ enum xos_status xos_supervise(const struct xos_supervisor *s, struct xos_err *er
 	struct set set = {.s = s, .signal_fd = -1, .watchdog_ms = watchdog()};
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		set.child[i].report.fd = -1;
+	for (size_t o = 0; o < OUTLETS_MAX; o++)
+		set.outlets[o][0] = set.outlets[o][1] = -1;
 	set.links = calloc(s->nlinks + 1, sizeof(*set.links));
 	if (!set.links)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");

@@ -12,6 +12,9 @@
 
 struct xos_bulk {
 	struct xos_channel *ch;
+	struct xos_channel *owned;   /* ch, if it came by attach */
+	struct xos_channel *pending; /* to take its place; under lock */
+	pthread_mutex_t lock;
 	pthread_mutex_t turn; /* one exchange at a time */
 };
 
@@ -28,6 +31,7 @@ enum xos_status xos_bulk_new(struct xos_channel *ch, struct xos_bulk **out, stru
 		return memory(err);
 	b->ch = ch;
 	pthread_mutex_init(&b->turn, NULL);
+	pthread_mutex_init(&b->lock, NULL);
 	*out = b;
 	return XOS_OK;
 }
@@ -36,8 +40,37 @@ void xos_bulk_free(struct xos_bulk *b)
 {
 	if (!b)
 		return;
+	xos_channel_free(b->pending);
+	xos_channel_free(b->owned);
 	pthread_mutex_destroy(&b->turn);
+	pthread_mutex_destroy(&b->lock);
 	free(b);
+}
+
+void xos_bulk_attach(struct xos_bulk *b, struct xos_channel *ch)
+{
+	pthread_mutex_lock(&b->lock);
+	struct xos_channel *unused = b->pending;
+	b->pending = ch;
+	pthread_mutex_unlock(&b->lock);
+	xos_channel_free(unused);
+}
+
+/* In turn: the channel that came meanwhile takes the place of the old one. */
+static enum xos_status adopt(struct xos_bulk *b, struct xos_err *err)
+{
+	pthread_mutex_lock(&b->lock);
+	struct xos_channel *fresh = b->pending;
+	b->pending = NULL;
+	pthread_mutex_unlock(&b->lock);
+	if (fresh) {
+		xos_channel_free(b->owned);
+		b->ch = b->owned = fresh;
+	}
+	if (b->ch)
+		return XOS_OK;
+	return xos_err_set(err, XOS_UNAVAILABLE, "part-away",
+	    "the processes of this VO are being started; try again in a moment");
 }
 
 static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos_bytes payload,
@@ -138,7 +171,9 @@ enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_byte
 	enum xos_status st = take_turn(b, deadline_ms, err);
 	if (st != XOS_OK)
 		return st;
-	st = send_pieces(b, type, payload, deadline_ms, &answer, err);
+	st = adopt(b, err);
+	if (st == XOS_OK)
+		st = send_pieces(b, type, payload, deadline_ms, &answer, err);
 	if (st == XOS_OK)
 		st = take_answer(xos_buf_bytes(&answer), reply, &total, err);
 	if (st == XOS_OK)

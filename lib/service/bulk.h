@@ -26,6 +26,9 @@
 struct xos_bulk;
 XOS_MUST_USE enum xos_status xos_bulk_new(
     struct xos_channel *ch, struct xos_bulk **out, struct xos_err *err); /* ch is borrowed */
+/* Another channel from the next call on, taken; for a peer that was started anew. With NULL for ch above, calls
+ * are UNAVAILABLE "part-away" until the first one comes. Any thread; does not wait. */
+void xos_bulk_attach(struct xos_bulk *b, struct xos_channel *ch);
 void xos_bulk_free(struct xos_bulk *b);
 /* As xos_channel_call, with payload and reply of up to XOS_BULK_MAX bytes. */
 XOS_MUST_USE enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type,

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "service/health.h"
 
-#define CHECKS_MAX 32
+#define CHECKS_MAX 128
 #define SOURCES_MAX 8
 #define METRICS_MAX 128
 #define FAMILIES_MAX 16

@@ -13,7 +13,7 @@
 #include "base/event.h"
 #include "service/report.h"
 
-#define WATCHED_MAX 8
+#define WATCHED_MAX 32
 #define EVERY_MS 1000
 #define ASK_MS 2000
 #define FIRST_MS 10000  /* at the start the others may still be opening their files */
@@ -101,7 +101,7 @@ static void text_of(void *ctx, struct xos_buf *text)
 	pthread_mutex_unlock(&w->m->lock);
 }
 
-enum xos_status xos_monitor_watch(struct xos_monitor *m, struct xos_health *health,
+enum xos_status xos_monitor_watch_quietly(struct xos_monitor *m, struct xos_health *health,
     const char *name, struct xos_bulk *bulk, uint16_t type, struct xos_err *err)
 {
 	struct watched *w = &m->w[m->n];
@@ -113,8 +113,14 @@ enum xos_status xos_monitor_watch(struct xos_monitor *m, struct xos_health *heal
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	m->n++;
 	enum xos_status st = xos_health_check(health, name, check, w, err);
-	if (st == XOS_OK)
-		st = xos_health_warning(health, name, check_warnings, w, err);
+	return st == XOS_OK ? xos_health_warning(health, name, check_warnings, w, err) : st;
+}
+
+enum xos_status xos_monitor_watch(struct xos_monitor *m, struct xos_health *health,
+    const char *name, struct xos_bulk *bulk, uint16_t type, struct xos_err *err)
+{
+	struct watched *w = &m->w[m->n];
+	enum xos_status st = xos_monitor_watch_quietly(m, health, name, bulk, type, err);
 	return st == XOS_OK ? xos_health_source(health, text_of, w, err) : st;
 }
 

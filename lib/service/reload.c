@@ -136,7 +136,7 @@ static void differing(const struct xos_service_program *p, const void *a, const 
 	char name[128];
 
 	out[0] = '\0';
-	for (size_t i = 0; i < p->nkeys; i++) {
+	for (size_t i = 0; a && b && i < p->nkeys; i++) {
 		size_t n = strlen(out);
 
 		name_of(&p->keys[i], name);
