@@ -8,6 +8,7 @@
 #include "api/trustdoc.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/hub.h"
 #include "ca/messages.h"
 #include "ca/reload.h"
 
@@ -58,10 +59,16 @@ enum xos_status ca_check_vo(
     const struct ca_network *n, const struct xos_request *req, struct xos_err *err)
 {
 	const char *vo = xos_request_param(req, "vo");
+	const struct xos_identity *id = xos_request_identity(req);
 
-	if (vo && strcmp(vo, n->conf->common.vo) == 0)
-		return XOS_OK;
-	return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "there is no VO \"%s\" here", vo ? vo : "");
+	if (!vo || strcmp(vo, n->conf->common.vo) != 0)
+		return xos_err_set(
+		    err, XOS_NOT_FOUND, "no-vo", "there is no VO \"%s\" here", vo ? vo : "");
+	/* The server believes the roots of all its VOs; each VO only its own. */
+	if (id && strcmp(id->claims->vo, vo) != 0)
+		return xos_err_set(err, XOS_DENIED, "other-vo",
+		    "your certificate is of VO %s, and this is VO %s", id->claims->vo, vo);
+	return XOS_OK;
 }
 
 struct xos_trust *ca_network_trust(struct ca_network *n)
@@ -102,12 +109,13 @@ static enum xos_status route_vos(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
 	struct ca_network *n = ctx;
-	const char *vos[] = {n->conf->common.vo};
-	struct xos_json *doc = xos_json_object();
+	struct xos_json *doc = xos_json_object(), *vos = xos_json_array();
 
 	(void)req;
 	(void)err;
-	xos_json_set_strings(doc, "vos", vos, 1);
+	for (size_t i = 0; i < ca_hub_count(n->hub); i++)
+		xos_json_add_string(vos, ca_hub_name(n->hub, i));
+	xos_json_set(doc, "vos", vos);
 	xos_response_json(res, 200, doc);
 	return XOS_OK;
 }
@@ -187,16 +195,20 @@ static enum xos_status demand_vops(const struct xos_request *req, struct xos_err
 static enum xos_status route_roster(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	enum xos_status st = demand_vops(req, err);
+	enum xos_status st = ca_check_vo(ctx, req, err);
 
+	if (st == XOS_OK)
+		st = demand_vops(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_ROSTER, err) : st;
 }
 
 static enum xos_status route_locks(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	enum xos_status st = demand_vops(req, err);
+	enum xos_status st = ca_check_vo(ctx, req, err);
 
+	if (st == XOS_OK)
+		st = demand_vops(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_LOCKS, err) : st;
 }
 
@@ -231,6 +243,7 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	    .limits = c->limits,
 	    .verifier = xos_service_verifier_get(n->verifier),
 	    .on_hup = ca_network_hup,
+	    .pick = ca_hub_pick,
 	    .ctx = n};
 	enum xos_status st = xos_front_new(&o, &n->front, err);
 
@@ -248,7 +261,21 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 			st = xos_monitor_watch(n->monitor, h, "auth", n->auth, CA_REPORT, err);
 		if (st == XOS_OK)
 			st = xos_monitor_watch(n->monitor, h, "key", n->key, CA_REPORT, err);
+		if (st == XOS_OK)
+			st = ca_hub_join(n->hub, err);
 	}
+	return st;
+}
+
+static enum xos_status make_verifier(
+    struct ca_network *n, const struct xos_service_verifier_options *v, struct xos_err *err)
+{
+	struct xos_trust *all = ca_hub_trust(n->hub);
+	enum xos_status st = all ? xos_service_verifier_new(all, v, &n->verifier, err)
+	                         : xos_err_set(err, XOS_INTERNAL, "trust",
+	                               "the roots of the VOs cannot be put together");
+
+	xos_trust_free(all);
 	return st;
 }
 
@@ -274,14 +301,21 @@ enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_bulk_new(self->to[XOS_PART_KEY], &n->key, err);
 	if (st == XOS_OK)
-		st = xos_service_verifier_new(n->trust, &v, &n->verifier, err);
+		st = ca_hub_new(n, self, &n->hub, err);
+	if (st == XOS_OK && ca_hub_count(n->hub) > 1)
+		v.vo = NULL; /* any that is trusted; ca_check_vo compares */
+	if (st == XOS_OK)
+		st = make_verifier(n, &v, err);
 	return st == XOS_OK ? open_front(n, self->listen_fd, err) : st;
 }
 
 enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct ca_network *n = self->state;
-	enum xos_status st = xos_monitor_start(n->monitor, err);
+	enum xos_status st = ca_hub_start(n->hub, err);
+
+	if (st == XOS_OK)
+		st = xos_monitor_start(n->monitor, err);
 
 	return st == XOS_OK ? xos_front_run(n->front, self->signal_fd, err) : st;
 }
@@ -293,7 +327,9 @@ void ca_network_close(struct xos_part_self *self)
 	if (!n)
 		return;
 	xos_monitor_free(n->monitor);
+	ca_hub_stop(n->hub);
 	xos_front_free(n->front);
+	ca_hub_free(n->hub);
 	xos_service_verifier_free(n->verifier);
 	xos_trust_free(n->trust);
 	xos_bulk_free(n->auth);

@@ -15,7 +15,9 @@
  * The network process: TLS and HTTP in, typed messages to the other two out. It holds a short-lived TLS
  * key and public certificates, can open neither database, and whatever it says to the others is checked there.
  */
+struct ca_hub;
 struct ca_network {
+	struct ca_hub *hub; /* all VOs of this server (hub.h) */
 	const struct ca_conf *conf;
 	const struct xos_service_run *run;
 	struct xos_bulk *auth, *key;

@@ -9,6 +9,7 @@
 #include "ca/key.h"
 #include "ca/network.h"
 #include "ca/reload.h"
+#include "ca/vos.h"
 #include "proc/supervisor.h"
 #include "service/own.h"
 
@@ -176,5 +177,15 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 
 	if (!xos_service_tls_folder(c, tls_folder))
 		network_reads[4] = NULL;
-	return st == XOS_OK ? xos_authority_run(&a, run, err) : st;
+	struct ca_vos *vos = NULL;
+	if (st == XOS_OK && !run->role)
+		st = ca_vos_load(conf, &vos, err);
+	if (vos) {
+		a.pairs = vos->pair;
+		a.npairs = vos->n;
+	}
+	if (st == XOS_OK)
+		st = xos_authority_run(&a, run, err);
+	ca_vos_free(vos);
+	return st;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "ca/hub.h"
 #include "service/reload.h"
 
 const char *const ca_conf_reloads[] = {"token.lifetime", "token.lifetime_max", "limits.connections",
@@ -87,8 +88,11 @@ void ca_network_hup(void *network)
 	struct ca_conf *fresh = again(n->run);
 
 	if (trust) {
-		xos_service_verifier_trust(n->verifier, trust);
 		ca_network_trust_set(n, trust);
+		struct xos_trust *all = ca_hub_trust(n->hub);
+		if (all)
+			xos_service_verifier_trust(n->verifier, all);
+		xos_trust_free(all);
 	}
 	if (fresh) {
 		xos_front_limits(n->front, &fresh->common.limits);
