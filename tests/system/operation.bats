@@ -25,6 +25,7 @@ setup_file() {
 setup() { AUTHORITY_PID=$(cut -d' ' -f1 "$AUTH/pid" 2>/dev/null) || true; }
 
 teardown_file() {
+	# shellcheck disable=SC2034
 	AUTHORITY_PID=$(cut -d' ' -f1 "$AUTH/pid" 2>/dev/null) || true
 	authority_remove
 }

@@ -451,38 +451,6 @@ START_TEST(nobody_is_evicted_for_nobody)
 }
 END_TEST
 
-/* An address has its own limit: what is too much costs it, and only it, a connection. */
-START_TEST(an_address_gives_up_its_own)
-{
-	fixture_start(&f, (struct xos_server_options){
-	                      .listen_fd = -1, .max_connections = 100, .max_per_address = 2});
-	int a = raw_connect(f.port), b = raw_connect(f.port);
-	raw_say(a, "GET / HTTP/1.1\r\n" H "\r\n");
-	raw_response(a, buf, sizeof(buf), WAIT_MS);
-	raw_say(b, "GET / HTTP/1.1\r\n" H "\r\n");
-	raw_response(b, buf, sizeof(buf), WAIT_MS);
-	/* Both idle, the first one for longer. */
-	ck_assert_int_eq(ask("GET / HTTP/1.1\r\n" H "\r\n"), 200);
-	ck_assert(raw_closed(a, WAIT_MS));
-	/* At work: none can be given up, so the new one is closed. */
-	int c = raw_connect(f.port);
-	raw_say(b, "GET /slow HTTP/1.1\r\n" H "\r\n");
-	raw_say(c, "GET /slow HTTP/1.1\r\n" H "\r\n");
-	fixture_await_slow(2);
-	int d = raw_connect(f.port);
-	ck_assert(raw_closed(d, WAIT_MS));
-	raw_response(b, buf, sizeof(buf), WAIT_MS);
-	ck_assert_int_eq(raw_status(buf), 200);
-	raw_response(c, buf, sizeof(buf), WAIT_MS);
-	ck_assert_int_eq(raw_status(buf), 200);
-	close(a);
-	close(b);
-	close(c);
-	close(d);
-	fixture_stop(&f);
-}
-END_TEST
-
 /* Connections at work are never given up for new ones. */
 START_TEST(work_is_not_evicted)
 {
@@ -599,7 +567,6 @@ int main(void)
 	tcase_add_test(own, idle_connections_do_not_stop_service);
 	tcase_add_test(own, nobody_is_evicted_for_nobody);
 	tcase_add_test(own, work_is_not_evicted);
-	tcase_add_test(own, an_address_gives_up_its_own);
 	tcase_add_test(own, says_when_it_is_busy);
 	tcase_add_test(own, drains);
 	suite_add_tcase(s, t);
