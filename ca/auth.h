@@ -1,6 +1,7 @@
 #ifndef XOS_CA_AUTH_H
 #define XOS_CA_AUTH_H
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "auth/scram.h"
@@ -9,6 +10,7 @@
 #include "ca/throttle.h"
 #include "ca/verifiers.h"
 #include "service/bulk.h"
+#include "service/main.h"
 #include "token/trust.h"
 
 /*
@@ -29,6 +31,14 @@ struct ca_session {
 	uint64_t order; /* grows with each log-in */
 };
 
+/* What report.c remembers between two reports. */
+struct ca_auth_watch {
+	char membership[PATH_MAX];
+	const struct xos_service_run *run; /* for SIGHUP (reload.c); NULL in tests */
+	struct xos_store *probe;           /* NULL until it could be opened */
+	unsigned failures;                 /* of the probe, in a row */
+};
+
 struct ca_auth {
 	char vo[XOS_VO_MAX + 1];
 	int64_t iterations;
@@ -40,6 +50,7 @@ struct ca_auth {
 	struct xos_bulk *key; /* to the key process */
 	struct ca_session sessions[CA_SESSIONS];
 	uint64_t order;
+	struct ca_auth_watch watch;
 };
 
 struct ca_auth_opts {
@@ -66,6 +77,9 @@ enum xos_status ca_login_begin(
 enum xos_status ca_login_finish(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_command(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+
+enum xos_status ca_auth_report(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
 #define CA_KEY_DEADLINE_MS 10000

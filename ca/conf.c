@@ -6,6 +6,7 @@
 #include "auth/verifier.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ca/vos.h"
 
 #define ADDRESS(key)                                                                               \
 	{                                                                                          \
@@ -19,6 +20,10 @@ const struct xos_config_key ca_conf_keys[] = {
     ADDRESS(rca),
     ADDRESS(vops),
     ADDRESS(accounting),
+    {.section = "",
+        .name = "vos",
+        .type = XOS_CONFIG_PATH,
+        .offset = offsetof(struct ca_conf, vos)},
     {.section = "token",
         .name = "lifetime",
         .type = XOS_CONFIG_DURATION,
@@ -76,6 +81,7 @@ void ca_conf_check(
 	struct ca_paths p;
 
 	xos_service_conf_check(&c->common, report, ctx);
+	ca_vos_check(c, report, ctx);
 	if (c->lifetime > c->lifetime_max) {
 		(void)xos_err_set(&err, XOS_MALFORMED, "lifetime",
 		    "[token] lifetime must not exceed lifetime_max");

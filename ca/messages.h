@@ -28,7 +28,8 @@ enum ca_message {
 	CA_LOG_HEAD = 30,       /* network -> key: nothing; JSON, as are those below */
 	CA_LOG_PROOF = 31,      /* network -> key: u64 sequence, u64 size (0: the newest) */
 	CA_LOG_GROWTH = 32,     /* network -> key: u64 from, u64 to (0: the newest) */
-	CA_LOG_RECORDS = 33     /* auth -> key: logquery.h */
+	CA_LOG_RECORDS = 33,    /* auth -> key: logquery.h */
+	CA_REPORT = 70          /* network -> auth, network -> key: nothing; service/report.h */
 };
 
 #define CA_SID_LEN 32   /* hexadecimal digits */
