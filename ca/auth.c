@@ -12,6 +12,7 @@ const struct xos_bulk_handler ca_auth_table[] = {
     {CA_LOGIN_FINISH, "login.finish", 1u << 0, 4096, ca_login_finish},
     {CA_RENEW, "renew", 1u << 0, XOS_CAD_RENEWAL_MAX + 128, ca_renew},
     {CA_COMMAND, "command", 1u << 0, XOS_COMMAND_BODY_MAX + 128, ca_command},
+    {CA_REPORT, "report", 1u << 0, 0, ca_auth_report},
 };
 const size_t ca_auth_ntable = sizeof(ca_auth_table) / sizeof(ca_auth_table[0]);
 
@@ -55,7 +56,8 @@ enum xos_status ca_auth_new(const struct ca_auth_opts *o, struct ca_auth **out, 
 	*out = NULL;
 	if (a)
 		a->throttle = ca_throttle_new();
-	if (!a || !a->throttle || !xos_str_copy(a->vo, sizeof(a->vo), o->vo))
+	if (!a || !a->throttle || !xos_str_copy(a->vo, sizeof(a->vo), o->vo) ||
+	    !xos_str_copy(a->watch.membership, sizeof(a->watch.membership), o->membership))
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK) {
 		a->trust = xos_trust_ref(o->trust);
@@ -94,6 +96,7 @@ void ca_auth_free(struct ca_auth *a)
 	for (size_t i = 0; i < CA_SESSIONS; i++)
 		drop_session(&a->sessions[i]);
 	xos_scram_server_free(a->scram);
+	xos_store_close(a->watch.probe);
 	ca_verifiers_close(a->verifiers);
 	ca_membership_close(a->membership);
 	xos_bulk_free(a->key);
@@ -112,4 +115,6 @@ void ca_auth_tick(void *auth)
 		if (a->sessions[i].scram &&
 		    (a->sessions[i].until < now || a->sessions[i].until > now + CA_SESSION_LIFE))
 			drop_session(&a->sessions[i]);
+	/* A password whose database could not be written when its command was carried out. */
+	(void)!ca_verifiers_recover(a->verifiers, a->membership, now, NULL);
 }

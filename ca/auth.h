@@ -1,6 +1,7 @@
 #ifndef XOS_CA_AUTH_H
 #define XOS_CA_AUTH_H
 
+#include <limits.h>
 #include <stdint.h>
 
 #include "auth/scram.h"
@@ -10,6 +11,7 @@
 #include "ca/throttle.h"
 #include "ca/verifiers.h"
 #include "service/bulk.h"
+#include "service/main.h"
 #include "token/trust.h"
 
 /*
@@ -41,6 +43,14 @@ struct ca_enrolment {
 	int64_t until;
 };
 
+/* What report.c remembers between two reports. */
+struct ca_auth_watch {
+	char membership[PATH_MAX];
+	const struct xos_service_run *run; /* for SIGHUP (reload.c); NULL in tests */
+	struct xos_store *probe;           /* NULL until it could be opened */
+	unsigned failures;                 /* of the probe, in a row */
+};
+
 struct ca_auth {
 	char vo[XOS_VO_MAX + 1];
 	int64_t iterations, renew_max;
@@ -54,6 +64,7 @@ struct ca_auth {
 	struct ca_session sessions[CA_SESSIONS];
 	struct ca_enrolment enrolments[CA_ENROLMENTS];
 	uint64_t order;
+	struct ca_auth_watch watch;
 };
 
 struct ca_auth_opts {
@@ -93,6 +104,9 @@ enum xos_status ca_login_finish(
 enum xos_status ca_renew(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_command(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+
+enum xos_status ca_auth_report(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
 #define CA_KEY_DEADLINE_MS 10000

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/status.h"
+#include "ca/vos.h"
 
 #define ADDRESS(key)                                                                               \
 	{                                                                                          \
@@ -28,6 +29,10 @@ const struct xos_config_key ca_conf_keys[] = {
         .name = "http_url",
         .type = XOS_CONFIG_STRING,
         .offset = offsetof(struct ca_conf, http_url)},
+    {.section = "",
+        .name = "vos",
+        .type = XOS_CONFIG_PATH,
+        .offset = offsetof(struct ca_conf, vos)},
     {.section = "token",
         .name = "lifetime",
         .type = XOS_CONFIG_DURATION,
@@ -112,6 +117,7 @@ void ca_conf_check(
 
 	xos_service_conf_check(&c->common, report, ctx);
 	check_http(c, report, ctx);
+	ca_vos_check(c, report, ctx);
 	if (c->lifetime > c->lifetime_max) {
 		(void)xos_err_set(&err, XOS_MALFORMED, "lifetime",
 		    "[token] lifetime must not exceed lifetime_max");

@@ -11,7 +11,9 @@ struct ca_conf {
 	struct xos_service_conf common;
 	/* What the directory says: ca_url, rca_url, vops_url, accounting_url. */
 	char *dir_ca, *dir_rca, *dir_vops, *dir_accounting;
-	char *listen_http, *http_url;   /* CRL and OCSP; NULL: none */
+	char *listen_http, *http_url; /* CRL and OCSP; NULL: none */
+	char *
+	    vos; /* folder with the configurations of further VOs on this server (vos.h); NULL: none */
 	int64_t lifetime, lifetime_max; /* [token], seconds */
 	int64_t renew_max;              /* [token], seconds */
 	int64_t iterations;             /* [password] */

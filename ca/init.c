@@ -147,23 +147,9 @@ static enum xos_status make_state(struct init *i, struct xos_err *err)
 	return st;
 }
 
-/* A flag without a value; argv closes up. */
-static bool take_flag(int *argc, char **argv, const char *name)
-{
-	for (int i = 1; i < *argc; i++) {
-		if (strcmp(argv[i], name) != 0)
-			continue;
-		for (int k = i; k < *argc; k++)
-			argv[k] = argv[k + 1];
-		(*argc)--;
-		return true;
-	}
-	return false;
-}
-
 static enum xos_status read_args(struct init *i, int argc, char **argv, struct xos_err *err)
 {
-	bool from_stdin = take_flag(&argc, argv, "--password-stdin");
+	bool from_stdin = xos_service_flag(&argc, argv, "--password-stdin");
 	const char *iterations = NULL;
 	uint64_t n = XOS_SCRAM_ITERATIONS;
 	enum xos_status st = xos_service_arg(&argc, argv, "--dir", true, &i->dir, err);

@@ -29,7 +29,8 @@ enum xos_status ca_handle_grant(
 
 		if (e->id[0] && strcmp(e->id, g.id) == 0)
 			return xos_err_set(err, XOS_CONFLICT, "grant", "this grant exists");
-		if (!place && (!e->id[0] || e->expires <= now))
+		/* One far ahead is from before the clock was set back. */
+		if (!place && (!e->id[0] || e->expires <= now || e->expires > now + CA_GRANT_LIFE))
 			place = e;
 	}
 	if (!place)
@@ -281,6 +282,7 @@ enum xos_status ca_handle_issue(
 		st = issue(k, &m.request, &w, err);
 	if (st == XOS_OK) {
 		put_reply(k, &w, reply);
+		k->watch.issued++;
 		XOS_EVENT(
 		    XOS_INFO, "token.issued", "member", w.claims->name, "serial", w.entry.serial);
 	} else {

@@ -30,6 +30,7 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_LOG_PROOF, "log-proof", 1u << 0, 16, ca_handle_log_proof},
     {CA_LOG_GROWTH, "log-growth", 1u << 0, 16, ca_handle_log_growth},
     {CA_LOG_RECORDS, "log-records", 1u << 1, 1024, ca_handle_log_records},
+    {CA_REPORT, "report", 1u << 0, 0, ca_key_report},
 };
 const size_t ca_key_ntable = sizeof(ca_key_table) / sizeof(ca_key_table[0]);
 
@@ -74,27 +75,38 @@ static enum xos_status stage_next(void *ctx, const struct ca_act *act, struct xo
 enum xos_status ca_key_stage_acts(struct ca_key *k, uint64_t *last, struct xos_err *err)
 {
 	struct staging s = {k, k->staged};
-	enum xos_status st = ca_acts_after(k->membership, k->staged, stage_next, &s, err);
+	enum xos_status st = ca_key_log_ready(k, err);
 
+	if (st == XOS_OK)
+		st = ca_acts_after(k->membership, k->staged, stage_next, &s, err);
 	*last = s.last;
 	return st;
 }
 
 enum xos_status ca_key_commit(struct ca_key *k, uint64_t last, struct xos_err *err)
 {
-	enum xos_status st = xos_log_commit(k->log, err);
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_status st = ca_key_log_ready(k, &why);
 
+	if (st == XOS_OK && (st = xos_log_commit(k->log, &why)) != XOS_OK)
+		ca_key_log_failed(k, &why);
 	/* Also what a request before this one staged, whose answer still waits. */
 	if (last > k->staged)
 		k->staged = last;
-	if (st == XOS_OK)
+	if (st == XOS_OK) {
 		k->acts = k->staged;
+		ca_key_log_written(k);
+	} else if (err) {
+		*err = why;
+	}
 	return st;
 }
 
 enum xos_status ca_key_snapshot(struct ca_key *k, struct xos_err *err)
 {
-	return xos_store_exec(k->membership->store, "BEGIN", err);
+	enum xos_status st = ca_key_log_ready(k, err);
+
+	return st == XOS_OK ? xos_store_exec(k->membership->store, "BEGIN", err) : st;
 }
 
 void ca_key_snapshot_end(struct ca_key *k)
@@ -149,6 +161,8 @@ static enum xos_status replay(struct ca_key *k, const char *path, int64_t now, s
 			break;
 		if (rec.type == XOS_LOG_TYPE_SEAL)
 			continue;
+		if (rec.time > k->watch.newest)
+			k->watch.newest = rec.time;
 		st = ca_record_read(rec.type, rec.payload, &r, &e, &is_token, err);
 		if (st == XOS_OK && is_token)
 			st = ca_tokens_put(k->tokens, &e, now, NULL, err);
@@ -165,7 +179,7 @@ static enum xos_status replay(struct ca_key *k, const char *path, int64_t now, s
 	return st;
 }
 
-static enum xos_status open_log(struct ca_key *k, const char *path, struct xos_err *err)
+enum xos_status ca_key_open_log(struct ca_key *k, const char *path, struct xos_err *err)
 {
 	char name[XOS_LOG_NAME_MAX + 1];
 	struct xos_log_crypto crypto;
@@ -199,7 +213,9 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	enum xos_status st;
 
 	*out = NULL;
-	if (!k || !xos_str_copy(k->vo, sizeof(k->vo), o->vo) || !(k->tokens = ca_tokens_new())) {
+	if (!k || !xos_str_copy(k->vo, sizeof(k->vo), o->vo) ||
+	    !xos_str_copy(k->watch.log_path, sizeof(k->watch.log_path), o->log) ||
+	    !(k->tokens = ca_tokens_new())) {
 		free(k);
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	}
@@ -210,7 +226,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	k->lifetime_max = o->lifetime_max;
 	st = open_issuer(k, o, err);
 	if (st == XOS_OK)
-		st = open_log(k, o->log, err);
+		st = ca_key_open_log(k, o->log, err);
 	if (st == XOS_OK)
 		st = ca_membership_open(o->membership, o->vo, false, true, &k->membership, err);
 	if (st == XOS_OK)
@@ -221,6 +237,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 		ca_key_free(k);
 		return st;
 	}
+	ca_key_tick(k); /* from now on the clock is watched */
 	*out = k;
 	return XOS_OK;
 }

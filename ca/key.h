@@ -1,6 +1,7 @@
 #ifndef XOS_CA_KEY_H
 #define XOS_CA_KEY_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +14,8 @@
 #include "log/log.h"
 #include "pki/issue.h"
 #include "service/bulk.h"
+#include "service/main.h"
+#include "service/report.h"
 
 /*
  * The key process: holds the signing key of the authority. It believes the auth process about who
@@ -35,6 +38,17 @@ struct ca_list {
 	int64_t issued;
 };
 
+/* How it goes; heal.c, report.c. */
+struct ca_key_watch {
+	char log_path[PATH_MAX];
+	bool log_failed;       /* a write failed: the log is to be opened anew */
+	struct xos_err failed; /* why */
+	int64_t retry_ms, wait_ms;
+	int64_t offset, newest; /* wall minus monotonic clock; the latest time that was ever seen */
+	const struct xos_service_run *run;  /* for SIGHUP (reload.c); NULL in tests */
+	uint64_t issued, commits, sequence; /* the last record that was made durable */
+};
+
 struct ca_key {
 	char vo[XOS_VO_MAX + 1];
 	int64_t lifetime, lifetime_max;
@@ -44,8 +58,8 @@ struct ca_key {
 	struct xos_issuer *issuer;
 	struct ca_membership *membership; /* read only */
 	struct xos_loghead loghead;
-	struct xos_log *log;
-	uint64_t acts; /* id of the last act in the log */
+	struct xos_log *log; /* NULL: it could not be opened anew; see ca_key_log_ready */
+	uint64_t acts;       /* id of the last act in the log */
 	/* Group commit (settle.c): */
 	bool grouped;    /* whoever serves commits for many requests at a time */
 	bool waits;      /* the request at hand staged something that its answer waits for */
@@ -56,6 +70,7 @@ struct ca_key {
 	struct ca_grant grants[CA_GRANTS]; /* id "": free */
 	struct ca_tokens *tokens;
 	struct ca_status *status;
+	struct ca_key_watch watch;
 };
 
 struct ca_key_opts {
@@ -73,6 +88,8 @@ void ca_key_free(struct ca_key *k);
 /* Who may ask what; network is channel 0, auth channel 1. */
 extern const struct xos_bulk_handler ca_key_table[];
 extern const size_t ca_key_ntable;
+/* About once a second: opens a log anew that could not be written, watches the clock. */
+void ca_key_tick(void *key);
 
 /* Serves from now on with these in struct xos_channel_server: issuance shares commits. */
 void ca_key_group(struct ca_key *k);
@@ -95,6 +112,17 @@ XOS_MUST_USE enum xos_status ca_key_catch_up(struct ca_key *k, struct xos_err *e
 /* One view of membership and acts for several reads. */
 XOS_MUST_USE enum xos_status ca_key_snapshot(struct ca_key *k, struct xos_err *err);
 void ca_key_snapshot_end(struct ca_key *k);
+/* A write failed: from now on ca_key_tick tries to open the log anew. */
+void ca_key_log_failed(struct ca_key *k, const struct xos_err *why);
+void ca_key_log_written(struct ca_key *k); /* counts what was made durable */
+/* UNAVAILABLE while there is no log: nothing may be signed. */
+XOS_MUST_USE enum xos_status ca_key_log_ready(const struct ca_key *k, struct xos_err *err);
+XOS_MUST_USE enum xos_status ca_key_open_log(
+    struct ca_key *k, const char *path, struct xos_err *err);
+void ca_key_report_clock(const struct ca_key *k, struct xos_report *r);
+enum xos_status ca_key_report(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+
 enum xos_status ca_handle_grant(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_issue(

@@ -2,6 +2,7 @@
 #include "ca/conf.h"
 #include "ca/offline.h"
 #include "ca/parts.h"
+#include "ca/reload.h"
 
 static enum xos_status verb_run(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
@@ -24,6 +25,10 @@ static const struct xos_service_verb verbs[] = {
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
     {"log", "", "check the log of tokens and administrative acts, and print it", true, ca_verb_log},
+    {"backup", "--out DIR [--json]", "copy the state into a new folder, also while it serves", true,
+        ca_verb_backup},
+    {"restore", "--from DIR [--check] [--certificate FILE] [--accept-loss] [--json]",
+        "take such a copy back; --check: only say whether it is good", true, ca_verb_restore},
 };
 
 int main(int argc, char **argv)
@@ -34,6 +39,8 @@ int main(int argc, char **argv)
 	    .nkeys = ca_conf_nkeys,
 	    .conf_size = sizeof(struct ca_conf),
 	    .check = ca_conf_check,
+	    .reloads = ca_conf_reloads,
+	    .checks_itself = "restore",
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
 	    .examples =
@@ -43,7 +50,9 @@ int main(int argc, char **argv)
 	        "      --csr /var/lib/xos/cad/ca.csr --out /var/lib/xos/cad/ca.pem\n"
 	        "  xos-cad root-crl --dir /media/root --out /var/lib/xos/cad/trust/root.crl\n"
 	        "  xos-cad --check --config /etc/xos/cad.conf\n"
-	        "  xos-cad run --config /etc/xos/cad.conf\n"};
+	        "  xos-cad run --config /etc/xos/cad.conf\n"
+	        "  xos-cad backup --config /etc/xos/cad.conf --out /backup/cad-monday\n"
+	        "  xos-cad restore --check --config /etc/xos/cad.conf --from /backup/cad-monday\n"};
 
 	return xos_service_main(&program, argc, argv);
 }

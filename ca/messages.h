@@ -34,8 +34,9 @@ enum ca_message {
 	CA_HELD =
 	    41, /* auth -> key: u8 kind of lock, lp name; u64 unexpired tokens that it would hold */
 	CA_STATUS = 42, /* network -> key: nothing; u64 version of what holds tokens */
-	CA_CRL = 43, /* network -> key: u8 part, CA_CRL_ALL: everything; struct ca_status_answer */
-	CA_OCSP = 44 /* network -> key: the request in DER; struct ca_status_answer */
+	CA_CRL = 43,  /* network -> key: u8 part, CA_CRL_ALL: everything; struct ca_status_answer */
+	CA_OCSP = 44, /* network -> key: the request in DER; struct ca_status_answer */
+	CA_REPORT = 70 /* network -> auth, network -> key: nothing; service/report.h */
 };
 
 #define CA_CRL_ALL 0xff

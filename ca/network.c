@@ -9,7 +9,9 @@
 #include "api/trustdoc.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/hub.h"
 #include "ca/messages.h"
+#include "ca/reload.h"
 
 #define SKEW 300
 #define TICK_MS 10000
@@ -59,10 +61,33 @@ enum xos_status ca_check_vo(
     const struct ca_network *n, const struct xos_request *req, struct xos_err *err)
 {
 	const char *vo = xos_request_param(req, "vo");
+	const struct xos_identity *id = xos_request_identity(req);
 
-	if (vo && strcmp(vo, n->conf->common.vo) == 0)
-		return XOS_OK;
-	return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "there is no VO \"%s\" here", vo ? vo : "");
+	if (!vo || strcmp(vo, n->conf->common.vo) != 0)
+		return xos_err_set(
+		    err, XOS_NOT_FOUND, "no-vo", "there is no VO \"%s\" here", vo ? vo : "");
+	/* The server believes the roots of all its VOs; each VO only its own. */
+	if (id && strcmp(id->claims->vo, vo) != 0)
+		return xos_err_set(err, XOS_DENIED, "other-vo",
+		    "your certificate is of VO %s, and this is VO %s", id->claims->vo, vo);
+	return XOS_OK;
+}
+
+struct xos_trust *ca_network_trust(struct ca_network *n)
+{
+	pthread_mutex_lock(&n->lock);
+	struct xos_trust *trust = xos_trust_ref(n->trust);
+	pthread_mutex_unlock(&n->lock);
+	return trust;
+}
+
+void ca_network_trust_set(struct ca_network *n, struct xos_trust *trust)
+{
+	pthread_mutex_lock(&n->lock);
+	struct xos_trust *old = n->trust;
+	n->trust = trust;
+	pthread_mutex_unlock(&n->lock);
+	xos_trust_free(old);
 }
 
 /* --- routes --- */
@@ -71,11 +96,13 @@ static enum xos_status route_trust(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
 	struct ca_network *n = ctx;
-	struct xos_trust_doc d = {n->trust, n->conf->common.vo};
+	struct xos_trust *trust = ca_network_trust(n);
+	struct xos_trust_doc d = {trust, n->conf->common.vo};
 	enum xos_status st = ca_check_vo(n, req, err);
 
 	if (st == XOS_OK)
 		xos_response_json(res, 200, xos_trust_doc_encode(&d));
+	xos_trust_free(trust);
 	return st;
 }
 
@@ -84,12 +111,13 @@ static enum xos_status route_vos(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
 	struct ca_network *n = ctx;
-	const char *vos[] = {n->conf->common.vo};
-	struct xos_json *doc = xos_json_object();
+	struct xos_json *doc = xos_json_object(), *vos = xos_json_array();
 
 	(void)req;
 	(void)err;
-	xos_json_set_strings(doc, "vos", vos, 1);
+	for (size_t i = 0; i < ca_hub_count(n->hub); i++)
+		xos_json_add_string(vos, ca_hub_name(n->hub, i));
+	xos_json_set(doc, "vos", vos);
 	xos_response_json(res, 200, doc);
 	return XOS_OK;
 }
@@ -126,9 +154,9 @@ static enum xos_status route_commands(
 	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
 	if (st == XOS_OK) {
 		xos_response_body(res, "application/json", xos_buf_bytes(&answer));
-		xos_metric_add(n->commands, 1);
 		ca_network_status_changed(n->status);
 	}
+	xos_metric_add_by(n->commands, st == XOS_OK ? "done" : err->code, 1);
 	xos_buf_free(&answer);
 	xos_buf_free(&ask);
 	return st;
@@ -171,16 +199,20 @@ static enum xos_status demand_vops(const struct xos_request *req, struct xos_err
 static enum xos_status route_roster(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	enum xos_status st = demand_vops(req, err);
+	enum xos_status st = ca_check_vo(ctx, req, err);
 
+	if (st == XOS_OK)
+		st = demand_vops(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_ROSTER, err) : st;
 }
 
 static enum xos_status route_locks(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	enum xos_status st = demand_vops(req, err);
+	enum xos_status st = ca_check_vo(ctx, req, err);
 
+	if (st == XOS_OK)
+		st = demand_vops(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_LOCKS, err) : st;
 }
 
@@ -224,12 +256,15 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	    .plain_listen = n->conf->listen_http,
 	    .on_tick = n->conf->listen_http ? on_tick : NULL,
 	    .tick_ms = TICK_MS,
-	    .ctx = n,
 	    .tls_certificate = c->tls_certificate,
 	    .tls_key = c->tls_key,
+	    .limits = c->limits,
 	    /* They wait for the key process, which groups what waits. */
 	    .workers = 32,
-	    .verifier = xos_service_verifier_get(n->verifier)};
+	    .verifier = xos_service_verifier_get(n->verifier),
+	    .on_hup = ca_network_hup,
+	    .pick = ca_hub_pick,
+	    .ctx = n};
 	enum xos_status st = xos_front_new(&o, &n->front, err);
 
 	if (st == XOS_OK)
@@ -239,13 +274,31 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 	if (st == XOS_OK) {
 		struct xos_health *h = xos_front_health(n->front);
 
-		n->logins = xos_metric_counter(
-		    h, "xos_cad_logins_total", "Log-ins that ended with a token.");
-		n->refused = xos_metric_counter(
-		    h, "xos_cad_logins_refused_total", "Log-ins that were refused.");
-		n->commands = xos_metric_counter(
-		    h, "xos_cad_commands_total", "Commands that were carried out.");
+		n->logins = xos_metric_counter_by(h, "xos_cad_logins_total",
+		    "Log-ins and renewals, by result: token, renewed, or the code of the refusal.",
+		    "result");
+		n->commands = xos_metric_counter_by(h, "xos_cad_commands_total",
+		    "Commands, by result: done, or the code of the refusal.", "result");
+		st = xos_monitor_new(&n->monitor, err);
+		if (st == XOS_OK)
+			st = xos_monitor_watch(n->monitor, h, "auth", n->auth, CA_REPORT, err);
+		if (st == XOS_OK)
+			st = xos_monitor_watch(n->monitor, h, "key", n->key, CA_REPORT, err);
+		if (st == XOS_OK)
+			st = ca_hub_join(n->hub, err);
 	}
+	return st;
+}
+
+static enum xos_status make_verifier(
+    struct ca_network *n, const struct xos_service_verifier_options *v, struct xos_err *err)
+{
+	struct xos_trust *all = ca_hub_trust(n->hub);
+	enum xos_status st = all ? xos_service_verifier_new(all, v, &n->verifier, err)
+	                         : xos_err_set(err, XOS_INTERNAL, "trust",
+	                               "the roots of the VOs cannot be put together");
+
+	xos_trust_free(all);
 	return st;
 }
 
@@ -261,6 +314,8 @@ enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err)
 	if (!n)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	self->state = n;
+	pthread_mutex_init(&n->lock, NULL);
+	n->run = self->run;
 	n->conf = self->run->conf;
 	v.vo = n->conf->common.vo;
 	st = ca_load_trust(n->conf, &n->trust, err);
@@ -269,17 +324,25 @@ enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_bulk_new(self->to[XOS_PART_KEY], &n->key, err);
 	if (st == XOS_OK)
-		st = xos_service_verifier_new(n->trust, &v, &n->verifier, err);
-	if (st == XOS_OK)
 		st = ca_network_status_new(n->conf, n->trust, n->key, &n->status, err);
+	if (st == XOS_OK)
+		st = ca_hub_new(n, self, &n->hub, err);
+	if (st == XOS_OK && ca_hub_count(n->hub) > 1)
+		v.vo = NULL; /* any that is trusted; ca_check_vo compares */
+	if (st == XOS_OK)
+		st = make_verifier(n, &v, err);
 	return st == XOS_OK ? open_front(n, self->listen_fd, err) : st;
 }
 
 enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct ca_network *n = self->state;
+	enum xos_status st = ca_hub_start(n->hub, err);
 
-	return xos_front_run(n->front, self->signal_fd, err);
+	if (st == XOS_OK)
+		st = xos_monitor_start(n->monitor, err);
+
+	return st == XOS_OK ? xos_front_run(n->front, self->signal_fd, err) : st;
 }
 
 void ca_network_close(struct xos_part_self *self)
@@ -288,12 +351,16 @@ void ca_network_close(struct xos_part_self *self)
 
 	if (!n)
 		return;
+	xos_monitor_free(n->monitor);
+	ca_hub_stop(n->hub);
 	xos_front_free(n->front);
 	ca_network_status_free(n->status);
+	ca_hub_free(n->hub);
 	xos_service_verifier_free(n->verifier);
 	xos_trust_free(n->trust);
 	xos_bulk_free(n->auth);
 	xos_bulk_free(n->key);
+	pthread_mutex_destroy(&n->lock);
 	free(n);
 	self->state = NULL;
 }

@@ -1,11 +1,14 @@
 #ifndef XOS_CA_NETWORK_H
 #define XOS_CA_NETWORK_H
 
+#include <pthread.h>
+
 #include "ca/conf.h"
 #include "ca/network_status.h"
 #include "service/authority.h"
 #include "service/bulk.h"
 #include "service/front.h"
+#include "service/monitor.h"
 #include "service/verifier.h"
 #include "token/trust.h"
 
@@ -13,20 +16,29 @@
  * The network process: TLS and HTTP in, typed messages to the other two out. It holds a short-lived TLS
  * key and public certificates, can open neither database, and whatever it says to the others is checked there.
  */
+struct ca_hub;
 struct ca_network {
+	struct ca_hub *hub; /* all VOs of this server (hub.h) */
 	const struct ca_conf *conf;
+	const struct xos_service_run *run;
 	struct xos_bulk *auth, *key;
+	pthread_mutex_t lock; /* of trust, which a SIGHUP exchanges */
 	struct xos_trust *trust;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct ca_network_status *status;
-	struct xos_metric *logins, *refused, *commands;
+	struct xos_monitor *monitor;
+	struct xos_metric_by *logins, *commands;
 };
 
 /* The three steps of a part (service/authority.h). */
 enum xos_status ca_network_open(struct xos_part_self *self, struct xos_err *err);
 enum xos_status ca_network_serve(struct xos_part_self *self, struct xos_err *err);
 void ca_network_close(struct xos_part_self *self);
+
+/* One more owner of the trust of this moment; any thread. */
+struct xos_trust *ca_network_trust(struct ca_network *n);
+void ca_network_trust_set(struct ca_network *n, struct xos_trust *trust); /* takes it */
 
 /* Routes of log-in (network_login.c). */
 enum xos_status ca_route_renew(

@@ -168,7 +168,7 @@ static enum xos_status finish(struct ca_network *n, const struct xos_request *re
 		st = xos_scram_header_format(info, false, &value);
 	if (st == XOS_OK)
 		xos_response_header(res, "Authentication-Info", xos_buf_str(&value));
-	xos_metric_add(st == XOS_OK ? n->logins : n->refused, 1);
+	xos_metric_add_by(n->logins, st == XOS_OK ? "token" : err->code, 1);
 	xos_buf_free(&value);
 	free(info);
 	return st;
@@ -282,7 +282,7 @@ enum xos_status ca_route_renew(
 		st = prove_renewal(n, req, doc, grant, err);
 	if (st == XOS_OK)
 		st = issue(n, grant, &request, res, err);
-	xos_metric_add(st == XOS_OK ? n->logins : n->refused, 1);
+	xos_metric_add_by(n->logins, st == XOS_OK ? "renewed" : err->code, 1);
 	xos_cad_request_clear(&request);
 	xos_json_free(doc);
 	return st;

@@ -15,5 +15,10 @@ enum xos_status ca_verb_init(
 /* Reads the log while xos-cad runs or rests. */
 enum xos_status ca_verb_log(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+/* A copy of the state while xos-cad runs; taking one back while it rests. */
+enum xos_status ca_verb_backup(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+enum xos_status ca_verb_restore(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
 
 #endif

@@ -8,6 +8,8 @@
 #include "ca/auth.h"
 #include "ca/key.h"
 #include "ca/network.h"
+#include "ca/reload.h"
+#include "ca/vos.h"
 #include "proc/supervisor.h"
 #include "service/own.h"
 
@@ -37,6 +39,8 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 	if (st == XOS_OK)
 		st = xos_service_own(p.auth_dir, conf->common.user_auth, err);
 	xos_trust_free(trust);
+	if (a)
+		a->watch.run = self->run;
 	self->state = a;
 	return st;
 }
@@ -44,7 +48,8 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 static enum xos_status auth_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct xos_channel *list[XOS_PARTS];
-	struct xos_channel_server server = {.on_tick = ca_auth_tick, .tick_ms = 1000};
+	struct xos_channel_server server = {
+	    .on_tick = ca_auth_tick, .tick_ms = 1000, .on_hup = ca_auth_hup};
 	struct xos_bulk_server *bulk = NULL;
 	struct ca_auth *a = self->state;
 	enum xos_status st = xos_bulk_server_new(ca_auth_table, ca_auth_ntable, a, &bulk, err);
@@ -91,6 +96,8 @@ static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
 
 		st = ca_key_new(&o, &k, err);
 	}
+	if (k)
+		k->watch.run = self->run;
 	/* Again, for the files that were made just now. */
 	if (st == XOS_OK)
 		st = xos_service_own(p.key_dir, conf->common.user_key, err);
@@ -102,6 +109,9 @@ static enum xos_status key_serve(struct xos_part_self *self, struct xos_err *err
 {
 	struct xos_channel *list[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1,
+	    .on_tick = ca_key_tick,
+	    .tick_ms = 1000,
+	    .on_hup = ca_key_hup,
 	    .commit = ca_key_group_commit,
 	    .staged = ca_key_group_staged,
 	    .committed = ca_key_group_committed};
@@ -131,8 +141,11 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 	const struct xos_service_conf *c = &conf->common;
 	struct ca_paths p;
 	enum xos_status st = ca_paths_fill(c->state, &p, err);
-	/* The TLS key is read again when it was renewed. */
-	const char *network_reads[] = {c->tls_certificate, c->tls_key, c->trust, NULL};
+	char tls_folder[PATH_MAX];
+	/* Read again after a SIGHUP; the TLS key also when it was renewed. */
+	const char *network_reads[] = {
+	    c->tls_certificate, c->tls_key, c->trust, p.cert, tls_folder, NULL};
+	const char *auth_reads[] = {c->trust, p.cert, NULL};
 	/* SQLite makes and removes its journal beside the databases. */
 	const char *auth_writes[] = {p.auth_dir, NULL};
 	const char *key_reads[] = {NULL};
@@ -158,6 +171,7 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 	            .close = auth_close,
 	            .sandbox = {.name = "cad/auth",
 	                .allow = XOS_ALLOW_FILE_WRITE,
+	                .read_only = auth_reads,
 	                .read_write = auth_writes}},
 	        [XOS_PART_KEY] = {.present = true,
 	            .user = c->user_key,
@@ -169,5 +183,17 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 	                .read_only = key_reads,
 	                .read_write = key_writes}}}};
 
-	return st == XOS_OK ? xos_authority_run(&a, run, err) : st;
+	if (!xos_service_tls_folder(c, tls_folder))
+		network_reads[4] = NULL;
+	struct ca_vos *vos = NULL;
+	if (st == XOS_OK && !run->role)
+		st = ca_vos_load(conf, &vos, err);
+	if (vos) {
+		a.pairs = vos->pair;
+		a.npairs = vos->n;
+	}
+	if (st == XOS_OK)
+		st = xos_authority_run(&a, run, err);
+	ca_vos_free(vos);
+	return st;
 }

@@ -41,7 +41,10 @@ void ca_key_group_committed(void *key, enum xos_status status, const struct xos_
 	struct ca_key *k = key;
 	struct xos_log_head head;
 
-	(void)err;
+	if (status != XOS_OK)
+		ca_key_log_failed(k, err);
+	else
+		ca_key_log_written(k);
 	if (status == XOS_OK && xos_log_head_get(k->log, &head, NULL, NULL) == XOS_OK &&
 	    head.sequence >= k->staged_sequence)
 		k->acts = k->staged;

@@ -292,6 +292,12 @@ enum xos_status ca_tokens_put(struct ca_tokens *t, const struct ca_token_entry *
 	memcpy(k.serial, serial.p, serial.n);
 	k.nserial = (uint8_t)serial.n;
 	xos_buf_free(&serial);
+	struct ca_token *have = ca_tokens_find(t, (struct xos_bytes){k.serial, k.nserial});
+	if (have) {
+		if (added)
+			*added = have;
+		return XOS_OK;
+	}
 	if (t->n == t->cap && t->n)
 		ok = forget_expired(t, now);
 	if (!ok || !add(t, &k, (const char *const *)e->names.item, e->names.n))

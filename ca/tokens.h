@@ -29,7 +29,7 @@ struct ca_tokens;
 struct ca_tokens *ca_tokens_new(void); /* NULL if out of memory */
 void ca_tokens_free(struct ca_tokens *t);
 
-/* MALFORMED for a serial that is none; INTERNAL without memory. *added (may be NULL) is borrowed until the
+/* One that is there already stays as it is. MALFORMED for a serial that is none; INTERNAL without memory. *added (may be NULL) is borrowed until the
  * next put. */
 XOS_MUST_USE enum xos_status ca_tokens_put(struct ca_tokens *t, const struct ca_token_entry *e,
     int64_t now, struct ca_token **added, struct xos_err *err);

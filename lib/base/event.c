@@ -20,6 +20,9 @@ static struct {
 	enum xos_level least;
 } sink = {"", XOS_INFO};
 
+/* Of the thread, not handed down: what logs is far below what knows the request. */
+static _Thread_local char request[XOS_EVENT_REQUEST_MAX + 1];
+
 struct line {
 	char text[LINE_MAX_BYTES + sizeof(CUT_MARK)];
 	size_t n;
@@ -32,6 +35,25 @@ void xos_event_setup(const char *proc, enum xos_level least)
 		(void)snprintf(sink.proc, sizeof(sink.proc), "%.60s", proc);
 	xos_text_clean(sink.proc);
 	sink.least = least;
+}
+
+bool xos_event_request_valid(const char *id)
+{
+	static const char good[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t n = strlen(id);
+	return n > 0 && n <= XOS_EVENT_REQUEST_MAX && strspn(id, good) == n;
+}
+
+void xos_event_request(const char *id)
+{
+	if (!id || !xos_event_request_valid(id) || !xos_str_copy(request, sizeof(request), id))
+		request[0] = '\0';
+}
+
+const char *xos_event_request_get(void)
+{
+	return request;
 }
 
 static void put(struct line *l, const char *p, size_t n)
@@ -117,6 +139,8 @@ static void start(struct line *l, enum xos_level level, const char *event)
 	if (sink.proc[0])
 		put_pair(l, "proc", sink.proc);
 	put_pair(l, "event", event);
+	if (request[0])
+		put_pair(l, "request", request);
 }
 
 static void put_pairs(struct line *l, va_list ap)
@@ -126,7 +150,8 @@ static void put_pairs(struct line *l, va_list ap)
 		if (!key)
 			return;
 		const char *value = va_arg(ap, const char *);
-		if (value)
+		/* The thread's own stands there already. */
+		if (value && !(request[0] && strcmp(key, "request") == 0))
 			put_pair(l, key, value);
 	}
 }

@@ -1,6 +1,7 @@
 #ifndef XOS_BASE_EVENT_H
 #define XOS_BASE_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -22,6 +23,16 @@ void xos_event(enum xos_level level, const char *event, ...) __attribute__((sent
 /* The status, code and text of err as status=, code=, error=, then more pairs. */
 void xos_event_err(enum xos_level level, const char *event, const struct xos_err *err, ...)
     __attribute__((sentinel));
+
+/*
+ * What the calling thread works for: stands as request= in each of its events until it is changed, so
+ * that one id is found in the events of every process that had to do with it. Copied; NULL, or what
+ * xos_event_request_valid refuses, ends it.
+ */
+#define XOS_EVENT_REQUEST_MAX 64
+void xos_event_request(const char *id);
+const char *xos_event_request_get(void);      /* "" if there is none */
+bool xos_event_request_valid(const char *id); /* [A-Za-z0-9._-]{1,64} */
 
 #define XOS_EVENT(level, ...) xos_event(level, __VA_ARGS__, (const char *)NULL)
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "net/problem.h"
 #include "net/tls_internal.h"
+#include "pki/ossl.h"
 
 #define ANSWER_FIELDS_MAX 64
 #define ANSWER_HEAD_MAX (64 * 1024)
@@ -20,6 +21,7 @@ struct xos_client {
 	char *base, *hint;
 	struct xos_chain own;
 	bool has_own;
+	X509_NAME *root; /* NULL: not told */
 	struct xos_verifier verifier;
 	struct tls_peer peer;
 	struct xos_err setup_err; /* of the TLS context, made inside curl */
@@ -128,6 +130,16 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *ctx)
 	if (tls_ctx_setup(ssl_ctx, c->has_own ? &c->own : NULL, &c->setup_err) != XOS_OK)
 		return CURLE_ABORTED_BY_CALLBACK;
 	tls_ctx_judge_one(ssl_ctx, &c->peer);
+	if (c->root) {
+		STACK_OF(X509_NAME) *list = sk_X509_NAME_new_null();
+		X509_NAME *name = X509_NAME_dup(c->root);
+		if (!list || !name || sk_X509_NAME_push(list, name) <= 0) {
+			X509_NAME_free(name);
+			sk_X509_NAME_free(list);
+			return CURLE_OUT_OF_MEMORY;
+		}
+		SSL_CTX_set0_CA_list(ssl_ctx, list);
+	}
 	return CURLE_OK;
 }
 
@@ -209,6 +221,11 @@ enum xos_status xos_client_new(
 	c->base = strdup(o->base);
 	c->hint = o->hint ? strdup(o->hint) : NULL;
 	enum xos_status st = o->own ? own_copy(c, o->own, err) : XOS_OK;
+	if (st == XOS_OK && o->root) {
+		c->root = X509_NAME_dup(X509_get_subject_name(xos_cert_ossl(o->root)));
+		if (!c->root)
+			st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	}
 	if (st == XOS_OK) {
 		c->curl = curl_ready == CURLE_OK ? curl_easy_init() : NULL;
 		if (!c->base || (o->hint && !c->hint) || !c->curl || !curl_options(c))
@@ -230,6 +247,7 @@ void xos_client_free(struct xos_client *c)
 		curl_easy_cleanup(c->curl);
 	tls_peer_clear(&c->peer);
 	xos_chain_clear(&c->own);
+	X509_NAME_free(c->root);
 	free(c->base);
 	free(c->hint);
 	free(c);

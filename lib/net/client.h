@@ -21,6 +21,9 @@ struct xos_client_options {
 	const char *base; /* "https://127.0.0.1:4443", no path */
 	const struct xos_chain
 	    *own; /* with key; NULL: no client certificate. References are taken */
+	/* Told to the server, which may have several identities; what it shows is judged by the verifier.
+	 * NULL: not told. Borrowed until xos_client_new returns. */
+	const struct xos_cert *root;
 	const struct xos_verifier *verifier; /* required; copied. recheck is not used */
 	size_t body_max;                     /* of an answer; 0: 4 MiB */
 	int64_t connect_ms;                  /* 0: 5 s */

@@ -154,6 +154,7 @@ static enum step respond(struct conn *c)
 		    .request_id = x->req.id,
 		    .peer = c->peer_text,
 		    .status = x->res.status,
+		    .code = x->status != XOS_OK && x->err.code[0] ? x->err.code : NULL,
 		    .micros = now_us() - x->begin_us};
 		s->o.observe(s->o.observe_ctx, &seen);
 	}
@@ -460,7 +461,7 @@ static void on_deadline(void *ctx)
 		drive(c);
 }
 
-void conn_open(struct xos_server *s, int fd, const char *peer_text)
+void conn_open(struct xos_server *s, int fd, const char *peer_text, const struct peer_net *net)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 	if (!c) {
@@ -469,6 +470,7 @@ void conn_open(struct xos_server *s, int fd, const char *peer_text)
 	}
 	c->server = s;
 	c->fd = fd;
+	c->net = *net;
 	s->nconns++;
 	server_list_add(c);
 	xos_buf_init(&c->in, s->o.header_max + READ_SIZE);

@@ -53,20 +53,23 @@ void exchange_free(struct exchange *x)
 void exchange_name(struct exchange *x)
 {
 	const char *given = x->req.head.text ? http_head_get(&x->req.head, "X-Request-Id") : NULL;
-	size_t n = given ? strlen(given) : 0;
-	bool fits = n > 0 && n <= XOS_REQUEST_ID_MAX;
-	for (size_t i = 0; fits && i < n; i++)
-		fits = isalnum((unsigned char)given[i]) || strchr("._-", given[i]);
-	if (fits)
-		memcpy(x->req.id, given, n + 1);
-	else
+	if (!given || !xos_event_request_valid(given) ||
+	    !xos_str_copy(x->req.id, sizeof(x->req.id), given))
 		xos_random_id(x->req.id, 8);
 }
 
 bool exchange_run(struct exchange *x)
 {
 	const struct route *r = x->req.route;
-	enum xos_status st = r->pub->handle(r->ctx, &x->req, &x->res, &x->err);
+	const struct xos_server_options *o = &x->conn->server->o;
+	void *ctx = r->ctx;
+	enum xos_status st = XOS_OK;
+	xos_event_request(x->req.id);
+	if (o->pick)
+		st = o->pick(o->pick_arg, &x->req, &ctx, &x->err);
+	if (st == XOS_OK)
+		st = r->pub->handle(ctx, &x->req, &x->res, &x->err);
+	xos_event_request(NULL);
 	/* After a deferral somebody else may have finished x already: only the count is ours. */
 	if (st != XOS_OK)
 		x->status = st;

@@ -16,7 +16,7 @@
 struct xos_request;
 struct xos_response;
 
-#define XOS_REQUEST_ID_MAX 64
+#define XOS_REQUEST_ID_MAX 64 /* XOS_EVENT_REQUEST_MAX */
 
 const char *xos_request_method(const struct xos_request *req); /* "GET" */
 const char *xos_request_path(const struct xos_request *req);   /* as sent, without the query */

@@ -84,6 +84,14 @@ enum xos_status xos_pool_submit(struct xos_pool *p, void (*fn)(void *ctx), void 
 	return st;
 }
 
+size_t xos_pool_waiting(struct xos_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	size_t n = p->count;
+	pthread_mutex_unlock(&p->lock);
+	return n;
+}
+
 void xos_pool_free(struct xos_pool *p)
 {
 	if (!p)

@@ -14,6 +14,7 @@ XOS_MUST_USE enum xos_status xos_pool_new(
 /* LIMIT when the queue is full: the caller refuses the work and says so. */
 XOS_MUST_USE enum xos_status xos_pool_submit(
     struct xos_pool *pool, void (*fn)(void *ctx), void *ctx);
+size_t xos_pool_waiting(struct xos_pool *pool); /* jobs that no thread has taken yet */
 /* Runs what is queued to its end, then joins the threads. NULL is accepted. */
 void xos_pool_free(struct xos_pool *pool);
 

@@ -48,23 +48,57 @@ void server_list_remove(struct conn *c)
 	c->prev = c->next = NULL;
 }
 
-/* Makes room for a new connection: idle ones first, then those that have been receiving for long. */
-static bool evict(struct xos_server *s)
+static bool same_net(const struct peer_net *a, const struct peer_net *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* Makes room for a new connection: idle ones first, then those that have been receiving for long.
+ * net NULL: whoever's they are. */
+static bool evict(struct xos_server *s, const struct peer_net *net)
 {
 	int64_t now = xos_clock_mono_ms();
-	struct conn *slow = NULL;
-	for (struct conn *c = s->first; c; c = c->next) {
+	struct conn *slow = NULL, *idle = NULL;
+	for (struct conn *c = s->first; c && !idle; c = c->next) {
 		bool waiting = c->state != CONN_HANDLING && c->state != CONN_WRITING;
-		if (c->state == CONN_IDLE || c->state == CONN_LINGER) {
-			conn_free(c);
-			return true;
-		}
-		if (!slow && waiting && now - c->since_ms >= EVICT_AFTER_MS)
+		if (net && !same_net(&c->net, net))
+			continue;
+		if (c->state == CONN_IDLE || c->state == CONN_LINGER)
+			idle = c;
+		else if (!slow && waiting && now - c->since_ms >= EVICT_AFTER_MS)
 			slow = c;
 	}
-	if (slow)
-		conn_free(slow);
-	return slow != NULL;
+	if (!idle && !slow)
+		return false;
+	s->turned.away++;
+	conn_free(idle ? idle : slow);
+	return true;
+}
+
+static void net_of(const struct sockaddr_storage *ss, struct peer_net *out)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	memset(out, 0, sizeof(*out));
+	if (ss->ss_family == AF_INET) {
+		out->b[0] = 4;
+		memcpy(out->b + 1, &((const struct sockaddr_in *)ss)->sin_addr, 4);
+	} else if (ss->ss_family == AF_INET6) {
+		const uint8_t *a = ((const struct sockaddr_in6 *)ss)->sin6_addr.s6_addr;
+		bool four = memcmp(a, mapped, sizeof(mapped)) == 0;
+		out->b[0] = four ? 4 : 6;
+		memcpy(out->b + 1, four ? a + 12 : a, four ? 4 : 8);
+	}
+}
+
+/* Has the address a place left, or one of its own to give up? */
+static bool address_has_place(struct xos_server *s, const struct peer_net *net)
+{
+	size_t n = 0;
+	if (!s->o.max_per_address || s->o.max_per_address >= s->o.max_connections)
+		return true;
+	for (const struct conn *c = s->first; c; c = c->next)
+		n += same_net(&c->net, net);
+	return n < s->o.max_per_address || evict(s, net);
 }
 
 static void listener_pause(struct xos_server *s)
@@ -91,14 +125,15 @@ static bool somebody_waits(const struct xos_server *s)
 
 static bool accept_one(struct xos_server *s)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {.ss_family = AF_UNSPEC};
 	socklen_t len = sizeof(ss);
 	char text[PEER_TEXT_MAX];
+	struct peer_net net;
 	if (s->nconns >= s->o.max_connections) {
 		/* A place is made for somebody, not on the chance that there is one. */
 		if (!somebody_waits(s))
 			return false;
-		if (!evict(s)) {
+		if (!evict(s, NULL)) {
 			listener_pause(s);
 			return false;
 		}
@@ -106,13 +141,19 @@ static bool accept_one(struct xos_server *s)
 	int fd = accept4(s->fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-			evict(s);
+			evict(s, NULL);
 			listener_pause(s);
 		}
 		return errno == ECONNABORTED || errno == EINTR;
 	}
+	net_of(&ss, &net);
+	if (!address_has_place(s, &net)) {
+		s->turned.refused++;
+		close(fd);
+		return true;
+	}
 	peer_name((struct sockaddr *)&ss, len, text);
-	conn_open(s, fd, text);
+	conn_open(s, fd, text, &net);
 	return true;
 }
 
@@ -360,6 +401,23 @@ uint16_t xos_server_port(const struct xos_server *s)
 size_t xos_server_connections(const struct xos_server *s)
 {
 	return s->nconns;
+}
+
+struct xos_server_turned xos_server_turned(const struct xos_server *s)
+{
+	return s->turned;
+}
+
+void xos_server_limits(struct xos_server *s, const struct xos_server_options *opts)
+{
+	s->o.max_connections = opts->max_connections;
+	s->o.max_per_address = opts->max_per_address;
+	s->o.handshake_ms = opts->handshake_ms;
+	s->o.head_ms = opts->head_ms;
+	s->o.body_ms = opts->body_ms;
+	s->o.write_ms = opts->write_ms;
+	s->o.idle_ms = opts->idle_ms;
+	defaults(&s->o);
 }
 
 static void listener_close(struct xos_server *s)

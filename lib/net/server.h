@@ -15,7 +15,8 @@
  * An HTTP/1.1 server (RFC 9112) over TLS 1.3, or plain for health on loopback. One thread (the
  * loop's) moves bytes; handlers run in the pool. Each stage of a connection has one deadline that
  * no trickle of bytes extends. At the connection limit the connection that has been idle longest
- * gives way to a new one; if all are at work, the listener pauses.
+ * gives way to a new one; if all are at work, the listener pauses. An address at its own limit gives
+ * up one of its own; if none of them can be given up, the new one is closed at once.
  */
 struct xos_server;
 
@@ -43,7 +44,8 @@ struct xos_exchange {
 	const char *request_id;
 	const char *peer;
 	int status;
-	int64_t micros; /* from the last byte of the request to the response */
+	const char *code; /* of the problem document; NULL if the handler was content */
+	int64_t micros;   /* from the last byte of the request to the response */
 };
 
 struct xos_server_options {
@@ -52,13 +54,20 @@ struct xos_server_options {
 	struct xos_tls_server *tls; /* borrowed; NULL: plain HTTP */
 	struct xos_pool *pool;      /* borrowed; NULL: every route must be INLINE */
 	size_t max_connections;     /* 0: 1 000 */
-	size_t header_max;          /* bytes of request line and fields; 0: 16 KiB */
+	size_t
+	    max_per_address; /* of them, from one address (IPv6: one network of 64 bits); 0: all */
+	size_t header_max;   /* bytes of request line and fields; 0: 16 KiB */
 	/* Milliseconds for a whole stage; 0: the default given. */
 	int64_t handshake_ms; /* 10 s */
 	int64_t head_ms;      /* 10 s, from the first byte of a request to the end of its fields */
 	int64_t body_ms;      /* 30 s */
 	int64_t write_ms;     /* 30 s */
 	int64_t idle_ms;      /* 60 s between requests */
+	/* Called before a handler, on its thread; may put another ctx in *ctx, or refuse. For one set of
+	 * routes that serves several VOs. May be NULL. */
+	enum xos_status (*pick)(
+	    void *arg, const struct xos_request *req, void **ctx, struct xos_err *err);
+	void *pick_arg;
 	void (*observe)(void *ctx, const struct xos_exchange *x); /* may be NULL */
 	void *observe_ctx;
 };
@@ -74,6 +83,14 @@ XOS_MUST_USE enum xos_status xos_server_routes(
 const char *xos_server_address(const struct xos_server *s); /* "127.0.0.1:41234" */
 uint16_t xos_server_port(const struct xos_server *s);       /* the one chosen, if 0 was asked for */
 size_t xos_server_connections(const struct xos_server *s);  /* for metrics; the loop's thread */
+/* Connections that gave way to others, and those closed because their address had too many. */
+struct xos_server_turned {
+	uint64_t away, refused;
+};
+struct xos_server_turned xos_server_turned(const struct xos_server *s); /* the loop's thread */
+/* Other limits from now on: max_connections, max_per_address and the times of opts, with their defaults.
+ * Open connections stay, under the times of the stage that they are in. The loop's thread. */
+void xos_server_limits(struct xos_server *s, const struct xos_server_options *opts);
 /* Binds a listening socket without a server: for a parent that binds and a child that serves. */
 XOS_MUST_USE enum xos_status xos_server_bind(const char *listen, int *fd, struct xos_err *err);
 /*

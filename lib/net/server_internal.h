@@ -90,6 +90,11 @@ enum conn_state {
 	CONN_LINGER /* answered; reads what still comes, so that the answer is not reset away */
 };
 
+/* An IPv4 address, or the first 64 bits of an IPv6 one: whoever has one address of those has all. */
+struct peer_net {
+	uint8_t b[9];
+};
+
 struct conn {
 	struct xos_server *server;
 	struct conn *prev, *next; /* the server's list, the longest in its stage first */
@@ -109,6 +114,7 @@ struct conn {
 	int64_t since_ms;     /* beginning of the stage */
 	size_t lingered;
 	char peer_text[PEER_TEXT_MAX];
+	struct peer_net net; /* whom its place is counted for */
 };
 
 struct xos_server {
@@ -127,6 +133,7 @@ struct xos_server {
 	size_t nroutes;
 	struct conn *first, *last;
 	size_t nconns, nbusy;
+	struct xos_server_turned turned;
 	/* What workers finished: a list, and a descriptor that wakes the loop. */
 	int done_fd;
 	struct xos_watch *done_watch;
@@ -136,8 +143,9 @@ struct xos_server {
 };
 
 /* conn.c */
-void conn_open(struct xos_server *s, int fd, const char *peer_text); /* takes fd */
-void conn_free(struct conn *c);                                      /* not while HANDLING */
+void conn_open(
+    struct xos_server *s, int fd, const char *peer_text, const struct peer_net *net); /* takes fd */
+void conn_free(struct conn *c);         /* not while HANDLING */
 void conn_complete(struct exchange *x); /* the handler is done with it */
 
 /* Ends what is not at work; what is gets cut when its handler is done. */

@@ -9,9 +9,19 @@
 
 #define CERT_LIST_MAX (64 * 1024) /* bytes of certificates that a peer may send */
 
+#define ALSO_MAX 32
+
+/* Who we are for clients that believe this root. */
+struct also {
+	X509_NAME *root;
+	struct xos_chain own;
+};
+
 struct xos_tls_server {
-	pthread_mutex_t lock; /* of ctx, which a reload exchanges */
+	pthread_mutex_t lock; /* of ctx, which a reload exchanges, and of also */
 	SSL_CTX *ctx;
+	struct also also[ALSO_MAX];
+	size_t nalso;
 	enum xos_tls_client_cert mode;
 	struct xos_verifier verifier;
 };
@@ -143,6 +153,83 @@ enum xos_status tls_ctx_setup(SSL_CTX *ctx, const struct xos_chain *own, struct 
 	return own ? use_own(ctx, own, err) : XOS_OK;
 }
 
+static bool names(const STACK_OF(X509_NAME) * list, const X509_NAME *name)
+{
+	for (int i = 0; i < sk_X509_NAME_num(list); i++)
+		if (X509_NAME_cmp(sk_X509_NAME_value(list, i), name) == 0)
+			return true;
+	return false;
+}
+
+static int use_also(SSL *ssl, const struct also *a)
+{
+	STACK_OF(X509) *rest = sk_X509_new_null();
+	int ok = rest != NULL;
+	for (size_t i = 1; ok && i < a->own.n; i++)
+		ok = sk_X509_push(rest, xos_cert_ossl(a->own.cert[i])) > 0;
+	ok = ok && SSL_use_cert_and_key(
+	               ssl, xos_cert_ossl(a->own.cert[0]), xos_key_ossl(a->own.key), rest, 1) == 1;
+	sk_X509_free(rest); /* it borrowed; what SSL took has references */
+	return ok;
+}
+
+/* Called when the client's first message is understood, before our certificate is sent. */
+static int choose_own(SSL *ssl, void *arg)
+{
+	struct xos_tls_server *t = arg;
+	const STACK_OF(X509_NAME) *list = SSL_get0_peer_CA_list(ssl);
+	int ok = 1;
+	if (!list)
+		return 1;
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < t->nalso; i++) {
+		if (names(list, t->also[i].root)) {
+			ok = use_also(ssl, &t->also[i]);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&t->lock);
+	return ok;
+}
+
+static bool chain_copy(const struct xos_chain *own, struct xos_chain *out)
+{
+	bool ok = own->n > 0 && own->key;
+	for (size_t i = 0; ok && i < own->n; i++)
+		ok = xos_chain_add(out, own->cert[i]) == XOS_OK;
+	if (ok)
+		out->key = xos_key_ref(own->key);
+	return ok;
+}
+
+enum xos_status xos_tls_server_also(struct xos_tls_server *t, const struct xos_cert *root,
+    const struct xos_chain *own, struct xos_err *err)
+{
+	struct also fresh = {.root = X509_NAME_dup(X509_get_subject_name(xos_cert_ossl(root)))};
+	size_t i = 0;
+	if (!fresh.root || !chain_copy(own, &fresh.own)) {
+		X509_NAME_free(fresh.root);
+		xos_chain_clear(&fresh.own);
+		return xos_err_set(
+		    err, XOS_MALFORMED, "tls-own", "a certificate and its private key are needed");
+	}
+	pthread_mutex_lock(&t->lock);
+	while (i < t->nalso && X509_NAME_cmp(t->also[i].root, fresh.root) != 0)
+		i++;
+	bool fits = i < ALSO_MAX;
+	if (fits) {
+		struct also old = t->also[i];
+		t->also[i] = fresh;
+		fresh = old;
+		t->nalso += i == t->nalso;
+	}
+	pthread_mutex_unlock(&t->lock);
+	X509_NAME_free(fresh.root);
+	xos_chain_clear(&fresh.own);
+	return fits ? XOS_OK
+	            : xos_err_set(err, XOS_LIMIT, "tls-own", "at most %d identities", ALSO_MAX + 1);
+}
+
 static enum xos_status make_ctx(
     const struct xos_chain *own, enum xos_tls_client_cert mode, SSL_CTX **out, struct xos_err *err)
 {
@@ -176,6 +263,7 @@ enum xos_status xos_tls_server_new(const struct xos_chain *own, enum xos_tls_cli
 		return st;
 	}
 	pthread_mutex_init(&t->lock, NULL);
+	SSL_CTX_set_cert_cb(t->ctx, choose_own, t);
 	t->mode = mode;
 	if (verifier)
 		t->verifier = *verifier;
@@ -190,6 +278,7 @@ enum xos_status xos_tls_server_reload(
 	enum xos_status st = make_ctx(own, t->mode, &fresh, err);
 	if (st != XOS_OK)
 		return st;
+	SSL_CTX_set_cert_cb(fresh, choose_own, t);
 	pthread_mutex_lock(&t->lock);
 	SSL_CTX *old = t->ctx;
 	t->ctx = fresh;
@@ -203,6 +292,10 @@ void xos_tls_server_free(struct xos_tls_server *t)
 	if (!t)
 		return;
 	SSL_CTX_free(t->ctx);
+	for (size_t i = 0; i < t->nalso; i++) {
+		X509_NAME_free(t->also[i].root);
+		xos_chain_clear(&t->also[i].own);
+	}
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 }

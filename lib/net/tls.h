@@ -47,6 +47,13 @@ struct xos_tls_server;
 XOS_MUST_USE enum xos_status xos_tls_server_new(const struct xos_chain *own,
     enum xos_tls_client_cert mode, const struct xos_verifier *verifier, struct xos_tls_server **out,
     struct xos_err *err);
+/*
+ * Another identity, for clients that name its root among those they believe (certificate_authorities, RFC 8446
+ * 4.2.4), as ours do (xos_client_options.root); everybody else gets the first one. The same root again
+ * replaces it. own: references are taken. Any thread.
+ */
+XOS_MUST_USE enum xos_status xos_tls_server_also(struct xos_tls_server *tls,
+    const struct xos_cert *root, const struct xos_chain *own, struct xos_err *err);
 /* New connections use the new chain and key; on failure the old ones stay. Any thread. */
 XOS_MUST_USE enum xos_status xos_tls_server_reload(
     struct xos_tls_server *tls, const struct xos_chain *own, struct xos_err *err);

@@ -10,6 +10,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -23,6 +24,7 @@
 
 #define CHILDREN_MAX 16
 #define CHILD_FDS_MAX 32
+#define OUTLETS_MAX 8
 #define BACKOFF_MAX_MS 30000
 #define STEADY_MS 60000 /* having run this long, the next pause is the first one again */
 
@@ -37,8 +39,10 @@ struct set {
 	const struct xos_supervisor *s;
 	struct running child[CHILDREN_MAX];
 	int (*links)[2];
+	int outlets[OUTLETS_MAX][2];
 	int signal_fd;
-	bool stopping; /* asked to end */
+	bool stopping;                  /* asked to end */
+	int64_t watchdog_ms, next_ping; /* 0: nobody waits for a sign of life */
 };
 
 /* The descriptors of child i in the order of their numbers from 3 on, and the list that names them. */
@@ -72,6 +76,9 @@ static void hand_all(struct handout *h, const struct set *set, size_t i, int rea
 		if (s->links[l].b == i)
 			hand(h, s->links[l].name_b, set->links[l][1]);
 	}
+	for (size_t o = 0; o < s->noutlets; o++)
+		if (s->outlets[o].child == i)
+			hand(h, s->outlets[o].name, set->outlets[o][0]);
 }
 
 static _Noreturn void become_child(const struct xos_child *c, struct handout *h, pid_t parent)
@@ -136,6 +143,21 @@ static void close_links(struct set *set)
 				close(set->links[l][side]);
 			set->links[l][side] = -1;
 		}
+	for (size_t o = 0; o < set->s->noutlets; o++)
+		for (int side = 0; side < 2; side++) {
+			if (set->outlets[o][side] >= 0)
+				close(set->outlets[o][side]);
+			set->outlets[o][side] = -1;
+		}
+}
+
+static void hand_over(struct set *set)
+{
+	int fds[OUTLETS_MAX];
+	for (size_t o = 0; o < set->s->noutlets; o++)
+		fds[o] = set->outlets[o][1];
+	if (set->s->noutlets)
+		set->s->hand_over(set->s->ctx, fds);
 }
 
 static enum xos_status spawn_all(struct set *set, struct xos_err *err)
@@ -143,8 +165,12 @@ static enum xos_status spawn_all(struct set *set, struct xos_err *err)
 	enum xos_status rc = XOS_OK;
 	for (size_t l = 0; rc == XOS_OK && l < set->s->nlinks; l++)
 		rc = xos_channel_pair(set->links[l], err);
+	for (size_t o = 0; rc == XOS_OK && o < set->s->noutlets; o++)
+		rc = xos_channel_pair(set->outlets[o], err);
 	for (size_t i = 0; rc == XOS_OK && i < set->s->nchildren; i++)
 		rc = spawn(set, i, err);
+	if (rc == XOS_OK)
+		hand_over(set);
 	/* The children hold the ends now; ours would hide that one of them has died. */
 	close_links(set);
 	return rc;
@@ -205,14 +231,31 @@ static void stop_all(struct set *set)
 		stop_one(set, i);
 }
 
+static void reload(struct set *set)
+{
+	char text[96];
+	/* sd_notify(3): the time tells the manager which of its own reloads this is. */
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (xos_str_printf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+	        (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000))
+		xos_notify(text);
+	bool tell = !set->s->on_hup || set->s->on_hup(set->s->ctx);
+	for (size_t i = 0; tell && i < set->s->nchildren; i++)
+		if (set->child[i].pid)
+			(void)pidfd_send_signal(set->child[i].pidfd, SIGHUP, NULL, 0);
+	xos_notify(
+	    tell ? "READY=1\nSTATUS=Serving; configuration read again."
+	         : "READY=1\nSTATUS=Serving by the old configuration: the new one is not good.");
+}
+
 static void take_signals(struct set *set)
 {
 	for (int sig; (sig = xos_signal_next(set->signal_fd)) != 0;) {
-		if (sig != SIGHUP)
+		if (sig == SIGHUP)
+			reload(set);
+		else
 			set->stopping = true;
-		for (size_t i = 0; sig == SIGHUP && i < set->s->nchildren; i++)
-			if (set->child[i].pid)
-				(void)pidfd_send_signal(set->child[i].pidfd, SIGHUP, NULL, 0);
 	}
 }
 
@@ -256,6 +299,40 @@ static size_t whom_to_blame(const struct set *set, size_t first)
 	return first;
 }
 
+/* Half of the time after which the service manager takes us for dead, as sd_watchdog_enabled(3) says. */
+static int64_t watchdog(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	uint64_t us = 0, who = 0;
+	if (!usec || !xos_parse_u64(usec, INT64_MAX, &us) || us < 2000)
+		return 0;
+	if (pid && (!xos_parse_u64(pid, INT32_MAX, &who) || (pid_t)who != getpid()))
+		return 0;
+	return (int64_t)(us / 2000);
+}
+
+static bool all_ready(const struct set *set)
+{
+	for (size_t i = 0; i < set->s->nchildren; i++)
+		if (!set->child[i].ready)
+			return false;
+	return true;
+}
+
+/* Milliseconds until the next sign of life is due. None is given while a process is missing. */
+static int64_t ping(struct set *set)
+{
+	if (!set->watchdog_ms)
+		return 60000;
+	int64_t left = set->next_ping - xos_clock_mono_ms();
+	if (left > 0)
+		return left;
+	if (all_ready(set))
+		xos_notify("WATCHDOG=1");
+	set->next_ping = xos_clock_mono_ms() + set->watchdog_ms;
+	return set->watchdog_ms;
+}
+
 /*
  * Waits for something to happen until deadline_ms (-1: for ever). Returns OK when a signal, a report
  * or the deadline came, an error when a child reported failure or ended.
@@ -273,6 +350,9 @@ static enum xos_status watch(struct set *set, int64_t deadline_ms, struct xos_er
 	int64_t left = deadline_ms < 0 ? -1 : deadline_ms - xos_clock_mono_ms();
 	if (deadline_ms >= 0 && left < 0)
 		left = 0;
+	int64_t due = ping(set);
+	if (left < 0 || left > due)
+		left = due;
 	if (poll(p, 2 * n + 1, left > 60000 ? 60000 : (int)left) < 0)
 		return errno == EINTR ? XOS_OK
 		                      : xos_err_errno(err, errno, "supervisor", "cannot wait");
@@ -290,14 +370,6 @@ static enum xos_status watch(struct set *set, int64_t deadline_ms, struct xos_er
 			return XOS_UNAVAILABLE;
 		}
 	return XOS_OK;
-}
-
-static bool all_ready(const struct set *set)
-{
-	for (size_t i = 0; i < set->s->nchildren; i++)
-		if (!set->child[i].ready)
-			return false;
-	return true;
 }
 
 static enum xos_status await_ready(struct set *set, struct xos_err *err)
@@ -383,7 +455,8 @@ static enum xos_status run(struct set *set, struct xos_err *err)
 
 static enum xos_status check_use(const struct xos_supervisor *s, struct xos_err *err)
 {
-	bool good = s->nchildren > 0 && s->nchildren <= CHILDREN_MAX;
+	bool good = s->nchildren > 0 && s->nchildren <= CHILDREN_MAX &&
+	            s->noutlets <= OUTLETS_MAX && (!s->noutlets || s->hand_over);
 	for (size_t l = 0; l < s->nlinks; l++)
 		good = good && s->links[l].a < s->nchildren && s->links[l].b < s->nchildren;
 	return good ? XOS_OK
@@ -395,9 +468,11 @@ enum xos_status xos_supervise(const struct xos_supervisor *s, struct xos_err *er
 	enum xos_status rc = check_use(s, err);
 	if (rc != XOS_OK)
 		return rc;
-	struct set set = {.s = s, .signal_fd = -1};
+	struct set set = {.s = s, .signal_fd = -1, .watchdog_ms = watchdog()};
 	for (size_t i = 0; i < CHILDREN_MAX; i++)
 		set.child[i].report.fd = -1;
+	for (size_t o = 0; o < OUTLETS_MAX; o++)
+		set.outlets[o][0] = set.outlets[o][1] = -1;
 	set.links = calloc(s->nlinks + 1, sizeof(*set.links));
 	if (!set.links)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");

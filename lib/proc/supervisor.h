@@ -32,17 +32,32 @@ struct xos_child_link {
 	const char *name_a, *name_b;
 };
 
+/* A channel between a child and somebody outside of the set, who outlives it. */
+struct xos_child_outlet {
+	size_t child;
+	const char *name; /* under which the child finds its end */
+};
+
 struct xos_supervisor {
 	const struct xos_child *children; /* in the order of starting; stopped in reverse */
 	size_t nchildren;
 	const struct xos_child_link *links;
 	size_t nlinks;
+	const struct xos_child_outlet *outlets;
+	size_t noutlets; /* at most 8 */
+	/* Gets the other ends, in their order, each time that the set was started; they are closed when it
+	 * returns. Needed if there are outlets. */
+	void (*hand_over)(void *ctx, const int *fds);
 	const char *pid_file;     /* NULL for none; removed at the end */
 	int ready_fd;             /* see xos_ready_report; -1 for none */
 	int64_t ready_timeout_ms; /* until every child is ready; 0: 30 s */
 	int64_t stop_timeout_ms;  /* between SIGTERM and SIGKILL, for each child; 0: 10 s */
 	int64_t backoff_ms;       /* first pause before a restart, doubled up to 30 s; 0: 1 s */
 	bool no_restart;          /* the death of a child ends the service */
+	/* Called on SIGHUP before the children are told, which does not happen if it says false; may be
+	 * NULL. The service manager learns of both ends of it (RELOADING=1, READY=1). */
+	bool (*on_hup)(void *ctx);
+	void *ctx;
 };
 
 /*

@@ -44,6 +44,19 @@ enum xos_status xos_service_arg(int *argc, char **argv, const char *name, bool r
 	return XOS_OK;
 }
 
+bool xos_service_flag(int *argc, char **argv, const char *name)
+{
+	for (int i = 1; i < *argc; i++) {
+		if (strcmp(argv[i], name) != 0)
+			continue;
+		for (int k = i; k + 1 <= *argc; k++)
+			argv[k] = argv[k + 1];
+		(*argc)--;
+		return true;
+	}
+	return false;
+}
+
 enum xos_status xos_service_args_end(int argc, char **argv, struct xos_err *err)
 {
 	if (argc <= 1)

@@ -11,10 +11,13 @@
 #include "base/text.h"
 #include "net/server.h"
 #include "proc/daemon.h"
+#include "proc/pass.h"
 #include "proc/privdrop.h"
 #include "proc/supervisor.h"
+#include "service/reload.h"
 
 #define PROC_NAME_MAX 64
+#define PAIR_ROLE "pair"
 
 static const char *const part_name[XOS_PARTS] = {"network", "auth", "key"};
 
@@ -33,13 +36,14 @@ static bool linked(const struct xos_authority *a, size_t link)
 }
 
 /* The arguments of one child; strings are borrowed. */
-static void child_argv(const struct xos_service_run *run, const char *role, const char *argv[10])
+static void child_argv(
+    const struct xos_service_run *run, const char *config, const char *role, const char *argv[10])
 {
 	size_t n = 0;
 	argv[n++] = run->program->name;
 	argv[n++] = "run";
 	argv[n++] = "--config";
-	argv[n++] = run->config_path;
+	argv[n++] = config;
 	argv[n++] = "--role";
 	argv[n++] = role;
 	if (run->log_level) {
@@ -52,57 +56,162 @@ static void child_argv(const struct xos_service_run *run, const char *role, cons
 /* Key first, network last: what network asks for is there when it begins to serve. */
 static const enum xos_part start_order[XOS_PARTS] = {XOS_PART_KEY, XOS_PART_AUTH, XOS_PART_NETWORK};
 
-static enum xos_status supervise(const struct xos_authority *a, const struct xos_service_run *run,
-    int listen_fd, struct xos_err *err)
+/* What the supervisor of a whole service is put together from. */
+struct plan {
+	struct xos_child children[XOS_PARTS + XOS_PAIRS_MAX];
+	const char *argv[XOS_PARTS + XOS_PAIRS_MAX][10];
+	struct xos_child_fd fds[2];
+	struct xos_child_link links[LINKS + XOS_PAIRS_MAX];
+	char pair_names[XOS_PAIRS_MAX][PROC_NAME_MAX];
+	struct xos_child_outlet outlets[2];
+	size_t index[XOS_PARTS], n, nlinks, noutlets;
+};
+
+static void plan_child(struct plan *p, const struct xos_service_run *run, const char *config,
+    const char *role, size_t nfds)
 {
-	struct xos_child children[XOS_PARTS] = {0};
-	const char *argv[XOS_PARTS][10];
-	struct xos_child_fd listen = {"listen", listen_fd};
-	struct xos_child_link links[LINKS];
-	size_t index[XOS_PARTS] = {0}, n = 0, nlinks = 0;
+	child_argv(run, config, role, p->argv[p->n]);
+	p->children[p->n] =
+	    (struct xos_child){.role = role, .argv = p->argv[p->n], .fds = p->fds, .nfds = nfds};
+	p->n++;
+}
+
+static void plan_parts(
+    struct plan *p, const struct xos_authority *a, const struct xos_service_run *run, bool network)
+{
 	for (size_t i = 0; i < XOS_PARTS; i++) {
-		enum xos_part p = start_order[i];
-		if (!a->parts[p].present)
+		enum xos_part part = start_order[i];
+		bool listens = part == XOS_PART_NETWORK && p->fds[1].fd >= 0;
+		if (!a->parts[part].present || (part == XOS_PART_NETWORK && !network))
 			continue;
-		child_argv(run, part_name[p], argv[n]);
-		children[n] = (struct xos_child){.role = part_name[p], .argv = argv[n]};
-		if (p == XOS_PART_NETWORK && listen_fd >= 0) {
-			children[n].fds = &listen;
-			children[n].nfds = 1;
-		}
-		index[p] = n++;
+		p->index[part] = p->n;
+		plan_child(p, run, run->config_path, part_name[part], listens ? 2 : 1);
 	}
 	for (size_t l = 0; l < LINKS; l++) {
 		enum xos_part x = part_links[l].a, y = part_links[l].b;
-		if (linked(a, l))
-			links[nlinks++] = (struct xos_child_link){.a = index[x],
-			    .b = index[y],
+		if (!linked(a, l))
+			continue;
+		if (x == XOS_PART_NETWORK && !network)
+			p->outlets[p->noutlets++] =
+			    (struct xos_child_outlet){.child = p->index[y], .name = part_name[x]};
+		else
+			p->links[p->nlinks++] = (struct xos_child_link){.a = p->index[x],
+			    .b = p->index[y],
 			    .name_a = part_name[y],
 			    .name_b = part_name[x]};
 	}
-	struct xos_supervisor s = {.children = children,
-	    .nchildren = n,
-	    .links = links,
-	    .nlinks = nlinks,
+}
+
+static enum xos_status plan_pairs(struct plan *p, const struct xos_authority *a,
+    const struct xos_service_run *run, struct xos_err *err)
+{
+	if (a->npairs > XOS_PAIRS_MAX)
+		return xos_err_set(
+		    err, XOS_LIMIT, "pairs", "at most %d VOs beside the first", XOS_PAIRS_MAX);
+	for (size_t i = 0; i < a->npairs; i++) {
+		if (!xos_str_printf(p->pair_names[i], PROC_NAME_MAX, "pair-%s", a->pairs[i].name))
+			return xos_err_set(
+			    err, XOS_LIMIT, "pairs", "the name %s is too long", a->pairs[i].name);
+		p->links[p->nlinks++] = (struct xos_child_link){.a = p->index[XOS_PART_NETWORK],
+		    .b = p->n,
+		    .name_a = p->pair_names[i],
+		    .name_b = "network"};
+		plan_child(p, run, a->pairs[i].config_path, PAIR_ROLE, 0);
+	}
+	return XOS_OK;
+}
+
+static enum xos_status supervise(const struct xos_authority *a, const struct xos_service_run *run,
+    int listen_fd, struct xos_reload *reload, struct xos_err *err)
+{
+	struct plan p = {.fds = {{"config", xos_reload_fd(reload)}, {"listen", listen_fd}}};
+	plan_parts(&p, a, run, true);
+	enum xos_status st = plan_pairs(&p, a, run, err);
+	if (st != XOS_OK) {
+		xos_ready_report(run->ready_fd, err);
+		return st;
+	}
+	struct xos_supervisor s = {.children = p.children,
+	    .nchildren = p.n,
+	    .links = p.links,
+	    .nlinks = p.nlinks,
 	    .pid_file = run->pid_file,
-	    .ready_fd = run->ready_fd};
+	    .ready_fd = run->ready_fd,
+	    .on_hup = xos_reload_on_hup,
+	    .ctx = reload};
 	return xos_supervise(&s, err);
+}
+
+/* ---- a pair: a child of one supervisor and the supervisor of two ---- */
+
+struct pair {
+	struct xos_reload *reload;
+	int network_fd;
+	size_t n;
+};
+
+static bool pair_hup(void *ctx)
+{
+	struct pair *p = ctx;
+	return xos_reload_on_hup(p->reload);
+}
+
+static void pair_hand_over(void *ctx, const int *fds)
+{
+	struct pair *p = ctx;
+	struct xos_err err = XOS_ERR_INIT;
+	if (xos_fds_send(p->network_fd, fds, p->n, &err) != XOS_OK)
+		xos_event_err(XOS_ERROR, "pair.not-handed-over", &err, (const char *)NULL);
+}
+
+static enum xos_status run_pair(
+    const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err)
+{
+	struct pair pair = {.network_fd = -1};
+	int ready_fd = -1;
+	enum xos_status st = xos_child_fd_take("ready", &ready_fd, err);
+	if (st == XOS_OK)
+		st = xos_child_fd_take("network", &pair.network_fd, err);
+	if (st == XOS_OK)
+		st = xos_reload_new(run, &pair.reload, err);
+	if (st != XOS_OK) {
+		xos_child_failed(err);
+		return st;
+	}
+	struct plan p = {.fds = {{"config", xos_reload_fd(pair.reload)}, {"listen", -1}}};
+	plan_parts(&p, a, run, false);
+	pair.n = p.noutlets;
+	struct xos_supervisor s = {.children = p.children,
+	    .nchildren = p.n,
+	    .links = p.links,
+	    .nlinks = p.nlinks,
+	    .outlets = p.outlets,
+	    .noutlets = p.noutlets,
+	    .hand_over = pair_hand_over,
+	    .ready_fd = ready_fd,
+	    .on_hup = pair_hup,
+	    .ctx = &pair};
+	st = xos_supervise(&s, err);
+	xos_reload_free(pair.reload);
+	close(pair.network_fd);
+	return st;
 }
 
 static enum xos_status run_supervisor(
     const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err)
 {
 	int listen_fd = -1;
-	if (a->listen) {
-		enum xos_status st = xos_server_bind(a->listen, &listen_fd, err);
-		if (st != XOS_OK) {
-			xos_ready_report(run->ready_fd, err);
-			return st;
-		}
-	}
-	enum xos_status st = supervise(a, run, listen_fd, err);
+	struct xos_reload *reload = NULL;
+	enum xos_status st = xos_reload_new(run, &reload, err);
+	if (st == XOS_OK && a->listen)
+		st = xos_server_bind(a->listen, &listen_fd, err);
+	if (st == XOS_OK)
+		st = supervise(a, run, listen_fd, reload, err);
+	else
+		xos_ready_report(run->ready_fd, err);
 	if (listen_fd >= 0)
 		close(listen_fd);
+	xos_reload_free(reload);
 	return st;
 }
 
@@ -221,7 +330,9 @@ static enum xos_status run_part(
 enum xos_status xos_authority_run(
     const struct xos_authority *a, const struct xos_service_run *run, struct xos_err *err)
 {
-	return run->role ? run_part(a, run, err) : run_supervisor(a, run, err);
+	if (!run->role)
+		return run_supervisor(a, run, err);
+	return strcmp(run->role, PAIR_ROLE) == 0 ? run_pair(a, run, err) : run_part(a, run, err);
 }
 
 void xos_part_channels(

@@ -44,10 +44,24 @@ struct xos_part_plan {
 	void (*close)(struct xos_part_self *self); /* frees state; may be NULL */
 };
 
+/*
+ * Another VO on the same server: auth and key of its own, from a configuration of its own, under a supervisor of their
+ * own (role "pair"), so that their death is theirs alone. The network process finds a descriptor named
+ * "pair-" and the name, and receives there (proc/pass.h), each time that they were started, the channels to
+ * auth and key, in this order, as far as there are such links.
+ */
+struct xos_authority_pair {
+	const char *name;
+	const char *config_path;
+};
+#define XOS_PAIRS_MAX 12
+
 struct xos_authority {
 	const char *name; /* "cad": processes appear as cad/network, cad/auth, cad/key */
 	struct xos_part_plan parts[XOS_PARTS];
 	bool network_auth, network_key, auth_key;
+	const struct xos_authority_pair *pairs;
+	size_t npairs;
 	/* Where network listens: bound by the supervisor, so that the address survives restarts of the
 	 * parts and a low port needs no rights in them. */
 	const char *listen;

@@ -2,12 +2,19 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/event.h"
 
 /* Bytes of one piece: what a frame holds, without the largest header of ours. */
-#define PIECE (XOS_CHANNEL_PAYLOAD_MAX - 16)
+#define PIECE (XOS_CHANNEL_PAYLOAD_MAX - 16 - 4 - XOS_EVENT_REQUEST_MAX)
 
 struct xos_bulk {
 	struct xos_channel *ch;
+	struct xos_channel *owned;   /* ch, if it came by attach */
+	struct xos_channel *pending; /* to take its place; under lock */
+	pthread_mutex_t lock;
 	pthread_mutex_t turn; /* one exchange at a time */
 };
 
@@ -24,6 +31,7 @@ enum xos_status xos_bulk_new(struct xos_channel *ch, struct xos_bulk **out, stru
 		return memory(err);
 	b->ch = ch;
 	pthread_mutex_init(&b->turn, NULL);
+	pthread_mutex_init(&b->lock, NULL);
 	*out = b;
 	return XOS_OK;
 }
@@ -32,8 +40,37 @@ void xos_bulk_free(struct xos_bulk *b)
 {
 	if (!b)
 		return;
+	xos_channel_free(b->pending);
+	xos_channel_free(b->owned);
 	pthread_mutex_destroy(&b->turn);
+	pthread_mutex_destroy(&b->lock);
 	free(b);
+}
+
+void xos_bulk_attach(struct xos_bulk *b, struct xos_channel *ch)
+{
+	pthread_mutex_lock(&b->lock);
+	struct xos_channel *unused = b->pending;
+	b->pending = ch;
+	pthread_mutex_unlock(&b->lock);
+	xos_channel_free(unused);
+}
+
+/* In turn: the channel that came meanwhile takes the place of the old one. */
+static enum xos_status adopt(struct xos_bulk *b, struct xos_err *err)
+{
+	pthread_mutex_lock(&b->lock);
+	struct xos_channel *fresh = b->pending;
+	b->pending = NULL;
+	pthread_mutex_unlock(&b->lock);
+	if (fresh) {
+		xos_channel_free(b->owned);
+		b->ch = b->owned = fresh;
+	}
+	if (b->ch)
+		return XOS_OK;
+	return xos_err_set(err, XOS_UNAVAILABLE, "part-away",
+	    "the processes of this VO are being started; try again in a moment");
 }
 
 static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos_bytes payload,
@@ -49,6 +86,7 @@ static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos
 		xos_buf_u16(&frame, type);
 		xos_buf_u32(&frame, (uint32_t)payload.n);
 		xos_buf_u32(&frame, (uint32_t)offset);
+		xos_buf_lp_str(&frame, xos_event_request_get());
 		if (n)
 			xos_buf_put(&frame, payload.p + offset, n);
 		enum xos_status st = xos_buf_status(&frame);
@@ -104,6 +142,18 @@ static enum xos_status fetch_rest(struct xos_bulk *b, uint32_t total, int64_t de
 	return st;
 }
 
+/* Others may be waiting for a peer that is busy: nobody waits past its own deadline. */
+static enum xos_status take_turn(struct xos_bulk *b, int64_t deadline_ms, struct xos_err *err)
+{
+	const struct timespec until = {
+	    .tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+
+	if (pthread_mutex_clocklock(&b->turn, CLOCK_MONOTONIC, &until) == 0)
+		return XOS_OK;
+	return xos_err_set(err, XOS_UNAVAILABLE, "channel-timeout",
+	    "another process of this service is busy; try again in a moment");
+}
+
 enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_bytes payload,
     int64_t deadline_ms, struct xos_buf *reply, struct xos_err *err)
 {
@@ -118,8 +168,12 @@ enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_byte
 	if (payload.n > XOS_BULK_MAX)
 		return xos_err_set(err, XOS_LIMIT, "channel-payload",
 		    "a request of %zu bytes is longer than %u", payload.n, XOS_BULK_MAX);
-	pthread_mutex_lock(&b->turn);
-	enum xos_status st = send_pieces(b, type, payload, deadline_ms, &answer, err);
+	enum xos_status st = take_turn(b, deadline_ms, err);
+	if (st != XOS_OK)
+		return st;
+	st = adopt(b, err);
+	if (st == XOS_OK)
+		st = send_pieces(b, type, payload, deadline_ms, &answer, err);
 	if (st == XOS_OK)
 		st = take_answer(xos_buf_bytes(&answer), reply, &total, err);
 	if (st == XOS_OK)
@@ -235,9 +289,11 @@ static enum xos_status give(struct slot *t, size_t offset, struct xos_buf *reply
 }
 
 static enum xos_status run(struct xos_bulk_server *s, const struct xos_bulk_handler *h, size_t from,
-    struct slot *t, struct xos_buf *reply, struct xos_err *err)
+    struct slot *t, const char *request, struct xos_buf *reply, struct xos_err *err)
 {
+	xos_event_request(request);
 	enum xos_status st = h->handle(s->ctx, from, xos_buf_bytes(&t->in), &t->out, err);
+	xos_event_request(NULL);
 
 	if (st == XOS_OK) {
 		st = xos_buf_status(&t->out);
@@ -261,12 +317,15 @@ static enum xos_status on_piece(
 	struct xos_bytes rest = XOS_BYTES_NONE;
 	uint16_t type = 0;
 	uint32_t total = 0, offset = 0;
+	char request[XOS_EVENT_REQUEST_MAX + 1] = "";
 
 	xos_reader_init(&r, payload);
 	xos_reader_u16(&r, &type);
 	xos_reader_u32(&r, &total);
 	xos_reader_u32(&r, &offset);
-	if (!xos_reader_take(&r, r.left, &rest) || from >= XOS_CHANNEL_MAX)
+	xos_reader_lp_str(&r, request, sizeof(request));
+	if (!xos_reader_take(&r, r.left, &rest) || from >= XOS_CHANNEL_MAX ||
+	    (request[0] && !xos_event_request_valid(request)))
 		return xos_err_set(err, XOS_MALFORMED, "channel-frame", "bad piece of a request");
 	const struct xos_bulk_handler *h = find(s, type, from);
 	if (!h)
@@ -297,7 +356,7 @@ static enum xos_status on_piece(
 	}
 	if (t->in.n != total)
 		return XOS_OK;
-	enum xos_status st = run(s, h, from, t, reply, err);
+	enum xos_status st = run(s, h, from, t, request, reply, err);
 	/* A long reply is fetched from the channel's own place. */
 	if (t == &one && one.out.n) {
 		slot_clear(&s->slots[from]);

@@ -12,10 +12,11 @@
  * Requests and replies that may be larger than one frame of a channel (rosters, policy sets,
  * bundles), cut into frames of it. What fits into one frame costs one exchange, as without this.
  *
- * Frames: PIECE is u16 type, u32 total, u32 offset and bytes up to the end; pieces come in order and
+ * Frames: PIECE is u16 type, u32 total, u32 offset, lp(request) and bytes up to the end; pieces come in order and
  * the last one runs the handler. A reply to the last piece, and to MORE (u32 offset), is u32 total
- * and bytes from the offset on. One exchange of several frames at a time on a channel, beside any number that take one; a new first piece forgets an
- * unfinished one, so a caller that died half-way blocks nobody.
+ * and bytes from the offset on. One exchange of several frames at a time on a channel, beside any number that take one; a
+ * new first piece forgets an unfinished one, so a caller that died half-way blocks nobody. request is the id that the
+ * caller's thread works for (base/event.h), or empty: the handler's events carry it too.
  */
 #define XOS_BULK_PIECE 0xfff0 /* types of frames, taken in every table that uses this */
 #define XOS_BULK_MORE 0xfff1
@@ -25,6 +26,9 @@
 struct xos_bulk;
 XOS_MUST_USE enum xos_status xos_bulk_new(
     struct xos_channel *ch, struct xos_bulk **out, struct xos_err *err); /* ch is borrowed */
+/* Another channel from the next call on, taken; for a peer that was started anew. With NULL for ch above, calls
+ * are UNAVAILABLE "part-away" until the first one comes. Any thread; does not wait. */
+void xos_bulk_attach(struct xos_bulk *b, struct xos_channel *ch);
 void xos_bulk_free(struct xos_bulk *b);
 /* As xos_channel_call, with payload and reply of up to XOS_BULK_MAX bytes. */
 XOS_MUST_USE enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type,

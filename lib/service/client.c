@@ -24,6 +24,7 @@ enum xos_status xos_service_client_new(const struct xos_service_client_options *
 	if (st == XOS_OK) {
 		struct xos_client_options co = {.base = o->url,
 		    .own = o->own,
+		    .root = xos_trust_root(o->trust, o->vo),
 		    .verifier = xos_service_verifier_get(c->verifier),
 		    .total_ms = o->total_ms,
 		    .hint = o->hint};

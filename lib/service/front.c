@@ -1,7 +1,9 @@
 #include "service/front.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -35,7 +37,8 @@ struct xos_front {
 	int signal_fd;
 	struct xos_watch *signals;
 	struct xos_timer *poll, *tick;
-	struct xos_metric *cert_left, *connections;
+	struct xos_metric *cert_left, *connections, *waiting, *turned_away, *turned_refused;
+	struct xos_server_turned turned; /* as counted so far */
 	bool stopping;
 };
 
@@ -50,6 +53,25 @@ static enum xos_status bind_all(struct xos_front *f, struct xos_err *err)
 	if (st == XOS_OK && f->o.plain_listen)
 		st = xos_server_bind(f->o.plain_listen, &f->plain_fd, err);
 	return st;
+}
+
+/* Each connection takes a descriptor, and so do files, channels and the log. */
+#define SPARE_DESCRIPTORS 64
+
+static void want_descriptors(const struct xos_front_limits *l)
+{
+	struct rlimit r;
+	rlim_t need = (rlim_t)(l->connections ? l->connections : 1000) + SPARE_DESCRIPTORS;
+	char have[24], want[24];
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
+		return;
+	r.rlim_cur = r.rlim_max < need ? r.rlim_max : need;
+	if (setrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur >= need)
+		return;
+	snprintf(have, sizeof(have), "%llu", (unsigned long long)r.rlim_cur);
+	snprintf(want, sizeof(want), "%llu", (unsigned long long)need);
+	XOS_EVENT(XOS_WARN, "limits.descriptors", "have", have, "want", want, "hint",
+	    "raise LimitNOFILE= or ulimit -n");
 }
 
 enum xos_status xos_front_new(
@@ -78,6 +100,13 @@ enum xos_status xos_front_new(
 	f->cert_left = xos_metric_gauge(f->health, "xos_certificate_seconds_left",
 	    "Seconds until the TLS certificate of this service ends.");
 	f->connections = xos_metric_gauge(f->health, "xos_http_connections", "Open connections.");
+	f->waiting =
+	    xos_metric_gauge(f->health, "xos_http_waiting", "Requests that wait for a worker.");
+	f->turned_away = xos_metric_counter(f->health, "xos_http_connections_ended_total",
+	    "Idle or slow connections that gave way to new ones.");
+	f->turned_refused = xos_metric_counter(f->health, "xos_http_connections_refused_total",
+	    "Connections closed because their address had too many.");
+	want_descriptors(&opts->limits);
 	*out = f;
 	return XOS_OK;
 }
@@ -124,6 +153,18 @@ static void gauges(struct xos_front *f)
 {
 	xos_metric_set(f->cert_left, xos_service_cert_seconds_left(f->cert, xos_clock_now()));
 	xos_metric_set(f->connections, (int64_t)xos_server_connections(f->server));
+	xos_metric_set(f->waiting, (int64_t)xos_pool_waiting(f->pool));
+	struct xos_server_turned now = xos_server_turned(f->server);
+	xos_metric_add(f->turned_away, (int64_t)(now.away - f->turned.away));
+	xos_metric_add(f->turned_refused, (int64_t)(now.refused - f->turned.refused));
+	f->turned = now;
+}
+
+/* Before every answer of /metrics: what changes by itself is not older than the answer. */
+static void refresh(void *ctx, struct xos_buf *text)
+{
+	(void)text;
+	gauges(ctx);
 }
 
 static void on_poll(void *ctx)
@@ -185,18 +226,42 @@ void xos_front_stop(struct xos_front *f)
 		xos_loop_stop(f->loop);
 }
 
+static void fill_limits(const struct xos_front_limits *l, struct xos_server_options *so)
+{
+	so->max_connections = (size_t)l->connections;
+	so->max_per_address = (size_t)l->connections_per_address;
+	so->handshake_ms = so->head_ms = so->body_ms = so->write_ms = 1000 * l->request_seconds;
+	so->idle_ms = 1000 * l->idle_seconds;
+}
+
+void xos_front_limits(struct xos_front *f, const struct xos_front_limits *limits)
+{
+	struct xos_server_options so = {.listen_fd = -1};
+	f->o.limits = *limits;
+	fill_limits(limits, &so);
+	xos_server_limits(f->server, &so);
+	if (!f->plain_server)
+		return;
+	so.idle_ms = PLAIN_IDLE_MS;
+	xos_server_limits(f->plain_server, &so);
+}
+
 static enum xos_status serve_main(struct xos_front *f, struct xos_err *err)
 {
 	struct xos_server_options so = {.listen_fd = f->listen_fd,
 	    .tls = xos_service_cert_tls(f->cert),
 	    .pool = f->pool,
-	    .max_connections = f->o.max_connections,
+	    .pick = f->o.pick,
+	    .pick_arg = f->o.ctx,
 	    .observe = xos_health_observe,
 	    .observe_ctx = f->health};
+	fill_limits(&f->o.limits, &so);
 	f->listen_fd = -1; /* the server's now, also if it fails */
 	enum xos_status st = xos_server_new(f->loop, &so, &f->server, err);
 	if (st == XOS_OK)
 		st = xos_health_routes(f->health, f->server, err);
+	if (st == XOS_OK)
+		st = xos_health_source(f->health, refresh, f, err);
 	for (size_t i = 0; i < f->nsets && st == XOS_OK; i++)
 		st = xos_server_routes(
 		    f->server, f->sets[i].routes, f->sets[i].n, f->sets[i].ctx, err);
@@ -218,10 +283,12 @@ static enum xos_status serve_plain(struct xos_front *f, struct xos_err *err)
 {
 	struct xos_server_options so = {.listen_fd = f->plain_fd,
 	    .pool = f->pool,
-	    .max_connections = f->o.max_connections,
-	    .idle_ms = PLAIN_IDLE_MS,
+	    .pick = f->o.pick,
+	    .pick_arg = f->o.ctx,
 	    .observe = xos_health_observe,
 	    .observe_ctx = f->health};
+	fill_limits(&f->o.limits, &so);
+	so.idle_ms = PLAIN_IDLE_MS;
 	f->plain_fd = -1;
 	enum xos_status st = xos_server_new(f->loop, &so, &f->plain_server, err);
 	return st == XOS_OK ? xos_server_routes(

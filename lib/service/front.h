@@ -18,6 +18,14 @@
  */
 struct xos_front;
 
+/* What everybody together and each client may take; 0: the default in brackets. */
+struct xos_front_limits {
+	int64_t connections;             /* 1000 */
+	int64_t connections_per_address; /* no limit of its own */
+	int64_t request_seconds;         /* for a head, a body and an answer each: 10, 30, 30 */
+	int64_t idle_seconds;            /* 60, between requests */
+};
+
 struct xos_front_options {
 	const char *listen; /* NULL: listen_fd is bound already, and taken */
 	int listen_fd;
@@ -29,7 +37,10 @@ struct xos_front_options {
 	const struct xos_verifier *verifier; /* NULL: no client certificates */
 	size_t workers;                      /* 0: 4 */
 	size_t queue_max;                    /* 0: 256 */
-	size_t max_connections;              /* 0: the server's default */
+	struct xos_front_limits limits;
+	/* As in net/server.h; ctx below is its arg. May be NULL. */
+	enum xos_status (*pick)(
+	    void *ctx, const struct xos_request *req, void **route_ctx, struct xos_err *err);
 	/* Called on SIGHUP after certificate and key were reloaded; may be NULL. */
 	void (*on_hup)(void *ctx);
 	/* Called every tick_ms on the loop's thread; may be NULL. */
@@ -53,6 +64,8 @@ struct xos_loop *xos_front_loop(struct xos_front *f);
 /* Serves until SIGTERM or SIGINT arrives on signal_fd (from xos_signal_fd; borrowed), or
  * xos_front_stop. Calls xos_child_ready when it serves. */
 XOS_MUST_USE enum xos_status xos_front_run(struct xos_front *f, int signal_fd, struct xos_err *err);
+/* Other limits from now on; the loop's thread (on_hup). */
+void xos_front_limits(struct xos_front *f, const struct xos_front_limits *limits);
 void xos_front_stop(struct xos_front *f); /* any thread */
 void xos_front_free(struct xos_front *f);
 

@@ -10,8 +10,10 @@
 #include "base/name.h"
 #include "base/text.h"
 #include "proc/daemon.h"
+#include "proc/supervisor.h"
 #include "service/cert.h"
 #include "service/own.h"
+#include "service/reload.h"
 #include "token/trust.h"
 
 enum { EXIT_USAGE_OR_CONFIG = 2 };
@@ -21,19 +23,6 @@ struct common {
 	const char *config, *ready_fd, *pid_file, *role, *log_level;
 	bool check, version, help;
 };
-
-static bool flag_take(int *argc, char **argv, const char *name)
-{
-	for (int i = 1; i < *argc; i++) {
-		if (strcmp(argv[i], name) != 0)
-			continue;
-		for (int k = i; k + 1 <= *argc; k++)
-			argv[k] = argv[k + 1];
-		(*argc)--;
-		return true;
-	}
-	return false;
-}
 
 static enum xos_status common_take(int *argc, char **argv, struct common *c, struct xos_err *err)
 {
@@ -48,9 +37,9 @@ static enum xos_status common_take(int *argc, char **argv, struct common *c, str
 		if (st != XOS_OK)
 			return st;
 	}
-	c->check = flag_take(argc, argv, "--check");
-	c->version = flag_take(argc, argv, "--version");
-	c->help = flag_take(argc, argv, "--help") || flag_take(argc, argv, "-h");
+	c->check = xos_service_flag(argc, argv, "--check");
+	c->version = xos_service_flag(argc, argv, "--version");
+	c->help = xos_service_flag(argc, argv, "--help") || xos_service_flag(argc, argv, "-h");
 	return XOS_OK;
 }
 
@@ -162,11 +151,13 @@ static enum xos_status run_make(const struct xos_service_program *p, const struc
 	xos_event_setup(p->name, level);
 	*run = (struct xos_service_run){.program = p,
 	    .config_path = c->config,
+	    .config_fd = -1,
 	    .ready_fd = c->ready_fd ? (int)fd : -1,
 	    .pid_file = c->pid_file,
 	    .role = c->role,
 	    .log_level = c->log_level,
-	    .level = level};
+	    .level = level,
+	    .check = c->check};
 	return XOS_OK;
 }
 
@@ -191,11 +182,15 @@ static int run_verb(
 		return complain(p, &err, 2);
 	/* Children were checked by their supervisor, with rights that they may lack; other verbs make
 	 * what is missing. */
-	if (verb->config)
+	if (c->role && xos_child_fd_take("config", &run.config_fd, NULL) == XOS_OK)
+		st = xos_service_conf_again(p, c->config, run.config_fd, &run.conf, &err);
+	else if (verb->config)
 		st =
 		    load(p, c->config, !c->role && strcmp(verb->name, "run") == 0, &run.conf, &err);
 	if (st != XOS_OK) {
 		xos_ready_report(run.ready_fd, &err);
+		if (run.role)
+			xos_child_failed(&err);
 		return EXIT_USAGE_OR_CONFIG;
 	}
 	st = verb->run(&run, argc, argv, &err);
@@ -236,7 +231,18 @@ int xos_service_main(const struct xos_service_program *p, int argc, char **argv)
 		printf("%s %s\n", p->name, XOS_VERSION);
 		return 0;
 	}
-	return c.check ? run_check(p, &c) : run_verb(p, &c, argc - 1, argv + 1);
+	bool own = p->checks_itself && argc > 1 && strcmp(argv[1], p->checks_itself) == 0;
+	return c.check && !own ? run_check(p, &c) : run_verb(p, &c, argc - 1, argv + 1);
+}
+
+bool xos_service_tls_folder(const struct xos_service_conf *c, char out[PATH_MAX])
+{
+	char state[PATH_MAX], folder[PATH_MAX];
+	const char *slash = strrchr(c->tls_certificate, '/');
+	if (!slash || !xos_str_printf(folder, sizeof(folder), "%.*s",
+	                  (int)(slash - c->tls_certificate), c->tls_certificate))
+		return false;
+	return realpath(folder, out) && realpath(c->state, state) && strcmp(out, state) != 0;
 }
 
 static void check_trust(const struct xos_service_conf *c,

@@ -104,6 +104,7 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 		    .listen_fd = self->listen_fd,
 		    .tls_certificate = conf->tls_certificate,
 		    .tls_key = conf->tls_key,
+		    .limits = conf->limits,
 		    .verifier = xos_service_verifier_get(r->verifier),
 		};
 		st = xos_front_new(&o, &r->front, err);

@@ -37,8 +37,9 @@ enum xos_status xos_authority_usual_run(const struct xos_authority_usual *u,
 	char auth_dir[PATH_MAX], key_dir[PATH_MAX], names[XOS_PARTS][64];
 	const char *const auth_paths[] = {auth_dir, NULL};
 	const char *const key_paths[] = {key_dir, NULL};
-	const char *const network_paths[] = {
-	    conf->trust, conf->tls_certificate, conf->tls_key, NULL};
+	char tls_folder[PATH_MAX];
+	const char *const network_paths[] = {conf->trust, conf->tls_certificate, conf->tls_key,
+	    xos_service_tls_folder(conf, tls_folder) ? tls_folder : NULL, NULL};
 	static const char *const parts[XOS_PARTS] = {"network", "auth", "key"};
 	enum xos_status st = xos_service_args_end(argc, argv, err);
 

@@ -18,9 +18,14 @@ struct xos_store {
 	sqlite3 *db;
 	char *path;
 	struct xos_stmt *stmts;
+	struct xos_store_stats stats;
 };
 
 /* Translates an SQLite result; the message of the connection goes into err. */
 enum xos_status store_fail(struct xos_store *s, int rc, struct xos_err *err);
+
+/* Microseconds of a clock that nobody sets; store_count adds the time since then. */
+uint64_t store_clock(void);
+void store_count(struct xos_store *s, uint64_t since);
 
 #endif

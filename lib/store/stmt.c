@@ -103,7 +103,9 @@ enum xos_status xos_stmt_step(struct xos_stmt *st, bool *row, struct xos_err *er
 	*row = false;
 	if (st->bind_rc != SQLITE_OK)
 		return store_fail(st->store, st->bind_rc, err);
+	uint64_t since = store_clock();
 	int rc = sqlite3_step(st->handle);
+	store_count(st->store, since);
 	if (rc == SQLITE_ROW)
 		*row = true;
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? XOS_OK : store_fail(st->store, rc, err);

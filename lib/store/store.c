@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -49,9 +50,29 @@ enum xos_status store_fail(struct xos_store *s, int rc, struct xos_err *err)
 	}
 }
 
+uint64_t store_clock(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+void store_count(struct xos_store *s, uint64_t since)
+{
+	s->stats.calls++;
+	s->stats.micros += store_clock() - since;
+}
+
+struct xos_store_stats xos_store_stats(const struct xos_store *s)
+{
+	return s->stats;
+}
+
 enum xos_status xos_store_exec(struct xos_store *s, const char *sql, struct xos_err *err)
 {
+	uint64_t since = store_clock();
 	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+	store_count(s, since);
 	return rc == SQLITE_OK ? XOS_OK : store_fail(s, rc, err);
 }
 

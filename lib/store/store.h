@@ -41,6 +41,13 @@ void xos_store_close(struct xos_store *s); /* rolls an open transaction back */
 /* SQLite's own check of the whole file, and of foreign keys. INTERNAL with the first complaint. */
 XOS_MUST_USE enum xos_status xos_store_check(struct xos_store *s, struct xos_err *err);
 
+/*
+ * A copy of the whole database as one file that must not exist yet (0600), as of one moment, durably; others
+ * may write meanwhile. s should be read_only. The copy has no journal beside it.
+ */
+XOS_MUST_USE enum xos_status xos_store_copy(
+    struct xos_store *s, const char *path, struct xos_err *err);
+
 /* Statements without parameters and rows; several may be separated by semicolons. */
 XOS_MUST_USE enum xos_status xos_store_exec(
     struct xos_store *s, const char *sql, struct xos_err *err);
@@ -81,6 +88,12 @@ bool xos_stmt_is_null(struct xos_stmt *st, int col);
 int64_t xos_stmt_int(struct xos_stmt *st, int col);            /* null gives 0 */
 const char *xos_stmt_text(struct xos_stmt *st, int col);       /* null gives NULL */
 struct xos_bytes xos_stmt_bytes(struct xos_stmt *st, int col); /* null gives none */
+
+/* Calls that reached the engine since the opening, and the time they took together. */
+struct xos_store_stats {
+	uint64_t calls, micros;
+};
+struct xos_store_stats xos_store_stats(const struct xos_store *s);
 
 int64_t xos_store_last_id(
     struct xos_store *s); /* of the last INSERT into a table with an integer key */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -405,6 +406,64 @@ START_TEST(tells_the_service_manager)
 }
 END_TEST
 
+static bool good_or_not(void *ctx)
+{
+	(void)ctx;
+	char path[256];
+	return xos_path_join(path, sizeof(path), dir, "bad") && access(path, F_OK) != 0;
+}
+
+/* The next word to the manager that begins so; others (signs of life) are passed over. */
+static const char *told(int fd, const char *begins)
+{
+	static char text[256];
+	ssize_t n;
+	do {
+		n = recv(fd, text, sizeof(text) - 1, 0);
+		ck_assert_int_gt(n, 0);
+		text[n] = 0;
+	} while (strncmp(text, begins, strlen(begins)) != 0);
+	return text;
+}
+
+START_TEST(reloading_and_signs_of_life)
+{
+	/* An abstract name, which the manager uses too. */
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	char name[108], bad[256];
+	int ready, fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct xos_supervisor s = both();
+	snprintf(name, sizeof(name), "@xos-test-%ld", (long)getpid());
+	memcpy(at.sun_path + 1, name + 1, strlen(name) - 1);
+	socklen_t len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, len), 0);
+	setenv("NOTIFY_SOCKET", name, 1);
+	setenv("WATCHDOG_USEC", "20000", 1);
+	unsetenv("WATCHDOG_PID");
+	s.on_hup = good_or_not;
+	pid_t pid = begin(s, &ready);
+	ck_assert_str_eq(ready_line(ready), "ready\n");
+	ck_assert_str_eq(told(fd, "READY=1"), "READY=1");
+	told(fd, "WATCHDOG=1");
+	told(fd, "WATCHDOG=1");
+	kill(pid, SIGHUP);
+	ck_assert_ptr_nonnull(strstr(told(fd, "RELOADING=1"), "\nMONOTONIC_USEC="));
+	ck_assert_ptr_nonnull(strstr(told(fd, "READY=1"), "read again"));
+	await("hup", "server", 1);
+	/* What is not good is not handed on. */
+	ck_assert(xos_path_join(bad, sizeof(bad), dir, "bad"));
+	ck_assert_int_eq(close(open(bad, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+	kill(pid, SIGHUP);
+	told(fd, "RELOADING=1");
+	ck_assert_ptr_nonnull(strstr(told(fd, "READY=1"), "old configuration"));
+	ck_assert_int_eq(end(pid, SIGTERM), 0);
+	ck_assert_int_eq(count_of("hup", "server"), 1);
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	close(fd);
+}
+END_TEST
+
 START_TEST(outside_a_supervisor)
 {
 	int fd;
@@ -436,6 +495,7 @@ int main(int argc, char **argv)
 	tcase_add_test(tc, missing_program);
 	tcase_add_test(tc, stubborn_child_is_killed);
 	tcase_add_test(tc, tells_the_service_manager);
+	tcase_add_test(tc, reloading_and_signs_of_life);
 	tcase_add_test(tc, outside_a_supervisor);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/event.h"
 #include "service/bulk.h"
 
-enum { ECHO = 1, LIMITED = 2, REFUSE = 3, OTHER = 4 };
+enum { ECHO = 1, LIMITED = 2, REFUSE = 3, OTHER = 4, WHO = 5 };
 
 static enum xos_status echo(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
@@ -30,7 +31,19 @@ static enum xos_status refuse(
 	return xos_err_set(err, XOS_DENIED, "test-refused", "no");
 }
 
+static enum xos_status who(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	(void)ctx;
+	(void)from;
+	(void)payload;
+	(void)err;
+	xos_buf_put_str(reply, xos_event_request_get());
+	return XOS_OK;
+}
+
 static const struct xos_bulk_handler table[] = {
+    {WHO, "who", 1, 0, who},
     {ECHO, "echo", 1, XOS_BULK_MAX, echo},
     {LIMITED, "limited", 1, 1000, echo},
     {REFUSE, "refuse", 1, XOS_BULK_MAX, refuse},
@@ -49,7 +62,7 @@ static void *serve(void *arg)
 	struct xos_channel_server outer = {.channels = list, .nchannels = 1, .signal_fd = -1};
 
 	(void)arg;
-	ck_assert_int_eq(xos_bulk_server_new(table, 4, NULL, &s, &err), XOS_OK);
+	ck_assert_int_eq(xos_bulk_server_new(table, 5, NULL, &s, &err), XOS_OK);
 	ck_assert_int_eq(xos_bulk_serve(s, &outer, &err), XOS_OK);
 	xos_bulk_server_free(s);
 	return NULL;
@@ -98,7 +111,7 @@ static void round_trip(size_t n)
 
 START_TEST(sizes_come_back_whole)
 {
-	const size_t piece = XOS_CHANNEL_PAYLOAD_MAX - 16;
+	const size_t piece = XOS_CHANNEL_PAYLOAD_MAX - 16 - 4 - XOS_EVENT_REQUEST_MAX;
 	const size_t sizes[] = {
 	    0, 1, piece - 1, piece, piece + 1, 2 * piece, 2 * piece + 1, 5000000};
 
@@ -142,7 +155,8 @@ START_TEST(too_long_and_not_allowed)
 }
 END_TEST
 
-static enum xos_status piece(uint16_t type, uint32_t total, uint32_t offset, const char *bytes)
+static enum xos_status piece_for(
+    const char *request, uint16_t type, uint32_t total, uint32_t offset, const char *bytes)
 {
 	struct xos_buf frame, reply;
 
@@ -150,6 +164,7 @@ static enum xos_status piece(uint16_t type, uint32_t total, uint32_t offset, con
 	xos_buf_u16(&frame, type);
 	xos_buf_u32(&frame, total);
 	xos_buf_u32(&frame, offset);
+	xos_buf_lp_str(&frame, request);
 	xos_buf_put_str(&frame, bytes);
 	xos_buf_init(&reply, 10);
 	enum xos_status st =
@@ -157,6 +172,11 @@ static enum xos_status piece(uint16_t type, uint32_t total, uint32_t offset, con
 	xos_buf_free(&reply);
 	xos_buf_free(&frame);
 	return st;
+}
+
+static enum xos_status piece(uint16_t type, uint32_t total, uint32_t offset, const char *bytes)
+{
+	return piece_for("", type, total, offset, bytes);
 }
 
 static enum xos_status more(uint32_t offset)
@@ -191,12 +211,40 @@ START_TEST(a_lying_peer_gets_nowhere)
 }
 END_TEST
 
+START_TEST(the_id_of_a_request_goes_along_and_is_checked)
+{
+	struct xos_buf reply;
+	struct xos_err err = XOS_ERR_INIT;
+
+	xos_event_request("0123abc.d_e-F");
+	ck_assert_int_eq(xos_bulk_call(bulk, WHO, XOS_BYTES_NONE, soon(), &reply, &err), XOS_OK);
+	ck_assert_str_eq(xos_buf_str(&reply), "0123abc.d_e-F");
+	xos_buf_free(&reply);
+	/* over with the request */
+	xos_event_request(NULL);
+	ck_assert_int_eq(xos_bulk_call(bulk, WHO, XOS_BYTES_NONE, soon(), &reply, &err), XOS_OK);
+	ck_assert_uint_eq(reply.n, 0);
+	xos_buf_free(&reply);
+	/* nobody forges a line of the event log with it */
+	ck_assert_int_eq(piece_for("a\nlevel=info", ECHO, 1, 0, "x"), XOS_MALFORMED);
+	ck_assert_int_eq(piece_for("a b", ECHO, 1, 0, "x"), XOS_MALFORMED);
+	char longest[XOS_EVENT_REQUEST_MAX + 2];
+	memset(longest, 'a', sizeof(longest));
+	longest[XOS_EVENT_REQUEST_MAX + 1] = '\0';
+	ck_assert_int_eq(piece_for(longest, ECHO, 1, 0, "x"), XOS_MALFORMED);
+	xos_event_request(longest);
+	ck_assert_str_eq(xos_event_request_get(), "");
+	round_trip(10);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("bulk");
 	TCase *tc = tcase_create("bulk");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, the_id_of_a_request_goes_along_and_is_checked);
 	tcase_add_test(tc, sizes_come_back_whole);
 	tcase_add_test(tc, refusals_come_back_as_they_are);
 	tcase_add_test(tc, too_long_and_not_allowed);

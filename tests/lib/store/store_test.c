@@ -330,6 +330,44 @@ START_TEST(killed_between_statements)
 }
 END_TEST
 
+START_TEST(a_copy_is_whole_while_others_write)
+{
+	struct xos_store *writer = open_store(), *reader = NULL, *copied = NULL;
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_store_options o = options(2);
+	char copy[160];
+	ck_assert(xos_path_join(copy, sizeof(copy), dir, "copy"));
+	ck_assert_int_eq(add(writer, "ada", &err), XOS_OK);
+	o.read_only = true;
+	ck_assert_int_eq(xos_store_open(&o, &reader, &err), XOS_OK);
+	/* What is not committed is not in it, and does not hold it up. */
+	ck_assert_int_eq(xos_store_begin(writer, &err), XOS_OK);
+	ck_assert_int_eq(add(writer, "bob", &err), XOS_OK);
+	ck_assert_msg(xos_store_copy(reader, copy, &err) == XOS_OK, "%s", err.text);
+	xos_store_rollback(writer);
+	/* Never over something that is there. */
+	ck_assert_int_ne(xos_store_copy(reader, copy, &err), XOS_OK);
+	o.path = copy;
+	ck_assert_msg(xos_store_open(&o, &copied, &err) == XOS_OK, "%s", err.text);
+	ck_assert_int_eq(xos_store_check(copied, &err), XOS_OK);
+	struct xos_stmt *st = NULL;
+	bool row = false;
+	ck_assert_int_eq(
+	    xos_store_prepare(copied, "SELECT count(*) FROM person", &st, &err), XOS_OK);
+	ck_assert_int_eq(xos_stmt_step(st, &row, &err), XOS_OK);
+	ck_assert_int_eq(xos_stmt_int(st, 0), 2); /* root and ada */
+	xos_stmt_done(st);
+	struct stat sb;
+	ck_assert_int_eq(stat(copy, &sb), 0);
+	ck_assert_int_eq(sb.st_mode & 0777, 0600);
+	ck_assert_uint_gt(xos_store_stats(writer).calls, 3);
+	xos_store_close(copied);
+	xos_store_close(reader);
+	xos_store_close(writer);
+	unlink(copy);
+}
+END_TEST
+
 START_TEST(damage_is_found)
 {
 	struct xos_err err = XOS_ERR_INIT;
@@ -376,6 +414,7 @@ int main(void)
 	tcase_add_test(tc, statements_are_strict);
 	tcase_add_test(tc, killed_between_statements);
 	tcase_add_test(tc, damage_is_found);
+	tcase_add_test(tc, a_copy_is_whole_while_others_write);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

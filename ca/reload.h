@@ -1,0 +1,16 @@
+#ifndef XOS_CA_RELOAD_H
+#define XOS_CA_RELOAD_H
+
+#include "ca/auth.h"
+#include "ca/key.h"
+#include "ca/network.h"
+
+/* The keys of the configuration that a SIGHUP brings into force. */
+extern const char *const ca_conf_reloads[];
+
+/* For the loops of the three processes. */
+void ca_key_hup(void *key);
+void ca_auth_hup(void *auth);
+void ca_network_hup(void *network);
+
+#endif
