@@ -195,3 +195,42 @@ second_part() {
 	run xos-cad --check --config "$CONF"
 	[ "$status" -eq 0 ]
 }
+
+@test "xos-server: a second VO beside the first, and away again" {
+	local v=$BATS_TEST_TMPDIR/v config=$BATS_TEST_TMPDIR/config one two
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_TEST_TMPDIR/../.."
+	mkdir -m 755 "$v"
+	export XOS_CONFIG=$config XOS_TOKEN=$v/token
+	local base=()
+	[ "$(id -u)" -ne 0 ] || base=(--uid-base 1899999100)
+	xos-server init --dir "$v/one" --vo one --admin ada --password-stdin "${base[@]}" <<<one-secret
+	xos-server start --dir "$v/one"
+	# not twice the same, and not beside a VO that is a guest itself
+	run xos-server init --dir "$v/two" --vo one --admin ada --password-stdin --with "$v/one" <<<two-secret
+	[ "$status" -eq 1 ]
+	[[ $output == *"serves a VO one already"* ]]
+	xos-server init --dir "$v/two" --vo two --admin ada --password-stdin --with "$v/one" <<<two-secret
+	run xos-server init --dir "$v/three" --vo three --admin ada --password-stdin --with "$v/two" <<<two-secret
+	[ "$status" -eq 1 ]
+	[[ $output == *"name that folder"* ]]
+	xos-server start --dir "$v/two"
+	one=$(xos-server join-arguments --dir "$v/one") two=$(xos-server join-arguments --dir "$v/two")
+	[ "${one%% *}" = "${two%% *}" ]
+	# shellcheck disable=SC2086
+	xos-login --join $one
+	# shellcheck disable=SC2086
+	xos-login --join $two
+	xos-login --vo one ada --password-stdin <<<one-secret
+	xos-login --vo two ada --role /two/Role=admin --password-stdin <<<two-secret
+	xos-vo --vo two group add /two/physics
+	run xos-server status --dir "$v/two"
+	[ "$status" -eq 0 ]
+	xos-server check --dir "$v/one"
+	xos-server check --dir "$v/two"
+	xos-server remove --dir "$v/two" --yes
+	xos-login --vo one ada --password-stdin <<<one-secret
+	run xos-login --vo two ada --password-stdin <<<two-secret
+	[ "$status" -ne 0 ]
+	xos-server stop --dir "$v/one"
+	xos-server remove --dir "$v/one" --yes
+}
