@@ -23,6 +23,13 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 	struct ca_paths p;
 	enum xos_status st = ca_paths_fill(conf->common.state, &p, err);
 
+	/*
+	 * Before the databases are open: whoever closes any descriptor of a file gives up all locks that the
+	 * process has on it (fcntl(2)), and the next opener would cut the shared memory that we have mapped.
+	 * What SQLite makes later belongs to the owner of the database.
+	 */
+	if (st == XOS_OK)
+		st = xos_service_own(p.auth_dir, conf->common.user_auth, err);
 	if (st == XOS_OK)
 		st = ca_load_trust(conf, &trust, err);
 	if (st == XOS_OK) {
@@ -35,8 +42,6 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 
 		st = ca_auth_new(&o, &a, err);
 	}
-	if (st == XOS_OK)
-		st = xos_service_own(p.auth_dir, conf->common.user_auth, err);
 	xos_trust_free(trust);
 	if (a)
 		a->watch.run = self->run;
