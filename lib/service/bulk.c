@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "service/report.h"
 
 /* Bytes of one piece: what a frame holds, without the largest header of ours. */
 #define PIECE (XOS_CHANNEL_PAYLOAD_MAX - 16 - 4 - XOS_EVENT_REQUEST_MAX)
@@ -201,6 +202,7 @@ struct xos_bulk_server {
 	void *ctx;
 	struct slot slots[XOS_CHANNEL_MAX];
 	const struct xos_channel_server *outer;
+	const char *disk; /* for the report; NULL: none */
 };
 
 enum xos_status xos_bulk_server_new(const struct xos_bulk_handler *table, size_t n, void *ctx,
@@ -240,6 +242,31 @@ void xos_bulk_server_free(struct xos_bulk_server *s)
 	free(s);
 }
 
+void xos_bulk_server_disk(struct xos_bulk_server *s, const char *path)
+{
+	s->disk = path;
+}
+
+/* ctx is the server itself. */
+static enum xos_status report_self(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	const struct xos_bulk_server *s = ctx;
+	struct xos_report *r = calloc(1, sizeof(*r));
+
+	(void)from;
+	(void)payload;
+	if (!r)
+		return memory(err);
+	if (s->disk)
+		xos_report_disk(r, s->disk);
+	xos_report_encode(reply, r);
+	free(r);
+	return XOS_OK;
+}
+
+static const struct xos_bulk_handler own = {XOS_BULK_REPORT, "report", UINT32_MAX, 0, report_self};
+
 static const struct xos_bulk_handler *find(
     const struct xos_bulk_server *s, uint16_t type, size_t from)
 {
@@ -247,7 +274,7 @@ static const struct xos_bulk_handler *find(
 		if (s->table[i].type == type && from < 32 && (s->table[i].from >> from & 1))
 			return &s->table[i];
 	}
-	return NULL;
+	return type == XOS_BULK_REPORT ? &own : NULL;
 }
 
 /* The reply from an offset on, with its total before it. What was fetched to its end is freed. */
@@ -268,7 +295,8 @@ static enum xos_status run(struct xos_bulk_server *s, const struct xos_bulk_hand
 {
 	struct slot *t = &s->slots[from];
 	xos_event_request(request);
-	enum xos_status st = h->handle(s->ctx, from, xos_buf_bytes(&t->in), &t->out, err);
+	enum xos_status st =
+	    h->handle(h == &own ? s : s->ctx, from, xos_buf_bytes(&t->in), &t->out, err);
 	xos_event_request(NULL);
 
 	if (st == XOS_OK) {
