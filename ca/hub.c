@@ -89,7 +89,7 @@ void ca_hub_free(struct ca_hub *h)
 {
 	if (!h)
 		return;
-	for (size_t i = 0; i < h->n; i++) {
+	for (size_t i = 0; h->further && i < h->n; i++) {
 		struct further *f = &h->further[i];
 
 		xos_service_cert_free(f->cert);

@@ -26,7 +26,7 @@ static enum xos_status stop_one(
  * runs picks its new one up at its next start, so it rests as well. */
 static enum xos_status renew_tls(const struct xos_server *s, bool *cad, struct xos_err *err)
 {
-	bool due[XOS_DAEMONS], any = false;
+	bool due[XOS_DAEMONS] = {false}, any = false;
 	enum xos_status st = XOS_OK;
 	for (int d = 0; d < XOS_DAEMONS; d++) {
 		if ((st = xos_server_tls_due(s, d, &due[d], err)))
