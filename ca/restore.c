@@ -18,7 +18,7 @@
 struct restore {
 	const struct ca_conf *conf;
 	struct ca_paths paths;
-	const char *from, *certificate;
+	const char *from, *certificate, *known;
 	bool check, accept_loss, json;
 	struct xos_chain chain;
 	struct ca_copy copy;
@@ -48,26 +48,53 @@ static enum xos_status check_stopped(const struct restore *r, struct xos_err *er
 	return st;
 }
 
-/* Does what is here know of more than the copy? A damaged head here cannot be asked, and is no reason. */
-static enum xos_status check_newer(const struct restore *r, struct xos_err *err)
+static enum xos_status head_sequence(
+    const struct restore *r, const char *log, uint64_t *sequence, struct xos_err *err)
 {
 	struct xos_loghead loghead = {.key = xos_cert_key(r->chain.cert[0])};
 	struct xos_log_crypto crypto = xos_loghead_crypto(&loghead);
 	struct xos_log_head head = {.sequence = 0};
 	struct xos_bytes signature;
 	struct xos_buf encoded;
-	enum xos_status st = xos_log_head_read(r->paths.log, &crypto, &encoded, NULL, NULL);
+	enum xos_status st = xos_log_head_read(log, &crypto, &encoded, NULL, err);
 
 	if (st != XOS_OK)
-		return XOS_OK;
-	st = xos_log_head_decode(xos_buf_bytes(&encoded), &head, &signature, NULL);
+		return st;
+	st = xos_log_head_decode(xos_buf_bytes(&encoded), &head, &signature, err);
 	xos_buf_free(&encoded);
-	if (st != XOS_OK || head.sequence <= r->copy.records || r->accept_loss)
+	*sequence = head.sequence;
+	return st;
+}
+
+static enum xos_status refuse_older(
+    const struct restore *r, const char *where, uint64_t sequence, struct xos_err *err)
+{
+	if (sequence <= r->copy.records || r->accept_loss)
 		return XOS_OK;
 	return xos_err_set(err, XOS_CONFLICT, "copy-older",
-	    "the log here has %llu records, the copy %llu: tokens and acts since then would be "
+	    "the log %s has %llu records, the copy %llu: tokens and acts since then would be "
 	    "forgotten, and serials given again. If they are lost anyway: --accept-loss",
-	    (unsigned long long)head.sequence, (unsigned long long)r->copy.records);
+	    where, (unsigned long long)sequence, (unsigned long long)r->copy.records);
+}
+
+/*
+ * Does what is here, or a signed head that was kept elsewhere, know of more than the copy? A damaged head here
+ * cannot be asked, and is no reason; one that was named must be good.
+ */
+static enum xos_status check_newer(const struct restore *r, struct xos_err *err)
+{
+	uint64_t sequence = 0;
+	char path[PATH_MAX];
+	enum xos_status st = XOS_OK;
+
+	if (head_sequence(r, r->paths.log, &sequence, NULL) == XOS_OK)
+		st = refuse_older(r, "here", sequence, err);
+	if (st != XOS_OK || !r->known)
+		return st;
+	if (!xos_path_join(path, sizeof(path), r->known, ca_copy_names[CA_COPY_LOG]))
+		return xos_err_set(err, XOS_LIMIT, "path", "the path %s is too long", r->known);
+	st = head_sequence(r, path, &sequence, err);
+	return st == XOS_OK ? refuse_older(r, r->known, sequence, err) : st;
 }
 
 /* ---- putting it there ---- */
@@ -175,6 +202,8 @@ enum xos_status ca_verb_restore(
 	st = xos_service_arg(&argc, argv, "--from", true, &r.from, err);
 	if (st == XOS_OK)
 		st = xos_service_arg(&argc, argv, "--certificate", false, &r.certificate, err);
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--known", false, &r.known, err);
 	if (st == XOS_OK)
 		st = xos_service_args_end(argc, argv, err);
 	if (st == XOS_OK)
