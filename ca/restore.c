@@ -11,7 +11,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/copy.h"
+#include "ca/membership.h"
 #include "ca/offline.h"
+#include "ca/verifiers.h"
 #include "log/log.h"
 #include "service/own.h"
 
@@ -99,6 +101,19 @@ static enum xos_status check_newer(const struct restore *r, struct xos_err *err)
 
 /* ---- putting it there ---- */
 
+/* What a restore that was cut short may have left: the file, and a database's journal beside it. */
+static enum xos_status remove_left(const char *path, struct xos_err *err)
+{
+	static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (xos_str_printf(name, sizeof(name), "%s%s", path, endings[i]) &&
+		    unlink(name) != 0 && errno != ENOENT)
+			return xos_err_errno(err, errno, "restore", "cannot remove %s", name);
+	return XOS_OK;
+}
+
 static enum xos_status fetch(
     const struct restore *r, enum ca_copy_file f, const char *folder, struct xos_err *err)
 {
@@ -107,9 +122,31 @@ static enum xos_status fetch(
 	if (!xos_path_join(from, sizeof(from), r->from, ca_copy_names[f]) ||
 	    !xos_path_join(to, sizeof(to), folder, ca_copy_names[f]))
 		return too_long(r, err);
-	if (unlink(to) != 0 && errno != ENOENT)
-		return xos_err_errno(err, errno, "restore", "cannot remove %s", to);
-	return ca_copy_bytes(from, to, UINT64_MAX, err);
+	enum xos_status st = remove_left(to, err);
+	return st == XOS_OK ? ca_copy_bytes(from, to, UINT64_MAX, err) : st;
+}
+
+/*
+ * Copies have no journal. It must be there before the daemon starts: the key process opens the membership at its
+ * start, and could not enter the folder any more if the auth process made the journal after that.
+ */
+static enum xos_status wake(const struct restore *r, const char *folder, struct xos_err *err)
+{
+	struct ca_membership *m = NULL;
+	struct ca_verifiers *v = NULL;
+	char path[PATH_MAX];
+	enum xos_status st = XOS_OK;
+
+	if (!xos_path_join(path, sizeof(path), folder, ca_copy_names[CA_COPY_MEMBERSHIP]))
+		return too_long(r, err);
+	st = ca_membership_open(path, r->conf->common.vo, false, false, &m, err);
+	if (!xos_path_join(path, sizeof(path), folder, ca_copy_names[CA_COPY_VERIFIERS]))
+		st = too_long(r, err);
+	if (st == XOS_OK)
+		st = ca_verifiers_open(path, false, &v, err);
+	ca_verifiers_close(v);
+	ca_membership_close(m);
+	return st;
 }
 
 /* STATE/auth.restored and key.restored, whole and their owners', before anything is moved. */
@@ -122,6 +159,8 @@ static enum xos_status prepare(const struct restore *r, const char *folder, cons
 		st = fetch(r, a, folder, err);
 	if (st == XOS_OK)
 		st = fetch(r, b, folder, err);
+	if (st == XOS_OK && a == CA_COPY_MEMBERSHIP)
+		st = wake(r, folder, err);
 	return st == XOS_OK ? xos_service_own(folder, user, err) : st;
 }
 

@@ -217,6 +217,7 @@ check() { xos-cad restore --check --config "$CONF" --from "$AUTH/spoiled" --acce
 	[[ $output == *'"vo":"demo"'* ]]
 	[ "$(stat -c %a "$AUTH/cad/auth")" = 700 ]
 	[ "$(stat -c %a "$AUTH/cad/auth/verifiers.db")" = 600 ]
+	[ -e "$AUTH/cad/auth/membership.db-wal" ]
 	authority_start
 	admin >/dev/null
 	xos-vo member list --json >"$AUTH/members.after"

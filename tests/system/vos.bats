@@ -32,6 +32,11 @@ second_make() {
 	fi
 	xos-rcad issue --config "$S/rcad/rcad.conf" --service ca --name localhost --host localhost \
 		--host 127.0.0.1 --csr "$S/cad/tls.csr" --out "$S/cad/tls.pem" >/dev/null
+	# a folder of its own, for what is renewed without a restart
+	mkdir "$S/cad/tls"
+	mv "$S"/cad/tls.* "$S/cad/tls/"
+	sed -i 's#/cad/tls\.#/cad/tls/tls.#' "$S/cad/cad.conf"
+	[ "$(id -u)" -ne 0 ] || chown 1899999090 "$S/cad/tls/tls.key"
 	mkdir "$AUTH/vos"
 	cp "$S/cad/cad.conf" "$AUTH/vos/second.conf"
 	echo "vos = $AUTH/vos" >>"$CONF"
@@ -90,6 +95,24 @@ second_part() {
 	openssl verify -CAfile "$S/root/root.pem" -untrusted "$S/cad/ca.pem" "$AUTH/token.second"
 	run ! openssl verify -CAfile "$AUTH/root/root.pem" -untrusted "$S/cad/ca.pem" "$AUTH/token.second"
 	[ "$(grep -c -- '--role network' <(ps -o args= --ppid "$AUTHORITY_PID"))" -eq 1 ]
+}
+
+shown() { # ROOT: the certificate that a stock client sees which says that it believes this root
+	openssl s_client -connect "${URL#https://}" -requestCAfile "$1" -CAfile "$1" -verify_return_error </dev/null 2>/dev/null
+}
+
+@test "stock openssl sees the identity that it asks for, and a renewed one after a SIGHUP" {
+	shown "$S/root/root.pem" | grep -q 'Verify return code: 0 (ok)'
+	shown "$AUTH/root/root.pem" | grep -q 'Verify return code: 0 (ok)'
+	local before
+	before=$(shown "$S/root/root.pem" | openssl x509 -noout -serial)
+	xos-rcad issue --config "$S/rcad/rcad.conf" --service ca --name localhost --host localhost \
+		--host 127.0.0.1 --csr "$S/cad/tls/tls.csr" --out "$S/cad/tls/new.pem" >/dev/null
+	mv "$S/cad/tls/new.pem" "$S/cad/tls/tls.pem"
+	reload
+	retry eval '[ "$(shown "$S/root/root.pem" | openssl x509 -noout -serial)" != '"'$before'"' ]'
+	shown "$S/root/root.pem" | grep -q 'Verify return code: 0 (ok)'
+	second_login
 }
 
 @test "a VO that is not there: 404, by name" {
