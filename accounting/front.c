@@ -14,6 +14,7 @@
 #include "log/log.h"
 #include "service/bulk.h"
 #include "service/front.h"
+#include "service/monitor.h"
 #include "service/verifier.h"
 
 #define SKEW 300
@@ -26,6 +27,7 @@ struct front_state {
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *key;
+	struct xos_monitor *monitor;  /* of key */
 	struct xos_chain certificate; /* of the key that signs heads */
 	char log[PATH_MAX];
 };
@@ -269,18 +271,24 @@ enum xos_status xos_acct_front_open(struct xos_part_self *self, struct xos_err *
 	opts.tls_certificate = c->common.tls_certificate;
 	opts.tls_key = c->common.tls_key;
 	opts.verifier = xos_service_verifier_get(f->verifier);
+	opts.limits = c->common.limits;
 	opts.ctx = f;
 	st = xos_front_new(&opts, &f->front, err);
 	if (st == XOS_OK)
 		st = xos_front_routes(f->front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
-	return st;
+	if (st == XOS_OK)
+		st = xos_monitor_new(&f->monitor, err);
+	return st == XOS_OK ? xos_monitor_watch(f->monitor, xos_front_health(f->front), "key",
+	                          f->key, XOS_BULK_REPORT, err)
+	                    : st;
 }
 
 enum xos_status xos_acct_front_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	struct front_state *f = self->state;
+	enum xos_status st = xos_monitor_start(f->monitor, err);
 
-	return xos_front_run(f->front, self->signal_fd, err);
+	return st == XOS_OK ? xos_front_run(f->front, self->signal_fd, err) : st;
 }
 
 void xos_acct_front_close(struct xos_part_self *self)
@@ -289,6 +297,7 @@ void xos_acct_front_close(struct xos_part_self *self)
 
 	if (!f)
 		return;
+	xos_monitor_free(f->monitor);
 	xos_front_free(f->front);
 	xos_bulk_free(f->key);
 	xos_service_verifier_free(f->verifier);

@@ -120,6 +120,9 @@ enum xos_status xos_acct_key_serve(struct xos_part_self *self, struct xos_err *e
 		st = xos_bulk_server_new(
 		    table, sizeof(table) / sizeof(table[0]), self->state, &bulk, err);
 	if (st == XOS_OK) {
+		const struct key_state *k = self->state;
+
+		xos_bulk_server_disk(bulk, k->c->common.state);
 		xos_child_ready();
 		st = xos_bulk_serve(bulk, &server, err);
 	}

@@ -7,6 +7,7 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "ca/messages.h"
+#include "ca/reload.h"
 #include "ca/vos.h"
 #include "net/loop.h"
 #include "proc/pass.h"
@@ -92,7 +93,7 @@ void ca_hub_free(struct ca_hub *h)
 {
 	if (!h)
 		return;
-	for (size_t i = 0; i < h->n; i++) {
+	for (size_t i = 0; h->further && i < h->n; i++) {
 		struct further *f = &h->further[i];
 
 		xos_service_cert_free(f->cert);
@@ -149,21 +150,49 @@ struct xos_trust *ca_hub_trust(struct ca_hub *h)
 
 /* ---- joining the front of the first ---- */
 
+/* Shows the identity of this VO to clients that believe its root. */
+static enum xos_status show_identity(struct ca_hub *h, struct further *f, struct xos_err *err)
+{
+	struct xos_trust *trust = ca_network_trust(&f->n);
+	struct xos_chain own = {.n = 0};
+	enum xos_status st = xos_service_cert_chain(f->cert, &own, err);
+
+	if (st == XOS_OK)
+		st = xos_tls_server_also(xos_service_cert_tls(xos_front_cert(h->first->front)),
+		    xos_trust_root(trust, f->n.conf->common.vo), &own, err);
+	xos_chain_clear(&own);
+	xos_trust_free(trust);
+	return st;
+}
+
+void ca_hub_again(struct ca_hub *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		struct further *f = &h->further[i];
+		struct xos_trust *fresh = ca_trust_again(f->n.conf, f->n.trust);
+		struct xos_err err = XOS_ERR_INIT;
+		enum xos_status st = xos_service_cert_reload(f->cert, &err);
+
+		if (fresh)
+			ca_network_trust_set(&f->n, fresh);
+		if (st == XOS_OK)
+			st = show_identity(h, f, &err);
+		if (st != XOS_OK)
+			xos_event_err(XOS_ERROR, "certificate.reload", &err, "vo",
+			    f->n.conf->common.vo, (const char *)NULL);
+	}
+}
+
 static enum xos_status join_one(struct ca_hub *h, struct further *f, struct xos_err *err)
 {
 	const struct xos_service_conf *c = &f->n.conf->common;
 	struct xos_front *front = h->first->front;
 	struct xos_health *health = xos_front_health(front);
-	struct xos_chain own = {.n = 0};
 	enum xos_status st =
 	    xos_service_cert_new(c->tls_certificate, c->tls_key, NULL, &f->cert, err);
 
 	if (st == XOS_OK)
-		st = xos_service_cert_chain(f->cert, &own, err);
-	if (st == XOS_OK)
-		st = xos_tls_server_also(xos_service_cert_tls(xos_front_cert(front)),
-		    xos_trust_root(f->n.trust, c->vo), &own, err);
-	xos_chain_clear(&own);
+		st = show_identity(h, f, err);
 	/* Counted together with the first; its own figures would be families a second time. */
 	f->n.front = front;
 	f->n.logins = h->first->logins;

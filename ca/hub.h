@@ -21,6 +21,8 @@ const char *ca_hub_name(const struct ca_hub *h, size_t i);
 struct xos_trust *ca_hub_trust(struct ca_hub *h);
 /* When the first one's front is there: identities for the others' clients, health. */
 XOS_MUST_USE enum xos_status ca_hub_join(struct ca_hub *h, struct xos_err *err);
+/* After a SIGHUP: the others' trust folders and TLS identities, as far as they are good. */
+void ca_hub_again(struct ca_hub *h);
 /* In `serve`: takes the channels that the others' supervisors hand over, now and later. */
 XOS_MUST_USE enum xos_status ca_hub_start(struct ca_hub *h, struct xos_err *err);
 /* For xos_front_options: arg is the first ca_network. */

@@ -27,7 +27,7 @@ static const struct xos_service_verb verbs[] = {
     {"log", "", "check the log of tokens and administrative acts, and print it", true, ca_verb_log},
     {"backup", "--out DIR [--json]", "copy the state into a new folder, also while it serves", true,
         ca_verb_backup},
-    {"restore", "--from DIR [--check] [--certificate FILE] [--accept-loss] [--json]",
+    {"restore", "--from DIR [--check] [--known DIR] [--certificate FILE] [--accept-loss] [--json]",
         "take such a copy back; --check: only say whether it is good", true, ca_verb_restore},
 };
 

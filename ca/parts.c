@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "ca/auth.h"
 #include "ca/key.h"
 #include "ca/network.h"
@@ -23,6 +24,13 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 	struct ca_paths p;
 	enum xos_status st = ca_paths_fill(conf->common.state, &p, err);
 
+	/*
+	 * Before the databases are open: whoever closes any descriptor of a file gives up all locks that the
+	 * process has on it (fcntl(2)), and the next opener would cut the shared memory that we have mapped.
+	 * What SQLite makes later belongs to the owner of the database.
+	 */
+	if (st == XOS_OK)
+		st = xos_service_own(p.auth_dir, conf->common.user_auth, err);
 	if (st == XOS_OK)
 		st = ca_load_trust(conf, &trust, err);
 	if (st == XOS_OK) {
@@ -36,8 +44,6 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 
 		st = ca_auth_new(&o, &a, err);
 	}
-	if (st == XOS_OK)
-		st = xos_service_own(p.auth_dir, conf->common.user_auth, err);
 	xos_trust_free(trust);
 	if (a)
 		a->watch.run = self->run;
@@ -135,16 +141,36 @@ static void key_close(struct xos_part_self *self)
 	self->state = NULL;
 }
 
+/* What the network process reads again after a SIGHUP, of one VO and then of the next. */
+struct reads {
+	const char *list[5 * (1 + XOS_PAIRS_MAX) + 1]; /* ends with NULL */
+	char folder[1 + XOS_PAIRS_MAX][PATH_MAX];
+	char cert[1 + XOS_PAIRS_MAX][PATH_MAX];
+	size_t n, vos;
+};
+
+static void add_reads(struct reads *r, const struct ca_conf *conf)
+{
+	const struct xos_service_conf *c = &conf->common;
+
+	r->list[r->n++] = c->tls_certificate;
+	r->list[r->n++] = c->tls_key;
+	r->list[r->n++] = c->trust;
+	if (xos_path_join(r->cert[r->vos], PATH_MAX, c->state, "ca.pem"))
+		r->list[r->n++] = r->cert[r->vos];
+	if (xos_service_tls_folder(c, r->folder[r->vos]))
+		r->list[r->n++] = r->folder[r->vos];
+	r->vos++;
+}
+
 enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *err)
 {
 	const struct ca_conf *conf = run->conf;
 	const struct xos_service_conf *c = &conf->common;
 	struct ca_paths p;
 	enum xos_status st = ca_paths_fill(c->state, &p, err);
-	char tls_folder[PATH_MAX];
-	/* Read again after a SIGHUP; the TLS key also when it was renewed. */
-	const char *network_reads[] = {
-	    c->tls_certificate, c->tls_key, c->trust, p.cert, tls_folder, NULL};
+	struct reads network_reads = {.n = 0};
+	struct ca_vos *vos = NULL;
 	const char *auth_reads[] = {c->trust, p.cert, NULL};
 	/* SQLite makes and removes its journal beside the databases. */
 	const char *auth_writes[] = {p.auth_dir, NULL};
@@ -163,7 +189,7 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 	                  .close = ca_network_close,
 	                  .sandbox = {.name = "cad/network",
 	                      .allow = XOS_ALLOW_NET_SERVER,
-	                      .read_only = network_reads}},
+	                      .read_only = network_reads.list}},
 	        [XOS_PART_AUTH] = {.present = true,
 	            .user = c->user_auth,
 	            .open = auth_open,
@@ -183,11 +209,11 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 	                .read_only = key_reads,
 	                .read_write = key_writes}}}};
 
-	if (!xos_service_tls_folder(c, tls_folder))
-		network_reads[4] = NULL;
-	struct ca_vos *vos = NULL;
-	if (st == XOS_OK && !run->role)
+	if (st == XOS_OK)
 		st = ca_vos_load(conf, &vos, err);
+	add_reads(&network_reads, conf);
+	for (size_t i = 0; vos && i < vos->n; i++)
+		add_reads(&network_reads, &vos->conf[i]);
 	if (vos) {
 		a.pairs = vos->pair;
 		a.npairs = vos->n;

@@ -49,7 +49,7 @@ static bool same_cert(const struct xos_cert *a, const struct xos_cert *b)
 }
 
 /* Certificates of issuers come and go; the root of the VO that is served stays what it is. */
-static struct xos_trust *trust_again(const struct ca_conf *conf, const struct xos_trust *old)
+struct xos_trust *ca_trust_again(const struct ca_conf *conf, const struct xos_trust *old)
 {
 	const struct xos_cert *was = xos_trust_root(old, conf->common.vo);
 	struct xos_err err = XOS_ERR_INIT;
@@ -73,7 +73,7 @@ static struct xos_trust *trust_again(const struct ca_conf *conf, const struct xo
 void ca_auth_hup(void *auth)
 {
 	struct ca_auth *a = auth;
-	struct xos_trust *fresh = trust_again(a->watch.run->conf, a->trust);
+	struct xos_trust *fresh = ca_trust_again(a->watch.run->conf, a->trust);
 
 	if (!fresh)
 		return;
@@ -84,16 +84,16 @@ void ca_auth_hup(void *auth)
 void ca_network_hup(void *network)
 {
 	struct ca_network *n = network;
-	struct xos_trust *trust = trust_again(n->conf, n->trust);
+	struct xos_trust *trust = ca_trust_again(n->conf, n->trust), *all;
 	struct ca_conf *fresh = again(n->run);
 
-	if (trust) {
+	if (trust)
 		ca_network_trust_set(n, trust);
-		struct xos_trust *all = ca_hub_trust(n->hub);
-		if (all)
-			xos_service_verifier_trust(n->verifier, all);
-		xos_trust_free(all);
-	}
+	ca_hub_again(n->hub);
+	all = ca_hub_trust(n->hub);
+	if (all)
+		xos_service_verifier_trust(n->verifier, all);
+	xos_trust_free(all);
 	if (fresh) {
 		xos_front_limits(n->front, &fresh->common.limits);
 		xos_service_conf_free(n->run->program, fresh);

@@ -11,14 +11,16 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "ca/copy.h"
+#include "ca/membership.h"
 #include "ca/offline.h"
+#include "ca/verifiers.h"
 #include "log/log.h"
 #include "service/own.h"
 
 struct restore {
 	const struct ca_conf *conf;
 	struct ca_paths paths;
-	const char *from, *certificate;
+	const char *from, *certificate, *known;
 	bool check, accept_loss, json;
 	struct xos_chain chain;
 	struct ca_copy copy;
@@ -48,29 +50,69 @@ static enum xos_status check_stopped(const struct restore *r, struct xos_err *er
 	return st;
 }
 
-/* Does what is here know of more than the copy? A damaged head here cannot be asked, and is no reason. */
-static enum xos_status check_newer(const struct restore *r, struct xos_err *err)
+static enum xos_status head_sequence(
+    const struct restore *r, const char *log, uint64_t *sequence, struct xos_err *err)
 {
 	struct xos_loghead loghead = {.key = xos_cert_key(r->chain.cert[0])};
 	struct xos_log_crypto crypto = xos_loghead_crypto(&loghead);
 	struct xos_log_head head = {.sequence = 0};
 	struct xos_bytes signature;
 	struct xos_buf encoded;
-	enum xos_status st = xos_log_head_read(r->paths.log, &crypto, &encoded, NULL, NULL);
+	enum xos_status st = xos_log_head_read(log, &crypto, &encoded, NULL, err);
 
 	if (st != XOS_OK)
-		return XOS_OK;
-	st = xos_log_head_decode(xos_buf_bytes(&encoded), &head, &signature, NULL);
+		return st;
+	st = xos_log_head_decode(xos_buf_bytes(&encoded), &head, &signature, err);
 	xos_buf_free(&encoded);
-	if (st != XOS_OK || head.sequence <= r->copy.records || r->accept_loss)
+	*sequence = head.sequence;
+	return st;
+}
+
+static enum xos_status refuse_older(
+    const struct restore *r, const char *where, uint64_t sequence, struct xos_err *err)
+{
+	if (sequence <= r->copy.records || r->accept_loss)
 		return XOS_OK;
 	return xos_err_set(err, XOS_CONFLICT, "copy-older",
-	    "the log here has %llu records, the copy %llu: tokens and acts since then would be "
+	    "the log %s has %llu records, the copy %llu: tokens and acts since then would be "
 	    "forgotten, and serials given again. If they are lost anyway: --accept-loss",
-	    (unsigned long long)head.sequence, (unsigned long long)r->copy.records);
+	    where, (unsigned long long)sequence, (unsigned long long)r->copy.records);
+}
+
+/*
+ * Does what is here, or a signed head that was kept elsewhere, know of more than the copy? A damaged head here
+ * cannot be asked, and is no reason; one that was named must be good.
+ */
+static enum xos_status check_newer(const struct restore *r, struct xos_err *err)
+{
+	uint64_t sequence = 0;
+	char path[PATH_MAX];
+	enum xos_status st = XOS_OK;
+
+	if (head_sequence(r, r->paths.log, &sequence, NULL) == XOS_OK)
+		st = refuse_older(r, "here", sequence, err);
+	if (st != XOS_OK || !r->known)
+		return st;
+	if (!xos_path_join(path, sizeof(path), r->known, ca_copy_names[CA_COPY_LOG]))
+		return xos_err_set(err, XOS_LIMIT, "path", "the path %s is too long", r->known);
+	st = head_sequence(r, path, &sequence, err);
+	return st == XOS_OK ? refuse_older(r, r->known, sequence, err) : st;
 }
 
 /* ---- putting it there ---- */
+
+/* What a restore that was cut short may have left: the file, and a database's journal beside it. */
+static enum xos_status remove_left(const char *path, struct xos_err *err)
+{
+	static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+	char name[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
+		if (xos_str_printf(name, sizeof(name), "%s%s", path, endings[i]) &&
+		    unlink(name) != 0 && errno != ENOENT)
+			return xos_err_errno(err, errno, "restore", "cannot remove %s", name);
+	return XOS_OK;
+}
 
 static enum xos_status fetch(
     const struct restore *r, enum ca_copy_file f, const char *folder, struct xos_err *err)
@@ -80,9 +122,31 @@ static enum xos_status fetch(
 	if (!xos_path_join(from, sizeof(from), r->from, ca_copy_names[f]) ||
 	    !xos_path_join(to, sizeof(to), folder, ca_copy_names[f]))
 		return too_long(r, err);
-	if (unlink(to) != 0 && errno != ENOENT)
-		return xos_err_errno(err, errno, "restore", "cannot remove %s", to);
-	return ca_copy_bytes(from, to, UINT64_MAX, err);
+	enum xos_status st = remove_left(to, err);
+	return st == XOS_OK ? ca_copy_bytes(from, to, UINT64_MAX, err) : st;
+}
+
+/*
+ * Copies have no journal. It must be there before the daemon starts: the key process opens the membership at its
+ * start, and could not enter the folder any more if the auth process made the journal after that.
+ */
+static enum xos_status wake(const struct restore *r, const char *folder, struct xos_err *err)
+{
+	struct ca_membership *m = NULL;
+	struct ca_verifiers *v = NULL;
+	char path[PATH_MAX];
+	enum xos_status st = XOS_OK;
+
+	if (!xos_path_join(path, sizeof(path), folder, ca_copy_names[CA_COPY_MEMBERSHIP]))
+		return too_long(r, err);
+	st = ca_membership_open(path, r->conf->common.vo, false, false, &m, err);
+	if (!xos_path_join(path, sizeof(path), folder, ca_copy_names[CA_COPY_VERIFIERS]))
+		st = too_long(r, err);
+	if (st == XOS_OK)
+		st = ca_verifiers_open(path, false, &v, err);
+	ca_verifiers_close(v);
+	ca_membership_close(m);
+	return st;
 }
 
 /* STATE/auth.restored and key.restored, whole and their owners', before anything is moved. */
@@ -95,6 +159,8 @@ static enum xos_status prepare(const struct restore *r, const char *folder, cons
 		st = fetch(r, a, folder, err);
 	if (st == XOS_OK)
 		st = fetch(r, b, folder, err);
+	if (st == XOS_OK && a == CA_COPY_MEMBERSHIP)
+		st = wake(r, folder, err);
 	return st == XOS_OK ? xos_service_own(folder, user, err) : st;
 }
 
@@ -175,6 +241,8 @@ enum xos_status ca_verb_restore(
 	st = xos_service_arg(&argc, argv, "--from", true, &r.from, err);
 	if (st == XOS_OK)
 		st = xos_service_arg(&argc, argv, "--certificate", false, &r.certificate, err);
+	if (st == XOS_OK)
+		st = xos_service_arg(&argc, argv, "--known", false, &r.known, err);
 	if (st == XOS_OK)
 		st = xos_service_args_end(argc, argv, err);
 	if (st == XOS_OK)

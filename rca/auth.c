@@ -365,6 +365,7 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_bulk_server_new(table, sizeof(table) / sizeof(table[0]), a, &bulk, err);
 	if (st == XOS_OK) {
+		xos_bulk_server_disk(bulk, path);
 		xos_child_ready();
 		st = xos_bulk_serve(bulk, &server, err);
 	}

@@ -6,16 +6,22 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "service/report.h"
 
 /* Bytes of one piece: what a frame holds, without the largest header of ours. */
 #define PIECE (XOS_CHANNEL_PAYLOAD_MAX - 16 - 4 - XOS_EVENT_REQUEST_MAX)
 
-struct xos_bulk {
+/* One channel to the other process: those that are asking on it keep it, also when another came meanwhile. */
+struct line {
 	struct xos_channel *ch;
-	struct xos_channel *owned;   /* ch, if it came by attach */
-	struct xos_channel *pending; /* to take its place; under lock */
-	pthread_mutex_t lock;
+	bool owned;
+	unsigned users; /* and one more while it is the current one; under xos_bulk.lock */
+};
+
+struct xos_bulk {
 	pthread_mutex_t turn; /* one exchange at a time */
+	pthread_mutex_t lock; /* of what follows */
+	struct line *line;    /* the current one; NULL: none has come yet */
 };
 
 static enum xos_status memory(struct xos_err *err)
@@ -23,25 +29,66 @@ static enum xos_status memory(struct xos_err *err)
 	return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 }
 
+static struct line *line_new(struct xos_channel *ch, bool owned)
+{
+	struct line *l = calloc(1, sizeof(*l));
+
+	if (l)
+		*l = (struct line){.ch = ch, .owned = owned, .users = 1};
+	return l;
+}
+
 enum xos_status xos_bulk_new(struct xos_channel *ch, struct xos_bulk **out, struct xos_err *err)
 {
 	struct xos_bulk *b = calloc(1, sizeof(*b));
 
-	if (!b)
+	if (b && ch)
+		b->line = line_new(ch, false);
+	if (!b || (ch && !b->line)) {
+		free(b);
 		return memory(err);
-	b->ch = ch;
+	}
 	pthread_mutex_init(&b->turn, NULL);
 	pthread_mutex_init(&b->lock, NULL);
 	*out = b;
 	return XOS_OK;
 }
 
+static void line_drop(struct xos_bulk *b, struct line *l)
+{
+	bool last;
+
+	if (!l)
+		return;
+	pthread_mutex_lock(&b->lock);
+	last = --l->users == 0;
+	pthread_mutex_unlock(&b->lock);
+	if (!last)
+		return;
+	if (l->owned)
+		xos_channel_free(l->ch);
+	free(l);
+}
+
+/* The channel of this moment, for as long as the caller asks on it. */
+static enum xos_status line_take(struct xos_bulk *b, struct line **out, struct xos_err *err)
+{
+	pthread_mutex_lock(&b->lock);
+	*out = b->line;
+	if (b->line)
+		b->line->users++;
+	pthread_mutex_unlock(&b->lock);
+	if (*out)
+		return XOS_OK;
+	return xos_err_set(err, XOS_UNAVAILABLE, "part-away",
+	    "the processes of this VO are being started; try again in a moment");
+}
+
 void xos_bulk_free(struct xos_bulk *b)
 {
 	if (!b)
 		return;
-	xos_channel_free(b->pending);
-	xos_channel_free(b->owned);
+	line_drop(b, b->line);
 	pthread_mutex_destroy(&b->turn);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
@@ -49,31 +96,20 @@ void xos_bulk_free(struct xos_bulk *b)
 
 void xos_bulk_attach(struct xos_bulk *b, struct xos_channel *ch)
 {
-	pthread_mutex_lock(&b->lock);
-	struct xos_channel *unused = b->pending;
-	b->pending = ch;
-	pthread_mutex_unlock(&b->lock);
-	xos_channel_free(unused);
-}
+	struct line *fresh = line_new(ch, true), *old;
 
-/* In turn: the channel that came meanwhile takes the place of the old one. */
-static enum xos_status adopt(struct xos_bulk *b, struct xos_err *err)
-{
-	pthread_mutex_lock(&b->lock);
-	struct xos_channel *fresh = b->pending;
-	b->pending = NULL;
-	pthread_mutex_unlock(&b->lock);
-	if (fresh) {
-		xos_channel_free(b->owned);
-		b->ch = b->owned = fresh;
+	if (!fresh) {
+		xos_channel_free(ch);
+		return;
 	}
-	if (b->ch)
-		return XOS_OK;
-	return xos_err_set(err, XOS_UNAVAILABLE, "part-away",
-	    "the processes of this VO are being started; try again in a moment");
+	pthread_mutex_lock(&b->lock);
+	old = b->line;
+	b->line = fresh;
+	pthread_mutex_unlock(&b->lock);
+	line_drop(b, old);
 }
 
-static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos_bytes payload,
+static enum xos_status send_pieces(struct xos_channel *ch, uint16_t type, struct xos_bytes payload,
     int64_t deadline_ms, struct xos_buf *answer, struct xos_err *err)
 {
 	size_t offset = 0;
@@ -92,7 +128,7 @@ static enum xos_status send_pieces(struct xos_bulk *b, uint16_t type, struct xos
 		enum xos_status st = xos_buf_status(&frame);
 		if (st == XOS_OK)
 			st = xos_channel_call(
-			    b->ch, XOS_BULK_PIECE, xos_buf_bytes(&frame), deadline_ms, answer, err);
+			    ch, XOS_BULK_PIECE, xos_buf_bytes(&frame), deadline_ms, answer, err);
 		else
 			xos_err_set(err, st, "bulk-frame", "a piece does not fit");
 		xos_buf_free(&frame);
@@ -121,7 +157,7 @@ static enum xos_status take_answer(
 	return xos_buf_status(reply);
 }
 
-static enum xos_status fetch_rest(struct xos_bulk *b, uint32_t total, int64_t deadline_ms,
+static enum xos_status fetch_rest(struct xos_channel *ch, uint32_t total, int64_t deadline_ms,
     struct xos_buf *reply, struct xos_err *err)
 {
 	enum xos_status st = XOS_OK;
@@ -133,7 +169,7 @@ static enum xos_status fetch_rest(struct xos_bulk *b, uint32_t total, int64_t de
 		xos_buf_u32(&ask, (uint32_t)reply->n);
 		xos_buf_init(&answer, XOS_CHANNEL_PAYLOAD_MAX);
 		st = xos_channel_call(
-		    b->ch, XOS_BULK_MORE, xos_buf_bytes(&ask), deadline_ms, &answer, err);
+		    ch, XOS_BULK_MORE, xos_buf_bytes(&ask), deadline_ms, &answer, err);
 		if (st == XOS_OK)
 			st = take_answer(xos_buf_bytes(&answer), reply, &total, err);
 		xos_buf_free(&answer);
@@ -159,6 +195,7 @@ enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_byte
 {
 	struct xos_buf answer, unwanted;
 	bool wanted = reply != NULL;
+	struct line *line = NULL;
 	uint32_t total = 0;
 
 	if (!wanted)
@@ -171,13 +208,14 @@ enum xos_status xos_bulk_call(struct xos_bulk *b, uint16_t type, struct xos_byte
 	enum xos_status st = take_turn(b, deadline_ms, err);
 	if (st != XOS_OK)
 		return st;
-	st = adopt(b, err);
+	st = line_take(b, &line, err);
 	if (st == XOS_OK)
-		st = send_pieces(b, type, payload, deadline_ms, &answer, err);
+		st = send_pieces(line->ch, type, payload, deadline_ms, &answer, err);
 	if (st == XOS_OK)
 		st = take_answer(xos_buf_bytes(&answer), reply, &total, err);
 	if (st == XOS_OK)
-		st = fetch_rest(b, total, deadline_ms, reply, err);
+		st = fetch_rest(line->ch, total, deadline_ms, reply, err);
+	line_drop(b, line);
 	pthread_mutex_unlock(&b->turn);
 	xos_buf_free(&answer);
 	if (st != XOS_OK || !wanted) {
@@ -198,9 +236,13 @@ enum xos_status xos_bulk_ask(struct xos_bulk *b, uint16_t type, struct xos_bytes
 	if (payload.n > PIECE)
 		return xos_err_set(err, XOS_LIMIT, "channel-payload",
 		    "a request of %zu bytes does not fit into one frame", payload.n);
-	enum xos_status st = send_pieces(b, type, payload, deadline_ms, &answer, err);
+	struct line *line = NULL;
+	enum xos_status st = line_take(b, &line, err);
+	if (st == XOS_OK)
+		st = send_pieces(line->ch, type, payload, deadline_ms, &answer, err);
 	if (st == XOS_OK)
 		st = take_answer(xos_buf_bytes(&answer), reply, &total, err);
+	line_drop(b, line);
 	if (st == XOS_OK && reply->n < total)
 		st = xos_err_set(err, XOS_LIMIT, "channel-payload",
 		    "a reply of %u bytes does not fit into one frame", total);
@@ -226,6 +268,7 @@ struct xos_bulk_server {
 	void *ctx;
 	struct slot slots[XOS_CHANNEL_MAX];
 	const struct xos_channel_server *outer;
+	const char *disk; /* for the report; NULL: none */
 };
 
 enum xos_status xos_bulk_server_new(const struct xos_bulk_handler *table, size_t n, void *ctx,
@@ -265,6 +308,31 @@ void xos_bulk_server_free(struct xos_bulk_server *s)
 	free(s);
 }
 
+void xos_bulk_server_disk(struct xos_bulk_server *s, const char *path)
+{
+	s->disk = path;
+}
+
+/* ctx is the server itself. */
+static enum xos_status report_self(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	const struct xos_bulk_server *s = ctx;
+	struct xos_report *r = calloc(1, sizeof(*r));
+
+	(void)from;
+	(void)payload;
+	if (!r)
+		return memory(err);
+	if (s->disk)
+		xos_report_disk(r, s->disk);
+	xos_report_encode(reply, r);
+	free(r);
+	return XOS_OK;
+}
+
+static const struct xos_bulk_handler own = {XOS_BULK_REPORT, "report", UINT32_MAX, 0, report_self};
+
 static const struct xos_bulk_handler *find(
     const struct xos_bulk_server *s, uint16_t type, size_t from)
 {
@@ -272,7 +340,7 @@ static const struct xos_bulk_handler *find(
 		if (s->table[i].type == type && from < 32 && (s->table[i].from >> from & 1))
 			return &s->table[i];
 	}
-	return NULL;
+	return type == XOS_BULK_REPORT ? &own : NULL;
 }
 
 /* The reply from an offset on, with its total before it. What was fetched to its end is freed. */
@@ -292,7 +360,8 @@ static enum xos_status run(struct xos_bulk_server *s, const struct xos_bulk_hand
     struct slot *t, const char *request, struct xos_buf *reply, struct xos_err *err)
 {
 	xos_event_request(request);
-	enum xos_status st = h->handle(s->ctx, from, xos_buf_bytes(&t->in), &t->out, err);
+	enum xos_status st =
+	    h->handle(h == &own ? s : s->ctx, from, xos_buf_bytes(&t->in), &t->out, err);
 	xos_event_request(NULL);
 
 	if (st == XOS_OK) {

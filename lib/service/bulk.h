@@ -53,11 +53,16 @@ struct xos_bulk_handler {
 	    struct xos_buf *reply, struct xos_err *err);
 };
 
+/* A request without payload that every server answers, whatever its table says: its report (report.h). */
+#define XOS_BULK_REPORT 0xfff2
+
 struct xos_bulk_server;
 /* table and ctx are borrowed. */
 XOS_MUST_USE enum xos_status xos_bulk_server_new(const struct xos_bulk_handler *table, size_t n,
     void *ctx, struct xos_bulk_server **out, struct xos_err *err);
 void xos_bulk_server_free(struct xos_bulk_server *s);
+/* The folder or file whose disk the report looks at; borrowed. Without one it only shows that there is an answer. */
+void xos_bulk_server_disk(struct xos_bulk_server *s, const char *path);
 /*
  * Serves a channel server whose only frames are these two: fill in channels and signal_fd (see
  * xos_part_channels), ticks and commit as you like; table and ctx are set here, and the ctx of ticks

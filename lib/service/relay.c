@@ -110,6 +110,11 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 		st = xos_front_new(&o, &r->front, err);
 	}
 	if (st == XOS_OK)
+		st = xos_monitor_new(&r->monitor, err);
+	if (st == XOS_OK)
+		st = xos_monitor_watch(
+		    r->monitor, xos_front_health(r->front), "auth", r->auth, XOS_BULK_REPORT, err);
+	if (st == XOS_OK)
 		st = xos_front_routes(r->front, routes, sizeof(routes) / sizeof(routes[0]), r, err);
 	return st;
 }
@@ -132,13 +137,17 @@ enum xos_status xos_relay_fetch(
 enum xos_status xos_relay_serve(
     struct xos_relay *r, struct xos_part_self *self, struct xos_err *err)
 {
-	enum xos_status st = r->fetch ? xos_fetch_start(r->fetch, err) : XOS_OK;
+	enum xos_status st = xos_monitor_start(r->monitor, err);
+
+	if (st == XOS_OK && r->fetch)
+		st = xos_fetch_start(r->fetch, err);
 
 	return st == XOS_OK ? xos_front_run(r->front, self->signal_fd, err) : st;
 }
 
 void xos_relay_close(struct xos_relay *r)
 {
+	xos_monitor_free(r->monitor);
 	xos_fetch_free(r->fetch);
 	xos_front_free(r->front);
 	xos_service_verifier_free(r->verifier);

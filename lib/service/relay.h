@@ -7,6 +7,7 @@
 #include "service/bulk.h"
 #include "service/fetch.h"
 #include "service/front.h"
+#include "service/monitor.h"
 #include "service/verifier.h"
 
 /*
@@ -20,8 +21,9 @@ struct xos_relay {
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *auth;
-	struct xos_fetch *fetch; /* NULL: xos_relay_fetch was not called */
-	uint16_t command;        /* the message that carries the body of a command to auth */
+	struct xos_monitor *monitor; /* of auth */
+	struct xos_fetch *fetch;     /* NULL: xos_relay_fetch was not called */
+	uint16_t command;            /* the message that carries the body of a command to auth */
 };
 
 /* In `open`. *r is zeroed; on failure, too, the caller calls xos_relay_close. */

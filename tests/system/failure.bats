@@ -88,6 +88,13 @@ has_counted() {
 	[ "$(cut -d. -f2 "$AUTH/roster" | tr -- '-_' '+/' | sed 's/$/==/' | base64 -di 2>/dev/null | jq '.members | length')" -gt "$MEMBERS" ]
 }
 
+@test "auth and key hold the locks that keep others from cutting the databases' shared memory" {
+	local shm=$AUTH/cad/auth/membership.db-shm part
+	for part in auth key; do
+		grep -q "POSIX .* READ $(authority_part $part) .*:$(stat -c %i "$shm") " /proc/locks
+	done
+}
+
 # ---- clients that take their time ----
 
 @test "clients that send a byte a second are ended, and nobody else waits for them" {

@@ -200,13 +200,24 @@ check() { xos-cad restore --check --config "$CONF" --from "$AUTH/spoiled" --acce
 	[[ $output == *"--accept-loss"* ]]
 	run xos-cad restore --check --config "$CONF" --from "$AUTH/last"
 	[ "$status" -eq 1 ]
-	# the disk was lost
+	# the disk was lost; a head that was kept elsewhere tells that a copy is not the last one
+	mkdir "$AUTH/kept"
+	cp "$AUTH/cad/key/issuance.log.head" "$AUTH/kept/"
 	rm -rf "$AUTH/cad/auth" "$AUTH/cad/key"
+	run xos-cad restore --config "$CONF" --from "$AUTH/last" --known "$AUTH/kept"
+	[ "$status" -eq 1 ]
+	[[ $output == *"the log $AUTH/kept has "* ]]
+	run xos-cad restore --config "$CONF" --from "$AUTH/last" --known "$AUTH"
+	[ "$status" -ne 0 ]
+	[ ! -e "$AUTH/cad/auth" ]
+	cp "$AUTH/last/issuance.log.head" "$AUTH/kept/"
+	xos-cad restore --check --config "$CONF" --from "$AUTH/last" --known "$AUTH/kept"
 	run xos-cad restore --json --config "$CONF" --from "$AUTH/last"
 	[ "$status" -eq 0 ]
 	[[ $output == *'"vo":"demo"'* ]]
 	[ "$(stat -c %a "$AUTH/cad/auth")" = 700 ]
 	[ "$(stat -c %a "$AUTH/cad/auth/verifiers.db")" = 600 ]
+	[ -e "$AUTH/cad/auth/membership.db-wal" ]
 	authority_start
 	admin >/dev/null
 	xos-vo member list --json >"$AUTH/members.after"

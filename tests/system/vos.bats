@@ -32,6 +32,11 @@ second_make() {
 	fi
 	xos-rcad issue --config "$S/rcad/rcad.conf" --service ca --name localhost --host localhost \
 		--host 127.0.0.1 --csr "$S/cad/tls.csr" --out "$S/cad/tls.pem" >/dev/null
+	# a folder of its own, for what is renewed without a restart
+	mkdir "$S/cad/tls"
+	mv "$S"/cad/tls.* "$S/cad/tls/"
+	sed -i 's#/cad/tls\.#/cad/tls/tls.#' "$S/cad/cad.conf"
+	[ "$(id -u)" -ne 0 ] || chown 1899999090 "$S/cad/tls/tls.key"
 	mkdir "$AUTH/vos"
 	cp "$S/cad/cad.conf" "$AUTH/vos/second.conf"
 	echo "vos = $AUTH/vos" >>"$CONF"
@@ -90,6 +95,24 @@ second_part() {
 	openssl verify -CAfile "$S/root/root.pem" -untrusted "$S/cad/ca.pem" "$AUTH/token.second"
 	run ! openssl verify -CAfile "$AUTH/root/root.pem" -untrusted "$S/cad/ca.pem" "$AUTH/token.second"
 	[ "$(grep -c -- '--role network' <(ps -o args= --ppid "$AUTHORITY_PID"))" -eq 1 ]
+}
+
+shown() { # ROOT: the certificate that a stock client sees which says that it believes this root
+	openssl s_client -connect "${URL#https://}" -requestCAfile "$1" -CAfile "$1" -verify_return_error </dev/null 2>/dev/null
+}
+
+@test "stock openssl sees the identity that it asks for, and a renewed one after a SIGHUP" {
+	shown "$S/root/root.pem" | grep -q 'Verify return code: 0 (ok)'
+	shown "$AUTH/root/root.pem" | grep -q 'Verify return code: 0 (ok)'
+	local before
+	before=$(shown "$S/root/root.pem" | openssl x509 -noout -serial)
+	xos-rcad issue --config "$S/rcad/rcad.conf" --service ca --name localhost --host localhost \
+		--host 127.0.0.1 --csr "$S/cad/tls/tls.csr" --out "$S/cad/tls/new.pem" >/dev/null
+	mv "$S/cad/tls/new.pem" "$S/cad/tls/tls.pem"
+	reload
+	retry eval '[ "$(shown "$S/root/root.pem" | openssl x509 -noout -serial)" != '"'$before'"' ]'
+	shown "$S/root/root.pem" | grep -q 'Verify return code: 0 (ok)'
+	second_login
 }
 
 @test "a VO that is not there: 404, by name" {
@@ -194,4 +217,43 @@ second_part() {
 	cp "$AUTH/second.good" "$c"
 	run xos-cad --check --config "$CONF"
 	[ "$status" -eq 0 ]
+}
+
+@test "xos-server: a second VO beside the first, and away again" {
+	local v=$BATS_TEST_TMPDIR/v config=$BATS_TEST_TMPDIR/config one two
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_TEST_TMPDIR/../.."
+	mkdir -m 755 "$v"
+	export XOS_CONFIG=$config XOS_TOKEN=$v/token
+	local base=()
+	[ "$(id -u)" -ne 0 ] || base=(--uid-base 1899999100)
+	xos-server init --dir "$v/one" --vo one --admin ada --password-stdin "${base[@]}" <<<one-secret
+	xos-server start --dir "$v/one"
+	# not twice the same, and not beside a VO that is a guest itself
+	run xos-server init --dir "$v/two" --vo one --admin ada --password-stdin --with "$v/one" <<<two-secret
+	[ "$status" -eq 1 ]
+	[[ $output == *"serves a VO one already"* ]]
+	xos-server init --dir "$v/two" --vo two --admin ada --password-stdin --with "$v/one" <<<two-secret
+	run xos-server init --dir "$v/three" --vo three --admin ada --password-stdin --with "$v/two" <<<two-secret
+	[ "$status" -eq 1 ]
+	[[ $output == *"name that folder"* ]]
+	xos-server start --dir "$v/two"
+	one=$(xos-server join-arguments --dir "$v/one") two=$(xos-server join-arguments --dir "$v/two")
+	[ "${one%% *}" = "${two%% *}" ]
+	# shellcheck disable=SC2086
+	xos-login --join $one
+	# shellcheck disable=SC2086
+	xos-login --join $two
+	xos-login --vo one ada --password-stdin <<<one-secret
+	xos-login --vo two ada --role /two/Role=admin --password-stdin <<<two-secret
+	xos-vo --vo two group add /two/physics
+	run xos-server status --dir "$v/two"
+	[ "$status" -eq 0 ]
+	xos-server check --dir "$v/one"
+	xos-server check --dir "$v/two"
+	xos-server remove --dir "$v/two" --yes
+	xos-login --vo one ada --password-stdin <<<one-secret
+	run xos-login --vo two ada --password-stdin <<<two-secret
+	[ "$status" -ne 0 ]
+	xos-server stop --dir "$v/one"
+	xos-server remove --dir "$v/one" --yes
 }

@@ -14,7 +14,10 @@ static void put_users(struct xos_buf *b, const struct xos_server *s, enum xos_se
 	if (s->uid_base == 0)
 		return;
 	long long base = (long long)s->uid_base + d * USERS_PER_DAEMON;
-	xos_buf_printf(b, "user_network = %lld\n", base + USER_NETWORK);
+	long long network = base + USER_NETWORK;
+	if (s->host && d == XOS_CAD)
+		network = (long long)s->host_uid_base + d * USERS_PER_DAEMON + USER_NETWORK;
+	xos_buf_printf(b, "user_network = %lld\n", network);
 	if (d != XOS_ACCTD)
 		xos_buf_printf(b, "user_auth = %lld\n", base + USER_AUTH);
 	xos_buf_printf(b, "user_key = %lld\n", base + USER_KEY);
@@ -42,6 +45,20 @@ static void put_peers(struct xos_buf *b, const struct xos_server *s, enum xos_se
 	}
 }
 
+/* Relative to this file, so that the folder can move; but not where another server reads it through a link. */
+static void put_paths(struct xos_buf *b, const struct xos_server *s, enum xos_server_daemon d)
+{
+	char at[PATH_MAX] = "";
+	if (s->host && d == XOS_CAD &&
+	    xos_server_path(s, xos_server_kinds[d].folder, "", at, NULL) != XOS_OK)
+		b->status = XOS_LIMIT;
+	xos_buf_printf(b,
+	    "state = %s%s\ntrust = %strust\ntls_certificate = %stls.pem\ntls_key = %stls.key\n", at,
+	    at[0] ? "" : ".", at, at, at);
+	if (d == XOS_CAD && !s->host)
+		xos_buf_put_str(b, "vos = vos\n");
+}
+
 enum xos_status xos_server_write_config(
     const struct xos_server *s, enum xos_server_daemon d, struct xos_err *err)
 {
@@ -56,9 +73,7 @@ enum xos_status xos_server_write_config(
 	    &b, "# Written by xos-server init; see %s(8).\nvo = %s\n", k->program, s->vo);
 	xos_buf_printf(&b, "listen = %s%s%s:%lld\n", v6 ? "[" : "", s->address, v6 ? "]" : "",
 	    (long long)s->port[d]);
-	/* Paths are relative to this file, so that the folder can move. */
-	xos_buf_put_str(
-	    &b, "state = .\ntrust = trust\ntls_certificate = tls.pem\ntls_key = tls.key\n");
+	put_paths(&b, s, d);
 	put_users(&b, s, d);
 	put_peers(&b, s, d);
 	snprintf(name, sizeof(name), "%s.conf", k->folder);

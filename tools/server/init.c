@@ -14,6 +14,7 @@
 #include "cli/remove.h"
 #include "server/certs.h"
 #include "server/run.h"
+#include "server/shared.h"
 
 /* Ports that are free now, all held until all are found so that none is given twice. */
 static enum xos_status choose_ports(struct xos_server *s, struct xos_err *err)
@@ -31,6 +32,14 @@ static enum xos_status choose_ports(struct xos_server *s, struct xos_err *err)
 			close(fd[d]);
 	}
 	return st;
+}
+
+/* Room for further VOs (shared.h). */
+static enum xos_status make_vos(const struct xos_server *s, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	enum xos_status st = xos_server_path(s, xos_server_kinds[XOS_CAD].folder, "vos", path, err);
+	return st ? st : xos_dir_make(path, 0755, err);
 }
 
 static enum xos_status init_daemon(const struct xos_server *s, enum xos_server_daemon d,
@@ -69,10 +78,14 @@ static enum xos_status fill(
 	}
 	if (!st)
 		st = choose_ports(s, err);
+	if (o->host)
+		s->port[XOS_CAD] = o->host->port[XOS_CAD];
 	for (int d = 0; !st && d < XOS_DAEMONS; d++)
 		st = init_daemon(s, d, o, err);
 	if (!st)
 		st = xos_server_write_trust(s, err);
+	if (!st && !s->host)
+		st = make_vos(s, err);
 	if (!st)
 		st = xos_server_root_crl(s, err);
 	if (!st)
@@ -136,6 +149,8 @@ enum xos_status xos_server_init_check(const struct xos_server_init *o, struct xo
 		st = xos_server_at(&s, o->dir, err);
 	if (!st)
 		st = check_address(o->address, err);
+	if (!st && o->host)
+		st = xos_server_shared_check(o, err);
 	return st ? st : check_free(s.dir, err);
 }
 
@@ -158,13 +173,23 @@ enum xos_status xos_server_init(const struct xos_server_init *o, struct xos_err 
 	union {
 		const char *in;
 		char *out;
-	} vo = {.in = o->vo}, address = {.in = o->address};
+	} vo = {.in = o->vo}, address = {.in = o->address}, host = {.in = NULL};
 	s.vo = vo.out;
 	s.address = address.out;
 	s.uid_base = o->uid_base;
+	if (o->host) {
+		host.in = o->host->dir;
+		s.host = host.out;
+		s.host_uid_base = o->host->uid_base;
+	}
 	st = fill(&s, o, err);
 	if (!st && rename(s.dir, final.dir) != 0)
 		st = xos_err_errno(err, errno, "rename", "cannot move %s to %s", s.dir, final.dir);
+	if (!st && o->host) {
+		/* Its paths are absolute: written anew where it is now. */
+		memcpy(s.dir, final.dir, sizeof(s.dir));
+		return xos_server_write_config(&s, XOS_CAD, err);
+	}
 	if (st && xos_cli_remove_tree(s.dir, NULL))
 		return xos_err_prefix(err, st, "(%s is left over; remove it)", s.dir);
 	return st;

@@ -6,8 +6,9 @@
 
 struct xos_server_init {
 	const char *dir, *vo, *admin;
-	const char *address; /* that the daemons listen on */
-	int64_t uid_base;    /* first of 16 uids for the daemons' processes; 0: none (not root) */
+	const char *address;           /* that the daemons listen on */
+	const struct xos_server *host; /* whose xos-cad serves this VO too; NULL: its own */
+	int64_t uid_base; /* first of 16 uids for the daemons' processes; 0: none (not root) */
 	struct xos_secret *password; /* of the first administrator */
 };
 

@@ -27,6 +27,9 @@ static const struct xos_config_key keys[] = {
     {"", "address", XOS_CONFIG_STRING, offsetof(struct xos_server, address), true, NULL, 0, 0},
     {"", "uid_base", XOS_CONFIG_NUMBER, offsetof(struct xos_server, uid_base), false, "0", 0,
         INT32_MAX - 100},
+    {"", "host", XOS_CONFIG_PATH, offsetof(struct xos_server, host), false, NULL, 0, 0},
+    {"", "host_uid_base", XOS_CONFIG_NUMBER, offsetof(struct xos_server, host_uid_base), false, "0",
+        0, INT32_MAX - 100},
     PORT("rca", XOS_RCAD),
     PORT("ca", XOS_CAD),
     PORT("vops", XOS_VOPSD),
@@ -89,7 +92,11 @@ enum xos_status xos_server_save(const struct xos_server *s, struct xos_err *err)
 	xos_buf_printf(&b,
 	    "# What was decided when these servers were set up.\nvo = %s\naddress = %s\n", s->vo,
 	    s->address);
-	xos_buf_printf(&b, "uid_base = %lld\n\n[ports]\n", (long long)s->uid_base);
+	xos_buf_printf(&b, "uid_base = %lld\n", (long long)s->uid_base);
+	if (s->host)
+		xos_buf_printf(
+		    &b, "host = %s\nhost_uid_base = %lld\n", s->host, (long long)s->host_uid_base);
+	xos_buf_put_str(&b, "\n[ports]\n");
 	for (int d = 0; d < XOS_DAEMONS; d++)
 		xos_buf_printf(
 		    &b, "%s = %lld\n", xos_server_kinds[d].service, (long long)s->port[d]);

@@ -17,6 +17,7 @@
  *   root/            the VO's root key and certificate: move it off line once set up
  *   trust/           root.pem, issuers.pem: what clients and daemons trust
  *   rcad/ cad/ vopsd/ acctd/   configuration and state of each daemon
+ *   cad/vos/         further VOs that this xos-cad serves: links to their configurations (shared.h)
  *   log/ run/        event logs; pid files
  */
 enum xos_server_daemon { XOS_RCAD, XOS_CAD, XOS_VOPSD, XOS_ACCTD, XOS_DAEMONS };
@@ -37,6 +38,8 @@ struct xos_server {
 	int64_t port[XOS_DAEMONS];
 	int64_t http_port; /* of CRL and OCSP, plain; 0: none (set up before there were any) */
 	int64_t uid_base;  /* 0: everything runs as the user who started it */
+	char *host;        /* the folder whose xos-cad serves this VO too; NULL: its own */
+	int64_t host_uid_base;
 };
 
 /* Makes path absolute and keeps it; nothing needs to exist. */

@@ -16,11 +16,13 @@
 #include "server/certs.h"
 #include "server/daemons.h"
 #include "server/init.h"
+#include "server/shared.h"
 
 #define PASSWORD_MAX 1024
 #define UID_BASE_DEFAULT "1899999000" /* docs/decisions/uid-ranges.md */
 
-static const char *opt_dir, *opt_vo, *opt_admin, *opt_address, *opt_uid_base, *opt_password_fd;
+static const char *opt_dir, *opt_vo, *opt_admin, *opt_address, *opt_uid_base, *opt_password_fd,
+    *opt_with;
 static bool opt_password_stdin, opt_yes;
 
 #define DIR_OPTION                                                                                 \
@@ -51,16 +53,19 @@ static enum xos_status with_servers(struct xos_cli *cli,
 	return st;
 }
 
-static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+/* Beside the server of --with, unless the caller chose: same address, the users after its own. */
+static void as_host(struct xos_server_init *o, const struct xos_server *host, uint64_t *uid)
 {
-	(void)argc;
-	(void)argv;
-	enum xos_status st = need_dir(err);
-	if (st)
-		return st;
-	if (!opt_vo || !opt_admin)
-		return xos_cli_usage(
-		    err, "name the VO and its first administrator: --vo NAME --admin NAME");
+	o->host = host;
+	o->address = host->address;
+	if (geteuid() == 0 && !opt_uid_base)
+		*uid = (uint64_t)host->uid_base + 16;
+}
+
+static enum xos_status init_server(
+    struct xos_cli *cli, const struct xos_server *host, struct xos_err *err)
+{
+	enum xos_status st;
 	struct xos_server_init o = {.dir = opt_dir,
 	    .vo = opt_vo,
 	    .admin = opt_admin,
@@ -71,6 +76,8 @@ static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, str
 		return xos_cli_usage(err, "--uid-base takes the first of 16 free user numbers");
 	if (geteuid() == 0 && uid < 1000)
 		return xos_cli_usage(err, "--uid-base must lie above the system's own users");
+	if (host)
+		as_host(&o, host, &uid);
 	o.uid_base = (int64_t)uid;
 	const struct xos_cli_password how = {.prompt = "Password of the first administrator: ",
 	    .from_stdin = opt_password_stdin,
@@ -89,6 +96,28 @@ static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, str
 		       "folder "
 		       "to a place off line.\nStart it: xos-server start --dir %s\n",
 		    o.vo, opt_dir, opt_dir, opt_dir);
+	return st;
+}
+
+static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	(void)argv;
+	struct xos_server host;
+	enum xos_status st = need_dir(err);
+	if (st)
+		return st;
+	if (!opt_vo || !opt_admin)
+		return xos_cli_usage(
+		    err, "name the VO and its first administrator: --vo NAME --admin NAME");
+	if (!opt_with)
+		return init_server(cli, NULL, err);
+	if (opt_address)
+		return xos_cli_usage(err, "--with has that server's address: leave --address out");
+	if ((st = xos_server_load(&host, opt_with, err)))
+		return st;
+	st = init_server(cli, &host, err);
+	xos_server_free(&host);
 	return st;
 }
 
@@ -142,11 +171,17 @@ static enum xos_status verb_check(struct xos_cli *cli, int argc, char **argv, st
 	return with_servers(cli, check_servers, err);
 }
 
+static bool running(const struct xos_server *s, enum xos_server_daemon d, struct xos_proc_id *id)
+{
+	const char *dir = s->host && d == XOS_CAD ? s->host : s->dir;
+	return xos_cli_daemon_running(dir, xos_server_kinds[d].program, id);
+}
+
 static struct xos_json *status_entry(const struct xos_server *s, enum xos_server_daemon d, bool *up)
 {
 	struct xos_proc_id id = {0, 0};
 	char url[128];
-	*up = xos_cli_daemon_running(s->dir, xos_server_kinds[d].program, &id);
+	*up = running(s, d, &id);
 	xos_server_url(s, d, url);
 	struct xos_json *o = xos_json_object();
 	xos_json_set_string(o, "program", xos_server_kinds[d].program);
@@ -165,7 +200,7 @@ static enum xos_status print_status_table(
 	for (int d = 0; d < XOS_DAEMONS; d++) {
 		struct xos_proc_id id = {0, 0};
 		char url[128], pid[32];
-		bool up = xos_cli_daemon_running(s->dir, xos_server_kinds[d].program, &id);
+		bool up = running(s, (enum xos_server_daemon)d, &id);
 		*all = *all && up;
 		xos_server_url(s, d, url);
 		snprintf(pid, sizeof(pid), "%ld", (long)id.pid);
@@ -238,6 +273,8 @@ static enum xos_status remove_servers(
 		    s->vo, s->dir);
 	if (!st)
 		st = xos_server_stop(s, err);
+	if (!st && s->host)
+		st = xos_server_shared_leave(s, err);
 	if (!st)
 		st = xos_cli_remove_tree(s->dir, err);
 	return st;
@@ -261,6 +298,8 @@ static const struct xos_cli_option init_options[] = {
         &opt_password_stdin, NULL, NULL},
     {"password-fd", "N", "read it from descriptor N", NULL, &opt_password_fd, NULL},
     {"address", "IP", "address to listen on (127.0.0.1)", NULL, &opt_address, NULL},
+    {"with", "DIR", "let the xos-cad of that folder serve this VO too, at its address", NULL,
+        &opt_with, NULL},
     {"uid-base", "N", "as root: first of 16 user numbers for the daemons (" UID_BASE_DEFAULT ")",
         NULL, &opt_uid_base, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
@@ -293,9 +332,11 @@ int main(int argc, char **argv)
 	    .about = "the servers of a VO on one machine",
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
-	    .examples = "  xos-server init --dir /srv/demo --vo demo --admin carol\n"
-	                "  xos-server start --dir /srv/demo\n"
-	                "  xos-login --join $(xos-server join-arguments --dir /srv/demo)\n",
+	    .examples =
+	        "  xos-server init --dir /srv/demo --vo demo --admin carol\n"
+	        "  xos-server start --dir /srv/demo\n"
+	        "  xos-server init --dir /srv/other --vo other --admin dave --with /srv/demo\n"
+	        "  xos-login --join $(xos-server join-arguments --dir /srv/demo)\n",
 	};
 	struct xos_err err = XOS_ERR_INIT;
 	if (xos_cli_daemon_path(&err) != XOS_OK) {

@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/event.h"
 #include "service/bulk.h"
+#include "service/report.h"
 
 enum { ECHO = 1, LIMITED = 2, REFUSE = 3, OTHER = 4, WHO = 5 };
 
@@ -117,6 +119,56 @@ START_TEST(sizes_come_back_whole)
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
 		round_trip(sizes[i]);
+}
+END_TEST
+
+START_TEST(every_server_reports)
+{
+	struct xos_report *r = calloc(1, sizeof(*r));
+	struct xos_buf reply;
+	struct xos_err err = XOS_ERR_INIT;
+
+	ck_assert_int_eq(
+	    xos_bulk_call(bulk, XOS_BULK_REPORT, XOS_BYTES_NONE, soon(), &reply, &err), XOS_OK);
+	ck_assert_int_eq(xos_report_decode(xos_buf_bytes(&reply), r, &err), XOS_OK);
+	ck_assert_uint_eq(r->nfindings, 0);
+	xos_buf_free(&reply);
+	ck_assert_int_eq(
+	    xos_bulk_call(bulk, XOS_BULK_REPORT, xos_bytes_str("x"), soon(), &reply, &err),
+	    XOS_LIMIT);
+	xos_buf_free(&reply);
+	free(r);
+}
+END_TEST
+
+START_TEST(a_peer_that_comes_again)
+{
+	struct xos_bulk *away = NULL;
+	struct xos_buf reply;
+	struct xos_err err = XOS_ERR_INIT;
+
+	ck_assert_int_eq(xos_bulk_new(NULL, &away, &err), XOS_OK);
+	ck_assert_int_eq(
+	    xos_bulk_call(away, ECHO, xos_bytes_str("x"), soon(), &reply, &err), XOS_UNAVAILABLE);
+	ck_assert_str_eq(err.code, "part-away");
+	xos_buf_free(&reply);
+	/* A peer that died, then one that serves. */
+	int fds[2];
+	struct xos_channel *dead = NULL;
+	ck_assert_int_eq(xos_channel_pair(fds, NULL), XOS_OK);
+	ck_assert_int_eq(xos_channel_new(fds[0], &dead, NULL), XOS_OK);
+	close(fds[1]);
+	xos_bulk_attach(away, dead);
+	ck_assert_int_eq(
+	    xos_bulk_call(away, ECHO, xos_bytes_str("x"), soon(), &reply, &err), XOS_UNAVAILABLE);
+	xos_buf_free(&reply);
+	xos_bulk_attach(away, client);
+	ck_assert_int_eq(
+	    xos_bulk_call(away, ECHO, xos_bytes_str("x"), soon(), &reply, &err), XOS_OK);
+	ck_assert_uint_eq(reply.n, 1);
+	xos_buf_free(&reply);
+	xos_bulk_free(away);
+	client = NULL; /* it was taken */
 }
 END_TEST
 
@@ -245,6 +297,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, the_id_of_a_request_goes_along_and_is_checked);
+	tcase_add_test(tc, every_server_reports);
+	tcase_add_test(tc, a_peer_that_comes_again);
 	tcase_add_test(tc, sizes_come_back_whole);
 	tcase_add_test(tc, refusals_come_back_as_they_are);
 	tcase_add_test(tc, too_long_and_not_allowed);
