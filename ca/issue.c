@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/key.h"
+#include "ca/standing.h"
 #include "token/profile.h"
 
 /* --- grants --- */
@@ -78,8 +79,8 @@ static enum xos_status check_request(struct ca_key *k, const struct ca_grant *g,
 	return st;
 }
 
-static enum xos_status choose_times(
-    struct ca_key *k, int64_t asked, int64_t now, struct xos_token_request *t, struct xos_err *err)
+static enum xos_status choose_times(struct ca_key *k, int64_t asked, int64_t now, int64_t end,
+    struct xos_token_request *t, struct xos_err *err)
 {
 	const struct xos_cert *issuer = xos_issuer_cert(k->issuer);
 	int64_t life = asked ? asked : k->lifetime;
@@ -96,9 +97,14 @@ static enum xos_status choose_times(
 	t->not_after = now + life;
 	if (t->not_after > xos_cert_not_after(issuer))
 		t->not_after = xos_cert_not_after(issuer);
+	if (end < now + CA_LIFETIME_MIN)
+		return xos_err_set(err, XOS_DENIED, "member-expired",
+		    "the membership or VO %s ends within a minute", k->vo);
 	if (t->not_after < now + CA_LIFETIME_MIN)
 		return xos_err_set(err, XOS_EXPIRED, "issuer-expired",
 		    "the certificate of the authority ends: its administrator must renew it");
+	if (t->not_after > end)
+		t->not_after = end;
 	return XOS_OK;
 }
 
@@ -138,17 +144,18 @@ static enum xos_status make_claims(struct ca_key *k, const struct ca_grant *g,
 	return XOS_OK;
 }
 
-/* Membership as it is now, not as it was at the log-in. */
+/* Membership as it is now, not as it was at the log-in. end: no token of the member's may be good for longer. */
 static enum xos_status look_up(struct ca_key *k, const struct ca_grant *g,
-    const struct xos_cad_request *req, int64_t now, struct xos_claims **out, struct xos_err *err)
+    const struct xos_cad_request *req, int64_t now, int64_t *end, struct xos_claims **out,
+    struct xos_err *err)
 {
 	struct ca_member *m = NULL;
 	enum xos_status st = ca_member_get(k->membership, g->member, &m, err);
 
-	if (st == XOS_OK && m->state != XOS_MEMBER_ACTIVE)
-		st = xos_err_set(err, XOS_DENIED, "member-suspended",
-		    "the membership of %s in VO %s is %s", m->name, k->vo,
-		    xos_member_state_name(m->state));
+	if (st == XOS_OK)
+		st = ca_standing_check(k->membership, m, now, err);
+	if (st == XOS_OK)
+		st = ca_standing_end(k->membership, m, now, end, err);
 	if (st == XOS_OK)
 		st = check_roles(k, m, req, err);
 	if (st == XOS_OK)
@@ -194,10 +201,11 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
     struct issuing *w, struct xos_err *err)
 {
 	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
-	enum xos_status st = look_up(k, &w->grant, req, now, &w->claims, err);
+	int64_t end = 0;
+	enum xos_status st = look_up(k, &w->grant, req, now, &end, &w->claims, err);
 
 	if (st == XOS_OK)
-		st = choose_times(k, req->lifetime, now, &w->token, err);
+		st = choose_times(k, req->lifetime, now, end, &w->token, err);
 	if (st == XOS_OK) {
 		w->token.claims = w->claims;
 		w->token.spki = w->csr.spki;

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "ca/auth.h"
+#include "ca/standing.h"
 
 /*
  * A free place, or that of the log-in that was begun first. An address that has its share of places
@@ -95,10 +96,8 @@ static enum xos_status check_standing(
 	struct ca_member *member = NULL;
 	enum xos_status st = ca_member_get(a->membership, name, &member, err);
 
-	if (st == XOS_OK && member->state != XOS_MEMBER_ACTIVE)
-		st = xos_err_set(err, XOS_DENIED, "member-suspended",
-		    "the membership of %s in VO %s is %s: ask the VO's administrators", name, a->vo,
-		    xos_member_state_name(member->state));
+	if (st == XOS_OK)
+		st = ca_standing_check(a->membership, member, now, err);
 	if (st == XOS_OK)
 		st = ca_lock_check(a->membership, member, NULL, 0, now, err);
 	ca_member_free(member);

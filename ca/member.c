@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "ca/membership.h"
 #include "store/sql.h"
@@ -93,8 +94,9 @@ static enum xos_status check_not_last_admin(
 	    "is", (int64_t)number, m->vo);
 	if (st == XOS_OK)
 		st = xos_sql_int(m->store, &others, err,
-		    "SELECT COUNT(*) FROM roles WHERE number <> ?1"
-		    " AND role = '/' || ?2 || '/Role=admin'",
+		    "SELECT COUNT(*) FROM roles r JOIN members h ON h.number = r.number"
+		    " WHERE r.number <> ?1 AND r.role = '/' || ?2 || '/Role=admin'"
+		    " AND h.state = 'active' AND h.kind = 'person'",
 		    "is", (int64_t)number, m->vo);
 	if (st == XOS_OK && mine && !others)
 		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
@@ -198,26 +200,58 @@ static enum xos_status load_roles(
 	return st;
 }
 
+static enum ca_member_kind parse_kind(const char *s)
+{
+	if (s && strcmp(s, "person") == 0)
+		return CA_PERSON;
+	return s && strcmp(s, "sealed") == 0 ? CA_SEALED : CA_ROBOT;
+}
+
+static bool copy_text(char *out, size_t cap, struct xos_stmt *q, int column)
+{
+	const char *text = xos_stmt_text(q, column);
+
+	return xos_str_copy(out, cap, text ? text : "");
+}
+
+static enum xos_status read_member(
+    struct xos_stmt *q, struct ca_member *member, struct xos_err *err)
+{
+	member->number = (uint64_t)xos_stmt_int(q, 0);
+	member->state = parse_state(xos_stmt_text(q, 2));
+	member->added = xos_stmt_int(q, 3);
+	member->kind = parse_kind(xos_stmt_text(q, 4));
+	member->until = xos_stmt_int(q, 5);
+	member->rules = (uint64_t)xos_stmt_int(q, 8);
+	member->sponsor_left = !xos_stmt_is_null(q, 9) && xos_stmt_int(q, 10) != 0;
+	if (!copy_text(member->name, sizeof(member->name), q, 1) ||
+	    !copy_text(member->reason, sizeof(member->reason), q, 6) ||
+	    !copy_text(member->contact, sizeof(member->contact), q, 7) ||
+	    !copy_text(member->sponsor, sizeof(member->sponsor), q, 9) ||
+	    !copy_text(member->owner, sizeof(member->owner), q, 11))
+		return xos_err_set(
+		    err, XOS_INTERNAL, "member-name", "what is stored of a member is too long");
+	return XOS_OK;
+}
+
 static enum xos_status load_member(
     struct ca_membership *m, const char *name, struct ca_member *member, struct xos_err *err)
 {
 	struct xos_stmt *q = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(m->store, &q, err,
-	    "SELECT number, name, state, added FROM members WHERE name = ?1", "s", name);
+	    "SELECT m.number, m.name, m.state, m.added, m.kind, m.until, m.reason, m.contact,"
+	    " m.rules, s.name, CASE WHEN s.state <> 'active' OR s.until <= ?2 THEN 1 ELSE 0 END,"
+	    " o.name FROM members m LEFT JOIN members s ON s.number = m.sponsor"
+	    " LEFT JOIN members o ON o.number = m.owner WHERE m.name = ?1",
+	    "si", name, xos_clock_now());
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(q, &row, err);
 	if (st == XOS_OK && !row)
 		st = no_member(m, name, err);
-	if (st == XOS_OK) {
-		member->number = (uint64_t)xos_stmt_int(q, 0);
-		member->state = parse_state(xos_stmt_text(q, 2));
-		member->added = xos_stmt_int(q, 3);
-		if (!xos_str_copy(member->name, sizeof(member->name), xos_stmt_text(q, 1)))
-			st = xos_err_set(
-			    err, XOS_INTERNAL, "member-name", "a stored member name is too long");
-	}
+	if (st == XOS_OK)
+		st = read_member(q, member, err);
 	xos_stmt_done(q);
 	return st;
 }
@@ -272,8 +306,8 @@ enum xos_status ca_member_names(struct ca_membership *m, const char *after, size
 	return st;
 }
 
-enum xos_status ca_member_roster(
-    struct ca_membership *m, struct xos_roster_member **out, size_t *n, struct xos_err *err)
+enum xos_status ca_member_roster(struct ca_membership *m, int64_t now,
+    struct xos_roster_member **out, size_t *n, struct xos_err *err)
 {
 	struct xos_roster_member *list = NULL;
 	struct xos_stmt *q = NULL;
@@ -288,7 +322,13 @@ enum xos_status ca_member_roster(
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK)
 		st = xos_sql_query(m->store, &q, err,
-		    "SELECT name, number, state FROM members ORDER BY name LIMIT ?1", "i", count);
+		    "SELECT m.name, m.number, CASE WHEN m.state = 'active' AND (m.until <= ?2"
+		    " OR v.ends <= ?2 OR v.closed <> 0 OR (m.owner IS NOT NULL"
+		    " AND (o.state <> 'active' OR o.until <= ?2)))"
+		    " THEN 'suspended' ELSE m.state END"
+		    " FROM vo v CROSS JOIN members m LEFT JOIN members o ON o.number = m.owner"
+		    " ORDER BY m.name LIMIT ?1",
+		    "ii", count, now);
 	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row) {
 		if (!xos_str_copy(list[i].name, sizeof(list[i].name), xos_stmt_text(q, 0)))
 			st = xos_err_set(

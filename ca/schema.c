@@ -33,6 +33,26 @@ static const char *const membership[] = {
     "CREATE TABLE acts (id INTEGER PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL,"
     " number INTEGER NOT NULL, verb TEXT NOT NULL, args TEXT NOT NULL, jti TEXT NOT NULL,"
     " digest BLOB NOT NULL);" XOS_ONCE_SCHEMA,
+    /* The life of the VO and of memberships. 253402300799: no end. */
+    "ALTER TABLE vo ADD COLUMN title TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE vo ADD COLUMN contact TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE vo ADD COLUMN model TEXT NOT NULL DEFAULT 'administered';"
+    "ALTER TABLE vo ADD COLUMN ends BIGINT NOT NULL DEFAULT 253402300799;"
+    "ALTER TABLE vo ADD COLUMN closed BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE vo ADD COLUMN invited_life BIGINT NOT NULL DEFAULT 31536000;"
+    "ALTER TABLE vo ADD COLUMN rules BIGINT NOT NULL DEFAULT 0;"
+    "CREATE TABLE rules (version INTEGER PRIMARY KEY, since BIGINT NOT NULL,"
+    " digest BLOB NOT NULL, text TEXT NOT NULL);"
+    "ALTER TABLE members ADD COLUMN kind TEXT NOT NULL DEFAULT 'person';"
+    "ALTER TABLE members ADD COLUMN until BIGINT NOT NULL DEFAULT 253402300799;"
+    "ALTER TABLE members ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE members ADD COLUMN contact TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE members ADD COLUMN rules BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE members ADD COLUMN sponsor INTEGER REFERENCES members (number);"
+    "ALTER TABLE members ADD COLUMN owner INTEGER REFERENCES members (number);"
+    "CREATE INDEX members_sponsor ON members (sponsor);"
+    "CREATE INDEX members_owner ON members (owner);"
+    "ALTER TABLE vo_groups ADD COLUMN about TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const verifiers[] = {

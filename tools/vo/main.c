@@ -2,17 +2,24 @@
 #include "vo/verbs.h"
 
 static const struct xos_cli_verb verbs[] = {
-    {"member", "add|show|remove NAME | join|leave NAME GROUP | list", "members", 1, 3, false,
-        vo_member_options, vo_member},
+    {"member",
+        "add|show|remove|suspend|resume NAME | until NAME DATE | join|leave NAME GROUP | list",
+        "members", 1, 3, false, vo_member_options, vo_member},
     {"password", "NAME", "give a member a new password", 1, 1, false, vo_password_options,
         vo_password},
-    {"group", "add GROUP | list", "groups", 1, 2, false, NULL, vo_group},
-    {"role", "grant|revoke NAME ROLE", "roles", 1, 3, false, NULL, vo_role},
+    {"group", "add|show|remove GROUP | describe GROUP TEXT | list", "groups", 1, 3, false, NULL,
+        vo_group},
+    {"role", "grant|revoke NAME ROLE | list [GROUP]", "roles", 1, 3, false, NULL, vo_role},
     {"lock", "member|group|role NAME", "stop somebody: no token from now on", 2, 2, false,
         vo_lock_options, vo_lock},
     {"unlock", "member|group|role NAME", "end a lock", 2, 2, false, NULL, vo_unlock},
     {"locks", "", "who is locked", 0, 0, false, NULL, vo_locks},
     {"describe", "", "the VO in short", 0, 0, false, NULL, vo_describe},
+    {"set", "", "change the VO's title, contact or model", 0, 0, false, vo_set_options, vo_set},
+    {"end", "", "say when the VO ends", 0, 0, false, vo_end_options, vo_end},
+    {"close", "", "close the VO now: nobody but administrators", 0, 0, false, vo_close_options,
+        vo_close},
+    {"reopen", "", "open a closed VO again", 0, 0, false, NULL, vo_reopen},
 };
 
 int main(int argc, char **argv)
@@ -27,6 +34,13 @@ int main(int argc, char **argv)
 	                "  xos-vo group add /demo/physics\n"
 	                "  xos-vo member add alice --group /demo/physics --password-stdin < file\n"
 	                "  xos-vo role grant alice /demo/physics/Role=editor\n"
+	                "  xos-vo role grant bob /demo/physics/Role=admin    (administers that "
+	                "group and below)\n"
+	                "  xos-vo member until alice 2027-09-30\n"
+	                "  xos-vo member suspend mallory \"stolen laptop\"\n"
+	                "  xos-vo set --title \"Demonstration\" --contact help@demo.example\n"
+	                "  xos-vo end --at 2028-12-31\n"
+	                "  xos-vo close --confirm demo\n"
 	                "  xos-vo lock member mallory --for 7d --message \"call the help desk\"\n",
 	};
 	return xos_cli_main(&program, argc, argv);

@@ -1,6 +1,7 @@
 #ifndef XOS_VO_VERBS_H
 #define XOS_VO_VERBS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -10,6 +11,22 @@
 
 /* {"name": name, key: value}; key NULL: the name alone. */
 struct xos_json *vo_args(const char *name, const char *key, const char *value);
+
+/* A moment as people write it: 2027-01-31 (its start, in UTC), 2027-01-31T18:00:00Z, a duration from now such
+ * as 90d, or "never". A usage error otherwise. *never: then *at is not set. */
+XOS_MUST_USE enum xos_status vo_when(
+    const char *text, int64_t *at, bool *never, struct xos_err *err);
+/* Sets key to that moment, or leaves it out for "never". */
+XOS_MUST_USE enum xos_status vo_set_when(
+    struct xos_json *args, const char *key, const char *text, struct xos_err *err);
+
+/*
+ * A list that comes in pages: asks verb with args (copied) and `after`, adds the elements of `key` to into,
+ * and goes on from the `field` of the last one (NULL: elements are strings) while there are more.
+ */
+XOS_MUST_USE enum xos_status vo_pages(const struct xos_cli *cli, const char *verb,
+    const struct xos_json *args, const char *key, const char *field, struct xos_json *into,
+    struct xos_err *err);
 
 /* A word of the command line chooses what is done: one row of a verb's second table. */
 struct vo_action {
@@ -28,7 +45,18 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_locks(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_set(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_end(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_close(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_reopen(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
+/* Rows of the verb "member" that stand in standing.c. */
+enum xos_status vo_member_suspend(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_member_resume(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_member_until(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+
+extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_options[];
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
 
 #endif

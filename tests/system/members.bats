@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# The life of a VO and of its members, with the real programs. BUILD is the build folder.
+
+bats_require_minimum_version 1.5.0
+load authority
+
+setup_file() {
+	authority_make
+	authority_start
+	xos-login --join "$URL" --fingerprint "$FINGERPRINT" >/dev/null
+	admin >/dev/null
+	xos-vo group add /demo/physics >/dev/null
+	xos-vo group add /demo/chemistry >/dev/null
+	local name
+	for name in alice bob; do
+		echo "$name-secret" | xos-vo member add "$name" --password-stdin >/dev/null
+	done
+}
+
+teardown_file() { authority_remove; }
+
+teardown() {
+	if [ "$BATS_TEST_COMPLETED" != 1 ]; then
+		tail -n 30 "$AUTH/log" >&2
+	fi
+}
+
+# as NAME [--role ROLE] -- COMMAND...: with a token of that member's own.
+login() { echo "$1-secret" | xos-login "$1" --password-stdin --out "$AUTH/$1.token" "${@:2}"; }
+by() { XOS_TOKEN=$AUTH/$1.token "${@:2}"; }
+
+@test "a group's administrator changes that group and below, nothing beside or above" {
+	xos-vo member join alice /demo/physics
+	xos-vo role grant alice /demo/physics/Role=admin
+	login alice --role /demo/physics/Role=admin
+	by alice xos-vo group add /demo/physics/hep
+	by alice xos-vo group describe /demo/physics/hep "high energy"
+	by alice xos-vo member join bob /demo/physics/hep
+	by alice xos-vo role grant bob /demo/physics/hep/Role=editor
+	run by alice xos-vo group show /demo/physics/hep --json
+	[ "$status" -eq 0 ]
+	[[ $output == *'"bob"'* ]]
+	run by alice xos-vo role list /demo/physics
+	[ "$status" -eq 0 ]
+	[[ $output == *"/demo/physics/hep/Role=editor"*bob* ]]
+	# beside and above
+	local refused=("group add /demo/chemistry/x" "group add /demo/x" "group remove /demo/physics"
+		"member join bob /demo/chemistry" "role grant alice /demo/Role=admin" "role grant bob /demo/Role=x"
+		"group show /demo/chemistry" "group describe /demo bad" "role list" "member list" "member suspend bob"
+		"group add /demo/physics2" "member add mallory --no-password" "end --at 2099-01-01" "role list /demo")
+	local c
+	for c in "${refused[@]}"; do
+		# shellcheck disable=SC2086
+		run by alice xos-vo $c --json
+		echo "$c: $output"
+		[ "$status" -eq 1 ]
+		[[ $output == *'"not-administrator"'* ]]
+	done
+	# without the role in the token, the role alone does not help
+	login alice
+	run by alice xos-vo group add /demo/physics/other --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"not-administrator"'* ]]
+	# and the token alone does not help once the role is gone
+	login alice --role /demo/physics/Role=admin
+	xos-vo role revoke alice /demo/physics/Role=admin
+	run by alice xos-vo group add /demo/physics/other --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"not-administrator"'* ]]
+}
+
+@test "a group goes only when nothing depends on it" {
+	run xos-vo group remove /demo/physics --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"group-used"'* ]]
+	run xos-vo group remove /demo --json
+	[ "$status" -eq 1 ]
+	xos-vo group add /demo/gone
+	xos-vo group remove /demo/gone
+	run xos-vo group remove /demo/gone --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"no-group"'* ]]
+}
+
+@test "a suspended member gets no token, is told why, and comes back" {
+	login bob
+	xos-vo member suspend bob "stolen laptop"
+	run login bob
+	[ "$status" -eq 1 ]
+	[[ $output == *suspended* && $output == *"stolen laptop"* ]]
+	run by bob xos-vo describe --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"member-suspended"'* ]]
+	# after a wrong password nobody learns it
+	run xos-login bob --password-stdin <<<"wrong-secret"
+	[[ $output != *suspended* ]]
+	run xos-vo member suspend bob --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"member-state"'* ]]
+	xos-vo member resume bob
+	login bob
+	run xos-vo member suspend ada --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"last-administrator"'* ]]
+}
+
+@test "no token outlives the membership, and who expired is told whom to ask" {
+	xos-vo set --contact help@demo.example --title "A demonstration"
+	xos-vo member until bob 90s
+	run login bob --json
+	[ "$status" -eq 0 ]
+	[ "$(sed -n 's/.*"seconds_left": \([0-9]*\).*/\1/p' <<<"$output")" -le 90 ]
+	xos-vo member until bob 30s
+	run login bob
+	[ "$status" -eq 1 ]
+	[[ $output == *"ends within a minute"* ]]
+	run xos-vo member until bob 1999-01-01 --json
+	[ "$status" -eq 1 ]
+	run xos-vo member until ada 90d --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"last-administrator"'* ]]
+	run xos-vo member until bob tomorrow
+	[ "$status" -eq 2 ]
+	xos-vo member until bob never
+	login bob
+}
+
+@test "the VO is described, set, closed and opened again" {
+	run xos-vo set --model federated --json
+	[ "$status" -eq 1 ]
+	[[ $output == *gateway* ]]
+	xos-vo set --model open --invited-life 90d
+	run by bob xos-vo describe
+	[ "$status" -eq 0 ]
+	[[ $output == *"A demonstration"* && $output == *help@demo.example* && $output == *open* ]]
+	run xos-vo close
+	[ "$status" -eq 2 ]
+	run xos-vo close --confirm other --json
+	[ "$status" -eq 1 ]
+	xos-vo close --confirm demo
+	run login bob --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"vo-closed"'* && $output == *help@demo.example* ]]
+	run by bob xos-vo describe --json
+	[[ $output == *'"vo-closed"'* ]]
+	run admin --json
+	[ "$status" -eq 0 ]
+	[ "$(sed -n 's/.*"seconds_left": \([0-9]*\).*/\1/p' <<<"$output")" -le 3600 ]
+	run xos-vo describe
+	[[ $output == *CLOSED* ]]
+	xos-vo reopen
+	login bob
+	admin
+}
+
+@test "no token outlives the VO" {
+	run xos-vo end --at 2001-01-01 --json
+	[ "$status" -eq 1 ]
+	xos-vo end --at 2h
+	run login bob --json
+	[ "$status" -eq 0 ]
+	[ "$(sed -n 's/.*"seconds_left": \([0-9]*\).*/\1/p' <<<"$output")" -le 7200 ]
+	xos-vo end --at never
+	run login bob --json
+	[ "$(sed -n 's/.*"seconds_left": \([0-9]*\).*/\1/p' <<<"$output")" -gt 7200 ]
+}
