@@ -5,11 +5,15 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/applications.h"
 
 const struct xos_bulk_handler ca_auth_table[] = {
     {CA_LOGIN_BEGIN, "login.begin", 1u << 0, 4096, ca_login_begin},
     {CA_LOGIN_FINISH, "login.finish", 1u << 0, 4096, ca_login_finish},
     {CA_COMMAND, "command", 1u << 0, XOS_COMMAND_BODY_MAX + 128, ca_command},
+    {CA_APPLY, "apply", 1u << 0, XOS_APPLY_MAX + 128, ca_handle_apply},
+    {CA_APPLICATION, "application", 1u << 0, XOS_APPLY_MAX + 128, ca_handle_application},
+    {CA_ABOUT, "about", 1u << 0, 0, ca_handle_about},
 };
 const size_t ca_auth_ntable = sizeof(ca_auth_table) / sizeof(ca_auth_table[0]);
 
@@ -36,6 +40,8 @@ static enum xos_status open_state(
 		st = ca_verifiers_open(o->verifiers, false, &a->verifiers, err);
 	if (st == XOS_OK)
 		st = ca_verifiers_recover(a->verifiers, a->membership, xos_clock_now(), err);
+	if (st == XOS_OK)
+		st = ca_applications_tidy(a->membership, a->verifiers, xos_clock_now(), err);
 	return st;
 }
 

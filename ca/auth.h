@@ -67,6 +67,13 @@ enum xos_status ca_login_finish(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_command(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/* apply.c: for people without a token. */
+enum xos_status ca_handle_apply(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_application(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_about(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
 #define CA_KEY_DEADLINE_MS 10000
 int64_t ca_key_deadline(void); /* on xos_clock_mono_ms */

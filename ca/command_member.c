@@ -24,6 +24,13 @@ static enum xos_status each_of(struct ca_call *c, const char *key, const char *n
 	return st;
 }
 
+enum xos_status ca_member_joins(struct ca_call *c, const char *name, struct xos_err *err)
+{
+	enum xos_status st = each_of(c, "groups", name, ca_group_join, err);
+
+	return st == XOS_OK ? each_of(c, "roles", name, ca_role_grant, err) : st;
+}
+
 static enum xos_status add(struct ca_call *c, struct xos_err *err)
 {
 	const char *name = NULL;
@@ -38,9 +45,7 @@ static enum xos_status add(struct ca_call *c, struct xos_err *err)
 	if (st == XOS_OK)
 		st = ca_member_details(c, name, err);
 	if (st == XOS_OK)
-		st = each_of(c, "groups", name, ca_group_join, err);
-	if (st == XOS_OK)
-		st = each_of(c, "roles", name, ca_role_grant, err);
+		st = ca_member_joins(c, name, err);
 	if (st == XOS_OK && xos_json_has(c->command->args, "verifier"))
 		st = ca_arg_verifier(c, name, err);
 	if (st == XOS_OK) {

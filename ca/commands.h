@@ -38,7 +38,7 @@ struct ca_verbs {
 	size_t n;
 };
 extern const struct ca_verbs ca_member_verbs, ca_group_verbs, ca_lock_verbs, ca_vo_verbs;
-extern const struct ca_verbs ca_standing_verbs, ca_grouptree_verbs;
+extern const struct ca_verbs ca_standing_verbs, ca_grouptree_verbs, ca_application_verbs;
 
 /* args.name as a string; borrowed from the command. */
 XOS_MUST_USE enum xos_status ca_arg(
@@ -55,6 +55,10 @@ XOS_MUST_USE enum xos_status ca_signer_now(
 
 /* args.until and args.contact of a member just added, where they are there. */
 XOS_MUST_USE enum xos_status ca_member_details(
+    struct ca_call *c, const char *name, struct xos_err *err);
+
+/* args.groups and args.roles, each joined and granted. */
+XOS_MUST_USE enum xos_status ca_member_joins(
     struct ca_call *c, const char *name, struct xos_err *err);
 
 /*

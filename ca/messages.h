@@ -24,6 +24,9 @@ enum ca_message {
 	CA_ADMINISTRATORS = 13, /* network -> key: nothing; the compact JWS */
 	CA_GRANT = 20,          /* auth -> key; empty answer */
 	CA_RECORD = 21,         /* auth -> key: u64 act, which must be in the log; empty answer */
+	CA_APPLY = 50,          /* network -> auth: lp(address) lp(body); JSON */
+	CA_APPLICATION = 51,    /* network -> auth: lp(id) lp(body); JSON */
+	CA_ABOUT = 52,          /* network -> auth: nothing; JSON */
 	CA_TOKENS = 22          /* auth -> key: u64 number; the unexpired tokens of a member */
 };
 

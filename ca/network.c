@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/apply.h"
 #include "api/cad.h"
 #include "api/command.h"
 #include "api/trustdoc.h"
@@ -196,6 +197,9 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/directory", route_directory, 0, 0},
     {"POST", "/v1/vo/{vo}/token", ca_route_token, 0, XOS_CAD_REQUEST_MAX},
     {"POST", "/v1/vo/{vo}/commands", route_commands, 0, XOS_COMMAND_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/about", ca_route_about, 0, 0},
+    {"POST", "/v1/vo/{vo}/applications", ca_route_apply, 0, XOS_APPLY_MAX},
+    {"POST", "/v1/vo/{vo}/applications/{id}", ca_route_application, 0, XOS_APPLY_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},

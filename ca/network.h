@@ -29,6 +29,13 @@ void ca_network_close(struct xos_part_self *self);
 /* Routes of log-in (network_login.c). */
 enum xos_status ca_route_token(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+/* For people without a token (network_apply.c). */
+enum xos_status ca_route_about(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_apply(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_application(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 /* The address of the peer without its port, which is what is throttled. */
 void ca_peer_address(const struct xos_request *req, char *out, size_t cap);
 /* NOT_FOUND unless the path names our VO. */

@@ -52,7 +52,13 @@ static const char *const membership[] = {
     "ALTER TABLE members ADD COLUMN owner INTEGER REFERENCES members (number);"
     "CREATE INDEX members_sponsor ON members (sponsor);"
     "CREATE INDEX members_owner ON members (owner);"
-    "ALTER TABLE vo_groups ADD COLUMN about TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE vo_groups ADD COLUMN about TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE applications (id TEXT PRIMARY KEY, name TEXT NOT NULL, contact TEXT NOT NULL,"
+    " text TEXT NOT NULL, address TEXT NOT NULL, at BIGINT NOT NULL, secret BLOB NOT NULL,"
+    " state TEXT NOT NULL DEFAULT 'pending', message TEXT NOT NULL DEFAULT '',"
+    " decided BIGINT NOT NULL DEFAULT 0);"
+    "CREATE INDEX applications_address ON applications (address, state);"
+    "CREATE INDEX applications_state ON applications (state, id);",
 };
 
 static const char *const verifiers[] = {
@@ -60,6 +66,8 @@ static const char *const verifiers[] = {
     "CREATE TABLE verifiers (member TEXT PRIMARY KEY, verifier TEXT NOT NULL,"
     " changed BIGINT NOT NULL);"
     "CREATE TABLE prepared (jti TEXT PRIMARY KEY, member TEXT NOT NULL, verifier TEXT);",
+    /* Of applications for membership, until they are decided. */
+    "CREATE TABLE applied (id TEXT PRIMARY KEY, verifier TEXT NOT NULL);",
 };
 
 void ca_schema_membership(struct xos_store_options *o)

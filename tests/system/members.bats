@@ -164,3 +164,82 @@ by() { XOS_TOKEN=$AUTH/$1.token "${@:2}"; }
 	run login bob --json
 	[ "$(sed -n 's/.*"seconds_left": \([0-9]*\).*/\1/p' <<<"$output")" -gt 7200 ]
 }
+
+field() { sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p"; }
+
+# apply NAME: from a folder of the applicant's own
+apply() {
+	mkdir -p "$AUTH/$1.config"
+	cp -r "$XOS_CONFIG/." "$AUTH/$1.config/"
+	echo "$1-secret" | xos-vo apply "$1" --config "$AUTH/$1.config" --contact "$1@site.example" \
+		--text "group of Prof. A" --password-stdin "${@:2}"
+}
+
+@test "a stranger applies, is approved, and logs in with the wished password" {
+	run --separate-stderr apply carol --json
+	[ "$status" -eq 0 ]
+	local id other
+	id=$(field id <<<"$output")
+	[ "$(stat -c %a "$AUTH/carol.config/demo/application")" = 600 ]
+	run xos-vo application --config "$AUTH/carol.config"
+	[ "$status" -eq 1 ]
+	[[ $output == *pending* ]]
+	run xos-vo applications
+	[[ $output == *"$id"*carol*"carol@site.example"*"Prof. A"* ]]
+	run login carol
+	[ "$status" -eq 1 ]
+	xos-vo approve "$id" --group /demo/physics
+	run xos-vo application --config "$AUTH/carol.config"
+	[ "$status" -eq 0 ]
+	login carol
+	run xos-vo member show carol
+	[[ $output == *"carol@site.example"* && $output == */demo/physics* ]]
+	# decided once
+	run xos-vo approve "$id" --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"application-decided"'* ]]
+	# neither password nor verifier are in the record
+	run xos-cad log --config "$CONF"
+	[[ $output == *application.approve* && $output != *SCRAM-SHA-256* && $output != *carol-secret* ]]
+}
+
+@test "a stranger who is denied reads why; nobody learns who is a member" {
+	local id
+	id=$(apply alice --json | field id)
+	run xos-vo applications --json
+	[[ $output == *'"taken": true'* ]]
+	run xos-vo approve "$id" --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"member-exists"'* ]]
+	xos-vo deny "$id" "the name is taken"
+	run xos-vo application --config "$AUTH/alice.config"
+	[ "$status" -eq 1 ]
+	[[ $output == *denied*"the name is taken"* ]]
+	# without the secret the application does not exist
+	sed -i 's/"secret":"./"secret":"z/' "$AUTH/alice.config/demo/application"
+	run xos-vo application --config "$AUTH/alice.config" --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"no-application"'* ]]
+	# alice still has her own password, not the applicant's
+	login alice
+}
+
+@test "one address cannot fill the queue, and members do not decide" {
+	local i id
+	for i in 1 2 3 4 5; do apply "dora$i" --json >/dev/null; done
+	run apply dora6 --json
+	[ "$status" -eq 3 ]
+	[[ $output == *'"applications-address"'* ]]
+	id=$(xos-vo applications --json | field id | head -n 1)
+	login alice
+	local c
+	for c in "applications" "approve $id" "deny $id no"; do
+		# shellcheck disable=SC2086
+		run by alice xos-vo $c --json
+		[ "$status" -eq 1 ]
+		[[ $output == *'"not-administrator"'* ]]
+	done
+	for id in $(xos-vo applications --json | field id); do xos-vo deny "$id" "a test"; done
+	run apply 'Dora!'
+	[ "$status" -eq 2 ]
+}

@@ -14,6 +14,12 @@ static const struct xos_cli_verb verbs[] = {
         vo_lock_options, vo_lock},
     {"unlock", "member|group|role NAME", "end a lock", 2, 2, false, NULL, vo_unlock},
     {"locks", "", "who is locked", 0, 0, false, NULL, vo_locks},
+    {"apply", "NAME", "apply for membership; needs no token", 1, 1, false, vo_apply_options,
+        vo_apply},
+    {"application", "", "what became of your application", 0, 0, false, NULL, vo_application},
+    {"applications", "", "who applied for membership", 0, 0, false, NULL, vo_applications},
+    {"approve", "ID", "let an applicant in", 1, 1, false, vo_approve_options, vo_approve},
+    {"deny", "ID REASON", "refuse an applicant, who reads the reason", 2, 2, false, NULL, vo_deny},
     {"describe", "", "the VO in short", 0, 0, false, NULL, vo_describe},
     {"set", "", "change the VO's title, contact or model", 0, 0, false, vo_set_options, vo_set},
     {"end", "", "say when the VO ends", 0, 0, false, vo_end_options, vo_end},
@@ -29,19 +35,24 @@ int main(int argc, char **argv)
 	    .about = "the membership of a VO, by its administrators",
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
-	    .examples = "  xos-login carol --role /demo/Role=admin    (changes need the "
-	                "administrator's role)\n"
-	                "  xos-vo group add /demo/physics\n"
-	                "  xos-vo member add alice --group /demo/physics --password-stdin < file\n"
-	                "  xos-vo role grant alice /demo/physics/Role=editor\n"
-	                "  xos-vo role grant bob /demo/physics/Role=admin    (administers that "
-	                "group and below)\n"
-	                "  xos-vo member until alice 2027-09-30\n"
-	                "  xos-vo member suspend mallory \"stolen laptop\"\n"
-	                "  xos-vo set --title \"Demonstration\" --contact help@demo.example\n"
-	                "  xos-vo end --at 2028-12-31\n"
-	                "  xos-vo close --confirm demo\n"
-	                "  xos-vo lock member mallory --for 7d --message \"call the help desk\"\n",
+	    .examples =
+	        "  xos-login carol --role /demo/Role=admin    (changes need the "
+	        "administrator's role)\n"
+	        "  xos-vo group add /demo/physics\n"
+	        "  xos-vo member add alice --group /demo/physics --password-stdin < file\n"
+	        "  xos-vo role grant alice /demo/physics/Role=editor\n"
+	        "  xos-vo role grant bob /demo/physics/Role=admin    (administers that "
+	        "group and below)\n"
+	        "  xos-vo apply alice --contact alice@site.example --text \"group of Prof. A\"\n"
+	        "  xos-vo applications\n"
+	        "  xos-vo approve 5f0c61d2a9b7e384 --group /demo/physics\n"
+	        "  xos-vo deny 5f0c61d2a9b7e384 \"please use your institute's address\"\n"
+	        "  xos-vo member until alice 2027-09-30\n"
+	        "  xos-vo member suspend mallory \"stolen laptop\"\n"
+	        "  xos-vo set --title \"Demonstration\" --contact help@demo.example\n"
+	        "  xos-vo end --at 2028-12-31\n"
+	        "  xos-vo close --confirm demo\n"
+	        "  xos-vo lock member mallory --for 7d --message \"call the help desk\"\n",
 	};
 	return xos_cli_main(&program, argc, argv);
 }

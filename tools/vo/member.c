@@ -37,16 +37,6 @@ const struct xos_cli_option vo_password_options[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-static enum xos_status read_password(struct xos_secret **out, struct xos_err *err)
-{
-	const struct xos_cli_password how = {.prompt = "New password: ",
-	    .from_stdin = opt_password_stdin,
-	    .fd = opt_password_fd,
-	    .twice = true,
-	    .max = XOS_PASSWORD_MAX};
-	return xos_cli_password_get(&how, out, err);
-}
-
 /* How many iterations the VO's passwords take: the authority refuses any other count. */
 static enum xos_status iterations(const struct xos_cli *cli, uint32_t *out, struct xos_err *err)
 {
@@ -60,24 +50,23 @@ static enum xos_status iterations(const struct xos_cli *cli, uint32_t *out, stru
 	return st;
 }
 
-/* The password itself never leaves this machine: what is sent is what the authority keeps. */
 static enum xos_status add_verifier(
     const struct xos_cli *cli, struct xos_json *args, struct xos_err *err)
 {
-	struct xos_secret *password = NULL;
+	const struct xos_cli_password how = {
+	    .from_stdin = opt_password_stdin, .fd = opt_password_fd};
 	struct xos_scram_verifier verifier;
 	char text[XOS_SCRAM_VERIFIER_TEXT];
 	uint32_t count = 0;
-	enum xos_status st = read_password(&password, err);
+	enum xos_status st = xos_cli_password_check(&how, err);
 	if (!st)
 		st = iterations(cli, &count, err);
 	if (!st)
-		st = xos_scram_verifier_make(password, count, &verifier, err);
+		st = vo_verifier_make(&how, count, &verifier, err);
 	if (!st)
 		st = xos_scram_verifier_format(&verifier, text);
 	if (!st)
 		xos_json_set_string(args, "verifier", text);
-	xos_secret_free(password);
 	xos_wipe(&verifier, sizeof(verifier));
 	xos_wipe(text, sizeof(text));
 	return st;

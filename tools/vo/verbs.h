@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "auth/verifier.h"
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/password.h"
 #include "json/json.h"
 
 /* {"name": name, key: value}; key NULL: the name alone. */
@@ -27,6 +29,11 @@ XOS_MUST_USE enum xos_status vo_set_when(
 XOS_MUST_USE enum xos_status vo_pages(const struct xos_cli *cli, const char *verb,
     const struct xos_json *args, const char *key, const char *field, struct xos_json *into,
     struct xos_err *err);
+
+/* The verifier of a new password, read from where `how` says or asked for twice. The password itself never
+ * leaves this machine: what is sent is what the authority keeps. */
+XOS_MUST_USE enum xos_status vo_verifier_make(const struct xos_cli_password *how,
+    uint32_t iterations, struct xos_scram_verifier *out, struct xos_err *err);
 
 /* A word of the command line chooses what is done: one row of a verb's second table. */
 struct vo_action {
@@ -49,6 +56,11 @@ enum xos_status vo_set(struct xos_cli *cli, int argc, char **argv, struct xos_er
 enum xos_status vo_end(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_close(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_reopen(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_apply(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_application(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_applications(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_approve(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_deny(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
 /* Rows of the verb "member" that stand in standing.c. */
 enum xos_status vo_member_suspend(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
@@ -57,6 +69,7 @@ enum xos_status vo_member_until(struct xos_cli *cli, int argc, char **argv, stru
 enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
 extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_options[];
+extern const struct xos_cli_option vo_apply_options[], vo_approve_options[];
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
 
 #endif
