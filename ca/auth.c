@@ -23,11 +23,17 @@ int64_t ca_key_deadline(void)
 }
 
 /* What SCRAM checks against. A member that left has none, so leaving looks like never having been. */
-static enum xos_status lookup(void *arg, const char *member, struct xos_scram_verifier *out)
+static enum xos_status lookup(
+    void *arg, const char *member, enum xos_scram_kind kind, struct xos_scram_verifier *out)
 {
 	struct ca_auth *a = arg;
+	enum xos_status st =
+	    ca_verifiers_get(a->verifiers, member, kind, xos_clock_now(), out, NULL);
 
-	return ca_verifiers_get(a->verifiers, member, out, NULL);
+	xos_wipe(&a->found, sizeof(a->found));
+	if (st == XOS_OK)
+		a->found = *out;
+	return st;
 }
 
 static enum xos_status open_state(
@@ -81,7 +87,7 @@ enum xos_status ca_auth_new(const struct ca_auth_opts *o, struct ca_auth **out, 
 static void drop_session(struct ca_session *s)
 {
 	xos_scram_session_free(s->scram);
-	memset(s, 0, sizeof(*s));
+	xos_wipe(s, sizeof(*s));
 }
 
 void ca_auth_free(struct ca_auth *a)
@@ -96,6 +102,7 @@ void ca_auth_free(struct ca_auth *a)
 	xos_bulk_free(a->key);
 	xos_trust_free(a->trust);
 	ca_throttle_free(a->throttle);
+	xos_wipe(a, sizeof(*a));
 	free(a);
 }
 

@@ -25,6 +25,7 @@ struct ca_session {
 	char sid[CA_SID_LEN + 1];
 	char address[CA_SCOPE_MAX]; /* as the throttle counts it */
 	uint8_t digest[XOS_SHA256_LEN];
+	struct xos_scram_verifier code; /* what it was begun with, if with a one-time code */
 	int64_t until;
 	uint64_t order; /* grows with each log-in */
 };
@@ -36,6 +37,7 @@ struct ca_auth {
 	struct ca_verifiers *verifiers;
 	struct xos_trust *trust;
 	struct xos_scram_server *scram;
+	struct xos_scram_verifier found; /* by the last look-up */
 	struct ca_throttle *throttle;
 	struct xos_bulk *key; /* to the key process */
 	struct ca_session sessions[CA_SESSIONS];

@@ -111,10 +111,10 @@ static enum xos_status approve(struct ca_call *c, struct xos_err *err)
 	if (st == XOS_OK)
 		st = ca_member_joins(c, a.name, err);
 	if (st == XOS_OK)
-		st = ca_application_verifier(c->auth->verifiers, a.id, &c->verifier, err);
+		st = ca_application_verifier(c->auth->verifiers, a.id, &c->verifier.verifier, err);
 	if (st == XOS_OK) {
-		memcpy(c->member, a.name, sizeof(a.name));
-		c->sets_verifier = c->has_verifier = true;
+		memcpy(c->verifier.member, a.name, sizeof(a.name));
+		c->sets_verifier = true;
 		c->result = xos_json_object();
 		xos_json_set_string(c->result, "name", a.name);
 		xos_json_set_int(c->result, "number", (int64_t)number);

@@ -66,8 +66,9 @@ static enum xos_status take_away(struct ca_call *c, struct xos_err *err)
 	if (st == XOS_OK)
 		st = ca_member_remove(c->auth->membership, name, c->now, err);
 	if (st == XOS_OK) {
-		c->sets_verifier = xos_str_copy(c->member, sizeof(c->member), name);
-		c->has_verifier = false;
+		c->sets_verifier =
+		    xos_str_copy(c->verifier.member, sizeof(c->verifier.member), name);
+		c->verifier.all = true;
 	}
 	return st;
 }

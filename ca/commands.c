@@ -19,21 +19,67 @@ enum xos_status ca_arg(struct ca_call *c, const char *key, const char **value, s
 	return xos_json_get_string(c->command->args, key, ARG_MAX_LEN, value, err);
 }
 
-enum xos_status ca_arg_verifier(struct ca_call *c, const char *member, struct xos_err *err)
+static enum xos_status read_verifier(
+    struct ca_call *c, const char *member, struct ca_verifier_change *change, struct xos_err *err)
 {
 	const char *text = NULL;
 	enum xos_status st = ca_arg(c, "verifier", &text, err);
 
 	if (st == XOS_OK)
-		st = xos_scram_verifier_parse(text, &c->verifier, err);
+		st = xos_scram_verifier_parse(text, &change->verifier, err);
 	/* All alike, so that the count tells nobody who exists. */
-	if (st == XOS_OK && c->verifier.iterations != (uint32_t)c->auth->iterations)
+	if (st == XOS_OK && change->verifier.iterations != (uint32_t)c->auth->iterations)
 		st = xos_err_set(err, XOS_MALFORMED, "scram-iterations",
 		    "passwords of VO %s take %lld iterations, not %u", c->auth->vo,
-		    (long long)c->auth->iterations, c->verifier.iterations);
-	if (st == XOS_OK && !xos_str_copy(c->member, sizeof(c->member), member))
+		    (long long)c->auth->iterations, change->verifier.iterations);
+	if (st == XOS_OK && !xos_str_copy(change->member, sizeof(change->member), member))
 		st = xos_err_set(err, XOS_MALFORMED, "member-name", "no member name");
-	c->sets_verifier = c->has_verifier = st == XOS_OK;
+	return st;
+}
+
+enum xos_status ca_arg_verifier(struct ca_call *c, const char *member, struct xos_err *err)
+{
+	enum xos_status st = read_verifier(c, member, &c->verifier, err);
+
+	c->sets_verifier = st == XOS_OK;
+	return st;
+}
+
+static enum xos_status read_code_end(struct ca_call *c, int64_t *until, struct xos_err *err)
+{
+	const struct xos_json *args = c->command->args;
+	int64_t life = 0, end = 0;
+	enum xos_status st = xos_json_opt_int64(
+	    args, "for", CA_CODE_LIFE_MIN, CA_CODE_LIFE_MAX, CA_CODE_LIFE, &life, err);
+
+	if (st == XOS_OK)
+		st = xos_json_opt_time(args, "until", c->now + life, &end, err);
+	if (st == XOS_OK && xos_json_has(args, "for") && xos_json_has(args, "until"))
+		st = xos_err_set(err, XOS_MALFORMED, "code-end",
+		    "a code ends at \"until\" or after \"for\" seconds, not both");
+	if (st == XOS_OK && (end < c->now + CA_CODE_LIFE_MIN || end > c->now + CA_CODE_LIFE_MAX))
+		st = xos_err_set(err, XOS_MALFORMED, "code-end",
+		    "a one-time code lives from %d seconds to %d days", CA_CODE_LIFE_MIN,
+		    CA_CODE_LIFE_MAX / 86400);
+	*until = end;
+	return st;
+}
+
+enum xos_status ca_arg_code(struct ca_call *c, const char *member, struct xos_err *err)
+{
+	struct ca_verifier_change *change = &c->verifier;
+	uint8_t salt[XOS_SCRAM_SALT_LEN];
+	enum xos_status st = read_verifier(c, member, change, err);
+
+	change->kind = XOS_SCRAM_CODE;
+	if (st == XOS_OK)
+		st = read_code_end(c, &change->until, err);
+	if (st == XOS_OK)
+		st = xos_scram_code_salt(member, salt);
+	if (st == XOS_OK && memcmp(salt, change->verifier.salt, sizeof(salt)) != 0)
+		st = xos_err_set(err, XOS_MALFORMED, "code-salt",
+		    "the verifier of a one-time code must have the salt of %s's codes", member);
+	c->sets_verifier = st == XOS_OK;
 	return st;
 }
 
@@ -88,7 +134,7 @@ static const struct ca_verb *find_verb(const char *name)
 {
 	static const struct ca_verbs *const tables[] = {&ca_member_verbs, &ca_group_verbs,
 	    &ca_lock_verbs, &ca_vo_verbs, &ca_standing_verbs, &ca_grouptree_verbs,
-	    &ca_application_verbs};
+	    &ca_application_verbs, &ca_code_verbs};
 
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)
@@ -171,8 +217,7 @@ static enum xos_status change(
 	if (st == XOS_OK)
 		st = add_act(c, act_id, err);
 	if (st == XOS_OK && c->sets_verifier)
-		st = ca_verifiers_prepare(a->verifiers, c->command->jti, c->member,
-		    c->has_verifier ? &c->verifier : NULL, err);
+		st = ca_verifiers_prepare(a->verifiers, c->command->jti, &c->verifier, err);
 	if (st == XOS_OK)
 		st = xos_store_commit(db, err);
 	xos_store_rollback(db);

@@ -5,6 +5,7 @@
 
 #include "api/command.h"
 #include "ca/auth.h"
+#include "ca/verifiers.h"
 
 /*
  * Commands of administrators in the auth process. One file a noun (command_*.c), each with its table of
@@ -20,10 +21,8 @@ struct ca_call {
 	int64_t now;
 	/* To be filled by the verb. */
 	struct xos_json *result;
-	bool sets_verifier; /* of `member`; has_verifier false: it goes */
-	bool has_verifier;
-	char member[XOS_MEMBER_MAX + 1];
-	struct xos_scram_verifier verifier;
+	bool sets_verifier;
+	struct ca_verifier_change verifier;
 };
 
 struct ca_verb {
@@ -39,12 +38,20 @@ struct ca_verbs {
 };
 extern const struct ca_verbs ca_member_verbs, ca_group_verbs, ca_lock_verbs, ca_vo_verbs;
 extern const struct ca_verbs ca_standing_verbs, ca_grouptree_verbs, ca_application_verbs;
+extern const struct ca_verbs ca_code_verbs;
 
 /* args.name as a string; borrowed from the command. */
 XOS_MUST_USE enum xos_status ca_arg(
     struct ca_call *c, const char *key, const char **value, struct xos_err *err);
 /* args.verifier as the member's new verifier; the iterations must be the VO's. */
 XOS_MUST_USE enum xos_status ca_arg_verifier(
+    struct ca_call *c, const char *member, struct xos_err *err);
+#define CA_CODE_LIFE (24 * 3600) /* of a one-time code, seconds, unless the command says */
+#define CA_CODE_LIFE_MIN 60
+#define CA_CODE_LIFE_MAX (7 * 24 * 3600)
+/* The same for a one-time code, which replaces the member's older one: args.verifier, with the salt of codes,
+ * and when it ends: args.until (a time) or args.for (seconds). The end stands in c->verifier.until. */
+XOS_MUST_USE enum xos_status ca_arg_code(
     struct ca_call *c, const char *member, struct xos_err *err);
 /* Is the signer an administrator, by token and by membership now? */
 XOS_MUST_USE enum xos_status ca_demand_admin(struct ca_call *c, struct xos_err *err);

@@ -105,18 +105,22 @@ static enum xos_status make_databases(
 {
 	struct ca_membership *m = NULL;
 	struct ca_verifiers *v = NULL;
+	struct ca_verifier_change change = {.verifier = *verifier};
 	char jti[33];
 	enum xos_status st = ca_membership_open(i->paths.membership, i->vo, true, false, &m, err);
 
 	xos_random_id(jti, 16);
+	if (st == XOS_OK && !xos_str_copy(change.member, sizeof(change.member), i->admin))
+		st = xos_err_set(err, XOS_MALFORMED, "member-name", "no member name");
 	if (st == XOS_OK)
 		st = ca_verifiers_open(i->paths.verifiers, true, &v, err);
 	if (st == XOS_OK)
-		st = ca_verifiers_prepare(v, jti, i->admin, verifier, err);
+		st = ca_verifiers_prepare(v, jti, &change, err);
 	if (st == XOS_OK)
 		st = add_admin(i, m, jti, err);
 	if (st == XOS_OK)
 		st = ca_verifiers_settle(v, jti, true, xos_clock_now(), err);
+	xos_wipe(&change, sizeof(change));
 	ca_verifiers_close(v);
 	ca_membership_close(m);
 	return st;

@@ -37,7 +37,7 @@ static struct ca_session *take_place(struct ca_auth *a, const char *address)
 	else if (!open)
 		open = oldest;
 	xos_scram_session_free(open->scram);
-	memset(open, 0, sizeof(*open));
+	xos_wipe(open, sizeof(*open));
 	memcpy(open->address, address, strlen(address) + 1);
 	open->order = ++a->order;
 	return open;
@@ -75,6 +75,8 @@ enum xos_status ca_login_begin(
 	if (st == XOS_OK) {
 		ca_throttle_address(m.address, address);
 		s = take_place(a, address);
+		if (xos_scram_kind(scram) == XOS_SCRAM_CODE)
+			s->code = a->found;
 		s->scram = scram;
 		scram = NULL;
 		s->until = now + CA_SESSION_LIFE;
@@ -107,7 +109,8 @@ static enum xos_status check_standing(
 static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, int64_t now,
     struct ca_login_done *done, struct xos_err *err)
 {
-	struct ca_grant g = {.method = "password", .time = now, .expires = now + CA_GRANT_LIFE};
+	bool code = xos_scram_kind(s->scram) == XOS_SCRAM_CODE;
+	struct ca_grant g = {.time = now, .expires = now + CA_GRANT_LIFE};
 	struct xos_buf b;
 	enum xos_status st = XOS_INTERNAL;
 
@@ -115,6 +118,7 @@ static enum xos_status tell_key(struct ca_auth *a, const struct ca_session *s, i
 	memcpy(g.digest, s->digest, sizeof(g.digest));
 	xos_buf_init(&b, 4096);
 	if (xos_str_copy(g.vo, sizeof(g.vo), a->vo) &&
+	    xos_str_copy(g.method, sizeof(g.method), code ? "code" : "password") &&
 	    xos_str_copy(g.member, sizeof(g.member), xos_scram_member(s->scram))) {
 		ca_grant_put(&b, &g);
 		st = xos_buf_status(&b);
@@ -146,6 +150,9 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 		ca_throttle_passed(a->throttle, name, m->address);
 		st = check_standing(a, name, now, err);
 	}
+	/* Gone before anything can come of it: whatever ends this process now, it never works twice. */
+	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
+		st = ca_verifiers_spend(a->verifiers, name, &s->code, now, err);
 	if (st != XOS_OK)
 		xos_event_err(XOS_WARN, "login.refused", err, "member", name, "peer", m->address,
 		    (const char *)NULL);
@@ -181,7 +188,7 @@ enum xos_status ca_login_finish(
 	if (st == XOS_OK)
 		ca_login_done_put(reply, &done);
 	xos_scram_session_free(s->scram);
-	memset(s, 0, sizeof(*s));
+	xos_wipe(s, sizeof(*s));
 	xos_buf_free(&final);
 	return st;
 }

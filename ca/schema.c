@@ -66,6 +66,15 @@ static const char *const verifiers[] = {
     "CREATE TABLE verifiers (member TEXT PRIMARY KEY, verifier TEXT NOT NULL,"
     " changed BIGINT NOT NULL);"
     "CREATE TABLE prepared (jti TEXT PRIMARY KEY, member TEXT NOT NULL, verifier TEXT);",
+    /* One secret of each kind a member, some with an end. */
+    "CREATE TABLE verifiers_2 (member TEXT NOT NULL, kind TEXT NOT NULL, verifier TEXT NOT NULL,"
+    " until BIGINT, changed BIGINT NOT NULL, PRIMARY KEY (member, kind));"
+    "INSERT INTO verifiers_2 (member, kind, verifier, changed)"
+    " SELECT member, 'password', verifier, changed FROM verifiers;"
+    "DROP TABLE verifiers;"
+    "ALTER TABLE verifiers_2 RENAME TO verifiers;"
+    "ALTER TABLE prepared ADD COLUMN kind TEXT NOT NULL DEFAULT 'password';"
+    "ALTER TABLE prepared ADD COLUMN until BIGINT;",
     /* Of applications for membership, until they are decided. */
     "CREATE TABLE applied (id TEXT PRIMARY KEY, verifier TEXT NOT NULL);",
 };

@@ -76,13 +76,20 @@ void ca_verifiers_close(struct ca_verifiers *v)
 	free(v);
 }
 
-enum xos_status ca_verifiers_get(
-    struct ca_verifiers *v, const char *member, struct xos_scram_verifier *out, struct xos_err *err)
+static const char *kind_name(enum xos_scram_kind kind)
+{
+	return kind == XOS_SCRAM_CODE ? "code" : "password";
+}
+
+enum xos_status ca_verifiers_get(struct ca_verifiers *v, const char *member,
+    enum xos_scram_kind kind, int64_t now, struct xos_scram_verifier *out, struct xos_err *err)
 {
 	struct xos_stmt *q = NULL;
 	bool row = false;
-	enum xos_status st = xos_sql_query(
-	    v->store, &q, err, "SELECT verifier FROM verifiers WHERE member = ?1", "s", member);
+	enum xos_status st = xos_sql_query(v->store, &q, err,
+	    "SELECT verifier FROM verifiers WHERE member = ?1 AND kind = ?2"
+	    " AND (until IS NULL OR until > ?3)",
+	    "ssi", member, kind_name(kind), now);
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(q, &row, err);
@@ -92,17 +99,39 @@ enum xos_status ca_verifiers_get(
 	return st;
 }
 
-enum xos_status ca_verifiers_prepare(struct ca_verifiers *v, const char *jti, const char *member,
-    const struct xos_scram_verifier *verifier, struct xos_err *err)
+enum xos_status ca_verifiers_prepare(struct ca_verifiers *v, const char *jti,
+    const struct ca_verifier_change *c, struct xos_err *err)
 {
+	bool removes = c->all || c->removes;
 	char text[XOS_SCRAM_VERIFIER_TEXT];
 	enum xos_status st;
 
-	if (verifier && xos_scram_verifier_format(verifier, text) != XOS_OK)
+	if (!removes && xos_scram_verifier_format(&c->verifier, text) != XOS_OK)
 		return xos_err_set(err, XOS_INTERNAL, "verifiers", "a verifier has no text form");
 	st = xos_sql_run(v->store, NULL, err,
-	    "INSERT INTO prepared (jti, member, verifier) VALUES (?1, ?2, ?3)", "sss", jti, member,
-	    verifier ? text : NULL);
+	    "INSERT INTO prepared (jti, member, kind, verifier, until)"
+	    " VALUES (?1, ?2, ?3, ?4, NULLIF(?5, 0))",
+	    "ssssi", jti, c->member, c->all ? "all" : kind_name(c->kind), removes ? NULL : text,
+	    c->until);
+	xos_wipe(text, sizeof(text));
+	return st;
+}
+
+enum xos_status ca_verifiers_spend(struct ca_verifiers *v, const char *member,
+    const struct xos_scram_verifier *proven, int64_t now, struct xos_err *err)
+{
+	char text[XOS_SCRAM_VERIFIER_TEXT];
+	int64_t spent = 0;
+	enum xos_status st = xos_scram_verifier_format(proven, text);
+
+	if (st == XOS_OK)
+		st = xos_sql_run(v->store, &spent, err,
+		    "DELETE FROM verifiers WHERE member = ?1 AND kind = 'code' AND verifier = ?2"
+		    " AND until > ?3",
+		    "ssi", member, text, now);
+	if (st == XOS_OK && spent != 1)
+		st = xos_err_set(err, XOS_DENIED, "credentials",
+		    "log-in refused: this one-time code was used already, or has ended");
 	xos_wipe(text, sizeof(text));
 	return st;
 }
@@ -114,13 +143,14 @@ enum xos_status ca_verifiers_settle(
 
 	if (st == XOS_OK && apply)
 		st = xos_sql_run(v->store, NULL, err,
-		    "DELETE FROM verifiers WHERE member IN"
-		    " (SELECT member FROM prepared WHERE jti = ?1)",
-		    "s", jti);
+		    "DELETE FROM verifiers WHERE until <= ?2 OR EXISTS"
+		    " (SELECT 1 FROM prepared p WHERE p.jti = ?1 AND p.member = verifiers.member"
+		    " AND (p.kind = verifiers.kind OR p.kind = 'all'))",
+		    "si", jti, now);
 	if (st == XOS_OK && apply)
 		st = xos_sql_run(v->store, NULL, err,
-		    "INSERT INTO verifiers (member, verifier, changed)"
-		    " SELECT member, verifier, ?2 FROM prepared"
+		    "INSERT INTO verifiers (member, kind, verifier, until, changed)"
+		    " SELECT member, kind, verifier, until, ?2 FROM prepared"
 		    " WHERE jti = ?1 AND verifier IS NOT NULL",
 		    "si", jti, now);
 	if (st == XOS_OK)

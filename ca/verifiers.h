@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 /*
- * The verifiers of passwords, in a database of their own that only the auth process opens.
+ * The verifiers of passwords and one-time codes, in a database of their own that only the auth process opens.
  *
  * A password changes together with an act in the membership database, and two files cannot commit as one.
  * So a change is prepared here first, then the act commits, then the change is applied; what is left
@@ -23,12 +23,28 @@ XOS_MUST_USE enum xos_status ca_verifiers_open(
     const char *path, bool create, struct ca_verifiers **out, struct xos_err *err);
 void ca_verifiers_close(struct ca_verifiers *v);
 
-/* NOT_FOUND without a text if there is none. */
+/* A change of one of a member's secrets. */
+struct ca_verifier_change {
+	char member[XOS_MEMBER_MAX + 1];
+	bool all; /* everything that the member has goes; nothing else is read then */
+	enum xos_scram_kind kind;
+	bool removes;
+	struct xos_scram_verifier verifier; /* unless it removes */
+	int64_t until;                      /* 0: no end */
+};
+
+/* NOT_FOUND without a text if there is none, or its end has come. */
 XOS_MUST_USE enum xos_status ca_verifiers_get(struct ca_verifiers *v, const char *member,
-    struct xos_scram_verifier *out, struct xos_err *err);
-/* Prepares a change: verifier NULL removes. jti: of the act that it belongs to. Durable on return. */
+    enum xos_scram_kind kind, int64_t now, struct xos_scram_verifier *out, struct xos_err *err);
+/* Prepares a change. jti: of the act that it belongs to. Durable on return. */
 XOS_MUST_USE enum xos_status ca_verifiers_prepare(struct ca_verifiers *v, const char *jti,
-    const char *member, const struct xos_scram_verifier *verifier, struct xos_err *err);
+    const struct ca_verifier_change *change, struct xos_err *err);
+/*
+ * Uses a one-time code up: afterwards it is gone, durably. DENIED with code "credentials" if it is not there
+ * (any more), has ended, or is another than the one that was proven: whoever comes second gets this.
+ */
+XOS_MUST_USE enum xos_status ca_verifiers_spend(struct ca_verifiers *v, const char *member,
+    const struct xos_scram_verifier *proven, int64_t now, struct xos_err *err);
 /* Applies (or drops) what is prepared under jti. */
 XOS_MUST_USE enum xos_status ca_verifiers_settle(
     struct ca_verifiers *v, const char *jti, bool apply, int64_t now, struct xos_err *err);

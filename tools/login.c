@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/cad.h"
+#include "auth/code.h"
 #include "auth/verifier.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -19,7 +20,7 @@
 
 static struct xos_cli_list opt_roles;
 static const char *opt_lifetime, *opt_password_fd, *opt_join, *opt_fingerprint, *opt_out;
-static bool opt_password_stdin;
+static bool opt_password_stdin, opt_code;
 
 /* --- joining --- */
 
@@ -107,8 +108,18 @@ static enum xos_status read_password(
 	    .fd = opt_password_fd,
 	    .max = XOS_PASSWORD_MAX};
 
-	xos_str_printf(prompt, sizeof(prompt), "Password of %s in VO %s: ", member, vo);
-	return xos_cli_password_get(&how, out, err);
+	struct xos_secret *typed = NULL;
+	enum xos_status st;
+
+	xos_str_printf(prompt, sizeof(prompt),
+	    "%s of %s in VO %s: ", opt_code ? "One-time code" : "Password", member, vo);
+	if (!opt_code)
+		return xos_cli_password_get(&how, out, err);
+	st = xos_cli_password_get(&how, &typed, err);
+	if (st == XOS_OK)
+		st = xos_code_read(typed, out, err);
+	xos_secret_free(typed);
+	return st;
 }
 
 /* --- the answer --- */
@@ -193,6 +204,7 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 	if (st == XOS_OK) {
 		login.vo = vo->name;
 		login.member = member;
+		login.kind = opt_code ? XOS_SCRAM_CODE : XOS_SCRAM_PASSWORD;
 		login.trust = vo->trust;
 		st = log_in(vo, &login, &result, err);
 	}
@@ -240,8 +252,11 @@ static const struct xos_cli_option options[] = {
         .arg = "TIME",
         .about = "how long the token shall live, such as 8h",
         .value = &opt_lifetime},
+    {.name = "code",
+        .about = "with a one-time code of an administrator, not a password",
+        .flag = &opt_code},
     {.name = "password-stdin",
-        .about = "read the password from standard input",
+        .about = "read the password, or the code, from standard input",
         .flag = &opt_password_stdin},
     {.name = "password-fd",
         .arg = "N",
@@ -273,7 +288,8 @@ int main(int argc, char **argv)
 	    .examples = "  xos-login --join https://vo.example:4443 --fingerprint sha256:9f86...\n"
 	                "  xos-login alice\n"
 	                "  xos-login --role /demo/Role=admin --lifetime 2h ada\n"
-	                "  xos-login alice --password-stdin < ~/secret\n",
+	                "  xos-login alice --password-stdin < ~/secret\n"
+	                "  xos-login --code alice\n",
 	};
 	return xos_cli_main(&program, argc, argv);
 }

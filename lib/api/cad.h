@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "auth/verifier.h"
 #include "base/bytes.h"
 #include "base/secret.h"
 #include "base/status.h"
@@ -64,6 +65,7 @@ XOS_MUST_USE enum xos_status xos_cad_fetch_directory(
 
 struct xos_cad_login {
 	const char *vo, *member;
+	enum xos_scram_kind kind; /* of what: */
 	struct xos_secret *password;
 	const char *const *roles;
 	size_t nroles;

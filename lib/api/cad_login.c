@@ -235,7 +235,8 @@ enum xos_status xos_cad_login(struct xos_client *client, const struct xos_cad_lo
 	if (st == XOS_OK)
 		st = make_request(login, key, &x.body, digest, err);
 	if (st == XOS_OK)
-		st = xos_scram_client_new(login->member, login->password, digest, &x.scram, err);
+		st = xos_scram_client_new(
+		    login->member, login->kind, login->password, digest, &x.scram, err);
 	if (st == XOS_OK)
 		st = first_step(&x, challenge, err);
 	if (st == XOS_OK)

@@ -16,8 +16,8 @@ enum step { STEP_NEW, STEP_FIRST, STEP_FINAL, STEP_DONE };
 
 struct xos_scram_client {
 	enum step step;
-	char member[XOS_MEMBER_MAX + 1];
-	struct xos_secret *password; /* borrowed */
+	char name[XOS_MEMBER_MAX + sizeof(XOS_SCRAM_CODE_SUFFIX)]; /* member and suffix */
+	struct xos_secret *password;                               /* borrowed */
 	uint8_t binding[XOS_SHA256_LEN];
 	char nonce[2 * NONCE_BYTES + 1];
 	uint8_t server_signature[XOS_SHA256_LEN];
@@ -46,8 +46,9 @@ static bool name_is_plain(const char *s)
 	return *s && strlen(s) <= XOS_MEMBER_MAX;
 }
 
-enum xos_status xos_scram_client_new(const char *member, struct xos_secret *password,
-    const uint8_t binding[XOS_SHA256_LEN], struct xos_scram_client **out, struct xos_err *err)
+enum xos_status xos_scram_client_new(const char *member, enum xos_scram_kind kind,
+    struct xos_secret *password, const uint8_t binding[XOS_SHA256_LEN],
+    struct xos_scram_client **out, struct xos_err *err)
 {
 	struct xos_scram_client *c;
 	enum xos_status st = xos_password_check(password, err);
@@ -59,7 +60,8 @@ enum xos_status xos_scram_client_new(const char *member, struct xos_secret *pass
 		return xos_err_set(
 		    err, XOS_MALFORMED, "member-name", "\"%s\" is no member name", member);
 	c = calloc(1, sizeof(*c));
-	if (!c || !xos_str_copy(c->member, sizeof(c->member), member)) {
+	if (!c || !xos_str_printf(c->name, sizeof(c->name), "%s%s", member,
+	              kind == XOS_SCRAM_CODE ? XOS_SCRAM_CODE_SUFFIX : "")) {
 		free(c);
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	}
@@ -84,7 +86,7 @@ enum xos_status xos_scram_client_first(
 	if (c->step != STEP_NEW)
 		return out_of_order(err);
 	c->step = STEP_FIRST;
-	xos_buf_printf(out, GS2 "n=%s,r=%s", c->member, c->nonce);
+	xos_buf_printf(out, GS2 "n=%s,r=%s", c->name, c->nonce);
 	return xos_buf_status(out);
 }
 
@@ -224,7 +226,7 @@ enum xos_status xos_scram_client_final(struct xos_scram_client *c, struct xos_by
 	xos_buf_init(&head, XOS_SCRAM_MESSAGE_MAX);
 	put_without_proof(c, ch.nonce, &head);
 	st = xos_buf_status(&head);
-	if (st == XOS_OK && xos_str_printf(bare, sizeof(bare), "n=%s,r=%s,", c->member, c->nonce)) {
+	if (st == XOS_OK && xos_str_printf(bare, sizeof(bare), "n=%s,r=%s,", c->name, c->nonce)) {
 		struct xos_bytes auth[4] = {xos_bytes_str(bare), xos_bytes_str(text),
 		    xos_bytes_str(","), xos_buf_bytes(&head)};
 

@@ -19,13 +19,18 @@
  */
 #define XOS_SCRAM_BINDING "xos-token-request"
 #define XOS_SCRAM_MESSAGE_MAX 1024
+/*
+ * How a client says which secret it has, before anything is proven: "n=alice" a password, "n=alice+code" a
+ * one-time code. No member's name has a '+', and the name is part of what SCRAM's proof covers.
+ */
+#define XOS_SCRAM_CODE_SUFFIX "+code"
 
 /* --- server: Cyrus SASL. One object a process (its state is global), one thread. --- */
 
-/* Finds the verifier of a member; called for every name of a member's form. NOT_FOUND: unknown (the
- * server goes on with a fake one); any other failure refuses as UNAVAILABLE. */
+/* Finds the verifier of a member; called for every name of a member's form. NOT_FOUND: unknown, or none
+ * of this kind (the server goes on with a fake one); any other failure refuses as UNAVAILABLE. */
 typedef enum xos_status (*xos_scram_lookup_fn)(
-    void *arg, const char *member, struct xos_scram_verifier *out);
+    void *arg, const char *member, enum xos_scram_kind kind, struct xos_scram_verifier *out);
 
 struct xos_scram_server_opts {
 	xos_scram_lookup_fn lookup;
@@ -45,7 +50,7 @@ void xos_scram_server_free(struct xos_scram_server *s); /* no session may be lef
 
 /*
  * Takes the client's first message and appends the server's first to reply. binding: what the token
- * request really is. MALFORMED: not exactly "p=xos-token-request,,n=<member>,r=<nonce>" (other
+ * request really is. MALFORMED: not exactly "p=xos-token-request,,n=<member>[+code],r=<nonce>" (other
  * bindings and authorization identities are refused, code "scram-syntax", "scram-binding-type").
  */
 XOS_MUST_USE enum xos_status xos_scram_begin(struct xos_scram_server *s,
@@ -53,6 +58,7 @@ XOS_MUST_USE enum xos_status xos_scram_begin(struct xos_scram_server *s,
     struct xos_buf *reply, struct xos_err *err);
 /* The name that the client claims; proven only once xos_scram_finish said OK. */
 const char *xos_scram_member(const struct xos_scram_session *ss);
+enum xos_scram_kind xos_scram_kind(const struct xos_scram_session *ss);
 /*
  * Takes the client's final message; OK appends the server's final one and means: this member knew the
  * password and asked for exactly this request. DENIED with code "credentials" (unknown member and
@@ -67,8 +73,9 @@ void xos_scram_session_free(struct xos_scram_session *ss);
 struct xos_scram_client;
 
 /* password is borrowed until the client is freed. */
-XOS_MUST_USE enum xos_status xos_scram_client_new(const char *member, struct xos_secret *password,
-    const uint8_t binding[XOS_SHA256_LEN], struct xos_scram_client **out, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_scram_client_new(const char *member, enum xos_scram_kind kind,
+    struct xos_secret *password, const uint8_t binding[XOS_SHA256_LEN],
+    struct xos_scram_client **out, struct xos_err *err);
 void xos_scram_client_free(struct xos_scram_client *c);
 XOS_MUST_USE enum xos_status xos_scram_client_first(
     struct xos_scram_client *c, struct xos_buf *out, struct xos_err *err);

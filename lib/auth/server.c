@@ -14,6 +14,7 @@
 #define MECHANISM "SCRAM-SHA-256-PLUS"
 #define PLUGIN_FILE "libscram.so"
 #define NONCE_MAX 128
+#define NAME_MAX_SCRAM (XOS_MEMBER_MAX + sizeof(XOS_SCRAM_CODE_SUFFIX) - 1)
 #define FAKE_SECRET_MAX 64
 /* Cyrus asks for "*authPassword": the star marks a property of the authentication identity. */
 #define PROPERTY "authPassword"
@@ -28,7 +29,9 @@ struct xos_scram_session {
 	sasl_conn_t *conn;
 	sasl_channel_binding_t cb; /* Cyrus keeps the pointer */
 	uint8_t binding[XOS_SHA256_LEN];
+	char name[NAME_MAX_SCRAM + 1]; /* as SCRAM has it: member and suffix */
 	char member[XOS_MEMBER_MAX + 1];
+	enum xos_scram_kind kind;
 	bool known, used;
 };
 
@@ -77,16 +80,39 @@ static int drop_log(void *context, int level, const char *message)
 
 /* --- the property plugin: verifiers from the caller's look-up --- */
 
-static int verifier_text(struct xos_scram_server *s, const char *member, char *text)
+/* "<member>" or "<member>+code"; false if the member's part is too long. */
+static bool split_name(const char *name, char member[XOS_MEMBER_MAX + 1], enum xos_scram_kind *kind)
 {
+	size_t n = strlen(name), suffix = strlen(XOS_SCRAM_CODE_SUFFIX);
+
+	*kind = XOS_SCRAM_PASSWORD;
+	if (n > suffix && strcmp(name + n - suffix, XOS_SCRAM_CODE_SUFFIX) == 0) {
+		*kind = XOS_SCRAM_CODE;
+		n -= suffix;
+	}
+	return xos_str_printf(member, XOS_MEMBER_MAX + 1, "%.*s", (int)n, name);
+}
+
+static enum xos_status make_fake(struct xos_scram_server *s, const char *member,
+    enum xos_scram_kind kind, struct xos_scram_verifier *fake)
+{
+	if (kind == XOS_SCRAM_CODE)
+		return xos_scram_verifier_fake_code(member, s->opts.fake_iterations, fake);
+	return xos_scram_verifier_fake((struct xos_bytes){s->fake_secret, s->opts.fake_secret.n},
+	    member, s->opts.fake_iterations, fake);
+}
+
+static int verifier_text(struct xos_scram_server *s, const char *name, char *text)
+{
+	char member[XOS_MEMBER_MAX + 1];
 	struct xos_scram_verifier fake, v;
+	enum xos_scram_kind kind;
 	int rc = SASL_FAIL;
 
 	/* Both always, so that a known name costs what an unknown one costs. */
-	if (xos_scram_verifier_fake((struct xos_bytes){s->fake_secret, s->opts.fake_secret.n},
-	        member, s->opts.fake_iterations, &fake) != XOS_OK)
+	if (!split_name(name, member, &kind) || make_fake(s, member, kind, &fake) != XOS_OK)
 		return SASL_FAIL;
-	s->looked_up = s->opts.lookup(s->opts.arg, member, &v);
+	s->looked_up = s->opts.lookup(s->opts.arg, member, kind, &v);
 	if (s->looked_up == XOS_NOT_FOUND)
 		v = fake;
 	if (s->looked_up == XOS_OK || s->looked_up == XOS_NOT_FOUND)
@@ -99,7 +125,7 @@ static int verifier_text(struct xos_scram_server *s, const char *member, char *t
 static int aux_lookup(
     void *context, sasl_server_params_t *sparams, unsigned flags, const char *user, unsigned ulen)
 {
-	char name[XOS_MEMBER_MAX + 1], text[XOS_SCRAM_VERIFIER_TEXT];
+	char name[NAME_MAX_SCRAM + 1], text[XOS_SCRAM_VERIFIER_TEXT];
 	const struct propval *want;
 	int rc = SASL_OK;
 
@@ -249,9 +275,9 @@ static bool is_name(const char *s, size_t n)
 	return n > 0 && n <= XOS_MEMBER_MAX;
 }
 
-/* "<gs2>n=<member>,r=<nonce>" and nothing else */
+/* "<gs2>n=<member>[+code],r=<nonce>" and nothing else */
 static enum xos_status check_first(
-    const char *text, char member[XOS_MEMBER_MAX + 1], struct xos_err *err)
+    const char *text, struct xos_scram_session *ss, struct xos_err *err)
 {
 	const char *name, *end, *nonce;
 
@@ -265,11 +291,11 @@ static enum xos_status check_first(
 		end = strchr(name, ',');
 		nonce = end && strncmp(end, ",r=", 3) == 0 ? end + 3 : NULL;
 		if (nonce && strlen(nonce) >= 16 && strlen(nonce) <= NONCE_MAX &&
-		    !strchr(nonce, ',') && is_name(name, (size_t)(end - name))) {
-			memcpy(member, name, (size_t)(end - name));
-			member[end - name] = '\0';
+		    !strchr(nonce, ',') &&
+		    xos_str_printf(ss->name, sizeof(ss->name), "%.*s", (int)(end - name), name) &&
+		    split_name(ss->name, ss->member, &ss->kind) &&
+		    is_name(ss->member, strlen(ss->member)))
 			return XOS_OK;
-		}
 	}
 	return xos_err_set(err, XOS_MALFORMED, "scram-syntax",
 	    "the first message of the log-in is malformed: after the binding there must be a "
@@ -348,7 +374,7 @@ enum xos_status xos_scram_begin(struct xos_scram_server *s, const uint8_t bindin
     struct xos_bytes first, struct xos_scram_session **out, struct xos_buf *reply,
     struct xos_err *err)
 {
-	char text[XOS_SCRAM_MESSAGE_MAX + 1], member[XOS_MEMBER_MAX + 1];
+	char text[XOS_SCRAM_MESSAGE_MAX + 1];
 	struct xos_scram_session *ss = NULL;
 	enum xos_status st;
 
@@ -358,15 +384,14 @@ enum xos_status xos_scram_begin(struct xos_scram_server *s, const uint8_t bindin
 		    "the first message of the log-in is malformed");
 	memcpy(text, first.p, first.n);
 	text[first.n] = '\0';
-	st = check_first(text, member, err);
+	st = session_new(binding, &ss, err);
+	if (st != XOS_OK)
+		return st;
+	st = check_first(text, ss, err);
 	if (st == XOS_OK)
 		st = check_random(err);
 	if (st == XOS_OK)
-		st = session_new(binding, &ss, err);
-	if (st != XOS_OK)
-		return st;
-	memcpy(ss->member, member, sizeof(member));
-	st = start(s, ss, first, reply, err);
+		st = start(s, ss, first, reply, err);
 	if (st != XOS_OK) {
 		xos_scram_session_free(ss);
 		return st;
@@ -378,6 +403,11 @@ enum xos_status xos_scram_begin(struct xos_scram_server *s, const uint8_t bindin
 const char *xos_scram_member(const struct xos_scram_session *ss)
 {
 	return ss->member;
+}
+
+enum xos_scram_kind xos_scram_kind(const struct xos_scram_session *ss)
+{
+	return ss->kind;
 }
 
 /* Does "c=..." carry our binding? Cyrus checks it too; asking first gives the refusal its own name. */
@@ -443,9 +473,11 @@ enum xos_status xos_scram_finish(struct xos_scram_session *ss, struct xos_bytes 
 	rc = sasl_server_step(ss->conn, (const char *) final.p, (unsigned) final.n, &out, &len);
 	if (rc == SASL_OK)
 		rc = sasl_getprop(ss->conn, SASL_USERNAME, &user);
-	if (rc != SASL_OK || !ss->known || !user || strcmp(user, ss->member) != 0 || !out || !len)
+	if (rc != SASL_OK || !ss->known || !user || strcmp(user, ss->name) != 0 || !out || !len)
 		return xos_err_set(err, XOS_DENIED, "credentials",
-		    "log-in refused: the member's name or the password is wrong");
+		    "log-in refused: the member's name or the %s is wrong",
+		    ss->kind == XOS_SCRAM_CODE ? "one-time code (good once, and for a while)"
+		                               : "password");
 	xos_buf_put(reply, out, len);
 	return xos_buf_status(reply);
 }

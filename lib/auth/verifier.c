@@ -43,11 +43,11 @@ static enum xos_status derive(const uint8_t salted[XOS_SHA256_LEN], struct xos_s
 	return st;
 }
 
-enum xos_status xos_scram_verifier_make(struct xos_secret *password, uint32_t iterations,
+/* v has salt and iterations. */
+static enum xos_status make(struct xos_secret *password, struct xos_scram_verifier *v,
     struct xos_scram_verifier *out, struct xos_err *err)
 {
 	uint8_t salted[XOS_SHA256_LEN];
-	struct xos_scram_verifier v = {.iterations = iterations};
 	enum xos_status st = xos_password_check(password, err);
 
 	if (st != XOS_OK)
@@ -55,22 +55,52 @@ enum xos_status xos_scram_verifier_make(struct xos_secret *password, uint32_t it
 	if (xos_secret_len(password) < XOS_PASSWORD_MIN)
 		return xos_err_set(err, XOS_MALFORMED, "password-length",
 		    "a new password needs at least %d characters", XOS_PASSWORD_MIN);
-	if (iterations < XOS_SCRAM_ITERATIONS_MIN || iterations > XOS_SCRAM_ITERATIONS_MAX)
+	if (v->iterations < XOS_SCRAM_ITERATIONS_MIN || v->iterations > XOS_SCRAM_ITERATIONS_MAX)
 		return xos_err_set(err, XOS_MALFORMED, "scram-iterations",
-		    "%u iterations: must be %u to %u", iterations, XOS_SCRAM_ITERATIONS_MIN,
+		    "%u iterations: must be %u to %u", v->iterations, XOS_SCRAM_ITERATIONS_MIN,
 		    XOS_SCRAM_ITERATIONS_MAX);
-	xos_random(v.salt, sizeof(v.salt));
 	st = xos_pbkdf2_sha256(
 	    (struct xos_bytes){xos_secret_data(password), xos_secret_len(password)},
-	    (struct xos_bytes){v.salt, sizeof(v.salt)}, iterations, salted);
+	    (struct xos_bytes){v->salt, sizeof(v->salt)}, v->iterations, salted);
 	if (st == XOS_OK)
-		st = derive(salted, &v);
+		st = derive(salted, v);
 	if (st == XOS_OK)
-		*out = v;
+		*out = *v;
 	else
 		st = xos_err_set(err, st, "internal", "cannot derive the verifier of a password");
 	xos_wipe(salted, sizeof(salted));
-	xos_wipe(&v, sizeof(v));
+	xos_wipe(v, sizeof(*v));
+	return st;
+}
+
+enum xos_status xos_scram_verifier_make(struct xos_secret *password, uint32_t iterations,
+    struct xos_scram_verifier *out, struct xos_err *err)
+{
+	struct xos_scram_verifier v = {.iterations = iterations};
+
+	xos_random(v.salt, sizeof(v.salt));
+	return make(password, &v, out, err);
+}
+
+enum xos_status xos_scram_verifier_make_code(struct xos_secret *code, const char *member,
+    uint32_t iterations, struct xos_scram_verifier *out, struct xos_err *err)
+{
+	struct xos_scram_verifier v = {.iterations = iterations};
+	enum xos_status st = xos_scram_code_salt(member, v.salt);
+
+	if (st != XOS_OK)
+		return xos_err_set(err, st, "internal", "cannot make the salt of a code");
+	return make(code, &v, out, err);
+}
+
+enum xos_status xos_scram_code_salt(const char *member, uint8_t salt[XOS_SCRAM_SALT_LEN])
+{
+	struct xos_bytes in[2] = {xos_bytes_str("xos code salt\n"), xos_bytes_str(member)};
+	uint8_t digest[XOS_SHA256_LEN];
+	enum xos_status st = xos_sha256_parts(in, 2, digest);
+
+	if (st == XOS_OK)
+		memcpy(salt, digest, XOS_SCRAM_SALT_LEN);
 	return st;
 }
 
@@ -90,6 +120,16 @@ enum xos_status xos_scram_verifier_fake(struct xos_bytes secret, const char *mem
 	xos_random(out->stored_key, sizeof(out->stored_key));
 	xos_random(out->server_key, sizeof(out->server_key));
 	return XOS_OK;
+}
+
+enum xos_status xos_scram_verifier_fake_code(
+    const char *member, uint32_t iterations, struct xos_scram_verifier *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->iterations = iterations;
+	xos_random(out->stored_key, sizeof(out->stored_key));
+	xos_random(out->server_key, sizeof(out->server_key));
+	return xos_scram_code_salt(member, out->salt);
 }
 
 enum xos_status xos_scram_verifier_format(

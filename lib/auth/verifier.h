@@ -20,6 +20,9 @@
 #define XOS_PASSWORD_MIN 8         /* bytes of a new password */
 #define XOS_PASSWORD_MAX 256
 
+/* Which of a member's secrets is meant. */
+enum xos_scram_kind { XOS_SCRAM_PASSWORD, XOS_SCRAM_CODE };
+
 struct xos_scram_verifier {
 	uint32_t iterations;
 	uint8_t salt[XOS_SCRAM_SALT_LEN];
@@ -44,6 +47,20 @@ XOS_MUST_USE enum xos_status xos_scram_verifier_make(struct xos_secret *password
  * name under a secret of the authority, so that it looks the same at each attempt. */
 XOS_MUST_USE enum xos_status xos_scram_verifier_fake(struct xos_bytes secret, const char *member,
     uint32_t iterations, struct xos_scram_verifier *out);
+
+/*
+ * The salt of a member's one-time codes, whether there is a code, or a member, or not: nobody sees at the
+ * salt that somebody was given a code. It may be known, for a code is 90 random bits and no table of
+ * guesses can be made.
+ */
+XOS_MUST_USE enum xos_status xos_scram_code_salt(
+    const char *member, uint8_t salt[XOS_SCRAM_SALT_LEN]);
+/* As xos_scram_verifier_make, of a one-time code (code.h) and with that salt. */
+XOS_MUST_USE enum xos_status xos_scram_verifier_make_code(struct xos_secret *code,
+    const char *member, uint32_t iterations, struct xos_scram_verifier *out, struct xos_err *err);
+/* As fake, for a member who has no code. */
+XOS_MUST_USE enum xos_status xos_scram_verifier_fake_code(
+    const char *member, uint32_t iterations, struct xos_scram_verifier *out);
 
 /* "SCRAM-SHA-256$65536:<salt>$<StoredKey>:<ServerKey>", base64 (the authPassword form of RFC 5803). */
 #define XOS_SCRAM_VERIFIER_TEXT 160

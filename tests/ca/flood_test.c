@@ -30,7 +30,7 @@ static void make_databases(const char *membership, const char *verifiers)
 	struct xos_secret *pw = xos_secret_from(PASSWORD, strlen(PASSWORD));
 	struct ca_act act = {
 	    .at = vo->now, .actor = "test", .verb = "x", .args = "{}", .jti = "j1"};
-	struct xos_scram_verifier verifier;
+	struct ca_verifier_change change = {.member = "alice"};
 	struct ca_membership *m = NULL;
 	struct ca_verifiers *v = NULL;
 	uint64_t number = 0;
@@ -38,8 +38,8 @@ static void make_databases(const char *membership, const char *verifiers)
 	MUST(ca_membership_open(membership, "demo", true, false, &m, &err), &err);
 	MUST(ca_verifiers_open(verifiers, true, &v, &err), &err);
 	MUST(xos_store_begin(m->store, &err), &err);
-	MUST(xos_scram_verifier_make(pw, 4096, &verifier, &err), &err);
-	MUST(ca_verifiers_prepare(v, "j1", "alice", &verifier, &err), &err);
+	MUST(xos_scram_verifier_make(pw, 4096, &change.verifier, &err), &err);
+	MUST(ca_verifiers_prepare(v, "j1", &change, &err), &err);
 	MUST(ca_member_add(m, "alice", vo->now, &number, &err), &err);
 	MUST(ca_act_add(m, &act, &err), &err);
 	MUST(ca_verifiers_settle(v, "j1", true, vo->now, &err), &err);
@@ -103,7 +103,8 @@ static enum xos_status begin(struct login *l, const char *name, const char *addr
 	memset(l, 0, sizeof(*l));
 	xos_buf_init(&l->final, 4096);
 	l->password = xos_secret_from("wrong password", 14);
-	MUST(xos_scram_client_new(name, l->password, digest, &l->scram, &err), &err);
+	MUST(xos_scram_client_new(name, XOS_SCRAM_PASSWORD, l->password, digest, &l->scram, &err),
+	    &err);
 	xos_buf_init(&first, 4096);
 	xos_buf_init(&ask, 8192);
 	xos_buf_init(&answer, 8192);

@@ -10,58 +10,12 @@
 #include "lying.h"
 #include "testsupport/must.h"
 
-static enum xos_status command(
-    const struct xos_chain *token, const char *verb, struct xos_json *args, struct xos_buf *body)
-{
-	struct xos_json *doc = NULL;
-	struct xos_buf ask, answer;
-	enum xos_status st;
-
-	memset(&err, 0, sizeof(err));
-	MUST(xos_command_sign(token, "demo", "ca", verb, args, xos_clock_now(), &doc, &err), &err);
-	body->n = 0;
-	MUST(xos_json_dump(doc, body, &err), &err);
-	xos_buf_init(&ask, 1 << 20);
-	xos_buf_lp_str(&ask, "192.0.2.1");
-	xos_buf_lp(&ask, xos_buf_bytes(body));
-	st = xos_bulk_call(auth, CA_COMMAND, xos_buf_bytes(&ask), soon(), &answer, &err);
-	xos_buf_free(&answer);
-	xos_buf_free(&ask);
-	xos_json_free(doc);
-	return st;
-}
-
-static enum xos_status again(const struct xos_buf *body)
-{
-	struct xos_buf ask, answer;
-	enum xos_status st;
-
-	memset(&err, 0, sizeof(err));
-	xos_buf_init(&ask, 1 << 20);
-	xos_buf_lp_str(&ask, "192.0.2.1");
-	xos_buf_lp(&ask, xos_buf_bytes(body));
-	st = xos_bulk_call(auth, CA_COMMAND, xos_buf_bytes(&ask), soon(), &answer, &err);
-	xos_buf_free(&answer);
-	xos_buf_free(&ask);
-	return st;
-}
-
 static struct xos_json *group_args(const char *group)
 {
 	struct xos_json *args = xos_json_object();
 
 	xos_json_set_string(args, "group", group);
 	return args;
-}
-
-static void token_of(const char *name, uint64_t number, const char *role, struct xos_chain *out)
-{
-	const char *groups[] = {"/demo", NULL}, *roles[] = {role, NULL};
-	struct xos_test_who who = {
-	    .name = name, .number = number, .groups = groups, .roles = roles};
-
-	memset(out, 0, sizeof(*out));
-	xos_test_member(vo, &who, out);
 }
 
 START_TEST(commands_need_an_administrators_signature)
@@ -167,7 +121,7 @@ START_TEST(verifiers_do_not_come_out)
 	    "member.list", "member.show", "vo.describe", "lock.list"};
 
 	MUST(ca_verifiers_open(p_verifiers, false, &store, &err), &err);
-	MUST(ca_verifiers_get(store, "alice", &v, &err), &err);
+	MUST(ca_verifiers_get(store, "alice", XOS_SCRAM_PASSWORD, xos_clock_now(), &v, &err), &err);
 	ca_verifiers_close(store);
 	MUST(xos_scram_verifier_format(&v, text), &err);
 	MUST_TRUE(xos_str_copy(stored, sizeof(stored), strrchr(text, ':') + 1));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "api/cad.h"
+#include "api/command.h"
 #include "auth/scram.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -132,8 +133,17 @@ static void stop(void)
 	xos_channel_free(key_ch);
 	waitpid(auth_pid, &status, 0);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	waitpid(key_pid, &status, 0);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	if (key_pid > 0) {
+		waitpid(key_pid, &status, 0);
+		ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	}
+}
+
+void lying_kill_key(void)
+{
+	kill(key_pid, SIGKILL);
+	waitpid(key_pid, NULL, 0);
+	key_pid = -1;
 }
 
 static void add_member(
@@ -141,11 +151,12 @@ static void add_member(
 {
 	struct xos_secret *pw = xos_secret_from(PASSWORD, strlen(PASSWORD));
 	struct ca_act act = {.at = vo->now, .actor = "test", .verb = "x", .args = "{}", .jti = jti};
-	struct xos_scram_verifier verifier;
+	struct ca_verifier_change change = {.until = 0};
 	uint64_t number = 0;
 
-	MUST(xos_scram_verifier_make(pw, 4096, &verifier, &err), &err);
-	MUST(ca_verifiers_prepare(v, jti, name, &verifier, &err), &err);
+	MUST_TRUE(xos_str_copy(change.member, sizeof(change.member), name));
+	MUST(xos_scram_verifier_make(pw, 4096, &change.verifier, &err), &err);
+	MUST(ca_verifiers_prepare(v, jti, &change, &err), &err);
 	MUST(ca_member_add(m, name, vo->now, &number, &err), &err);
 	MUST(ca_act_add(m, &act, &err), &err);
 	MUST(ca_verifiers_settle(v, jti, true, vo->now, &err), &err);
@@ -212,48 +223,77 @@ static void request_make(struct member_side *s, struct xos_key *k, const char *r
 	MUST(xos_cad_request_digest("demo", &s->request, &csr, s->digest, &err), &err);
 }
 
-void member_new(struct member_side *s, const char *name, const char *pw, const char *role)
+static void side_new(struct member_side *s, const char *name, enum xos_scram_kind kind,
+    const char *pw, const char *role)
 {
 	memset(s, 0, sizeof(*s));
 	MUST(xos_key_generate(&s->key, &err), &err);
 	request_make(s, s->key, role);
 	s->password = xos_secret_from(pw, strlen(pw));
-	MUST(xos_scram_client_new(name, s->password, s->digest, &s->scram, &err), &err);
+	MUST(xos_scram_client_new(name, kind, s->password, s->digest, &s->scram, &err), &err);
+}
+
+void member_new(struct member_side *s, const char *name, const char *pw, const char *role)
+{
+	side_new(s, name, XOS_SCRAM_PASSWORD, pw, role);
+}
+
+void member_new_code(struct member_side *s, const char *name, const char *code)
+{
+	side_new(s, name, XOS_SCRAM_CODE, code, NULL);
 }
 
 void member_free(struct member_side *s)
 {
 	xos_cad_request_clear(&s->request);
+	xos_buf_free(&s->final);
 	xos_scram_client_free(s->scram);
 	xos_secret_free(s->password);
 	xos_key_free(s->key);
 }
 
-enum xos_status prove(
-    struct member_side *s, const uint8_t digest[XOS_SHA256_LEN], char grant[CA_GRANT_LEN + 1])
+enum xos_status begin_status(struct member_side *s, const uint8_t digest[XOS_SHA256_LEN])
 {
 	struct ca_login_begin b = {.address = "192.0.2.1"};
-	struct ca_login_finish f = {.address = "192.0.2.1"};
 	struct ca_login_challenge c;
-	struct ca_login_done done;
-	struct xos_buf first, final, ask, answer;
+	struct xos_buf first, ask, answer;
 	enum xos_status st;
 
 	memset(&err, 0, sizeof(err));
 	xos_buf_init(&first, 4096);
-	xos_buf_init(&final, 4096);
 	xos_buf_init(&ask, 8192);
+	xos_buf_init(&s->final, 4096);
 	MUST(xos_scram_client_first(s->scram, &first, &err), &err);
 	memcpy(b.digest, digest, sizeof(b.digest));
 	b.message = xos_buf_bytes(&first);
 	ca_login_begin_put(&ask, &b);
-	MUST(xos_bulk_call(auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask), soon(), &answer, &err), &err);
-	MUST(ca_login_challenge_get(xos_buf_bytes(&answer), &c, &err), &err);
-	MUST(xos_scram_client_final(s->scram, c.message, &final, &err), &err);
-	memcpy(f.sid, c.sid, sizeof(f.sid));
+	st = xos_bulk_call(auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask), soon(), &answer, &err);
+	if (st == XOS_OK) {
+		MUST(ca_login_challenge_get(xos_buf_bytes(&answer), &c, &err), &err);
+		MUST(xos_scram_client_final(s->scram, c.message, &s->final, &err), &err);
+		memcpy(s->sid, c.sid, sizeof(s->sid));
+	}
 	xos_buf_free(&answer);
-	f.message = xos_buf_bytes(&final);
-	ask.n = 0;
+	xos_buf_free(&ask);
+	xos_buf_free(&first);
+	return st;
+}
+
+void begin(struct member_side *s, const uint8_t digest[XOS_SHA256_LEN])
+{
+	MUST(begin_status(s, digest), &err);
+}
+
+enum xos_status finish(struct member_side *s, char grant[CA_GRANT_LEN + 1])
+{
+	struct ca_login_finish f = {.address = "192.0.2.1", .message = xos_buf_bytes(&s->final)};
+	struct ca_login_done done;
+	struct xos_buf ask, answer;
+	enum xos_status st;
+
+	memset(&err, 0, sizeof(err));
+	memcpy(f.sid, s->sid, sizeof(f.sid));
+	xos_buf_init(&ask, 8192);
 	ca_login_finish_put(&ask, &f);
 	st = xos_bulk_call(auth, CA_LOGIN_FINISH, xos_buf_bytes(&ask), soon(), &answer, &err);
 	if (st == XOS_OK) {
@@ -262,9 +302,15 @@ enum xos_status prove(
 	}
 	xos_buf_free(&answer);
 	xos_buf_free(&ask);
-	xos_buf_free(&first);
-	xos_buf_free(&final);
+	xos_buf_free(&s->final);
 	return st;
+}
+
+enum xos_status prove(
+    struct member_side *s, const uint8_t digest[XOS_SHA256_LEN], char grant[CA_GRANT_LEN + 1])
+{
+	begin(s, digest);
+	return finish(s, grant);
 }
 
 enum xos_status issue(
@@ -281,6 +327,54 @@ enum xos_status issue(
 	st = xos_bulk_call(key, CA_ISSUE, xos_buf_bytes(&ask), soon(), answer, &err);
 	xos_buf_free(&ask);
 	return st;
+}
+
+/* --- commands --- */
+
+enum xos_status command(
+    const struct xos_chain *token, const char *verb, struct xos_json *args, struct xos_buf *body)
+{
+	struct xos_json *doc = NULL;
+	struct xos_buf ask, answer;
+	enum xos_status st;
+
+	memset(&err, 0, sizeof(err));
+	MUST(xos_command_sign(token, "demo", "ca", verb, args, xos_clock_now(), &doc, &err), &err);
+	body->n = 0;
+	MUST(xos_json_dump(doc, body, &err), &err);
+	xos_buf_init(&ask, 1 << 20);
+	xos_buf_lp_str(&ask, "192.0.2.1");
+	xos_buf_lp(&ask, xos_buf_bytes(body));
+	st = xos_bulk_call(auth, CA_COMMAND, xos_buf_bytes(&ask), soon(), &answer, &err);
+	xos_buf_free(&answer);
+	xos_buf_free(&ask);
+	xos_json_free(doc);
+	return st;
+}
+
+enum xos_status again(const struct xos_buf *body)
+{
+	struct xos_buf ask, answer;
+	enum xos_status st;
+
+	memset(&err, 0, sizeof(err));
+	xos_buf_init(&ask, 1 << 20);
+	xos_buf_lp_str(&ask, "192.0.2.1");
+	xos_buf_lp(&ask, xos_buf_bytes(body));
+	st = xos_bulk_call(auth, CA_COMMAND, xos_buf_bytes(&ask), soon(), &answer, &err);
+	xos_buf_free(&answer);
+	xos_buf_free(&ask);
+	return st;
+}
+
+void token_of(const char *name, uint64_t number, const char *role, struct xos_chain *out)
+{
+	const char *groups[] = {"/demo", NULL}, *roles[] = {role, NULL};
+	struct xos_test_who who = {
+	    .name = name, .number = number, .groups = groups, .roles = roles};
+
+	memset(out, 0, sizeof(*out));
+	xos_test_member(vo, &who, out);
 }
 
 void refused(enum xos_status st, struct xos_buf *answer, const char *code)

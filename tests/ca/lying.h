@@ -21,6 +21,7 @@ extern char *p_verifiers; /* path of the database that nobody but auth opens */
 
 void lying_setup(void);
 void lying_teardown(void);
+void lying_kill_key(void); /* the key process dies, and says nothing any more */
 int64_t soon(void);
 
 /* The side of an honest member. */
@@ -30,15 +31,28 @@ struct member_side {
 	uint8_t digest[XOS_SHA256_LEN];
 	struct xos_scram_client *scram;
 	struct xos_secret *password;
+	char sid[CA_SID_LEN + 1]; /* between begin and finish */
+	struct xos_buf final;
 };
 void member_new(struct member_side *s, const char *name, const char *pw, const char *role);
+void member_new_code(struct member_side *s, const char *name, const char *code);
 void member_free(struct member_side *s);
 
-/* The whole log-in with auth; digest: what network claims the request is. */
+/* The two halves of a log-in with auth, */
+void begin(struct member_side *s, const uint8_t digest[XOS_SHA256_LEN]);
+enum xos_status begin_status(struct member_side *s, const uint8_t digest[XOS_SHA256_LEN]);
+enum xos_status finish(struct member_side *s, char grant[CA_GRANT_LEN + 1]);
+/* and the whole; digest: what network claims the request is. */
 enum xos_status prove(
     struct member_side *s, const uint8_t digest[XOS_SHA256_LEN], char grant[CA_GRANT_LEN + 1]);
 enum xos_status issue(
     const char *grant, const struct xos_cad_request *request, struct xos_buf *answer);
+/* A token that the authority could have given; role NULL: none. */
+void token_of(const char *name, uint64_t number, const char *role, struct xos_chain *out);
+/* A command signed with it, sent to auth; body is what was sent, and may be sent again. */
+enum xos_status command(
+    const struct xos_chain *token, const char *verb, struct xos_json *args, struct xos_buf *body);
+enum xos_status again(const struct xos_buf *body);
 /* st is a refusal with this code and nothing in answer, which is freed. */
 void refused(enum xos_status st, struct xos_buf *answer, const char *code);
 

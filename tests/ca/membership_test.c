@@ -4,7 +4,9 @@
 
 #include "ca/acts.h"
 #include "ca/membership.h"
+#include "ca/schema.h"
 #include "ca/verifiers.h"
+#include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 
@@ -244,6 +246,21 @@ static enum xos_status count_act(void *ctx, const struct ca_act *act, struct xos
 	return XOS_OK;
 }
 
+static enum xos_status get_password(struct ca_verifiers *v, struct xos_scram_verifier *out)
+{
+	return ca_verifiers_get(v, "alice", XOS_SCRAM_PASSWORD, NOW, out, &err);
+}
+
+static enum xos_status prepare(
+    struct ca_verifiers *v, const char *jti, const struct xos_scram_verifier *verifier)
+{
+	struct ca_verifier_change change = {.member = "alice", .removes = !verifier};
+
+	if (verifier)
+		change.verifier = *verifier;
+	return ca_verifiers_prepare(v, jti, &change, &err);
+}
+
 /* What a crash leaves prepared is applied with its act and dropped without. */
 START_TEST(verifiers_follow_their_acts)
 {
@@ -257,25 +274,107 @@ START_TEST(verifiers_follow_their_acts)
 	MUST(xos_scram_verifier_make(pw, 4096, &one, &err), &err);
 	MUST(xos_scram_verifier_make(pw, 4096, &two, &err), &err);
 	MUST(ca_verifiers_open(vpath, true, &v, &err), &err);
-	ck_assert_int_eq(ca_verifiers_get(v, "alice", &got, &err), XOS_NOT_FOUND);
-	MUST(ca_verifiers_prepare(v, "j1", "alice", &one, &err), &err);
-	MUST(ca_verifiers_prepare(v, "j2", "alice", &two, &err), &err);
+	ck_assert_int_eq(get_password(v, &got), XOS_NOT_FOUND);
+	MUST(prepare(v, "j1", &one), &err);
+	MUST(prepare(v, "j2", &two), &err);
 	MUST(ca_act_add(m, &act, &err), &err);
 	MUST(ca_acts_after(m, 0, count_act, &last, &err), &err);
 	ck_assert_uint_eq(last, 1);
-	ck_assert_int_eq(ca_verifiers_get(v, "alice", &got, &err), XOS_NOT_FOUND);
+	ck_assert_int_eq(get_password(v, &got), XOS_NOT_FOUND);
 	uint8_t secret[32];
 	memcpy(secret, v->secret, 32);
 	ca_verifiers_close(v);
 	MUST(ca_verifiers_open(vpath, false, &v, &err), &err);
 	ck_assert_mem_eq(secret, v->secret, 32);
 	MUST(ca_verifiers_recover(v, m, NOW, &err), &err);
-	ck_assert_int_eq(ca_verifiers_get(v, "alice", &got, &err), XOS_OK);
+	ck_assert_int_eq(get_password(v, &got), XOS_OK);
 	ck_assert_mem_eq(got.salt, one.salt, sizeof(one.salt));
 	/* removal */
-	MUST(ca_verifiers_prepare(v, "j3", "alice", NULL, &err), &err);
+	MUST(prepare(v, "j3", NULL), &err);
 	MUST(ca_verifiers_settle(v, "j3", true, NOW, &err), &err);
-	ck_assert_int_eq(ca_verifiers_get(v, "alice", &got, &err), XOS_NOT_FOUND);
+	ck_assert_int_eq(get_password(v, &got), XOS_NOT_FOUND);
+	ca_verifiers_close(v);
+	xos_secret_free(pw);
+	free(vpath);
+}
+END_TEST
+
+/* A database of the first version: its passwords stay, what was prepared too. */
+START_TEST(older_verifiers_are_kept)
+{
+	struct xos_secret *pw = xos_secret_from("long enough", 11);
+	struct xos_scram_verifier one, two, got;
+	char text[XOS_SCRAM_VERIFIER_TEXT];
+	struct ca_verifiers *v = NULL;
+	struct ca_act act = {.at = NOW, .actor = "ada", .verb = "x", .args = "{}", .jti = "j1"};
+	char *vpath = xos_test_path(dir, "verifiers.db");
+	struct xos_store_options o = {.path = vpath, .mode = 0600};
+	struct xos_store *old = NULL;
+
+	MUST(xos_scram_verifier_make(pw, 4096, &one, &err), &err);
+	MUST(xos_scram_verifier_make(pw, 4096, &two, &err), &err);
+	ca_schema_verifiers(&o);
+	o.nmigrations = 1;
+	MUST(xos_store_open(&o, &old, &err), &err);
+	MUST(xos_scram_verifier_format(&one, text), &err);
+	MUST(xos_sql_run(
+	         old, NULL, &err, "INSERT INTO verifiers VALUES ('alice', ?1, 5)", "s", text),
+	    &err);
+	MUST(xos_scram_verifier_format(&two, text), &err);
+	MUST(xos_sql_run(
+	         old, NULL, &err, "INSERT INTO prepared VALUES ('j1', 'alice', ?1)", "s", text),
+	    &err);
+	xos_store_close(old);
+	MUST(ca_verifiers_open(vpath, false, &v, &err), &err);
+	MUST(get_password(v, &got), &err);
+	ck_assert_mem_eq(got.salt, one.salt, sizeof(one.salt));
+	ck_assert_int_eq(
+	    ca_verifiers_get(v, "alice", XOS_SCRAM_CODE, NOW, &got, &err), XOS_NOT_FOUND);
+	MUST(ca_act_add(m, &act, &err), &err);
+	MUST(ca_verifiers_recover(v, m, NOW, &err), &err);
+	MUST(get_password(v, &got), &err);
+	ck_assert_mem_eq(got.salt, two.salt, sizeof(one.salt));
+	ca_verifiers_close(v);
+	xos_secret_free(pw);
+	free(vpath);
+}
+END_TEST
+
+/* A code stands beside the password; removing a member takes both; what ended goes. */
+START_TEST(codes_stand_beside_passwords)
+{
+	struct xos_secret *pw = xos_secret_from("long enough", 11);
+	struct ca_verifier_change change = {.member = "alice"};
+	struct xos_scram_verifier got;
+	struct ca_verifiers *v = NULL;
+	char *vpath = xos_test_path(dir, "verifiers.db");
+
+	MUST(xos_scram_verifier_make(pw, 4096, &change.verifier, &err), &err);
+	MUST(ca_verifiers_open(vpath, true, &v, &err), &err);
+	MUST(prepare(v, "j1", &change.verifier), &err);
+	MUST(ca_verifiers_settle(v, "j1", true, NOW, &err), &err);
+	change.kind = XOS_SCRAM_CODE;
+	change.until = NOW + 100;
+	MUST(ca_verifiers_prepare(v, "j2", &change, &err), &err);
+	MUST(ca_verifiers_settle(v, "j2", true, NOW, &err), &err);
+	MUST(get_password(v, &got), &err);
+	MUST(ca_verifiers_get(v, "alice", XOS_SCRAM_CODE, NOW + 99, &got, &err), &err);
+	ck_assert_int_eq(
+	    ca_verifiers_get(v, "alice", XOS_SCRAM_CODE, NOW + 100, &got, &err), XOS_NOT_FOUND);
+	/* settling anything at all sweeps out what has ended */
+	MUST(prepare(v, "j3", &change.verifier), &err);
+	MUST(ca_verifiers_settle(v, "j3", true, NOW + 100, &err), &err);
+	ck_assert_int_eq(
+	    ca_verifiers_get(v, "alice", XOS_SCRAM_CODE, NOW, &got, &err), XOS_NOT_FOUND);
+	change.until = NOW + 500;
+	MUST(ca_verifiers_prepare(v, "j4", &change, &err), &err);
+	MUST(ca_verifiers_settle(v, "j4", true, NOW, &err), &err);
+	change.all = true;
+	MUST(ca_verifiers_prepare(v, "j5", &change, &err), &err);
+	MUST(ca_verifiers_settle(v, "j5", true, NOW, &err), &err);
+	ck_assert_int_eq(
+	    ca_verifiers_get(v, "alice", XOS_SCRAM_CODE, NOW, &got, &err), XOS_NOT_FOUND);
+	ck_assert_int_eq(get_password(v, &got), XOS_NOT_FOUND);
 	ca_verifiers_close(v);
 	xos_secret_free(pw);
 	free(vpath);
@@ -350,6 +449,8 @@ int main(void)
 	tcase_add_test(t, locks_stop_and_end);
 	tcase_add_test(t, another_vos_file_is_refused);
 	tcase_add_test(t, verifiers_follow_their_acts);
+	tcase_add_test(t, older_verifiers_are_kept);
+	tcase_add_test(t, codes_stand_beside_passwords);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -7,10 +7,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static enum xos_status lookup(void *arg, const char *member, struct xos_scram_verifier *out)
+static enum xos_status lookup(
+    void *arg, const char *member, enum xos_scram_kind kind, struct xos_scram_verifier *out)
 {
 	(void)arg;
 	(void)member;
+	(void)kind;
 	memset(out, 0x5a, sizeof(*out));
 	out->iterations = XOS_SCRAM_ITERATIONS_MIN;
 	return XOS_OK;
@@ -55,7 +57,7 @@ static void client(struct xos_bytes in)
 	struct xos_buf out;
 
 	xos_buf_init(&out, 4096);
-	if (xos_scram_client_new("alice", pw, binding, &c, NULL) != XOS_OK ||
+	if (xos_scram_client_new("alice", XOS_SCRAM_PASSWORD, pw, binding, &c, NULL) != XOS_OK ||
 	    xos_scram_client_first(c, &out, NULL) != XOS_OK)
 		abort();
 	/* The nonce is random, so only the parser is reached: its refusals must leave nothing. */

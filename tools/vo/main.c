@@ -7,6 +7,8 @@ static const struct xos_cli_verb verbs[] = {
         "members", 1, 3, false, vo_member_options, vo_member},
     {"password", "NAME", "give a member a new password", 1, 1, false, vo_password_options,
         vo_password},
+    {"code", "NAME", "a one-time code, with which a member logs in without a password", 1, 1, false,
+        vo_code_options, vo_code},
     {"group", "add|show|remove GROUP | describe GROUP TEXT | list", "groups", 1, 3, false, NULL,
         vo_group},
     {"role", "grant|revoke NAME ROLE | list [GROUP]", "roles", 1, 3, false, NULL, vo_role},

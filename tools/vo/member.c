@@ -37,8 +37,7 @@ const struct xos_cli_option vo_password_options[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
-/* How many iterations the VO's passwords take: the authority refuses any other count. */
-static enum xos_status iterations(const struct xos_cli *cli, uint32_t *out, struct xos_err *err)
+enum xos_status vo_iterations(const struct xos_cli *cli, uint32_t *out, struct xos_err *err)
 {
 	struct xos_json *vo = NULL;
 	uint64_t n = 0;
@@ -60,7 +59,7 @@ static enum xos_status add_verifier(
 	uint32_t count = 0;
 	enum xos_status st = xos_cli_password_check(&how, err);
 	if (!st)
-		st = iterations(cli, &count, err);
+		st = vo_iterations(cli, &count, err);
 	if (!st)
 		st = vo_verifier_make(&how, count, &verifier, err);
 	if (!st)

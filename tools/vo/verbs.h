@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "auth/verifier.h"
+#include "base/secret.h"
 #include "base/status.h"
 #include "cli/cli.h"
 #include "cli/command.h"
@@ -34,6 +35,12 @@ XOS_MUST_USE enum xos_status vo_pages(const struct xos_cli *cli, const char *ver
  * leaves this machine: what is sent is what the authority keeps. */
 XOS_MUST_USE enum xos_status vo_verifier_make(const struct xos_cli_password *how,
     uint32_t iterations, struct xos_scram_verifier *out, struct xos_err *err);
+/* How many iterations the VO's passwords take: the authority refuses any other count. */
+XOS_MUST_USE enum xos_status vo_iterations(
+    const struct xos_cli *cli, uint32_t *out, struct xos_err *err);
+/* Makes a one-time code of a member, adds its verifier to args, and gives the code. */
+XOS_MUST_USE enum xos_status vo_add_code(const struct xos_cli *cli, struct xos_json *args,
+    const char *member, struct xos_secret **code, struct xos_err *err);
 
 /* A word of the command line chooses what is done: one row of a verb's second table. */
 struct vo_action {
@@ -46,6 +53,7 @@ XOS_MUST_USE enum xos_status vo_dispatch(const struct vo_action *table, size_t n
 
 enum xos_status vo_member(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_password(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_code(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_group(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_role(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
@@ -71,5 +79,6 @@ enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, st
 extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_options[];
 extern const struct xos_cli_option vo_apply_options[], vo_approve_options[];
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
+extern const struct xos_cli_option vo_code_options[];
 
 #endif

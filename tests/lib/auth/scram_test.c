@@ -16,14 +16,17 @@ static struct xos_scram_verifier alice;
 static enum xos_status lookup_result;
 static int lookups;
 static char looked_up[64];
+static enum xos_scram_kind looked_up_kind;
 
-static enum xos_status lookup(void *arg, const char *member, struct xos_scram_verifier *out)
+static enum xos_status lookup(
+    void *arg, const char *member, enum xos_scram_kind kind, struct xos_scram_verifier *out)
 {
 	ck_assert_ptr_eq(arg, &alice);
 	lookups++;
 	snprintf(looked_up, sizeof(looked_up), "%s", member);
 	if (lookup_result != XOS_OK)
 		return lookup_result;
+	looked_up_kind = kind;
 	if (strcmp(member, "alice") != 0)
 		return XOS_NOT_FOUND;
 	*out = alice;
@@ -80,6 +83,8 @@ static void exchange_free(struct exchange *x)
 	xos_buf_free(&x->reply);
 }
 
+static enum xos_scram_kind as; /* what run() logs in with */
+
 static void run(struct exchange *x, struct xos_scram_server *s, const char *member, const char *pw)
 {
 	struct xos_secret *password = secret(pw);
@@ -87,7 +92,7 @@ static void run(struct exchange *x, struct xos_scram_server *s, const char *memb
 	struct xos_scram_session *ss = NULL;
 
 	ck_assert_int_eq(
-	    xos_scram_client_new(member, password, x->client_binding, &c, &x->err), XOS_OK);
+	    xos_scram_client_new(member, as, password, x->client_binding, &c, &x->err), XOS_OK);
 	ck_assert_int_eq(xos_scram_client_first(c, &x->first, &x->err), XOS_OK);
 	ck_assert_msg(xos_scram_begin(s, x->server_binding, xos_buf_bytes(&x->first), &ss,
 	                  &x->challenge, &x->err) == XOS_OK,
@@ -123,6 +128,35 @@ START_TEST(right_password)
 		exchange_free(&x);
 	}
 	ck_assert_int_eq(lookups, 3);
+	xos_scram_server_free(s);
+}
+END_TEST
+
+/* The look-up learns which secret is meant; a code of somebody unknown looks as one of alice's does. */
+START_TEST(codes_say_so_in_the_name)
+{
+	struct xos_scram_server *s = server_new();
+	struct exchange x, y;
+	struct xos_scram_verifier fake;
+	struct xos_buf salt;
+
+	as = XOS_SCRAM_CODE;
+	exchange_init(&x);
+	exchange_init(&y);
+	run(&x, s, "alice", GOOD);
+	ck_assert_msg(x.server == XOS_OK && x.client == XOS_OK, "%s", x.err.text);
+	ck_assert_str_eq(looked_up, "alice");
+	ck_assert_int_eq(looked_up_kind, XOS_SCRAM_CODE);
+	run(&y, s, "mallory", GOOD);
+	ck_assert_int_eq(y.server, XOS_DENIED);
+	ck_assert_int_eq(xos_scram_verifier_fake_code("mallory", 4096, &fake), XOS_OK);
+	xos_buf_init(&salt, 64);
+	xos_base64_encode(&salt, (struct xos_bytes){fake.salt, sizeof(fake.salt)});
+	ck_assert_ptr_nonnull(strstr(xos_buf_str(&y.challenge), xos_buf_str(&salt)));
+	xos_buf_free(&salt);
+	as = XOS_SCRAM_PASSWORD;
+	exchange_free(&x);
+	exchange_free(&y);
 	xos_scram_server_free(s);
 }
 END_TEST
@@ -202,6 +236,9 @@ START_TEST(malformed_first_messages)
 	    "p=xos-token-request,,m=x,n=alice,r=0123456789abcdef",
 	    "p=xos-token-request,,n=,r=0123456789abcdef",
 	    "p=xos-token-request,,n=alice@x,r=0123456789abcdef",
+	    "p=xos-token-request,,n=alice+cod,r=0123456789abcdef",
+	    "p=xos-token-request,,n=+code,r=0123456789abcdef",
+	    "p=xos-token-request,,n=alice+code+code,r=0123456789abcdef",
 	    "p=xos-token-request,,n=al=2Cice,r=0123456789abcdef",
 	    "p=xos-token-request,,n=alice,r=short", "p=xos-token-request,,n=alice",
 	    "p=xos-token-request,,n=alice,r=0123456789abcdef,x=y",
@@ -245,7 +282,9 @@ START_TEST(changed_final_messages)
 		xos_buf_init(&challenge, 4096);
 		xos_buf_init(&final, 4096);
 		xos_buf_init(&reply, 4096);
-		ck_assert_int_eq(xos_scram_client_new("alice", password, binding, &c, &err), 0);
+		ck_assert_int_eq(
+		    xos_scram_client_new("alice", XOS_SCRAM_PASSWORD, password, binding, &c, &err),
+		    0);
 		ck_assert_int_eq(xos_scram_client_first(c, &first, &err), 0);
 		ck_assert_int_eq(
 		    xos_scram_begin(s, binding, xos_buf_bytes(&first), &ss, &challenge, &err), 0);
@@ -295,7 +334,9 @@ START_TEST(client_refuses_bad_servers)
 
 		xos_buf_init(&first, 4096);
 		xos_buf_init(&final, 4096);
-		ck_assert_int_eq(xos_scram_client_new("alice", password, binding, &c, &err), 0);
+		ck_assert_int_eq(
+		    xos_scram_client_new("alice", XOS_SCRAM_PASSWORD, password, binding, &c, &err),
+		    0);
 		ck_assert_int_eq(xos_scram_client_first(c, &first, &err), 0);
 		const char *nonce = strstr(xos_buf_str(&first), "r=") + 2;
 		const char *mark = strstr(bad[i], "%s");
@@ -326,8 +367,9 @@ START_TEST(client_refuses_a_wrong_server_proof)
 		struct exchange x;
 
 		exchange_init(&x);
-		ck_assert_int_eq(
-		    xos_scram_client_new("alice", password, x.client_binding, &c, &x.err), 0);
+		ck_assert_int_eq(xos_scram_client_new("alice", XOS_SCRAM_PASSWORD, password,
+		                     x.client_binding, &c, &x.err),
+		    0);
 		ck_assert_int_eq(xos_scram_client_first(c, &x.first, &x.err), 0);
 		ck_assert_int_eq(xos_scram_begin(s, x.server_binding, xos_buf_bytes(&x.first), &ss,
 		                     &x.challenge, &x.err),
@@ -444,6 +486,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, right_password);
+	tcase_add_test(t, codes_say_so_in_the_name);
 	tcase_add_test(t, wrong_password_and_unknown_member_look_alike);
 	tcase_add_test(t, swapped_request_is_refused);
 	tcase_add_test(t, lookup_failure_is_not_a_denial);

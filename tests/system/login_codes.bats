@@ -1,0 +1,63 @@
+#!/usr/bin/env bats
+# One-time codes: from the administrator to the member, once, and what they leave to be done.
+load authority.bash
+
+setup_file() {
+	authority_make
+	authority_start
+	xos-login --join "$URL" --fingerprint "$FINGERPRINT" >/dev/null
+	admin >/dev/null
+	cp "$XOS_TOKEN" "$AUTH/ada"
+	XOS_TOKEN=$AUTH/ada xos-vo member add bob --no-password
+}
+
+teardown_file() { authority_remove; }
+
+ada() { XOS_TOKEN=$AUTH/ada "$@"; }
+
+@test "a code logs in once, and the token says how" {
+	code=$(ada xos-vo code bob --json | jq -r .code)
+	[[ $code =~ ^([0-9a-z]{4}-){4}[0-9a-z]{4}$ ]]
+	run xos-login --code bob --password-stdin <<<"${code^^}"
+	[ "$status" -eq 0 ]
+	[ "$(xos-token show --json | jq -r .auth.method)" = code ]
+	run xos-login --code bob --password-stdin <<<"$code"
+	[ "$status" -eq 1 ]
+	[[ $output == *"one-time code"* ]]
+}
+
+@test "a mistyped code is found here, and costs no attempt" {
+	code=$(ada xos-vo code bob --json | jq -r .code)
+	wrong=$(tr 'a-y2-8' 'b-z3-9' <<<"${code:0:1}")${code:1}
+	[ "$wrong" != "$code" ] || wrong=z${code:1}
+	run xos-login --code bob --password-stdin <<<"$wrong"
+	[ "$status" -ne 0 ]
+	[[ $output == *mistyped* ]]
+	xos-login --code bob --password-stdin <<<"$code"
+}
+
+@test "a code ends, and its life is bounded" {
+	run ada xos-vo code bob --for 8d
+	[ "$status" -ne 0 ]
+	[[ $output == *"8d"* || $output == *604800* ]]
+	run ada xos-vo code bob --for 1h
+	[ "$status" -eq 0 ]
+	[[ $output == *"xos-login --code bob"* ]]
+}
+
+@test "members give no codes" {
+	code=$(ada xos-vo code bob --json | jq -r .code)
+	xos-login --code bob --password-stdin <<<"$code"
+	run xos-vo code bob
+	[ "$status" -eq 1 ]
+	[[ $output == *Role=admin* ]]
+}
+
+@test "neither code nor verifier stands in the record" {
+	code=$(ada xos-vo code bob --json | jq -r .code)
+	ada xos-vo code bob >/dev/null
+	run xos-cad log --config "$CONF"
+	[[ $output == *member.code* ]]
+	[[ $output != *"$code"* ]]
+	[[ $output != *'SCRAM-SHA-256$'* ]]
+}
