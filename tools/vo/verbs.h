@@ -69,6 +69,8 @@ enum xos_status vo_application(struct xos_cli *cli, int argc, char **argv, struc
 enum xos_status vo_applications(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_approve(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_deny(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_import(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_export(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
 /* Rows of the verb "member" that stand in standing.c. */
 enum xos_status vo_member_suspend(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
@@ -78,6 +80,7 @@ enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, st
 
 extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_options[];
 extern const struct xos_cli_option vo_apply_options[], vo_approve_options[];
+extern const struct xos_cli_option vo_import_options[], vo_export_options[];
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
 extern const struct xos_cli_option vo_code_options[];
 
