@@ -13,6 +13,8 @@ static enum xos_status counts(struct ca_call *c, struct xos_err *err)
 	} count[] = {
 	    {"members", "SELECT COUNT(*) FROM members WHERE state <> 'removed'"},
 	    {"suspended", "SELECT COUNT(*) FROM members WHERE state = 'suspended'"},
+	    {"sponsor_left", "SELECT COUNT(*) FROM members m JOIN members s ON s.number = m.sponsor"
+	                     " WHERE m.state <> 'removed' AND s.state <> 'active'"},
 	    {"groups", "SELECT COUNT(*) FROM vo_groups"},
 	    {"acts", "SELECT COUNT(*) FROM acts"},
 	};

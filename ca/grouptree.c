@@ -28,6 +28,13 @@ static enum xos_status group_id(
 	return st;
 }
 
+enum xos_status ca_group_exists(struct ca_membership *m, const char *group, struct xos_err *err)
+{
+	int64_t id = 0;
+
+	return group_id(m, group, &id, err);
+}
+
 /* --- pages --- */
 
 static enum xos_status read_group(struct xos_stmt *q, struct ca_group_row *g, struct xos_err *err)

@@ -16,6 +16,10 @@ struct ca_group_row {
 XOS_MUST_USE enum xos_status ca_group_page(struct ca_membership *m, const char *after, size_t max,
     struct ca_group_row **out, size_t *n, struct xos_err *err);
 
+/* NOT_FOUND with code "no-group". */
+XOS_MUST_USE enum xos_status ca_group_exists(
+    struct ca_membership *m, const char *group, struct xos_err *err);
+
 /*
  * Takes the group out. CONFLICT (code "group-used") while a group below it, a member in it, a role in it
  * or a lock of it or of a role in it is there. Policy that names it goes on naming nobody; whoever adds

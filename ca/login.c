@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "ca/auth.h"
+#include "ca/invitations.h"
 #include "ca/standing.h"
 
 /*
@@ -146,10 +147,12 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 	st = xos_scram_finish(s->scram, m->message, final, err);
 	if (st == XOS_DENIED)
 		ca_throttle_failed(a->throttle, name, m->address, now);
-	if (st == XOS_OK) {
+	if (st == XOS_OK)
 		ca_throttle_passed(a->throttle, name, m->address);
+	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
+		st = ca_invitation_take_up(a, name, &s->code, now, err);
+	if (st == XOS_OK)
 		st = check_standing(a, name, now, err);
-	}
 	/* Gone before anything can come of it: whatever ends this process now, it never works twice. */
 	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
 		st = ca_verifiers_spend(a->verifiers, name, &s->code, now, err);

@@ -35,6 +35,22 @@ enum xos_status ca_member_number(
 	return st;
 }
 
+/* Somebody holds a code for that name, and would log in as whoever got it. */
+static enum xos_status check_not_invited(
+    struct ca_membership *m, const char *name, struct xos_err *err)
+{
+	int64_t n = 0;
+	enum xos_status st = xos_sql_int(m->store, &n, err,
+	    "SELECT COUNT(*) FROM invitations WHERE name = ?1 AND until > ?2", "si", name,
+	    xos_clock_now());
+
+	if (st == XOS_OK && n)
+		st = xos_err_set(err, XOS_CONFLICT, "member-invited",
+		    "somebody is invited by the name \"%s\": xos-vo withdraw %s ends that", name,
+		    name);
+	return st;
+}
+
 static enum xos_status check_new_name(
     struct ca_membership *m, const char *name, struct xos_err *err)
 {
@@ -50,7 +66,7 @@ static enum xos_status check_new_name(
 	    "SELECT CASE state WHEN 'removed' THEN 1 ELSE 0 END FROM members WHERE name = ?1", "s",
 	    name);
 	if (st == XOS_NOT_FOUND)
-		return XOS_OK;
+		return check_not_invited(m, name, err);
 	if (st == XOS_OK)
 		st = xos_err_set(err, XOS_CONFLICT, "member-exists",
 		    v ? "\"%s\" was a member before; names are never given to somebody else, nor "
@@ -58,6 +74,11 @@ static enum xos_status check_new_name(
 		      : "\"%s\" is a member already",
 		    name);
 	return st;
+}
+
+enum xos_status ca_member_name_free(struct ca_membership *m, const char *name, struct xos_err *err)
+{
+	return check_new_name(m, name, err);
 }
 
 enum xos_status ca_member_add(

@@ -70,7 +70,10 @@ void ca_membership_close(struct ca_membership *m);
 
 /* --- members --- */
 
-/* CONFLICT if the name is, or was, somebody's. */
+/* CONFLICT if the name is, or was, somebody's, or somebody is invited by it; MALFORMED if it is none. */
+XOS_MUST_USE enum xos_status ca_member_name_free(
+    struct ca_membership *m, const char *name, struct xos_err *err);
+/* The same, and takes it. */
 XOS_MUST_USE enum xos_status ca_member_add(
     struct ca_membership *m, const char *name, int64_t now, uint64_t *number, struct xos_err *err);
 /* Ends the membership for good; groups and roles go, name and number stay taken. CONFLICT (code

@@ -58,7 +58,12 @@ static const char *const membership[] = {
     " state TEXT NOT NULL DEFAULT 'pending', message TEXT NOT NULL DEFAULT '',"
     " decided BIGINT NOT NULL DEFAULT 0);"
     "CREATE INDEX applications_address ON applications (address, state);"
-    "CREATE INDEX applications_state ON applications (state, id);",
+    "CREATE INDEX applications_state ON applications (state, id);"
+    "CREATE TABLE invitations (name TEXT PRIMARY KEY,"
+    " sponsor INTEGER NOT NULL REFERENCES members (number), at BIGINT NOT NULL,"
+    " until BIGINT NOT NULL, ends BIGINT NOT NULL, life BIGINT NOT NULL, groups TEXT NOT NULL,"
+    " contact TEXT NOT NULL);"
+    "CREATE INDEX invitations_sponsor ON invitations (sponsor);",
 };
 
 static const char *const verifiers[] = {

@@ -243,3 +243,98 @@ apply() {
 	run apply 'Dora!'
 	[ "$status" -eq 2 ]
 }
+
+accept() { xos-login --code "$1" --password-stdin --out "$AUTH/$1.token" <<<"$2"; }
+
+@test "whoever is invited becomes a member at the first log-in with the code, once" {
+	local code
+	admin
+	code=$(xos-vo invite erin --group /demo/physics --ends 2099-01-01 --contact erin@site.example --json | field code)
+	run xos-vo member show erin --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"no-member"'* ]]
+	run xos-vo invitations
+	[[ $output == *erin*ada*/demo/physics* ]]
+	# nobody else gets the name meanwhile: the code would open that membership
+	run xos-vo member add erin --no-password --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"member-invited"'* ]]
+	run xos-vo invite erin --json
+	[ "$status" -eq 1 ]
+	accept erin "$code"
+	run accept erin "$code"
+	[ "$status" -eq 1 ]
+	run xos-vo member show erin
+	[[ $output == *2099-01-01* && $output == *ada* && $output == */demo/physics* && $output == *erin@site.example* ]]
+	run xos-vo invitations --json
+	[[ $output != *erin* ]]
+	# the record says who asked and who came
+	run xos-cad log --config "$CONF"
+	[[ $output == *'"invitation.accept"'* && $output != *"$code"* ]]
+}
+
+@test "a withdrawn invitation opens nothing, and its name is free" {
+	local old new
+	old=$(xos-vo invite fred --json | field code)
+	xos-vo withdraw fred
+	run accept fred "$old"
+	[ "$status" -eq 1 ]
+	new=$(xos-vo invite fred --json | field code)
+	run accept fred "$old"
+	[ "$status" -eq 1 ]
+	run xos-vo member show fred
+	[ "$status" -eq 1 ]
+	accept fred "$new"
+	run xos-vo withdraw fred --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"no-invitation"'* ]]
+}
+
+@test "in an administered VO members invite nobody; a group's administrator invites into it" {
+	xos-vo set --model administered
+	login alice
+	run by alice xos-vo invite gina --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"not-administrator"'* ]]
+	xos-vo role grant alice /demo/physics/Role=admin
+	login alice --role /demo/physics/Role=admin
+	run by alice xos-vo invite gina --group /demo/chemistry --json
+	[ "$status" -eq 1 ]
+	run by alice xos-vo invite gina --group /demo/physics --group /demo/chemistry --json
+	[ "$status" -eq 1 ]
+	local code
+	code=$(by alice xos-vo invite gina --group /demo/physics/hep --json | field code)
+	run by alice xos-vo invitations
+	[[ $output == *gina* ]]
+	accept gina "$code"
+	# not for ever, whatever was asked for
+	run xos-vo member show gina --json
+	[[ $output == *'"until"'*  && $output == *'"sponsor": "alice"'* ]]
+}
+
+@test "in an open VO members invite, answer for whom they invited, and may renew them" {
+	xos-vo set --model open --invited-life 90d
+	login alice
+	local code
+	code=$(by alice xos-vo invite hugo --json | field code)
+	run by alice xos-vo invite hans --ends 2099-01-01 --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"invited-life"'* ]]
+	# the sponsor is suspended before it is taken up
+	xos-vo member suspend alice
+	run xos-login --code hugo --password-stdin --out "$AUTH/hugo.token" --json <<<"$code"
+	[ "$status" -eq 1 ]
+	[[ $output == *'"sponsor-left"'* ]]
+	xos-vo member resume alice
+	accept hugo "$code"
+	xos-vo member until hugo 2d
+	by alice xos-vo member renew hugo
+	run by gina xos-vo member renew hugo --json
+	[ "$status" -eq 1 ]
+	xos-vo member suspend alice
+	run xos-vo member show hugo --json
+	[[ $output == *'"sponsor_left": true'* ]]
+	run xos-vo describe
+	[[ $output == *"sponsor left"* ]]
+	xos-vo member resume alice
+}

@@ -3,7 +3,8 @@
 
 static const struct xos_cli_verb verbs[] = {
     {"member",
-        "add|show|remove|suspend|resume NAME | until NAME DATE | join|leave NAME GROUP | list",
+        "add|show|remove|suspend|resume|renew NAME | until NAME DATE | join|leave NAME GROUP | "
+        "list",
         "members", 1, 3, false, vo_member_options, vo_member},
     {"password", "NAME", "give a member a new password", 1, 1, false, vo_password_options,
         vo_password},
@@ -22,6 +23,10 @@ static const struct xos_cli_verb verbs[] = {
     {"applications", "", "who applied for membership", 0, 0, false, NULL, vo_applications},
     {"approve", "ID", "let an applicant in", 1, 1, false, vo_approve_options, vo_approve},
     {"deny", "ID REASON", "refuse an applicant, who reads the reason", 2, 2, false, NULL, vo_deny},
+    {"invite", "NAME", "invite somebody, by a one-time code", 1, 1, false, vo_invite_options,
+        vo_invite},
+    {"invitations", "", "who is invited", 0, 0, false, NULL, vo_invitations},
+    {"withdraw", "NAME", "end an invitation", 1, 1, false, NULL, vo_withdraw},
     {"import", "FILE", "add and change many groups and members, from CSV or JSON", 1, 1, false,
         vo_import_options, vo_import},
     {"export", "", "all groups and members, as CSV or JSON", 0, 0, false, vo_export_options,
@@ -53,6 +58,9 @@ int main(int argc, char **argv)
 	        "  xos-vo applications\n"
 	        "  xos-vo approve 5f0c61d2a9b7e384 --group /demo/physics\n"
 	        "  xos-vo deny 5f0c61d2a9b7e384 \"please use your institute's address\"\n"
+	        "  xos-vo invite dora --group /demo/physics --for 3d\n"
+	        "  xos-vo import members.csv --dry-run\n"
+	        "  xos-vo export --format json --out members.json\n"
 	        "  xos-vo member until alice 2027-09-30\n"
 	        "  xos-vo member suspend mallory \"stolen laptop\"\n"
 	        "  xos-vo set --title \"Demonstration\" --contact help@demo.example\n"

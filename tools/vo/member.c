@@ -209,8 +209,8 @@ enum xos_status vo_member(struct xos_cli *cli, int argc, char **argv, struct xos
 	static const struct vo_action table[] = {{"add", 1, 1, add}, {"list", 0, 0, list},
 	    {"show", 1, 1, show}, {"remove", 1, 1, take_away}, {"join", 2, 2, join},
 	    {"leave", 2, 2, leave}, {"suspend", 1, 2, vo_member_suspend},
-	    {"resume", 1, 1, vo_member_resume}, {"until", 2, 2, vo_member_until},
-	    {"contact", 2, 2, vo_member_contact}};
+	    {"resume", 1, 1, vo_member_resume}, {"renew", 1, 1, vo_member_renew},
+	    {"until", 2, 2, vo_member_until}, {"contact", 2, 2, vo_member_contact}};
 	return vo_dispatch(table, sizeof(table) / sizeof(table[0]), cli, argc, argv, err);
 }
 

@@ -34,6 +34,13 @@ enum xos_status vo_member_until(struct xos_cli *cli, int argc, char **argv, stru
 	    argv[1]);
 }
 
+enum xos_status vo_member_renew(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	(void)argc;
+	return xos_cli_command_do(cli, "ca", "member.renew", vo_args(argv[0], NULL, NULL), err,
+	    "the membership of %s is renewed; xos-vo member show says until when", argv[0]);
+}
+
 enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;

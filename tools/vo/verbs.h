@@ -69,6 +69,9 @@ enum xos_status vo_application(struct xos_cli *cli, int argc, char **argv, struc
 enum xos_status vo_applications(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_approve(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_deny(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_invite(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_invitations(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_withdraw(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_import(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_export(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
@@ -76,11 +79,13 @@ enum xos_status vo_export(struct xos_cli *cli, int argc, char **argv, struct xos
 enum xos_status vo_member_suspend(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_member_resume(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_member_until(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_member_renew(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
 extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_options[];
 extern const struct xos_cli_option vo_apply_options[], vo_approve_options[];
 extern const struct xos_cli_option vo_import_options[], vo_export_options[];
+extern const struct xos_cli_option vo_invite_options[];
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
 extern const struct xos_cli_option vo_code_options[];
 

@@ -31,11 +31,11 @@ static void print_text(const struct xos_json *doc, const char *key, const char *
 		xos_cli_print_pair(label, "%s", text);
 }
 
-static void print_count(const struct xos_json *doc, const char *key)
+static void print_count(const struct xos_json *doc, const char *key, const char *label)
 {
 	int64_t n = 0;
 	if (!xos_json_opt_int64(doc, key, 0, INT64_MAX, 0, &n, NULL))
-		xos_cli_print_pair(key, "%lld", (long long)n);
+		xos_cli_print_pair(label, "%lld", (long long)n);
 }
 
 static void print_life(const struct xos_json *doc)
@@ -72,9 +72,10 @@ enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct x
 		print_text(doc, "ends", "ends");
 		print_text(doc, "closed", "CLOSED since");
 		print_life(doc);
-		print_count(doc, "members");
-		print_count(doc, "suspended");
-		print_count(doc, "groups");
+		print_count(doc, "members", "members");
+		print_count(doc, "suspended", "suspended");
+		print_count(doc, "sponsor_left", "sponsor left");
+		print_count(doc, "groups", "groups");
 	}
 	xos_json_free(doc);
 	return st;
