@@ -13,6 +13,8 @@ const struct xos_bulk_handler ca_auth_table[] = {
     {CA_COMMAND, "command", 1u << 0, XOS_COMMAND_BODY_MAX + 128, ca_command},
     {CA_APPLY, "apply", 1u << 0, XOS_APPLY_MAX + 128, ca_handle_apply},
     {CA_APPLICATION, "application", 1u << 0, XOS_APPLY_MAX + 128, ca_handle_application},
+    {CA_ACCEPT, "accept", 1u << 0, 4096, ca_handle_accept},
+    {CA_RULES, "rules", 1u << 0, 8, ca_handle_rules},
     {CA_ABOUT, "about", 1u << 0, 0, ca_handle_about},
 };
 const size_t ca_auth_ntable = sizeof(ca_auth_table) / sizeof(ca_auth_table[0]);

@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/key.h"
+#include "ca/rules.h"
 #include "ca/standing.h"
 #include "token/profile.h"
 
@@ -154,6 +155,8 @@ static enum xos_status look_up(struct ca_key *k, const struct ca_grant *g,
 
 	if (st == XOS_OK)
 		st = ca_standing_check(k->membership, m, now, err);
+	if (st == XOS_OK)
+		st = ca_rules_check(k->membership, m, err);
 	if (st == XOS_OK)
 		st = ca_standing_end(k->membership, m, now, end, err);
 	if (st == XOS_OK)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ca/auth.h"
 #include "ca/invitations.h"
+#include "ca/rules.h"
 #include "ca/standing.h"
 
 /*
@@ -102,6 +103,8 @@ static enum xos_status check_standing(
 	if (st == XOS_OK)
 		st = ca_standing_check(a->membership, member, now, err);
 	if (st == XOS_OK)
+		st = ca_rules_check(a->membership, member, err);
+	if (st == XOS_OK)
 		st = ca_lock_check(a->membership, member, NULL, 0, now, err);
 	ca_member_free(member);
 	return st;
@@ -193,5 +196,35 @@ enum xos_status ca_login_finish(
 	xos_scram_session_free(s->scram);
 	xos_wipe(s, sizeof(*s));
 	xos_buf_free(&final);
+	return st;
+}
+
+enum xos_status ca_login_proof(struct ca_auth *a, const struct ca_login_finish *m,
+    const uint8_t digest[XOS_SHA256_LEN], char member[XOS_MEMBER_MAX + 1], struct xos_buf *final,
+    struct xos_err *err)
+{
+	int64_t now = xos_clock_now();
+	struct ca_session *s = find(a, m->sid, now);
+	const char *name;
+	enum xos_status st;
+
+	if (!s || !xos_ct_equal(s->digest, digest, sizeof(s->digest)))
+		return xos_err_set(err, XOS_DENIED, "login-unknown",
+		    "this proof was not begun, or took longer than %d seconds: try again",
+		    CA_SESSION_LIFE);
+	name = xos_scram_member(s->scram);
+	st = ca_throttle_check(a->throttle, name, m->address, now, err);
+	if (st == XOS_OK) {
+		st = xos_scram_finish(s->scram, m->message, final, err);
+		if (st == XOS_DENIED)
+			ca_throttle_failed(a->throttle, name, m->address, now);
+	}
+	if (st == XOS_OK) {
+		ca_throttle_passed(a->throttle, name, m->address);
+		if (!xos_str_copy(member, XOS_MEMBER_MAX + 1, name))
+			st = xos_err_set(err, XOS_MALFORMED, "member-name", "the name is too long");
+	}
+	xos_scram_session_free(s->scram);
+	xos_wipe(s, sizeof(*s));
 	return st;
 }

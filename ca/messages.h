@@ -27,6 +27,8 @@ enum ca_message {
 	CA_APPLY = 50,          /* network -> auth: lp(address) lp(body); JSON */
 	CA_APPLICATION = 51,    /* network -> auth: lp(id) lp(body); JSON */
 	CA_ABOUT = 52,          /* network -> auth: nothing; JSON */
+	CA_ACCEPT = 53,         /* network -> auth: rules.h; the server's own proof */
+	CA_RULES = 54,          /* network -> auth: u64 version, 0: in force; JSON */
 	CA_TOKENS = 22          /* auth -> key: u64 number; the unexpired tokens of a member */
 };
 

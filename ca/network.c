@@ -6,6 +6,7 @@
 #include "api/apply.h"
 #include "api/cad.h"
 #include "api/command.h"
+#include "api/rules.h"
 #include "api/trustdoc.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -200,6 +201,8 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/about", ca_route_about, 0, 0},
     {"POST", "/v1/vo/{vo}/applications", ca_route_apply, 0, XOS_APPLY_MAX},
     {"POST", "/v1/vo/{vo}/applications/{id}", ca_route_application, 0, XOS_APPLY_MAX},
+    {"GET", "/v1/vo/{vo}/rules", ca_route_rules, 0, 0},
+    {"POST", "/v1/vo/{vo}/rules/acceptance", ca_route_accept, 0, XOS_RULES_ACCEPT_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},

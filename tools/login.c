@@ -14,12 +14,14 @@
 #include "cli/contact.h"
 #include "cli/password.h"
 #include "cli/vo.h"
+#include "login_rules.h"
 #include "token/tokenfile.h"
 
 #define SKEW_TOLD 60 /* seconds of clock difference from which the person is told */
 
 static struct xos_cli_list opt_roles;
-static const char *opt_lifetime, *opt_password_fd, *opt_join, *opt_fingerprint, *opt_out;
+static const char *opt_lifetime, *opt_password_fd, *opt_join, *opt_fingerprint, *opt_out,
+    *opt_accept_rules;
 static bool opt_password_stdin, opt_code;
 
 /* --- joining --- */
@@ -162,14 +164,19 @@ static enum xos_status tell(struct xos_cli *cli, const char *path,
 
 /* --- log-in --- */
 
-static enum xos_status log_in(const struct xos_cli_vo *vo, const struct xos_cad_login *login,
-    struct xos_cad_login_result *result, struct xos_err *err)
+static enum xos_status log_in(const struct xos_cli *cli, const struct xos_cli_vo *vo,
+    const struct xos_cad_login *login, struct xos_cad_login_result *result, struct xos_err *err)
 {
 	struct xos_cli_client *client = NULL;
 	enum xos_status st = xos_cli_client_new(vo, "ca", NULL, false, &client, err);
 
 	if (st == XOS_OK)
 		st = xos_cad_login(xos_cli_client(client), login, result, err);
+	if (st == XOS_DENIED && strcmp(err->code, "rules-not-accepted") == 0) {
+		st = login_accept_rules(cli, xos_cli_client(client), login, opt_accept_rules, err);
+		if (st == XOS_OK)
+			st = xos_cad_login(xos_cli_client(client), login, result, err);
+	}
 	xos_cli_client_free(client);
 	return st;
 }
@@ -206,7 +213,7 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 		login.member = member;
 		login.kind = opt_code ? XOS_SCRAM_CODE : XOS_SCRAM_PASSWORD;
 		login.trust = vo->trust;
-		st = log_in(vo, &login, &result, err);
+		st = log_in(cli, vo, &login, &result, err);
 	}
 	if (st == XOS_OK)
 		st = xos_tokenfile_write(path, &result.chain, err);
@@ -262,6 +269,10 @@ static const struct xos_cli_option options[] = {
         .arg = "N",
         .about = "read the password from descriptor N",
         .value = &opt_password_fd},
+    {.name = "accept-rules",
+        .arg = "VERSION",
+        .about = "accept this version of the VO's rules, read before (xos-vo rules show)",
+        .value = &opt_accept_rules},
     {.name = "out", .arg = "FILE", .about = "write the token there", .value = &opt_out},
     {.name = "join",
         .arg = "URL",

@@ -338,3 +338,67 @@ accept() { xos-login --code "$1" --password-stdin --out "$AUTH/$1.token" <<<"$2"
 	[[ $output == *"sponsor left"* ]]
 	xos-vo member resume alice
 }
+
+@test "who has not accepted the rules in force gets no token, and nothing is accepted silently" {
+	printf 'Be kind.\nDo not mine coins.\n' >"$AUTH/rules1"
+	echo 'Be kind, and brief.' >"$AUTH/rules2"
+	run xos-vo rules show
+	[ "$status" -eq 1 ]
+	xos-vo rules set "$AUTH/rules1"
+	run xos-vo rules show --config "$AUTH/carol.config"
+	[ "$status" -eq 0 ]
+	[[ $output == *"version 1"*"Be kind."*"Do not mine coins."* ]]
+	run login bob --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"rules-not-accepted"'* ]]
+	run login bob --accept-rules 2 --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"rules-changed"'* ]]
+	run login bob --accept-rules yes
+	[ "$status" -eq 2 ]
+	# a wrong password accepts nothing
+	run xos-login bob --password-stdin --accept-rules 1 <<<"wrong-secret"
+	[ "$status" -eq 1 ]
+	login bob --accept-rules 1
+	login bob
+	run xos-vo member show bob --json
+	[[ $output == *'"rules": 1'* ]]
+	# a new version is asked for anew; an old acceptance is none
+	xos-vo rules set "$AUTH/rules2"
+	run login bob --json
+	[ "$status" -eq 1 ]
+	run login bob --accept-rules 1 --json
+	[ "$status" -eq 1 ]
+	login bob --accept-rules 2
+	admin --accept-rules 2
+	# an invitation's code is not used up by the question
+	local code
+	code=$(xos-vo invite ivan --json | field code)
+	run accept ivan "$code"
+	[ "$status" -eq 1 ]
+	xos-login --code ivan --password-stdin --accept-rules 2 --out "$AUTH/ivan.token" <<<"$code"
+	# the record has who accepted which text
+	run xos-cad log --config "$CONF"
+	local digest
+	digest=$(sha256sum <"$AUTH/rules1")
+	[[ $output == *"${digest%% *}"* && $output == *'"rules.accept"'* ]]
+}
+
+@test "on a terminal the rules are shown and asked" {
+	login alice --accept-rules 2
+	echo 'Third rules.' >"$AUTH/rules3"
+	xos-vo rules set "$AUTH/rules3"
+	try() { # ANSWER: what a person on a terminal sees
+		printf 'exec 3<<<alice-secret; xos-login alice --password-fd 3 --out %q\n' "$AUTH/alice.token" >"$AUTH/try"
+		run script -qec "bash $AUTH/try" /dev/null <<<"$1"
+		echo "$output"
+	}
+	try no
+	[ "$status" -eq 1 ]
+	[[ $output == *"Third rules."*"Type yes"*"not accepted"* ]]
+	run login alice --json
+	[ "$status" -eq 1 ]
+	try yes
+	[ "$status" -eq 0 ]
+	login alice
+}
