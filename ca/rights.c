@@ -36,16 +36,22 @@ static bool holds_above(const struct ca_call *c, const struct ca_member *member,
 enum xos_status ca_demand_group_admin(struct ca_call *c, const char *group, struct xos_err *err)
 {
 	struct ca_member *member = NULL;
+	char top[XOS_VO_MAX + 2];
 	enum xos_status st;
 
+	xos_str_printf(top, sizeof(top), "/%s", c->auth->vo);
 	if (xos_command_is_admin(c->command))
 		return ca_demand_admin(c, err);
 	st = ca_signer_now(c, &member, err);
 	if (st == XOS_OK && !holds_above(c, member, group))
-		st = xos_err_set(err, XOS_DENIED, "not-administrator",
-		    "%s needs /%s/Role=admin, or Role=admin in the group %s or one above it, held "
-		    "and active in the token: log in with xos-login --role ROLE",
-		    c->command->verb, c->auth->vo, group);
+		st = xos_group_within(top, group)
+		         ? xos_command_demand_admin(c->command, err)
+		         : xos_err_set(err, XOS_DENIED, "not-administrator",
+		               "%s needs Role=admin of %s, of a group above it or of the VO, held "
+		               "and "
+		               "active in the token: if you hold it, log in with xos-login --role "
+		               "%s/Role=admin or --role %s/Role=admin",
+		               c->command->verb, group, group, top);
 	ca_member_free(member);
 	return st;
 }
