@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ca/commands.h"
+#include "ca/sealed.h"
 
 static enum xos_status read_kind(struct ca_call *c, enum xos_lock_kind *kind, struct xos_err *err)
 {
@@ -26,7 +27,7 @@ static enum xos_status somebody_left(
 	enum xos_status st = ca_administrators(c->auth->membership, c->now, &a, err);
 
 	for (size_t i = 0; st == XOS_OK && i < a.n; i++)
-		well += a.list[i].locked[0] == '\0';
+		well += a.list[i].locked[0] == '\0' && strcmp(a.list[i].name, CA_SEALED_NAME) != 0;
 	free(a.list);
 	if (st == XOS_OK && well == 0)
 		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",

@@ -11,7 +11,8 @@ static enum xos_status counts(struct ca_call *c, struct xos_err *err)
 	static const struct {
 		const char *key, *sql;
 	} count[] = {
-	    {"members", "SELECT COUNT(*) FROM members WHERE state <> 'removed'"},
+	    {"members",
+	        "SELECT COUNT(*) FROM members WHERE state <> 'removed' AND kind <> 'sealed'"},
 	    {"suspended", "SELECT COUNT(*) FROM members WHERE state = 'suspended'"},
 	    {"sponsor_left", "SELECT COUNT(*) FROM members m JOIN members s ON s.number = m.sponsor"
 	                     " WHERE m.state <> 'removed' AND s.state <> 'active'"},
@@ -52,6 +53,10 @@ static enum xos_status describe(struct ca_call *c, struct xos_err *err)
 		xos_json_set_time(c->result, "closed", vo.closed);
 	if (vo.rules)
 		xos_json_set_int(c->result, "rules", (int64_t)vo.rules);
+	if (vo.sealed)
+		xos_json_set_time(c->result, "break_glass_sealed", vo.sealed);
+	if (vo.unsealed)
+		xos_json_set_time(c->result, "break_glass_used", vo.unsealed);
 	xos_json_set_int(c->result, "iterations", c->auth->iterations);
 	return counts(c, err);
 }

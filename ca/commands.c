@@ -7,6 +7,7 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "ca/acts.h"
+#include "ca/sealed.h"
 #include "ca/standing.h"
 
 #define SKEW 300
@@ -135,7 +136,7 @@ static const struct ca_verb *find_verb(const char *name)
 	static const struct ca_verbs *const tables[] = {&ca_member_verbs, &ca_group_verbs,
 	    &ca_lock_verbs, &ca_vo_verbs, &ca_standing_verbs, &ca_grouptree_verbs,
 	    &ca_application_verbs, &ca_code_verbs, &ca_import_verbs, &ca_invitation_verbs,
-	    &ca_rules_verbs};
+	    &ca_rules_verbs, &ca_sealed_verbs};
 
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)
@@ -217,6 +218,8 @@ static enum xos_status change(
 	st = v->run(c, err);
 	if (st == XOS_OK)
 		st = add_act(c, act_id, err);
+	if (st == XOS_OK && c->sets_verifier && v != ca_sealed_verbs.verb)
+		st = ca_sealed_refuse(c->verifier.member, err);
 	if (st == XOS_OK && c->sets_verifier)
 		st = ca_verifiers_prepare(a->verifiers, c->command->jti, &c->verifier, err);
 	if (st == XOS_OK)

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ca/membership.h"
+#include "ca/sealed.h"
 #include "store/sql.h"
 #include "token/claims.h"
 
@@ -253,6 +254,9 @@ enum xos_status ca_role_revoke(
 		    xos_err_set(err, XOS_NOT_FOUND, "role-held", "%s does not hold %s", name, role);
 	xos_str_printf(admin, sizeof(admin), "/%s/Role=admin", m->vo);
 	if (st != XOS_OK || strcmp(role, admin) != 0)
+		return st;
+	st = ca_sealed_refuse(name, err);
+	if (st != XOS_OK)
 		return st;
 	st = xos_sql_int(m->store, &left, err,
 	    "SELECT COUNT(*) FROM roles r JOIN members h ON h.number = r.number"

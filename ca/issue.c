@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ca/key.h"
 #include "ca/rules.h"
+#include "ca/sealed.h"
 #include "ca/standing.h"
 #include "token/profile.h"
 
@@ -157,6 +158,8 @@ static enum xos_status look_up(struct ca_key *k, const struct ca_grant *g,
 		st = ca_standing_check(k->membership, m, now, err);
 	if (st == XOS_OK)
 		st = ca_rules_check(k->membership, m, err);
+	if (st == XOS_OK)
+		st = ca_sealed_fresh(m, g->time, now, err);
 	if (st == XOS_OK)
 		st = ca_standing_end(k->membership, m, now, end, err);
 	if (st == XOS_OK)

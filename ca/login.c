@@ -8,6 +8,7 @@
 #include "ca/auth.h"
 #include "ca/invitations.h"
 #include "ca/rules.h"
+#include "ca/sealed.h"
 #include "ca/standing.h"
 
 /*
@@ -159,6 +160,8 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 	/* Gone before anything can come of it: whatever ends this process now, it never works twice. */
 	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
 		st = ca_verifiers_spend(a->verifiers, name, &s->code, now, err);
+	if (st == XOS_OK)
+		st = ca_sealed_used(a->membership, name, m->address, now, err);
 	if (st != XOS_OK)
 		xos_event_err(XOS_WARN, "login.refused", err, "member", name, "peer", m->address,
 		    (const char *)NULL);

@@ -20,6 +20,8 @@ static const struct xos_service_verb verbs[] = {
         "let the root sign the key of an authority", false, ca_verb_root_sign},
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
+    {"break-glass", "", "seal an administrator for emergencies; prints its code, once", true,
+        ca_verb_break_glass},
     {"log", "", "check the log of tokens and administrative acts, and print it", true, ca_verb_log},
 };
 

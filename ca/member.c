@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/membership.h"
+#include "ca/sealed.h"
 #include "store/sql.h"
 
 static enum xos_member_state parse_state(const char *s)
@@ -62,6 +63,9 @@ static enum xos_status check_new_name(
 		    "\"%s\" is no member name: it must begin with a letter a-z, continue with a-z, "
 		    "0-9, '.', '_' or '-', and %s.NAME must not exceed %d characters",
 		    name, m->vo, XOS_ACCOUNT_MAX);
+	st = ca_sealed_refuse(name, err);
+	if (st != XOS_OK)
+		return st;
 	st = xos_sql_int(m->store, &v, err,
 	    "SELECT CASE state WHEN 'removed' THEN 1 ELSE 0 END FROM members WHERE name = ?1", "s",
 	    name);
@@ -132,8 +136,10 @@ enum xos_status ca_member_remove(
     struct ca_membership *m, const char *name, int64_t now, struct xos_err *err)
 {
 	uint64_t number = 0, version = 0;
-	enum xos_status st = ca_member_number(m, name, &number, err);
+	enum xos_status st = ca_sealed_refuse(name, err);
 
+	if (st == XOS_OK)
+		st = ca_member_number(m, name, &number, err);
 	if (st == XOS_OK)
 		st = check_not_last_admin(m, number, err);
 	if (st == XOS_OK)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/sealed.h"
 #include "ca/vo.h"
 #include "store/sql.h"
 
@@ -91,6 +92,8 @@ enum xos_status ca_standing_end(struct ca_membership *m, const struct ca_member 
 			*end = owner->until;
 		if (vo.closed && now + CA_CLOSED_LIFE < *end)
 			*end = now + CA_CLOSED_LIFE;
+		if (member->kind == CA_SEALED && now + CA_SEALED_LIFE < *end)
+			*end = now + CA_SEALED_LIFE;
 	}
 	ca_member_free(owner);
 	return st;
@@ -105,6 +108,8 @@ static enum xos_status set_state(struct ca_membership *m, const char *name, cons
 	int64_t changed = 0;
 	enum xos_status st = ca_member_number(m, name, &number, err);
 
+	if (st == XOS_OK)
+		st = ca_sealed_refuse(name, err);
 	if (st == XOS_OK)
 		st = xos_sql_run(m->store, &changed, err,
 		    "UPDATE members SET state = ?3, reason = ?4 WHERE number = ?1 AND state = ?2",
@@ -134,6 +139,8 @@ enum xos_status ca_member_until(
 	uint64_t number = 0, version = 0;
 	enum xos_status st = ca_member_number(m, name, &number, err);
 
+	if (st == XOS_OK)
+		st = ca_sealed_refuse(name, err);
 	if (st == XOS_OK && until <= now)
 		st = xos_err_set(err, XOS_MALFORMED, "member-until",
 		    "the membership would end in the past: xos-vo member suspend stops it now");

@@ -35,6 +35,8 @@ static enum xos_status read_row(struct xos_stmt *q, struct ca_vo *vo, struct xos
 	vo->closed = xos_stmt_int(q, 5);
 	vo->invited_life = xos_stmt_int(q, 6);
 	vo->rules = (uint64_t)xos_stmt_int(q, 7);
+	vo->sealed = xos_stmt_int(q, 8);
+	vo->unsealed = xos_stmt_int(q, 9);
 	/* What cannot be read opens nothing: administered is the stricter one. */
 	vo->model = strcmp(xos_stmt_text(q, 3), "open") == 0 ? CA_OPEN : CA_ADMINISTERED;
 	if (!xos_str_copy(vo->title, sizeof(vo->title), xos_stmt_text(q, 1)) ||
@@ -49,7 +51,9 @@ enum xos_status ca_vo_get(struct ca_membership *m, struct ca_vo *out, struct xos
 	struct xos_stmt *q = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(m->store, &q, err,
-	    "SELECT created, title, contact, model, ends, closed, invited_life, rules FROM vo", "");
+	    "SELECT created, title, contact, model, ends, closed, invited_life, rules,"
+	    " sealed, unsealed FROM vo",
+	    "");
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(q, &row, err);

@@ -28,6 +28,8 @@ struct ca_vo {
 	int64_t closed;       /* since; 0: it is not */
 	int64_t invited_life; /* of a membership by a member's invitation, seconds */
 	uint64_t rules;       /* version in force; 0: none */
+	int64_t sealed;       /* since when an administrator is (sealed.h); 0: none is */
+	int64_t unsealed;     /* the code was used then, and none is sealed since; 0: no */
 };
 
 XOS_MUST_USE enum xos_status ca_vo_get(

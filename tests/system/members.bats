@@ -402,3 +402,68 @@ accept() { xos-login --code "$1" --password-stdin --out "$AUTH/$1.token" <<<"$2"
 	[ "$status" -eq 0 ]
 	login alice
 }
+
+glass() { xos-login --code break-glass --password-stdin --out "$AUTH/glass.token" "${@:2}" <<<"$1"; }
+
+@test "the sealed administrator comes in once, for short, past locks, and everybody sees it" {
+	admin --accept-rules 3
+	run xos-vo member add break-glass --no-password --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"sealed"'* ]]
+	local old code
+	old=$(xos-vo break-glass --json | field code)
+	code=$(xos-vo break-glass --json | field code)
+	run xos-vo describe
+	[[ $output == *break-glass:* && $output != *USED* ]]
+	# nothing else gives it a secret or takes it away
+	local c
+	for c in "code break-glass" "member remove break-glass" "member suspend break-glass" "member until break-glass 2d" \
+		"role revoke break-glass /demo/Role=admin"; do
+		# shellcheck disable=SC2086
+		run xos-vo $c --json
+		echo "$c: $output"
+		[ "$status" -eq 1 ]
+		[[ $output == *'"sealed"'* ]]
+	done
+	run xos-vo password break-glass --password-stdin --json <<<"long-enough-secret"
+	[ "$status" -eq 1 ]
+	# it is not the last administrator whom a lock may leave
+	run xos-vo lock role /demo/Role=admin --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"last-administrator"'* ]]
+	run glass "$old"
+	[ "$status" -eq 1 ]
+	run glass "$code" --role /demo/Role=admin --lifetime 12h --json
+	[ "$status" -eq 0 ]
+	[ "$(sed -n 's/.*"seconds_left": \([0-9]*\).*/\1/p' <<<"$output")" -le 3600 ]
+	run glass "$code" --role /demo/Role=admin
+	[ "$status" -eq 1 ]
+	# it can recover, and cannot seal itself
+	by glass xos-vo role grant bob /demo/Role=admin
+	run by glass xos-vo break-glass --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"sealed"'* ]]
+	run xos-vo describe
+	[[ $output == *"BREAK-GLASS USED"* ]]
+	grep -q 'level=error.*event=break-glass.used' "$AUTH/log"
+	run xos-cad log --config "$CONF"
+	[[ $output == *'"break-glass.use"'* && $output != *"$code"* ]]
+	xos-vo role revoke bob /demo/Role=admin
+	# an export leaves it out
+	run xos-vo export
+	[[ $output != *break-glass* ]]
+}
+
+@test "on the authority's own machine it can be sealed when nobody is left to do it" {
+	authority_stop
+	local code
+	code=$(xos-cad break-glass --config "$CONF")
+	[[ $code =~ ^([0-9a-z]{4}-){4}[0-9a-z]{4}$ ]]
+	authority_start
+	run xos-vo describe
+	[[ $output == *break-glass:* && $output != *USED* ]]
+	glass "$code" --role /demo/Role=admin
+	by glass xos-vo member list >/dev/null
+	run glass "$code"
+	[ "$status" -eq 1 ]
+}

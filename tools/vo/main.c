@@ -23,6 +23,7 @@ static const struct xos_cli_verb verbs[] = {
     {"applications", "", "who applied for membership", 0, 0, false, NULL, vo_applications},
     {"approve", "ID", "let an applicant in", 1, 1, false, vo_approve_options, vo_approve},
     {"deny", "ID REASON", "refuse an applicant, who reads the reason", 2, 2, false, NULL, vo_deny},
+    {"break-glass", "", "seal an administrator for emergencies", 0, 0, false, NULL, vo_break_glass},
     {"rules", "set FILE | show", "the rules that members accept", 1, 2, false, NULL, vo_rules},
     {"invite", "NAME", "invite somebody, by a one-time code", 1, 1, false, vo_invite_options,
         vo_invite},

@@ -69,6 +69,7 @@ enum xos_status vo_application(struct xos_cli *cli, int argc, char **argv, struc
 enum xos_status vo_applications(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_approve(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_deny(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_break_glass(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_rules(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_invite(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_invitations(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);

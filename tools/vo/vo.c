@@ -72,6 +72,8 @@ enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct x
 		print_text(doc, "ends", "ends");
 		print_text(doc, "closed", "CLOSED since");
 		print_life(doc);
+		print_text(doc, "break_glass_sealed", "break-glass");
+		print_text(doc, "break_glass_used", "BREAK-GLASS USED");
 		print_count(doc, "members", "members");
 		print_count(doc, "suspended", "suspended");
 		print_count(doc, "sponsor_left", "sponsor left");
