@@ -136,7 +136,7 @@ static const struct ca_verb *find_verb(const char *name)
 	static const struct ca_verbs *const tables[] = {&ca_member_verbs, &ca_group_verbs,
 	    &ca_lock_verbs, &ca_vo_verbs, &ca_standing_verbs, &ca_grouptree_verbs,
 	    &ca_application_verbs, &ca_code_verbs, &ca_import_verbs, &ca_invitation_verbs,
-	    &ca_rules_verbs, &ca_sealed_verbs};
+	    &ca_rules_verbs, &ca_sealed_verbs, &ca_robot_verbs};
 
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)

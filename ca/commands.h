@@ -39,7 +39,8 @@ struct ca_verbs {
 extern const struct ca_verbs ca_member_verbs, ca_group_verbs, ca_lock_verbs, ca_vo_verbs;
 extern const struct ca_verbs ca_standing_verbs, ca_grouptree_verbs, ca_application_verbs;
 extern const struct ca_verbs ca_code_verbs;
-extern const struct ca_verbs ca_import_verbs, ca_invitation_verbs, ca_rules_verbs, ca_sealed_verbs;
+extern const struct ca_verbs ca_import_verbs, ca_invitation_verbs, ca_rules_verbs, ca_sealed_verbs,
+    ca_robot_verbs;
 
 /* args.name as a string; borrowed from the command. */
 XOS_MUST_USE enum xos_status ca_arg(

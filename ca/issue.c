@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/key.h"
+#include "ca/robots.h"
 #include "ca/rules.h"
 #include "ca/sealed.h"
 #include "ca/standing.h"
@@ -180,7 +181,7 @@ struct issuing {
 	struct xos_csr csr;
 	struct xos_claims *claims;
 	struct xos_token_request token;
-	struct xos_buf der;
+	struct xos_buf der, restriction;
 	struct ca_token_entry entry;
 };
 
@@ -212,7 +213,10 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
 
 	if (st == XOS_OK)
 		st = choose_times(k, req->lifetime, now, end, &w->token, err);
+	if (st == XOS_OK)
+		st = ca_robot_restriction(k->membership, w->claims->number, &w->restriction, err);
 	if (st == XOS_OK) {
+		w->token.restriction = xos_buf_bytes(&w->restriction);
 		w->token.claims = w->claims;
 		w->token.spki = w->csr.spki;
 		st = xos_token_issue(k->issuer, &w->token, serial, &w->der, err);
@@ -270,6 +274,7 @@ enum xos_status ca_handle_issue(
 	if (st != XOS_OK)
 		return st;
 	xos_buf_init(&w.der, XOS_CERT_MAX);
+	xos_buf_init(&w.restriction, XOS_RESTRICTION_MAX);
 	st = take_grant(k, m.grant, &w.grant, err);
 	if (st == XOS_OK)
 		st = check_request(k, &w.grant, &m.request, &w.csr, err);
@@ -284,6 +289,7 @@ enum xos_status ca_handle_issue(
 		    w.grant.member[0] ? w.grant.member : NULL, (const char *)NULL);
 	}
 	xos_buf_free(&w.der);
+	xos_buf_free(&w.restriction);
 	xos_claims_free(w.claims);
 	xos_cad_request_clear(&m.request);
 	return st;

@@ -52,6 +52,7 @@ static const char *const membership[] = {
     "ALTER TABLE members ADD COLUMN rules BIGINT NOT NULL DEFAULT 0;"
     "ALTER TABLE members ADD COLUMN sponsor INTEGER REFERENCES members (number);"
     "ALTER TABLE members ADD COLUMN owner INTEGER REFERENCES members (number);"
+    "ALTER TABLE members ADD COLUMN restriction BLOB;"
     "CREATE INDEX members_sponsor ON members (sponsor);"
     "CREATE INDEX members_owner ON members (owner);"
     "ALTER TABLE vo_groups ADD COLUMN about TEXT NOT NULL DEFAULT '';"

@@ -143,12 +143,16 @@ static enum xos_status check_token(const struct xos_cad_login *login, const stru
 	    .kinds = XOS_KIND_BIT(XOS_KIND_USER),
 	    .vo = login->vo,
 	    .name = login->member,
+	    .allow_delegation = true, /* a robot's is restricted */
 	    .purpose = XOS_PURPOSE_TLS_CLIENT};
 	enum xos_status st =
 	    xos_token_verify_chain(login->trust, &out->chain, &v, &out->token, err);
 
 	if (st != XOS_OK)
 		return xos_err_prefix(err, st, "the token that the server sent");
+	if (xos_cert_is_proxy(out->token->leaf))
+		return xos_err_set(err, XOS_DENIED, "token-kind",
+		    "the server sent a delegation instead of a token");
 	if (memcmp(out->token->spki_sha256, xos_key_spki_sha256(key), XOS_SHA256_LEN) != 0)
 		return xos_err_set(err, XOS_DENIED, "token-other-key",
 		    "the server sent a token for another key than the one asked for");

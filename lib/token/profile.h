@@ -14,7 +14,8 @@
  *   SAN      the URI of claims.h; for nodes and services the host names and addresses given
  *   EKU      users clientAuth; nodes and services serverAuth and clientAuth; policy and accounting
  * one of our own, so that no TLS program takes them for a peer others   basicConstraints (critical,
- * no CA), keyUsage (critical) digitalSignature, key identifiers, the token extension
+ * no CA), keyUsage (critical) digitalSignature, key identifiers, the token extension; of a restricted user
+ * the delegation extension (critical)
  */
 #define XOS_TOKEN_BACKDATE 300 /* seconds before now at which not_before should stand */
 
@@ -26,6 +27,10 @@ struct xos_token_request {
 	size_t ndns;
 	const char *const *ips;
 	size_t nips;
+	/* Users only: what the token is restricted to, from the authority, for a robot; NONE: not restricted. The
+	 * token then carries the critical delegation extension (delegation.h): who does not know restrictions, or
+	 * takes the member's own token only, refuses it. */
+	struct xos_bytes restriction;
 };
 
 /*

@@ -70,6 +70,7 @@ enum xos_status vo_applications(struct xos_cli *cli, int argc, char **argv, stru
 enum xos_status vo_approve(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_deny(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_break_glass(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_robot(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_rules(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_invite(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_invitations(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
@@ -87,7 +88,7 @@ enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, st
 extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_options[];
 extern const struct xos_cli_option vo_apply_options[], vo_approve_options[];
 extern const struct xos_cli_option vo_import_options[], vo_export_options[];
-extern const struct xos_cli_option vo_invite_options[];
+extern const struct xos_cli_option vo_invite_options[], vo_robot_options[];
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
 extern const struct xos_cli_option vo_code_options[];
 
