@@ -6,10 +6,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/key.h"
-#include "ca/robots.h"
-#include "ca/rules.h"
-#include "ca/sealed.h"
-#include "ca/standing.h"
+#include "ca/terms.h"
 #include "token/profile.h"
 
 /* --- grants --- */
@@ -147,22 +144,16 @@ static enum xos_status make_claims(struct ca_key *k, const struct ca_grant *g,
 	return XOS_OK;
 }
 
-/* Membership as it is now, not as it was at the log-in. end: no token of the member's may be good for longer. */
+/* Membership as it is now, not as it was at the log-in. */
 static enum xos_status look_up(struct ca_key *k, const struct ca_grant *g,
-    const struct xos_cad_request *req, int64_t now, int64_t *end, struct xos_claims **out,
+    const struct xos_cad_request *req, int64_t now, struct ca_terms *terms, struct xos_claims **out,
     struct xos_err *err)
 {
 	struct ca_member *m = NULL;
 	enum xos_status st = ca_member_get(k->membership, g->member, &m, err);
 
 	if (st == XOS_OK)
-		st = ca_standing_check(k->membership, m, now, err);
-	if (st == XOS_OK)
-		st = ca_rules_check(k->membership, m, err);
-	if (st == XOS_OK)
-		st = ca_sealed_fresh(m, g->time, now, err);
-	if (st == XOS_OK)
-		st = ca_standing_end(k->membership, m, now, end, err);
+		st = ca_terms_find(k->membership, m, g->time, now, terms, err);
 	if (st == XOS_OK)
 		st = check_roles(k, m, req, err);
 	if (st == XOS_OK)
@@ -181,7 +172,8 @@ struct issuing {
 	struct xos_csr csr;
 	struct xos_claims *claims;
 	struct xos_token_request token;
-	struct xos_buf der, restriction;
+	struct xos_buf der;
+	struct ca_terms terms;
 	struct ca_token_entry entry;
 };
 
@@ -208,15 +200,12 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
     struct issuing *w, struct xos_err *err)
 {
 	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
-	int64_t end = 0;
-	enum xos_status st = look_up(k, &w->grant, req, now, &end, &w->claims, err);
+	enum xos_status st = look_up(k, &w->grant, req, now, &w->terms, &w->claims, err);
 
 	if (st == XOS_OK)
-		st = choose_times(k, req->lifetime, now, end, &w->token, err);
-	if (st == XOS_OK)
-		st = ca_robot_restriction(k->membership, w->claims->number, &w->restriction, err);
+		st = choose_times(k, req->lifetime, now, w->terms.end, &w->token, err);
 	if (st == XOS_OK) {
-		w->token.restriction = xos_buf_bytes(&w->restriction);
+		w->token.restriction = xos_buf_bytes(&w->terms.restriction);
 		w->token.claims = w->claims;
 		w->token.spki = w->csr.spki;
 		st = xos_token_issue(k->issuer, &w->token, serial, &w->der, err);
@@ -274,7 +263,7 @@ enum xos_status ca_handle_issue(
 	if (st != XOS_OK)
 		return st;
 	xos_buf_init(&w.der, XOS_CERT_MAX);
-	xos_buf_init(&w.restriction, XOS_RESTRICTION_MAX);
+	ca_terms_init(&w.terms);
 	st = take_grant(k, m.grant, &w.grant, err);
 	if (st == XOS_OK)
 		st = check_request(k, &w.grant, &m.request, &w.csr, err);
@@ -289,7 +278,7 @@ enum xos_status ca_handle_issue(
 		    w.grant.member[0] ? w.grant.member : NULL, (const char *)NULL);
 	}
 	xos_buf_free(&w.der);
-	xos_buf_free(&w.restriction);
+	ca_terms_free(&w.terms);
 	xos_claims_free(w.claims);
 	xos_cad_request_clear(&m.request);
 	return st;

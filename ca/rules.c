@@ -7,7 +7,6 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/acts.h"
-#include "ca/vo.h"
 #include "store/sql.h"
 
 enum xos_status ca_rules_set(
@@ -87,23 +86,31 @@ static enum xos_status accepted(
 	return st;
 }
 
-enum xos_status ca_rules_check(
-    struct ca_membership *m, const struct ca_member *member, struct xos_err *err)
+enum xos_status ca_rules_in(struct ca_membership *m, const struct ca_vo *vo,
+    const struct ca_member *member, struct xos_err *err)
 {
 	uint64_t version = 0;
-	struct ca_vo vo;
-	enum xos_status st = ca_vo_get(m, &vo, err);
+	enum xos_status st;
 
-	if (st != XOS_OK || vo.rules == 0)
-		return st;
+	if (vo->rules == 0)
+		return XOS_OK;
 	st = accepted(m, member, &version, err);
-	if (st == XOS_OK && version < vo.rules)
+	if (st == XOS_OK && version < vo->rules)
 		st = xos_err_set(err, XOS_DENIED, "rules-not-accepted",
 		    "VO %s has rules (version %llu) that %s has not accepted: xos-login shows them "
 		    "and asks",
-		    m->vo, (unsigned long long)vo.rules,
+		    m->vo, (unsigned long long)vo->rules,
 		    member->kind == CA_ROBOT ? member->owner : member->name);
 	return st;
+}
+
+enum xos_status ca_rules_check(
+    struct ca_membership *m, const struct ca_member *member, struct xos_err *err)
+{
+	struct ca_vo vo;
+	enum xos_status st = ca_vo_get(m, &vo, err);
+
+	return st == XOS_OK ? ca_rules_in(m, &vo, member, err) : st;
 }
 
 /* --- accepting --- */

@@ -3,6 +3,7 @@
 
 #include "api/rules.h"
 #include "ca/auth.h"
+#include "ca/vo.h"
 
 /*
  * The rules of the VO, by version, and who has accepted which. Nobody who has not accepted the version in
@@ -16,9 +17,11 @@ XOS_MUST_USE enum xos_status ca_rules_set(
 /* version 0: the one in force. NOT_FOUND with code "no-rules". text is malloc'd. */
 XOS_MUST_USE enum xos_status ca_rules_get(
     struct ca_membership *m, uint64_t version, struct xos_rules *out, struct xos_err *err);
-/* DENIED with code "rules-not-accepted". */
+/* DENIED with code "rules-not-accepted". The second in a VO that was read already. */
 XOS_MUST_USE enum xos_status ca_rules_check(
     struct ca_membership *m, const struct ca_member *member, struct xos_err *err);
+XOS_MUST_USE enum xos_status ca_rules_in(struct ca_membership *m, const struct ca_vo *vo,
+    const struct ca_member *member, struct xos_err *err);
 /* Records that the member accepts, with its act; its own transaction. Accepting once more changes nothing.
  * CONFLICT (code "rules-changed") unless version and digest are those in force. */
 XOS_MUST_USE enum xos_status ca_rules_accept(struct ca_membership *m, const char *name,

@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/sealed.h"
-#include "ca/vo.h"
 #include "store/sql.h"
 
 /* "; ask ..." of whoever can help: the sponsor where there is one, else the VO's contact. */
@@ -62,39 +61,43 @@ static bool administers(const struct ca_membership *m, const struct ca_member *m
 	return ca_member_holds(member, role);
 }
 
+enum xos_status ca_standing_in(struct ca_membership *m, const struct ca_vo *vo,
+    const struct ca_member *member, int64_t now, struct xos_err *err)
+{
+	enum xos_status st = check_member(m, vo, member, now, err);
+
+	if (st == XOS_OK && member->kind == CA_ROBOT)
+		st = check_owner(m, vo, member, now, err);
+	if (st == XOS_OK && (vo->ends <= now || !administers(m, member)))
+		st = ca_vo_check(m, vo, now, err);
+	return st;
+}
+
 enum xos_status ca_standing_check(
     struct ca_membership *m, const struct ca_member *member, int64_t now, struct xos_err *err)
 {
 	struct ca_vo vo;
 	enum xos_status st = ca_vo_get(m, &vo, err);
 
-	if (st == XOS_OK)
-		st = check_member(m, &vo, member, now, err);
-	if (st == XOS_OK && member->kind == CA_ROBOT)
-		st = check_owner(m, &vo, member, now, err);
-	if (st == XOS_OK && (vo.ends <= now || !administers(m, member)))
-		st = ca_vo_check(m, &vo, now, err);
-	return st;
+	return st == XOS_OK ? ca_standing_in(m, &vo, member, now, err) : st;
 }
 
-enum xos_status ca_standing_end(struct ca_membership *m, const struct ca_member *member,
-    int64_t now, int64_t *end, struct xos_err *err)
+enum xos_status ca_standing_end(struct ca_membership *m, const struct ca_vo *vo,
+    const struct ca_member *member, int64_t now, int64_t *end, struct xos_err *err)
 {
 	struct ca_member *owner = NULL;
-	struct ca_vo vo;
-	enum xos_status st = ca_vo_get(m, &vo, err);
+	enum xos_status st = XOS_OK;
 
-	if (st == XOS_OK && member->kind == CA_ROBOT)
-		st = ca_member_get(m, member->owner, &owner, err);
-	if (st == XOS_OK) {
-		*end = vo.ends < member->until ? vo.ends : member->until;
-		if (owner && owner->until < *end)
-			*end = owner->until;
-		if (vo.closed && now + CA_CLOSED_LIFE < *end)
-			*end = now + CA_CLOSED_LIFE;
-		if (member->kind == CA_SEALED && now + CA_SEALED_LIFE < *end)
-			*end = now + CA_SEALED_LIFE;
-	}
+	*end = vo->ends < member->until ? vo->ends : member->until;
+	if (vo->closed && now + CA_CLOSED_LIFE < *end)
+		*end = now + CA_CLOSED_LIFE;
+	if (member->kind == CA_SEALED && now + CA_SEALED_LIFE < *end)
+		*end = now + CA_SEALED_LIFE;
+	if (member->kind != CA_ROBOT)
+		return XOS_OK;
+	st = ca_member_get(m, member->owner, &owner, err);
+	if (st == XOS_OK && owner->until < *end)
+		*end = owner->until;
 	ca_member_free(owner);
 	return st;
 }

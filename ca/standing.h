@@ -1,7 +1,7 @@
 #ifndef XOS_CA_STANDING_H
 #define XOS_CA_STANDING_H
 
-#include "ca/membership.h"
+#include "ca/vo.h"
 
 /*
  * Whether and until when a member is one in good standing: neither removed nor suspended nor past the end,
@@ -12,8 +12,11 @@
  * whom to ask. */
 XOS_MUST_USE enum xos_status ca_standing_check(
     struct ca_membership *m, const struct ca_member *member, int64_t now, struct xos_err *err);
+/* The same in a VO that was read already. */
+XOS_MUST_USE enum xos_status ca_standing_in(struct ca_membership *m, const struct ca_vo *vo,
+    const struct ca_member *member, int64_t now, struct xos_err *err);
 /* Nothing that the member gets may be good for longer: the end of the VO, the membership, the owner's. */
-XOS_MUST_USE enum xos_status ca_standing_end(struct ca_membership *m,
+XOS_MUST_USE enum xos_status ca_standing_end(struct ca_membership *m, const struct ca_vo *vo,
     const struct ca_member *member, int64_t now, int64_t *end, struct xos_err *err);
 
 /* --- changes; in the caller's transaction --- */

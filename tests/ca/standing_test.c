@@ -56,10 +56,12 @@ static enum xos_status standing(const char *name, int64_t now)
 static int64_t end_of(const char *name, int64_t now)
 {
 	struct ca_member *member = NULL;
+	struct ca_vo vo;
 	int64_t end = 0;
 
 	MUST(ca_member_get(m, name, &member, &err), &err);
-	MUST(ca_standing_end(m, member, now, &end, &err), &err);
+	MUST(ca_vo_get(m, &vo, &err), &err);
+	MUST(ca_standing_end(m, &vo, member, now, &end, &err), &err);
 	ca_member_free(member);
 	return end;
 }
