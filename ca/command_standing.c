@@ -71,7 +71,7 @@ static enum xos_status contact(struct ca_call *c, struct xos_err *err)
 
 enum xos_status ca_member_details(struct ca_call *c, const char *name, struct xos_err *err)
 {
-	char text[CA_CONTACT_MAX + 1];
+	char text[CA_CONTACT_MAX + 1] = "";
 	int64_t end = CA_NO_END;
 	enum xos_status st = xos_json_opt_time(c->command->args, "until", CA_NO_END, &end, err);
 

@@ -119,6 +119,21 @@ static void key_close(struct xos_part_self *self)
 	self->state = NULL;
 }
 
+/* Before the parts start: the key process reads the membership as it is, at the same time as auth would be
+ * bringing a database of an older version up to date. */
+static enum xos_status bring_up_to_date(const struct xos_service_run *run,
+    const struct ca_conf *conf, const struct ca_paths *p, struct xos_err *err)
+{
+	struct ca_membership *m = NULL;
+	enum xos_status st;
+
+	if (run->role)
+		return XOS_OK;
+	st = ca_membership_open(p->membership, conf->common.vo, false, false, &m, err);
+	ca_membership_close(m);
+	return st == XOS_OK ? xos_service_own(p->auth_dir, conf->common.user_auth, err) : st;
+}
+
 enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *err)
 {
 	const struct ca_conf *conf = run->conf;
@@ -163,5 +178,7 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 	                .read_only = key_reads,
 	                .read_write = key_writes}}}};
 
+	if (st == XOS_OK)
+		st = bring_up_to_date(run, conf, &p, err);
 	return st == XOS_OK ? xos_authority_run(&a, run, err) : st;
 }

@@ -18,8 +18,8 @@ static void rules(struct xos_bytes in)
 		return;
 	if (xos_rules_decode(doc, &r, NULL) == XOS_OK) {
 		back = xos_rules_encode(&r);
-		if (xos_rules_decode(back, &again, NULL) != XOS_OK ||
-		    r.version != again.version || strcmp(r.text, again.text) != 0)
+		if (xos_rules_decode(back, &again, NULL) != XOS_OK || r.version != again.version ||
+		    strcmp(r.text, again.text) != 0)
 			abort();
 		xos_rules_clear(&again);
 		xos_json_free(back);

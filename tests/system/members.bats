@@ -178,7 +178,7 @@ apply() {
 @test "a stranger applies, is approved, and logs in with the wished password" {
 	run --separate-stderr apply carol --json
 	[ "$status" -eq 0 ]
-	local id other
+	local id
 	id=$(field id <<<"$output")
 	[ "$(stat -c %a "$AUTH/carol.config/demo/application")" = 600 ]
 	run xos-vo application --config "$AUTH/carol.config"

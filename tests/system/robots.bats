@@ -43,8 +43,8 @@ teardown() {
 }
 
 @test "it does what the restriction allows, and nothing else" {
-	retry as nightly xos-job submit --wait -- echo done
-	run as idle xos-job submit --wait -- echo done
+	retry as nightly xos-job submit --wait -- echo 'done'
+	run as idle xos-job submit --wait -- echo 'done'
 	[ "$status" -eq 1 ]
 	# never a command, whatever roles it holds
 	run as nightly xos-vo describe --json
