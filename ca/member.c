@@ -93,9 +93,11 @@ enum xos_status ca_member_add(
 
 	if (st == XOS_OK)
 		st = ca_counter_next(m, "member", &n, err);
-	if (st == XOS_OK && n > XOS_MEMBER_NUMBER_MAX)
+	/* All that there ever were are in the roster, which could not be signed any more. */
+	if (st == XOS_OK && n > XOS_ROSTER_MEMBERS_MAX)
 		st = xos_err_set(err, XOS_LIMIT, "member-numbers",
-		    "VO %s has used up its member numbers", m->vo);
+		    "VO %s has had %u members, which is as many as nodes take", m->vo,
+		    XOS_ROSTER_MEMBERS_MAX);
 	if (st == XOS_OK)
 		st = xos_sql_run(m->store, NULL, err,
 		    "INSERT INTO members (number, name, state, added) VALUES (?1, ?2, 'active', "

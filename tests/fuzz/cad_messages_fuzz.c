@@ -5,6 +5,7 @@
 
 #include "ca/messages.h"
 #include "ca/record.h"
+#include "ca/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,6 +22,7 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 	struct ca_login_finish finish;
 	struct ca_grant grant;
 	struct ca_issue issue;
+	struct ca_accept accept;
 	struct xos_buf b;
 
 	xos_buf_init(&b, 1 << 20);
@@ -37,6 +39,9 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 		ca_issue_put(&b, &issue);
 		same(&b, in);
 		xos_cad_request_clear(&issue.request);
+	} else if (which == 5 && ca_accept_get(in, &accept, NULL) == XOS_OK) {
+		ca_accept_put(&b, &accept);
+		same(&b, in);
 	}
 	xos_buf_free(&b);
 }
@@ -58,9 +63,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
 		return 0;
-	if (data[0] % 5 == 4)
+	if (data[0] % 6 == 4)
 		record((struct xos_bytes){data + 1, size - 1});
 	else
-		round_trip(data[0] % 5, (struct xos_bytes){data + 1, size - 1});
+		round_trip(data[0] % 6, (struct xos_bytes){data + 1, size - 1});
 	return 0;
 }

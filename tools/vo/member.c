@@ -1,8 +1,10 @@
 /* xos-vo member add|list|show|remove|join|leave, xos-vo password */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "auth/verifier.h"
+#include "base/clock.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/password.h"
@@ -127,12 +129,16 @@ static void joined(const struct xos_json *member, const char *key, char *out, si
 static void add_row(struct xos_cli_table *t, const struct xos_json *m)
 {
 	const char *name = NULL, *state = NULL;
-	int64_t number = 0;
+	int64_t number = 0, until = INT64_MAX;
 	char text[32], groups[2048], roles[2048];
 	if (xos_json_get_string(m, "name", 256, &name, NULL) ||
 	    xos_json_get_string(m, "state", 64, &state, NULL) ||
 	    xos_json_get_int64(m, "number", 0, INT64_MAX, &number, NULL))
 		return;
+	/* An end that has come stops a member as a suspension does, and the state does not say so. */
+	if (!xos_json_opt_time(m, "until", INT64_MAX, &until, NULL) && until <= xos_clock_now() &&
+	    strcmp(state, "active") == 0)
+		state = "expired";
 	snprintf(text, sizeof(text), "%lld", (long long)number);
 	joined(m, "groups", groups, sizeof(groups));
 	joined(m, "roles", roles, sizeof(roles));
