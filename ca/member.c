@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "ca/membership.h"
 #include "ca/sealed.h"
+#include "ca/vo.h"
 #include "store/sql.h"
 
 static enum xos_member_state parse_state(const char *s)
@@ -340,6 +341,7 @@ enum xos_status ca_member_roster(struct ca_membership *m, int64_t now,
 {
 	struct xos_roster_member *list = NULL;
 	struct xos_stmt *q = NULL;
+	struct ca_vo vo;
 	int64_t count = 0;
 	size_t i = 0;
 	bool row = false;
@@ -347,17 +349,19 @@ enum xos_status ca_member_roster(struct ca_membership *m, int64_t now,
 
 	*out = NULL;
 	*n = 0;
+	if (st == XOS_OK)
+		st = ca_vo_get(m, &vo, err);
 	if (st == XOS_OK && !(list = calloc((size_t)count + 1, sizeof(*list))))
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK)
 		st = xos_sql_query(m->store, &q, err,
-		    "SELECT m.name, m.number, CASE WHEN m.state = 'active' AND (m.until <= ?2"
-		    " OR v.ends <= ?2 OR v.closed <> 0 OR (m.owner IS NOT NULL"
+		    "SELECT m.name, m.number, CASE WHEN m.state = 'active' AND (?3 <> 0"
+		    " OR m.until <= ?2 OR (m.owner IS NOT NULL"
 		    " AND (o.state <> 'active' OR o.until <= ?2)))"
 		    " THEN 'suspended' ELSE m.state END"
-		    " FROM vo v CROSS JOIN members m LEFT JOIN members o ON o.number = m.owner"
+		    " FROM members m LEFT JOIN members o ON o.number = m.owner"
 		    " ORDER BY m.name LIMIT ?1",
-		    "ii", count, now);
+		    "iii", count, now, (int64_t)(vo.ends <= now || vo.closed != 0));
 	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row) {
 		if (!xos_str_copy(list[i].name, sizeof(list[i].name), xos_stmt_text(q, 0)))
 			st = xos_err_set(
