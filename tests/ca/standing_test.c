@@ -5,6 +5,7 @@
 
 #include "ca/grouptree.h"
 #include "ca/membership.h"
+#include "ca/schema.h"
 #include "ca/standing.h"
 #include "ca/vo.h"
 #include "store/sql.h"
@@ -233,6 +234,45 @@ START_TEST(roles_come_in_pages_of_their_subtree)
 }
 END_TEST
 
+/* A database of the first version: everybody in it goes on as before. */
+START_TEST(an_older_membership_is_brought_up_to_date)
+{
+	char *old = xos_test_path(dir, "old.db");
+	struct xos_store_options o = {.path = old, .mode = 0600};
+	struct ca_membership *kept = NULL;
+	struct ca_member *alice = NULL;
+	struct xos_store *store = NULL;
+	struct ca_vo vo;
+
+	ca_schema_membership(&o);
+	o.nmigrations = 1;
+	MUST(xos_store_open(&o, &store, &err), &err);
+	MUST(xos_store_exec(store,
+	         "INSERT INTO vo VALUES ('demo', 5);"
+	         "INSERT INTO vo_groups VALUES (0, '/demo', 5);"
+	         "INSERT INTO members VALUES (1, 'alice', 'active', 5, NULL);"
+	         "UPDATE counters SET value = 1 WHERE name = 'member'",
+	         &err),
+	    &err);
+	xos_store_close(store);
+	/* who only reads does not migrate, and says so */
+	ck_assert_int_eq(ca_membership_open(old, "demo", false, true, &kept, &err), XOS_CONFLICT);
+	MUST(ca_membership_open(old, "demo", false, false, &kept, &err), &err);
+	MUST(ca_vo_get(kept, &vo, &err), &err);
+	ck_assert_int_eq(vo.created, 5);
+	ck_assert_int_eq(vo.ends, CA_NO_END);
+	ck_assert_int_eq(vo.model, CA_ADMINISTERED);
+	ck_assert_uint_eq(vo.rules, 0);
+	MUST(ca_member_get(kept, "alice", &alice, &err), &err);
+	ck_assert_int_eq(alice->kind, CA_PERSON);
+	ck_assert_int_eq(alice->until, CA_NO_END);
+	MUST(ca_standing_check(kept, alice, NOW, &err), &err);
+	ca_member_free(alice);
+	ca_membership_close(kept);
+	free(old);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-standing");
@@ -248,6 +288,7 @@ int main(void)
 	tcase_add_test(t, somebody_always_administers);
 	tcase_add_test(t, a_group_that_is_used_stays);
 	tcase_add_test(t, roles_come_in_pages_of_their_subtree);
+	tcase_add_test(t, an_older_membership_is_brought_up_to_date);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
