@@ -6,15 +6,16 @@ load authority
 
 fresh() {
 	authority_make
+	echo "$AUTH" >"$W/auth"
 	authority_start
 	xos-login --join "$URL" --fingerprint "$FINGERPRINT" >/dev/null
 	admin >/dev/null
 }
 
 setup_file() {
-	fresh
 	export W
 	W=$(mktemp -d "${TMPDIR:-/tmp}/xos-bulk.XXXXXX")
+	fresh
 	# 1 000 groups, ten times ten times ten; 10 000 members in three of them each
 	awk 'BEGIN {
 		print "kind,name,state,until,contact,groups,roles,about"
@@ -37,7 +38,11 @@ setup_file() {
 	}' >"$W/big.csv"
 }
 
+# The last test has a second authority, whose folder and pid it cannot hand on: files have them.
 teardown_file() {
+	AUTH=$(cat "$W/auth")
+	read -r AUTHORITY_PID _ <"$AUTH/pid"
+	export AUTHORITY_PID
 	authority_remove
 	rm -rf "$W"
 }
