@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/key.h"
+#include "ca/standing.h"
 #include "store/sql.h"
 
 static enum xos_status role_holders(
@@ -24,7 +25,7 @@ static enum xos_status role_holders(
 	return st;
 }
 
-/* Nothing is added for whoever is not active. */
+/* Nothing is added for whoever is not in good standing. */
 static enum xos_status add(struct ca_membership *m, const char *name, const char *role, int64_t now,
     struct xos_administrators *out, struct xos_err *err)
 {
@@ -33,7 +34,7 @@ static enum xos_status add(struct ca_membership *m, const char *name, const char
 	struct ca_member *member = NULL;
 	enum xos_status st = ca_member_get(m, name, &member, err);
 
-	if (st == XOS_OK && member->state == XOS_MEMBER_ACTIVE) {
+	if (st == XOS_OK && ca_standing_check(m, member, now, NULL) == XOS_OK) {
 		memcpy(a->name, member->name, sizeof(a->name));
 		a->number = member->number;
 		/* Also if the locks cannot be read: nobody does anything then. */
@@ -78,6 +79,29 @@ static enum xos_status locked_tokens(
 			(void)!xos_str_copy(
 			    out->tokens[out->ntokens++], XOS_SERIAL_TEXT, locks[i].name);
 	free(locks);
+	return st;
+}
+
+enum xos_status ca_administrators_left(struct ca_membership *m, int64_t now, struct xos_err *err)
+{
+	struct xos_administrators a = {.n = 0};
+	bool left = false;
+	enum xos_status st = ca_administrators(m, now, &a, err);
+
+	for (size_t i = 0; st == XOS_OK && !left && i < a.n; i++) {
+		struct ca_member *member = NULL;
+
+		st = ca_member_get(m, a.list[i].name, &member, err);
+		left = st == XOS_OK && !a.list[i].locked[0] && member->until == CA_NO_END &&
+		       member->kind == CA_PERSON;
+		ca_member_free(member);
+	}
+	free(a.list);
+	if (st == XOS_OK && !left)
+		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
+		    "nobody would be left who administers VO %s without an end: give "
+		    "/%s/Role=admin to another member first",
+		    m->vo, m->vo);
 	return st;
 }
 

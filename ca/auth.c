@@ -6,6 +6,7 @@
 #include "api/cad_renew.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/applications.h"
 
 const struct xos_bulk_handler ca_auth_table[] = {
     {CA_LOGIN_BEGIN, "login.begin", 1u << 0, 4096, ca_login_begin},
@@ -13,6 +14,11 @@ const struct xos_bulk_handler ca_auth_table[] = {
     {CA_RENEW, "renew", 1u << 0, XOS_CAD_RENEWAL_MAX + 128, ca_renew},
     {CA_COMMAND, "command", 1u << 0, XOS_COMMAND_BODY_MAX + 128, ca_command},
     {CA_REPORT, "report", 1u << 0, 0, ca_auth_report},
+    {CA_APPLY, "apply", 1u << 0, XOS_APPLY_MAX + 128, ca_handle_apply},
+    {CA_APPLICATION, "application", 1u << 0, XOS_APPLY_MAX + 128, ca_handle_application},
+    {CA_ACCEPT, "accept", 1u << 0, 4096, ca_handle_accept},
+    {CA_RULES, "rules", 1u << 0, 8, ca_handle_rules},
+    {CA_ABOUT, "about", 1u << 0, 0, ca_handle_about},
 };
 const size_t ca_auth_ntable = sizeof(ca_auth_table) / sizeof(ca_auth_table[0]);
 
@@ -45,6 +51,8 @@ static enum xos_status open_state(
 		st = ca_verifiers_open(o->verifiers, false, &a->verifiers, err);
 	if (st == XOS_OK)
 		st = ca_verifiers_recover(a->verifiers, a->membership, xos_clock_now(), err);
+	if (st == XOS_OK)
+		st = ca_applications_tidy(a->membership, a->verifiers, xos_clock_now(), err);
 	return st;
 }
 

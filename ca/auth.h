@@ -105,6 +105,25 @@ enum xos_status ca_renew(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_command(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/* apply.c: for people without a token. */
+enum xos_status ca_handle_apply(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_application(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_about(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/* accept.c: the VO's rules. */
+enum xos_status ca_handle_rules(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_accept(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/*
+ * A proof by password or code that is no log-in (login.c): the session must have been begun with this digest
+ * as what it binds. Throttled as log-ins are; a code is not used up. Appends the server's own proof to final.
+ */
+XOS_MUST_USE enum xos_status ca_login_proof(struct ca_auth *a, const struct ca_login_finish *m,
+    const uint8_t digest[XOS_SHA256_LEN], char member[XOS_MEMBER_MAX + 1], struct xos_buf *final,
+    struct xos_err *err);
 
 enum xos_status ca_auth_report(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);

@@ -1,10 +1,10 @@
-/* lock.add, lock.remove, lock.list, and vo.describe */
+/* lock.add, lock.remove, lock.list */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "ca/commands.h"
-#include "store/sql.h"
+#include "ca/sealed.h"
 
 static enum xos_status read_kind(struct ca_call *c, enum xos_lock_kind *kind, struct xos_err *err)
 {
@@ -27,7 +27,7 @@ static enum xos_status somebody_left(
 	enum xos_status st = ca_administrators(c->auth->membership, c->now, &a, err);
 
 	for (size_t i = 0; st == XOS_OK && i < a.n; i++)
-		well += a.list[i].locked[0] == '\0';
+		well += a.list[i].locked[0] == '\0' && strcmp(a.list[i].name, CA_SEALED_NAME) != 0;
 	free(a.list);
 	if (st == XOS_OK && well == 0)
 		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
@@ -169,33 +169,3 @@ static const struct ca_verb lock_verbs[] = {
     {"lock.list", false, false, list},
 };
 const struct ca_verbs ca_lock_verbs = {lock_verbs, sizeof(lock_verbs) / sizeof(lock_verbs[0])};
-
-static enum xos_status describe(struct ca_call *c, struct xos_err *err)
-{
-	struct xos_store *db = c->auth->membership->store;
-	int64_t members = 0, groups = 0, acts = 0, created = 0;
-	enum xos_status st = xos_json_only(c->command->args, (const char *const[]){NULL}, err);
-
-	if (st == XOS_OK)
-		st = xos_sql_int(
-		    db, &members, err, "SELECT COUNT(*) FROM members WHERE state <> 'removed'", "");
-	if (st == XOS_OK)
-		st = xos_sql_int(db, &groups, err, "SELECT COUNT(*) FROM vo_groups", "");
-	if (st == XOS_OK)
-		st = xos_sql_int(db, &acts, err, "SELECT COUNT(*) FROM acts", "");
-	if (st == XOS_OK)
-		st = xos_sql_int(db, &created, err, "SELECT created FROM vo", "");
-	if (st != XOS_OK)
-		return st;
-	c->result = xos_json_object();
-	xos_json_set_string(c->result, "vo", c->auth->vo);
-	xos_json_set_time(c->result, "created", created);
-	xos_json_set_int(c->result, "members", members);
-	xos_json_set_int(c->result, "groups", groups);
-	xos_json_set_int(c->result, "acts", acts);
-	xos_json_set_int(c->result, "iterations", c->auth->iterations);
-	return XOS_OK;
-}
-
-static const struct ca_verb vo_verbs[] = {{"vo.describe", false, true, describe}};
-const struct ca_verbs ca_vo_verbs = {vo_verbs, sizeof(vo_verbs) / sizeof(vo_verbs[0])};

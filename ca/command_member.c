@@ -24,21 +24,28 @@ static enum xos_status each_of(struct ca_call *c, const char *key, const char *n
 	return st;
 }
 
+enum xos_status ca_member_joins(struct ca_call *c, const char *name, struct xos_err *err)
+{
+	enum xos_status st = each_of(c, "groups", name, ca_group_join, err);
+
+	return st == XOS_OK ? each_of(c, "roles", name, ca_role_grant, err) : st;
+}
+
 static enum xos_status add(struct ca_call *c, struct xos_err *err)
 {
 	const char *name = NULL;
 	uint64_t number = 0;
-	enum xos_status st =
-	    XOS_JSON_ONLY(c->command->args, err, "name", "verifier", "groups", "roles");
+	enum xos_status st = XOS_JSON_ONLY(
+	    c->command->args, err, "name", "verifier", "groups", "roles", "until", "contact");
 
 	if (st == XOS_OK)
 		st = ca_arg(c, "name", &name, err);
 	if (st == XOS_OK)
 		st = ca_member_add(c->auth->membership, name, c->now, &number, err);
 	if (st == XOS_OK)
-		st = each_of(c, "groups", name, ca_group_join, err);
+		st = ca_member_details(c, name, err);
 	if (st == XOS_OK)
-		st = each_of(c, "roles", name, ca_role_grant, err);
+		st = ca_member_joins(c, name, err);
 	if (st == XOS_OK && xos_json_has(c->command->args, "verifier"))
 		st = ca_arg_verifier(c, name, err);
 	if (st == XOS_OK) {
@@ -91,6 +98,20 @@ static struct xos_json *encode(const struct ca_member *m)
 	xos_json_set_time(o, "since", m->added);
 	xos_json_set_strings(o, "groups", (const char *const *)m->groups.item, m->groups.n);
 	xos_json_set_strings(o, "roles", (const char *const *)m->roles.item, m->roles.n);
+	if (m->until < CA_NO_END)
+		xos_json_set_time(o, "until", m->until);
+	if (m->reason[0])
+		xos_json_set_text(o, "reason", m->reason);
+	if (m->contact[0])
+		xos_json_set_text(o, "contact", m->contact);
+	if (m->sponsor[0]) {
+		xos_json_set_string(o, "sponsor", m->sponsor);
+		xos_json_set_bool(o, "sponsor_left", m->sponsor_left);
+	}
+	if (m->owner[0])
+		xos_json_set_string(o, "owner", m->owner);
+	if (m->rules)
+		xos_json_set_int(o, "rules", (int64_t)m->rules);
 	return o;
 }
 

@@ -7,6 +7,8 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "ca/acts.h"
+#include "ca/sealed.h"
+#include "ca/standing.h"
 
 #define SKEW 300
 #define ARG_MAX_LEN 1024
@@ -85,16 +87,16 @@ enum xos_status ca_arg_code(struct ca_call *c, const char *member, struct xos_er
 /* --- who asks --- */
 
 /* The token tells who the signer was at log-in; the membership tells who that is now. */
-static enum xos_status signer_now(struct ca_call *c, struct ca_member **out, struct xos_err *err)
+enum xos_status ca_signer_now(struct ca_call *c, struct ca_member **out, struct xos_err *err)
 {
 	const struct xos_claims *claims = c->command->signer->claims;
 	enum xos_status st = ca_member_get(c->auth->membership, claims->name, out, err);
 
-	if (st == XOS_OK &&
-	    ((*out)->number != claims->number || (*out)->state != XOS_MEMBER_ACTIVE))
+	if (st == XOS_OK && (*out)->number != claims->number)
 		st = xos_err_set(err, XOS_DENIED, "member-suspended",
-		    "the membership of %s in VO %s has ended or is suspended", claims->name,
-		    c->auth->vo);
+		    "the membership of %s in VO %s has ended", claims->name, c->auth->vo);
+	if (st == XOS_OK)
+		st = ca_standing_check(c->auth->membership, *out, c->now, err);
 	if (st == XOS_OK)
 		st = ca_lock_check(c->auth->membership, *out, (const char *const *)claims->roles,
 		    claims->nroles, c->now, err);
@@ -111,7 +113,7 @@ enum xos_status ca_demand_admin(struct ca_call *c, struct xos_err *err)
 	enum xos_status st = xos_command_demand_admin(c->command, err);
 
 	if (st == XOS_OK)
-		st = signer_now(c, &member, err);
+		st = ca_signer_now(c, &member, err);
 	xos_str_printf(role, sizeof(role), "/%s/Role=admin", c->auth->vo);
 	if (st == XOS_OK && !ca_member_holds(member, role))
 		st = xos_err_set(err, XOS_DENIED, "not-administrator",
@@ -127,7 +129,7 @@ static enum xos_status check_right(struct ca_call *c, const struct ca_verb *v, s
 
 	if (!v->any_member)
 		return ca_demand_admin(c, err);
-	st = signer_now(c, &member, err);
+	st = ca_signer_now(c, &member, err);
 	ca_member_free(member);
 	return st;
 }
@@ -136,7 +138,9 @@ static const struct ca_verb *find_verb(const char *name)
 {
 	static const struct ca_verbs *const tables[] = {&ca_member_verbs, &ca_group_verbs,
 	    &ca_lock_verbs, &ca_vo_verbs, &ca_code_verbs, &ca_self_verbs, &ca_totp_verbs,
-	    &ca_log_verbs};
+	    &ca_log_verbs, &ca_standing_verbs, &ca_grouptree_verbs, &ca_application_verbs,
+	    &ca_import_verbs, &ca_invitation_verbs, &ca_rules_verbs, &ca_sealed_verbs,
+	    &ca_robot_verbs};
 
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)
@@ -220,6 +224,8 @@ static enum xos_status change(
 	st = v->run(c, err);
 	if (st == XOS_OK)
 		st = add_act(c, act_id, err);
+	if (st == XOS_OK && c->sets_verifier && v != ca_sealed_verbs.verb)
+		st = ca_sealed_refuse(c->verifier.member, err);
 	if (st == XOS_OK && c->sets_verifier)
 		st = ca_verifiers_prepare(a->verifiers, c->command->jti, &c->verifier, err);
 	if (st == XOS_OK)

@@ -38,6 +38,9 @@ struct ca_verbs {
 };
 extern const struct ca_verbs ca_member_verbs, ca_group_verbs, ca_lock_verbs, ca_vo_verbs;
 extern const struct ca_verbs ca_code_verbs, ca_self_verbs, ca_totp_verbs, ca_log_verbs;
+extern const struct ca_verbs ca_standing_verbs, ca_grouptree_verbs, ca_application_verbs;
+extern const struct ca_verbs ca_import_verbs, ca_invitation_verbs, ca_rules_verbs, ca_sealed_verbs,
+    ca_robot_verbs;
 
 /* args.name as a string; borrowed from the command. */
 XOS_MUST_USE enum xos_status ca_arg(
@@ -54,5 +57,31 @@ XOS_MUST_USE enum xos_status ca_arg_code(
     struct ca_call *c, const char *member, struct xos_err *err);
 /* Is the signer an administrator, by token and by membership now? */
 XOS_MUST_USE enum xos_status ca_demand_admin(struct ca_call *c, struct xos_err *err);
+
+/* The signer's membership now, in good standing and not locked; *out is the caller's also on failure, or NULL. */
+XOS_MUST_USE enum xos_status ca_signer_now(
+    struct ca_call *c, struct ca_member **out, struct xos_err *err);
+
+/* args.until and args.contact of a member just added, where they are there. */
+XOS_MUST_USE enum xos_status ca_member_details(
+    struct ca_call *c, const char *name, struct xos_err *err);
+
+/* args.groups and args.roles, each joined and granted. */
+XOS_MUST_USE enum xos_status ca_member_joins(
+    struct ca_call *c, const char *name, struct xos_err *err);
+
+/*
+ * Rights below the VO's (rights.c): whoever holds /<vo>/<group>/Role=admin administers that group and all
+ * below it, nothing above or beside. For verbs marked any_member. A VO administrator may always.
+ */
+/* May the signer change what is in this group: who is in it, roles in it? */
+XOS_MUST_USE enum xos_status ca_demand_group_admin(
+    struct ca_call *c, const char *group, struct xos_err *err);
+/* The same for the group that a role belongs to. MALFORMED if it is no role. */
+XOS_MUST_USE enum xos_status ca_demand_role_admin(
+    struct ca_call *c, const char *role, struct xos_err *err);
+/* May the signer add, remove or describe this group? Who administers the one above may. */
+XOS_MUST_USE enum xos_status ca_demand_parent_admin(
+    struct ca_call *c, const char *group, struct xos_err *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "ca/membership.h"
+#include "ca/sealed.h"
 #include "store/sql.h"
 #include "token/claims.h"
 
@@ -73,42 +74,6 @@ enum xos_status ca_group_add(
 		    "INSERT INTO vo_groups (id, name, added) VALUES (?1, ?2, ?3)", "isi",
 		    (int64_t)id, group, now);
 	return st;
-}
-
-enum xos_status ca_group_list(
-    struct ca_membership *m, struct ca_group **out, size_t *n, struct xos_err *err)
-{
-	struct ca_group *list = calloc(GROUPS_MAX + 1, sizeof(*list));
-	struct xos_stmt *q = NULL;
-	size_t i = 0;
-	bool row = false;
-	enum xos_status st;
-
-	*out = NULL;
-	*n = 0;
-	if (!list)
-		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	st = xos_sql_query(m->store, &q, err,
-	    "SELECT g.name, CASE g.id WHEN 0"
-	    " THEN (SELECT COUNT(*) FROM members WHERE state <> 'removed')"
-	    " ELSE (SELECT COUNT(*) FROM memberships j WHERE j.grp = g.id) END"
-	    " FROM vo_groups g ORDER BY g.name",
-	    "");
-	while (st == XOS_OK && i <= GROUPS_MAX && (st = xos_stmt_step(q, &row, err)) == XOS_OK &&
-	       row) {
-		if (!xos_str_copy(list[i].name, sizeof(list[i].name), xos_stmt_text(q, 0)))
-			st = xos_err_set(
-			    err, XOS_INTERNAL, "group-name", "a stored group name is too long");
-		list[i++].members = (uint64_t)xos_stmt_int(q, 1);
-	}
-	xos_stmt_done(q);
-	if (st != XOS_OK) {
-		free(list);
-		return st;
-	}
-	*out = list;
-	*n = i;
-	return XOS_OK;
 }
 
 /* Would the list of the member's groups still fit into a token? */
@@ -290,8 +255,13 @@ enum xos_status ca_role_revoke(
 	xos_str_printf(admin, sizeof(admin), "/%s/Role=admin", m->vo);
 	if (st != XOS_OK || strcmp(role, admin) != 0)
 		return st;
-	st = xos_sql_int(
-	    m->store, &left, err, "SELECT COUNT(*) FROM roles WHERE role = ?1", "s", role);
+	st = ca_sealed_refuse(name, err);
+	if (st != XOS_OK)
+		return st;
+	st = xos_sql_int(m->store, &left, err,
+	    "SELECT COUNT(*) FROM roles r JOIN members h ON h.number = r.number"
+	    " WHERE r.role = ?1 AND h.state = 'active' AND h.kind = 'person'",
+	    "s", role);
 	if (st == XOS_OK && left == 0)
 		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
 		    "%s is the last administrator of VO %s: give %s to another member first", name,

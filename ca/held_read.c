@@ -141,7 +141,7 @@ static enum xos_status read_resting(struct ca_membership *m, int64_t now,
 {
 	struct xos_roster_member *list = NULL;
 	size_t n = 0;
-	enum xos_status st = ca_member_roster(m, &list, &n, err);
+	enum xos_status st = ca_member_roster(m, now, &list, &n, err);
 
 	for (size_t i = 0; st == XOS_OK && i < n; i++) {
 		if (list[i].state == XOS_MEMBER_ACTIVE || list[i].state == XOS_MEMBER_REMOVED)

@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/key.h"
+#include "ca/terms.h"
 #include "token/profile.h"
 
 /* --- grants --- */
@@ -79,9 +80,9 @@ static enum xos_status check_request(struct ca_key *k, const struct ca_grant *g,
 	return st;
 }
 
-/* ends: no later; 0: nothing of the kind. */
-static enum xos_status choose_times(struct ca_key *k, int64_t asked, int64_t ends, int64_t now,
-    struct xos_token_request *t, struct xos_err *err)
+/* No later than `ends`, up to which a log-in is renewed (0: nothing of the kind), and `end`, that of the membership. */
+static enum xos_status choose_times(struct ca_key *k, int64_t asked, int64_t ends, int64_t end,
+    int64_t now, struct xos_token_request *t, struct xos_err *err)
 {
 	const struct xos_cert *issuer = xos_issuer_cert(k->issuer);
 	int64_t life = asked ? asked : k->lifetime;
@@ -106,6 +107,11 @@ static enum xos_status choose_times(struct ca_key *k, int64_t asked, int64_t end
 	if (t->not_after < now + CA_LIFETIME_MIN)
 		return xos_err_set(err, XOS_EXPIRED, "issuer-expired",
 		    "the certificate of the authority ends: its administrator must renew it");
+	if (end < now + CA_LIFETIME_MIN)
+		return xos_err_set(err, XOS_DENIED, "member-expired",
+		    "the membership or VO %s ends within a minute", k->vo);
+	if (t->not_after > end)
+		t->not_after = end;
 	return XOS_OK;
 }
 
@@ -148,15 +154,14 @@ static enum xos_status make_claims(struct ca_key *k, const struct ca_grant *g,
 
 /* Membership as it is now, not as it was at the log-in. */
 static enum xos_status look_up(struct ca_key *k, const struct ca_grant *g,
-    const struct xos_cad_request *req, int64_t now, struct xos_claims **out, struct xos_err *err)
+    const struct xos_cad_request *req, int64_t now, struct ca_terms *terms, struct xos_claims **out,
+    struct xos_err *err)
 {
 	struct ca_member *m = NULL;
 	enum xos_status st = ca_member_get(k->membership, g->member, &m, err);
 
-	if (st == XOS_OK && m->state != XOS_MEMBER_ACTIVE)
-		st = xos_err_set(err, XOS_DENIED, "member-suspended",
-		    "the membership of %s in VO %s is %s", m->name, k->vo,
-		    xos_member_state_name(m->state));
+	if (st == XOS_OK)
+		st = ca_terms_find(k->membership, m, g->time, now, terms, err);
 	if (st == XOS_OK)
 		st = check_roles(k, m, req, err);
 	if (st == XOS_OK)
@@ -176,6 +181,7 @@ struct issuing {
 	struct xos_claims *claims;
 	struct xos_token_request token;
 	struct xos_buf der;
+	struct ca_terms terms;
 	struct ca_token_entry entry;
 };
 
@@ -207,11 +213,13 @@ static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request
     struct issuing *w, struct xos_err *err)
 {
 	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
-	enum xos_status st = look_up(k, &w->grant, req, now, &w->claims, err);
+	enum xos_status st = look_up(k, &w->grant, req, now, &w->terms, &w->claims, err);
 
 	if (st == XOS_OK)
-		st = choose_times(k, req->lifetime, w->grant.ends, now, &w->token, err);
+		st = choose_times(
+		    k, req->lifetime, w->grant.ends, w->terms.end, now, &w->token, err);
 	if (st == XOS_OK) {
+		w->token.restriction = xos_buf_bytes(&w->terms.restriction);
 		w->token.claims = w->claims;
 		w->token.spki = w->csr.spki;
 		w->token.points = ca_status_points(k->status);
@@ -275,6 +283,7 @@ enum xos_status ca_handle_issue(
 	if (st != XOS_OK)
 		return st;
 	xos_buf_init(&w.der, XOS_CERT_MAX);
+	ca_terms_init(&w.terms);
 	st = take_grant(k, m.grant, &w.grant, err);
 	if (st == XOS_OK)
 		st = check_request(k, &w.grant, &m.request, &w.csr, err);
@@ -291,6 +300,7 @@ enum xos_status ca_handle_issue(
 	}
 	ca_names_free(&w.entry.names);
 	xos_buf_free(&w.der);
+	ca_terms_free(&w.terms);
 	xos_claims_free(w.claims);
 	xos_cad_request_clear(&m.request);
 	return st;

@@ -13,7 +13,7 @@ static enum xos_status sign_roster(struct ca_key *k, uint64_t serial, int64_t no
 	struct xos_roster_fields f = {
 	    .vo = k->vo, .serial = serial, .issued = now, .expires = now + CA_LIST_LIFE};
 	struct xos_roster_member *members = NULL;
-	enum xos_status st = ca_member_roster(k->membership, &members, &f.n, err);
+	enum xos_status st = ca_member_roster(k->membership, now, &members, &f.n, err);
 
 	f.members = members;
 	*count = f.n;

@@ -7,6 +7,11 @@
 #include "base/text.h"
 #include "ca/totp.h"
 #include "token/request.h"
+#include "ca/auth.h"
+#include "ca/invitations.h"
+#include "ca/rules.h"
+#include "ca/sealed.h"
+#include "ca/standing.h"
 
 /*
  * A free place, or that of the log-in that was begun first. An address that has its share of places
@@ -104,12 +109,14 @@ enum xos_status ca_auth_standing(struct ca_auth *a, const char *name, uint64_t n
 	struct ca_member *member = NULL;
 	enum xos_status st = ca_member_get(a->membership, name, &member, err);
 
-	if (st == XOS_OK &&
-	    (member->state != XOS_MEMBER_ACTIVE || (number && member->number != number)))
+	if (st == XOS_OK && number && member->number != number)
 		st = xos_err_set(err, XOS_DENIED, "member-suspended",
-		    "the membership of %s in VO %s is %s: ask the VO's administrators", name, a->vo,
-		    member->state != XOS_MEMBER_ACTIVE ? xos_member_state_name(member->state)
-		                                       : "another one's");
+		    "the membership of %s in VO %s is another one's: ask the VO's administrators",
+		    name, a->vo);
+	if (st == XOS_OK)
+		st = ca_standing_check(a->membership, member, now, err);
+	if (st == XOS_OK)
+		st = ca_rules_check(a->membership, member, err);
 	if (st == XOS_OK)
 		st = ca_lock_check(a->membership, member, roles, nroles, now, err);
 	ca_member_free(member);
@@ -167,15 +174,19 @@ static enum xos_status finish(struct ca_auth *a, struct ca_session *s,
 	st = xos_scram_finish(s->scram, m->message, final, err);
 	if (st == XOS_DENIED)
 		ca_throttle_failed(a->throttle, name, m->address, now);
-	if (st == XOS_OK) {
+	if (st == XOS_OK)
 		ca_throttle_passed(a->throttle, name, m->address);
+	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
+		st = ca_invitation_take_up(a, name, &s->code, now, err);
+	if (st == XOS_OK)
 		st = ca_auth_standing(a, name, 0, NULL, 0, now, err);
-	}
 	if (st == XOS_OK)
 		st = ca_totp_login(a, name, xos_scram_kind(s->scram), s->totp, now, &mfa, err);
 	/* Gone before anything can come of it: whatever ends this process now, it never works twice. */
 	if (st == XOS_OK && xos_scram_kind(s->scram) == XOS_SCRAM_CODE)
 		st = ca_verifiers_spend(a->verifiers, name, &s->code, now, err);
+	if (st == XOS_OK)
+		st = ca_sealed_used(a->membership, name, m->address, now, err);
 	if (st != XOS_OK)
 		xos_event_err(XOS_WARN, "login.refused", err, "member", name, "peer", m->address,
 		    (const char *)NULL);
@@ -216,5 +227,35 @@ enum xos_status ca_login_finish(
 	xos_scram_session_free(s->scram);
 	xos_wipe(s, sizeof(*s));
 	xos_buf_free(&final);
+	return st;
+}
+
+enum xos_status ca_login_proof(struct ca_auth *a, const struct ca_login_finish *m,
+    const uint8_t digest[XOS_SHA256_LEN], char member[XOS_MEMBER_MAX + 1], struct xos_buf *final,
+    struct xos_err *err)
+{
+	int64_t now = xos_clock_now();
+	struct ca_session *s = find(a, m->sid, now);
+	const char *name;
+	enum xos_status st;
+
+	if (!s || !xos_ct_equal(s->digest, digest, sizeof(s->digest)))
+		return xos_err_set(err, XOS_DENIED, "login-unknown",
+		    "this proof was not begun, or took longer than %d seconds: try again",
+		    CA_SESSION_LIFE);
+	name = xos_scram_member(s->scram);
+	st = ca_throttle_check(a->throttle, name, m->address, now, err);
+	if (st == XOS_OK) {
+		st = xos_scram_finish(s->scram, m->message, final, err);
+		if (st == XOS_DENIED)
+			ca_throttle_failed(a->throttle, name, m->address, now);
+	}
+	if (st == XOS_OK) {
+		ca_throttle_passed(a->throttle, name, m->address);
+		if (!xos_str_copy(member, XOS_MEMBER_MAX + 1, name))
+			st = xos_err_set(err, XOS_MALFORMED, "member-name", "the name is too long");
+	}
+	xos_scram_session_free(s->scram);
+	xos_wipe(s, sizeof(*s));
 	return st;
 }

@@ -24,6 +24,8 @@ static const struct xos_service_verb verbs[] = {
         ca_verb_root_crl},
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
+    {"break-glass", "", "seal an administrator for emergencies; prints its code, once", true,
+        ca_verb_break_glass},
     {"log", "", "check the log of tokens and administrative acts, and print it", true, ca_verb_log},
     {"backup", "--out DIR [--json]", "copy the state into a new folder, also while it serves", true,
         ca_verb_backup},

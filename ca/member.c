@@ -2,8 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "ca/membership.h"
+#include "ca/sealed.h"
+#include "ca/vo.h"
 #include "store/sql.h"
 
 static enum xos_member_state parse_state(const char *s)
@@ -34,6 +37,22 @@ enum xos_status ca_member_number(
 	return st;
 }
 
+/* Somebody holds a code for that name, and would log in as whoever got it. */
+static enum xos_status check_not_invited(
+    struct ca_membership *m, const char *name, struct xos_err *err)
+{
+	int64_t n = 0;
+	enum xos_status st = xos_sql_int(m->store, &n, err,
+	    "SELECT COUNT(*) FROM invitations WHERE name = ?1 AND until > ?2", "si", name,
+	    xos_clock_now());
+
+	if (st == XOS_OK && n)
+		st = xos_err_set(err, XOS_CONFLICT, "member-invited",
+		    "somebody is invited by the name \"%s\": xos-vo withdraw %s ends that", name,
+		    name);
+	return st;
+}
+
 static enum xos_status check_new_name(
     struct ca_membership *m, const char *name, struct xos_err *err)
 {
@@ -45,11 +64,14 @@ static enum xos_status check_new_name(
 		    "\"%s\" is no member name: it must begin with a letter a-z, continue with a-z, "
 		    "0-9, '.', '_' or '-', and %s.NAME must not exceed %d characters",
 		    name, m->vo, XOS_ACCOUNT_MAX);
+	st = ca_sealed_refuse(name, err);
+	if (st != XOS_OK)
+		return st;
 	st = xos_sql_int(m->store, &v, err,
 	    "SELECT CASE state WHEN 'removed' THEN 1 ELSE 0 END FROM members WHERE name = ?1", "s",
 	    name);
 	if (st == XOS_NOT_FOUND)
-		return XOS_OK;
+		return check_not_invited(m, name, err);
 	if (st == XOS_OK)
 		st = xos_err_set(err, XOS_CONFLICT, "member-exists",
 		    v ? "\"%s\" was a member before; names are never given to somebody else, nor "
@@ -57,6 +79,11 @@ static enum xos_status check_new_name(
 		      : "\"%s\" is a member already",
 		    name);
 	return st;
+}
+
+enum xos_status ca_member_name_free(struct ca_membership *m, const char *name, struct xos_err *err)
+{
+	return check_new_name(m, name, err);
 }
 
 enum xos_status ca_member_add(
@@ -67,9 +94,11 @@ enum xos_status ca_member_add(
 
 	if (st == XOS_OK)
 		st = ca_counter_next(m, "member", &n, err);
-	if (st == XOS_OK && n > XOS_MEMBER_NUMBER_MAX)
+	/* All that there ever were are in the roster, which could not be signed any more. */
+	if (st == XOS_OK && n > XOS_ROSTER_MEMBERS_MAX)
 		st = xos_err_set(err, XOS_LIMIT, "member-numbers",
-		    "VO %s has used up its member numbers", m->vo);
+		    "VO %s has had %u members, which is as many as nodes take", m->vo,
+		    XOS_ROSTER_MEMBERS_MAX);
 	if (st == XOS_OK)
 		st = xos_sql_run(m->store, NULL, err,
 		    "INSERT INTO members (number, name, state, added) VALUES (?1, ?2, 'active', "
@@ -93,8 +122,9 @@ static enum xos_status check_not_last_admin(
 	    "is", (int64_t)number, m->vo);
 	if (st == XOS_OK)
 		st = xos_sql_int(m->store, &others, err,
-		    "SELECT COUNT(*) FROM roles WHERE number <> ?1"
-		    " AND role = '/' || ?2 || '/Role=admin'",
+		    "SELECT COUNT(*) FROM roles r JOIN members h ON h.number = r.number"
+		    " WHERE r.number <> ?1 AND r.role = '/' || ?2 || '/Role=admin'"
+		    " AND h.state = 'active' AND h.kind = 'person'",
 		    "is", (int64_t)number, m->vo);
 	if (st == XOS_OK && mine && !others)
 		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
@@ -109,8 +139,10 @@ enum xos_status ca_member_remove(
     struct ca_membership *m, const char *name, int64_t now, struct xos_err *err)
 {
 	uint64_t number = 0, version = 0;
-	enum xos_status st = ca_member_number(m, name, &number, err);
+	enum xos_status st = ca_sealed_refuse(name, err);
 
+	if (st == XOS_OK)
+		st = ca_member_number(m, name, &number, err);
 	if (st == XOS_OK)
 		st = check_not_last_admin(m, number, err);
 	if (st == XOS_OK)
@@ -198,26 +230,58 @@ static enum xos_status load_roles(
 	return st;
 }
 
+static enum ca_member_kind parse_kind(const char *s)
+{
+	if (s && strcmp(s, "person") == 0)
+		return CA_PERSON;
+	return s && strcmp(s, "sealed") == 0 ? CA_SEALED : CA_ROBOT;
+}
+
+static bool copy_text(char *out, size_t cap, struct xos_stmt *q, int column)
+{
+	const char *text = xos_stmt_text(q, column);
+
+	return xos_str_copy(out, cap, text ? text : "");
+}
+
+static enum xos_status read_member(
+    struct xos_stmt *q, struct ca_member *member, struct xos_err *err)
+{
+	member->number = (uint64_t)xos_stmt_int(q, 0);
+	member->state = parse_state(xos_stmt_text(q, 2));
+	member->added = xos_stmt_int(q, 3);
+	member->kind = parse_kind(xos_stmt_text(q, 4));
+	member->until = xos_stmt_int(q, 5);
+	member->rules = (uint64_t)xos_stmt_int(q, 8);
+	member->sponsor_left = !xos_stmt_is_null(q, 9) && xos_stmt_int(q, 10) != 0;
+	if (!copy_text(member->name, sizeof(member->name), q, 1) ||
+	    !copy_text(member->reason, sizeof(member->reason), q, 6) ||
+	    !copy_text(member->contact, sizeof(member->contact), q, 7) ||
+	    !copy_text(member->sponsor, sizeof(member->sponsor), q, 9) ||
+	    !copy_text(member->owner, sizeof(member->owner), q, 11))
+		return xos_err_set(
+		    err, XOS_INTERNAL, "member-name", "what is stored of a member is too long");
+	return XOS_OK;
+}
+
 static enum xos_status load_member(
     struct ca_membership *m, const char *name, struct ca_member *member, struct xos_err *err)
 {
 	struct xos_stmt *q = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(m->store, &q, err,
-	    "SELECT number, name, state, added FROM members WHERE name = ?1", "s", name);
+	    "SELECT m.number, m.name, m.state, m.added, m.kind, m.until, m.reason, m.contact,"
+	    " m.rules, s.name, CASE WHEN s.state <> 'active' OR s.until <= ?2 THEN 1 ELSE 0 END,"
+	    " o.name FROM members m LEFT JOIN members s ON s.number = m.sponsor"
+	    " LEFT JOIN members o ON o.number = m.owner WHERE m.name = ?1",
+	    "si", name, xos_clock_now());
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(q, &row, err);
 	if (st == XOS_OK && !row)
 		st = no_member(m, name, err);
-	if (st == XOS_OK) {
-		member->number = (uint64_t)xos_stmt_int(q, 0);
-		member->state = parse_state(xos_stmt_text(q, 2));
-		member->added = xos_stmt_int(q, 3);
-		if (!xos_str_copy(member->name, sizeof(member->name), xos_stmt_text(q, 1)))
-			st = xos_err_set(
-			    err, XOS_INTERNAL, "member-name", "a stored member name is too long");
-	}
+	if (st == XOS_OK)
+		st = read_member(q, member, err);
 	xos_stmt_done(q);
 	return st;
 }
@@ -272,11 +336,12 @@ enum xos_status ca_member_names(struct ca_membership *m, const char *after, size
 	return st;
 }
 
-enum xos_status ca_member_roster(
-    struct ca_membership *m, struct xos_roster_member **out, size_t *n, struct xos_err *err)
+enum xos_status ca_member_roster(struct ca_membership *m, int64_t now,
+    struct xos_roster_member **out, size_t *n, struct xos_err *err)
 {
 	struct xos_roster_member *list = NULL;
 	struct xos_stmt *q = NULL;
+	struct ca_vo vo;
 	int64_t count = 0;
 	size_t i = 0;
 	bool row = false;
@@ -284,11 +349,19 @@ enum xos_status ca_member_roster(
 
 	*out = NULL;
 	*n = 0;
+	if (st == XOS_OK)
+		st = ca_vo_get(m, &vo, err);
 	if (st == XOS_OK && !(list = calloc((size_t)count + 1, sizeof(*list))))
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK)
 		st = xos_sql_query(m->store, &q, err,
-		    "SELECT name, number, state FROM members ORDER BY name LIMIT ?1", "i", count);
+		    "SELECT m.name, m.number, CASE WHEN m.state = 'active' AND (?3 <> 0"
+		    " OR m.until <= ?2 OR (m.owner IS NOT NULL"
+		    " AND (o.state <> 'active' OR o.until <= ?2)))"
+		    " THEN 'suspended' ELSE m.state END"
+		    " FROM members m LEFT JOIN members o ON o.number = m.owner"
+		    " ORDER BY m.name LIMIT ?1",
+		    "iii", count, now, (int64_t)(vo.ends <= now || vo.closed != 0));
 	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row) {
 		if (!xos_str_copy(list[i].name, sizeof(list[i].name), xos_stmt_text(q, 0)))
 			st = xos_err_set(

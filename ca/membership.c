@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -78,28 +77,6 @@ static enum xos_status check_vo(
 	return st;
 }
 
-/* After an update the auth process brings the schema up to date while the key process starts beside it: who only
- * reads waits for that. */
-static enum xos_status open_store(
-    const struct xos_store_options *o, struct xos_store **out, struct xos_err *err)
-{
-	const struct timespec pause = {0, 50 * 1000000L};
-	int64_t until = xos_clock_mono_ms() + CA_MIGRATION_MS;
-	enum xos_status st;
-
-	for (;;) {
-		struct xos_err why = XOS_ERR_INIT;
-
-		st = xos_store_open(o, out, &why);
-		if (st == XOS_OK)
-			return st;
-		if (!o->read_only || strcmp(why.code, "store-schema") != 0 ||
-		    xos_clock_mono_ms() >= until)
-			return xos_err_set(err, st, why.code, "%s", why.text);
-		(void)nanosleep(&pause, NULL);
-	}
-}
-
 enum xos_status ca_membership_open(const char *path, const char *vo, bool create, bool read_only,
     struct ca_membership **out, struct xos_err *err)
 {
@@ -117,7 +94,7 @@ enum xos_status ca_membership_open(const char *path, const char *vo, bool create
 		return no_memory(err);
 	}
 	ca_schema_membership(&o);
-	st = open_store(&o, &m->store, err);
+	st = xos_store_open(&o, &m->store, err);
 	if (st == XOS_OK)
 		st = check_vo(m, path, vo, create, err);
 	if (st != XOS_OK) {

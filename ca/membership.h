@@ -35,25 +35,45 @@ struct ca_names {
 	size_t n;
 };
 
+#define CA_NO_END XOS_LOCK_NO_END /* of a membership, or of the VO */
+#define CA_REASON_MAX 200
+#define CA_CONTACT_MAX 200
+
+enum ca_member_kind {
+	CA_PERSON,
+	CA_ROBOT, /* a program that acts for its owner */
+	CA_SEALED /* the VO's break-glass administrator */
+};
+
 struct ca_member {
 	uint64_t number;
 	char name[XOS_MEMBER_MAX + 1];
+	enum ca_member_kind kind;
 	enum xos_member_state state;
 	int64_t added;
-	struct ca_names groups; /* as in a token */
-	struct ca_names roles;  /* by name */
+	int64_t until;                  /* the membership ends then; CA_NO_END */
+	char reason[CA_REASON_MAX + 1]; /* of a suspension; "" if none was given */
+	char contact[CA_CONTACT_MAX + 1];
+	uint64_t rules;                   /* the version accepted last; 0: none */
+	char sponsor[XOS_MEMBER_MAX + 1]; /* who invited; "" if nobody */
+	bool sponsor_left;                /* removed, suspended, or past the end */
+	char owner[XOS_MEMBER_MAX + 1];   /* of a robot */
+	struct ca_names groups;           /* as in a token */
+	struct ca_names roles;            /* by name */
 };
 
 /* Opens path; creates it only if create (vo then becomes its VO). DENIED (code "other-vo") if the file
- * is another VO's. read_only: waits up to CA_MIGRATION_MS for the owner to bring an older schema up to date. */
-#define CA_MIGRATION_MS 10000
+ * is another VO's. */
 XOS_MUST_USE enum xos_status ca_membership_open(const char *path, const char *vo, bool create,
     bool read_only, struct ca_membership **out, struct xos_err *err);
 void ca_membership_close(struct ca_membership *m);
 
 /* --- members --- */
 
-/* CONFLICT if the name is, or was, somebody's. */
+/* CONFLICT if the name is, or was, somebody's, or somebody is invited by it; MALFORMED if it is none. */
+XOS_MUST_USE enum xos_status ca_member_name_free(
+    struct ca_membership *m, const char *name, struct xos_err *err);
+/* The same, and takes it. */
 XOS_MUST_USE enum xos_status ca_member_add(
     struct ca_membership *m, const char *name, int64_t now, uint64_t *number, struct xos_err *err);
 /* Ends the membership for good; groups and roles go, name and number stay taken. CONFLICT (code
@@ -69,21 +89,16 @@ bool ca_member_in_group(const struct ca_member *member, const char *group);
 /* All names, by name, from after `after` ("" at first), at most max of them. */
 XOS_MUST_USE enum xos_status ca_member_names(struct ca_membership *m, const char *after, size_t max,
     struct ca_names *out, struct xos_err *err);
-/* The roster's view: all members ever, malloc'd. */
-XOS_MUST_USE enum xos_status ca_member_roster(
-    struct ca_membership *m, struct xos_roster_member **out, size_t *n, struct xos_err *err);
+/* The roster's view at now: all members ever, malloc'd. Who may get no token although a member (standing.h)
+ * is "suspended" there. */
+XOS_MUST_USE enum xos_status ca_member_roster(struct ca_membership *m, int64_t now,
+    struct xos_roster_member **out, size_t *n, struct xos_err *err);
 
-/* --- groups and roles --- */
+/* --- groups and roles; the tree of groups is in grouptree.h --- */
 
-struct ca_group {
-	char name[XOS_FQAN_MAX + 1];
-	uint64_t members; /* joined here directly */
-};
 /* The group above must exist. CONFLICT if it exists. */
 XOS_MUST_USE enum xos_status ca_group_add(
     struct ca_membership *m, const char *group, int64_t now, struct xos_err *err);
-XOS_MUST_USE enum xos_status ca_group_list(
-    struct ca_membership *m, struct ca_group **out, size_t *n, struct xos_err *err);
 XOS_MUST_USE enum xos_status ca_group_join(
     struct ca_membership *m, const char *name, const char *group, int64_t now, struct xos_err *err);
 /* CONFLICT (code "group-implied") if the member is in it only through a group below. */
@@ -116,6 +131,11 @@ XOS_MUST_USE enum xos_status ca_lock_check_token(
     struct ca_membership *m, const char *serial, int64_t now, struct xos_err *err);
 
 /* --- administrators --- */
+
+/* CONFLICT (code "last-administrator") unless somebody administers the VO whom nothing stops at now and whose
+ * membership has no end. For changes that could leave nobody: asked after them, in their transaction. */
+XOS_MUST_USE enum xos_status ca_administrators_left(
+    struct ca_membership *m, int64_t now, struct xos_err *err);
 
 /* Active members who hold /<vo>/Role=admin, each with the lock that holds just now; fills list and n. */
 XOS_MUST_USE enum xos_status ca_administrators(

@@ -36,7 +36,12 @@ enum ca_message {
 	CA_STATUS = 42, /* network -> key: nothing; u64 version of what holds tokens */
 	CA_CRL = 43,  /* network -> key: u8 part, CA_CRL_ALL: everything; struct ca_status_answer */
 	CA_OCSP = 44, /* network -> key: the request in DER; struct ca_status_answer */
-	CA_REPORT = 70 /* network -> auth, network -> key: nothing; service/report.h */
+	CA_REPORT = 70,      /* network -> auth, network -> key: nothing; service/report.h */
+	CA_APPLY = 50,       /* network -> auth: lp(address) lp(body); JSON */
+	CA_APPLICATION = 51, /* network -> auth: lp(id) lp(body); JSON */
+	CA_ABOUT = 52,       /* network -> auth: nothing; JSON */
+	CA_ACCEPT = 53,      /* network -> auth: rules.h; the server's own proof */
+	CA_RULES = 54        /* network -> auth: u64 version, 0: in force; JSON */
 };
 
 #define CA_CRL_ALL 0xff

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/apply.h"
 #include "api/cad.h"
 #include "api/command.h"
+#include "api/rules.h"
 #include "api/trustdoc.h"
 #include "base/clock.h"
 #include "base/text.h"
@@ -232,6 +234,11 @@ static const struct xos_route routes[] = {
     {"POST", "/v1/vo/{vo}/token", ca_route_token, 0, XOS_CAD_REQUEST_MAX},
     {"POST", "/v1/vo/{vo}/renew", ca_route_renew, 0, XOS_CAD_RENEWAL_MAX},
     {"POST", "/v1/vo/{vo}/commands", route_commands, 0, XOS_COMMAND_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/about", ca_route_about, 0, 0},
+    {"POST", "/v1/vo/{vo}/applications", ca_route_apply, 0, XOS_APPLY_MAX},
+    {"POST", "/v1/vo/{vo}/applications/{id}", ca_route_application, 0, XOS_APPLY_MAX},
+    {"GET", "/v1/vo/{vo}/rules", ca_route_rules, 0, 0},
+    {"POST", "/v1/vo/{vo}/rules/acceptance", ca_route_accept, 0, XOS_RULES_ACCEPT_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},

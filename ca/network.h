@@ -52,6 +52,23 @@ enum xos_status ca_route_log_proof(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 enum xos_status ca_route_log_consistency(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+/* For people without a token (network_apply.c). */
+enum xos_status ca_route_about(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_apply(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_application(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+/* Parts of a log-in that the acceptance of rules has too: 401 with a WWW-Authenticate of ours; and the one that
+ * says what to send. */
+void ca_challenge(struct ca_network *n, struct xos_response *res, const struct xos_err *err,
+    const char *sid, struct xos_bytes message);
+enum xos_status ca_ask_for_login(struct ca_network *n, struct xos_response *res);
+/* The VO's rules (network_rules.c). */
+enum xos_status ca_route_rules(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_accept(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 /* The address of the peer without its port, which is what is throttled. */
 void ca_peer_address(const struct xos_request *req, char *out, size_t cap);
 /* NOT_FOUND unless the path names our VO. */

@@ -9,8 +9,7 @@
 #include "ca/messages.h"
 #include "ca/network.h"
 
-/* 401 with a WWW-Authenticate of ours. */
-static void challenge(struct ca_network *n, struct xos_response *res, const struct xos_err *err,
+void ca_challenge(struct ca_network *n, struct xos_response *res, const struct xos_err *err,
     const char *sid, struct xos_bytes message)
 {
 	struct xos_scram_header *h = calloc(1, sizeof(*h));
@@ -31,13 +30,13 @@ static void challenge(struct ca_network *n, struct xos_response *res, const stru
 	free(h);
 }
 
-static enum xos_status ask_for_login(struct ca_network *n, struct xos_response *res)
+enum xos_status ca_ask_for_login(struct ca_network *n, struct xos_response *res)
 {
 	struct xos_err err = XOS_ERR_INIT;
 
 	(void)xos_err_set(&err, XOS_DENIED, "login-needed",
 	    "log in by " XOS_SCRAM_SCHEME " (RFC 7804), for example with xos-login");
-	challenge(n, res, &err, "", XOS_BYTES_NONE);
+	ca_challenge(n, res, &err, "", XOS_BYTES_NONE);
 	return XOS_OK;
 }
 
@@ -70,7 +69,7 @@ static enum xos_status begin(struct ca_network *n, const struct xos_request *req
 	if (st == XOS_OK) {
 		(void)xos_err_set(
 		    &more, XOS_DENIED, "login-continues", "the log-in is not finished");
-		challenge(n, res, &more, c.sid, c.message);
+		ca_challenge(n, res, &more, c.sid, c.message);
 	}
 	xos_buf_free(&ask);
 	xos_buf_free(&answer);
@@ -198,7 +197,7 @@ enum xos_status ca_route_token(
 	if (st != XOS_OK)
 		return st;
 	if (!value)
-		return ask_for_login(n, res);
+		return ca_ask_for_login(n, res);
 	xos_cad_request_init(&request);
 	h = calloc(1, sizeof(*h));
 	st = h ? xos_scram_header_parse(value, true, h, err)

@@ -12,6 +12,8 @@ enum xos_status ca_verb_root_crl(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
 enum xos_status ca_verb_init(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+enum xos_status ca_verb_break_glass(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
 /* Reads the log while xos-cad runs or rests. */
 enum xos_status ca_verb_log(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);

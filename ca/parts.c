@@ -4,6 +4,7 @@
 #include "ca/parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "ca/auth.h"
@@ -163,6 +164,21 @@ static void add_reads(struct reads *r, const struct ca_conf *conf)
 	r->vos++;
 }
 
+/* Before the parts start: the key process reads the membership as it is, at the same time as auth would be
+ * bringing a database of an older version up to date. */
+static enum xos_status bring_up_to_date(const struct xos_service_run *run,
+    const struct ca_conf *conf, const struct ca_paths *p, struct xos_err *err)
+{
+	struct ca_membership *m = NULL;
+	enum xos_status st;
+
+	if (run->role && strcmp(run->role, XOS_PAIR_ROLE) != 0)
+		return XOS_OK;
+	st = ca_membership_open(p->membership, conf->common.vo, false, false, &m, err);
+	ca_membership_close(m);
+	return st == XOS_OK ? xos_service_own(p->auth_dir, conf->common.user_auth, err) : st;
+}
+
 enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *err)
 {
 	const struct ca_conf *conf = run->conf;
@@ -218,6 +234,8 @@ enum xos_status ca_parts_run(const struct xos_service_run *run, struct xos_err *
 		a.pairs = vos->pair;
 		a.npairs = vos->n;
 	}
+	if (st == XOS_OK)
+		st = bring_up_to_date(run, conf, &p, err);
 	if (st == XOS_OK)
 		st = xos_authority_run(&a, run, err);
 	ca_vos_free(vos);

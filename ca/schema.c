@@ -36,6 +36,40 @@ static const char *const membership[] = {
     /* Groups whose members need a second factor to log in, from a time on. */
     "CREATE TABLE totp_required (grp TEXT PRIMARY KEY, since BIGINT NOT NULL, demanded BIGINT NOT "
     "NULL);",
+    /* The life of the VO and of memberships. 253402300799: no end. */
+    "ALTER TABLE vo ADD COLUMN title TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE vo ADD COLUMN contact TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE vo ADD COLUMN model TEXT NOT NULL DEFAULT 'administered';"
+    "ALTER TABLE vo ADD COLUMN ends BIGINT NOT NULL DEFAULT 253402300799;"
+    "ALTER TABLE vo ADD COLUMN closed BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE vo ADD COLUMN invited_life BIGINT NOT NULL DEFAULT 31536000;"
+    "ALTER TABLE vo ADD COLUMN rules BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE vo ADD COLUMN sealed BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE vo ADD COLUMN unsealed BIGINT NOT NULL DEFAULT 0;"
+    "CREATE TABLE rules (version INTEGER PRIMARY KEY, since BIGINT NOT NULL,"
+    " digest BLOB NOT NULL, text TEXT NOT NULL);"
+    "ALTER TABLE members ADD COLUMN kind TEXT NOT NULL DEFAULT 'person';"
+    "ALTER TABLE members ADD COLUMN until BIGINT NOT NULL DEFAULT 253402300799;"
+    "ALTER TABLE members ADD COLUMN reason TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE members ADD COLUMN contact TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE members ADD COLUMN rules BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE members ADD COLUMN sponsor INTEGER REFERENCES members (number);"
+    "ALTER TABLE members ADD COLUMN owner INTEGER REFERENCES members (number);"
+    "ALTER TABLE members ADD COLUMN restriction BLOB;"
+    "CREATE INDEX members_sponsor ON members (sponsor);"
+    "CREATE INDEX members_owner ON members (owner);"
+    "ALTER TABLE vo_groups ADD COLUMN about TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE applications (id TEXT PRIMARY KEY, name TEXT NOT NULL, contact TEXT NOT NULL,"
+    " text TEXT NOT NULL, address TEXT NOT NULL, at BIGINT NOT NULL, secret BLOB NOT NULL,"
+    " state TEXT NOT NULL DEFAULT 'pending', message TEXT NOT NULL DEFAULT '',"
+    " decided BIGINT NOT NULL DEFAULT 0);"
+    "CREATE INDEX applications_address ON applications (address, state);"
+    "CREATE INDEX applications_state ON applications (state, id);"
+    "CREATE TABLE invitations (name TEXT PRIMARY KEY,"
+    " sponsor INTEGER NOT NULL REFERENCES members (number), at BIGINT NOT NULL,"
+    " until BIGINT NOT NULL, ends BIGINT NOT NULL, life BIGINT NOT NULL, groups TEXT NOT NULL,"
+    " contact TEXT NOT NULL);"
+    "CREATE INDEX invitations_sponsor ON invitations (sponsor);",
 };
 
 static const char *const verifiers[] = {
@@ -54,6 +88,8 @@ static const char *const verifiers[] = {
     "ALTER TABLE prepared ADD COLUMN until BIGINT;",
     /* Kind totp: the last step that was used. */
     "ALTER TABLE verifiers ADD COLUMN used BIGINT; ALTER TABLE prepared ADD COLUMN used BIGINT;",
+    /* Of applications for membership, until they are decided. */
+    "CREATE TABLE applied (id TEXT PRIMARY KEY, verifier TEXT NOT NULL);",
 };
 
 void ca_schema_membership(struct xos_store_options *o)

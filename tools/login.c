@@ -14,7 +14,7 @@
 
 static struct xos_cli_list opt_roles;
 static const char *opt_lifetime, *opt_password_fd, *opt_join, *opt_fingerprint, *opt_out;
-static const char *opt_new_password_fd;
+static const char *opt_new_password_fd, *opt_accept_rules;
 static bool opt_password_stdin, opt_code, opt_fresh, opt_renew, opt_set_password;
 
 /* --- joining --- */
@@ -140,7 +140,8 @@ static enum xos_status renew(const struct xos_cli_vo *vo, const char *path,
 
 /* By the token that there is, if nothing says otherwise; else by password or code. */
 static enum xos_status get_token(const struct xos_cli_vo *vo, const char *path, const char *member,
-    int64_t lifetime, struct xos_cad_login_result *result, enum how *how, struct xos_err *err)
+    int64_t lifetime, bool quiet, struct xos_cad_login_result *result, enum how *how,
+    struct xos_err *err)
 {
 	const struct xos_cli_login login = {.member = member,
 	    .roles = opt_roles.item,
@@ -148,7 +149,9 @@ static enum xos_status get_token(const struct xos_cli_vo *vo, const char *path, 
 	    .lifetime = lifetime,
 	    .code = opt_code,
 	    .from_stdin = opt_password_stdin,
-	    .fd = opt_password_fd};
+	    .fd = opt_password_fd,
+	    .no_questions = quiet,
+	    .accept_rules = opt_accept_rules};
 	bool secret = opt_code || opt_fresh || opt_set_password || opt_password_stdin ||
 	              opt_password_fd || opt_out;
 	struct xos_err why = XOS_ERR_INIT;
@@ -190,7 +193,7 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 	if (st == XOS_OK)
 		st = xos_cli_login_member(vo, operand, member, err);
 	if (st == XOS_OK)
-		st = get_token(vo, path, member, lifetime, &result, &how, err);
+		st = get_token(vo, path, member, lifetime, cli->json, &result, &how, err);
 	if (st == XOS_OK)
 		st = xos_cli_login_keep(vo, path, &result, err);
 	if (st == XOS_OK && opt_set_password) {
@@ -264,6 +267,10 @@ static const struct xos_cli_option options[] = {
         .arg = "N",
         .about = "read the password from descriptor N",
         .value = &opt_password_fd},
+    {.name = "accept-rules",
+        .arg = "VERSION",
+        .about = "accept this version of the VO's rules, read before (xos-vo rules show)",
+        .value = &opt_accept_rules},
     {.name = "out", .arg = "FILE", .about = "write the token there", .value = &opt_out},
     {.name = "join",
         .arg = "URL",

@@ -4,8 +4,7 @@
 
 #include "api/cad.h"
 #include "api/chainjson.h"
-#include "auth/http.h"
-#include "auth/scram.h"
+#include "api/exchange.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "pki/key.h"
@@ -39,17 +38,9 @@ enum xos_status xos_cad_fetch_directory(
 
 /* --- log-in --- */
 
-struct exchange {
-	struct xos_client *client;
-	const struct xos_cad_login *login;
-	struct xos_buf path, body;
-	struct xos_scram_client *scram;
-	struct xos_answer *answer;
-};
-
 /* Sends the same body with one SCRAM message. */
 static enum xos_status send_step(
-    struct exchange *x, const char *sid, struct xos_bytes message, struct xos_err *err)
+    struct xos_exchange *x, const char *sid, struct xos_bytes message, struct xos_err *err)
 {
 	struct xos_scram_header *h = calloc(1, sizeof(*h));
 	struct xos_client_header field = {"Authorization", NULL};
@@ -66,7 +57,7 @@ static enum xos_status send_step(
 	x->answer = NULL;
 	xos_buf_init(&value, XOS_SCRAM_HEADER_MAX);
 	if (h && message.n <= sizeof(h->data) && xos_str_copy(h->sid, sizeof(h->sid), sid) &&
-	    xos_str_copy(h->realm, sizeof(h->realm), sid[0] ? "" : x->login->vo)) {
+	    xos_str_copy(h->realm, sizeof(h->realm), sid[0] ? "" : x->vo)) {
 		memcpy(h->data, message.p, message.n);
 		h->ndata = message.n;
 		st = xos_scram_header_format(h, true, &value);
@@ -88,9 +79,8 @@ static enum xos_status malformed(const char *what, struct xos_err *err)
 	    "the server's answer to the log-in is malformed: %s", what);
 }
 
-/* First message out, challenge back. */
-static enum xos_status first_step(
-    struct exchange *x, struct xos_scram_header *challenge, struct xos_err *err)
+enum xos_status xos_exchange_first(
+    struct xos_exchange *x, struct xos_scram_header *challenge, struct xos_err *err)
 {
 	const char *value;
 	struct xos_buf first;
@@ -114,9 +104,8 @@ static enum xos_status first_step(
 	return st;
 }
 
-/* The proof out, the server's proof back. */
-static enum xos_status final_step(
-    struct exchange *x, const struct xos_scram_header *challenge, struct xos_err *err)
+enum xos_status xos_exchange_final(
+    struct xos_exchange *x, const struct xos_scram_header *challenge, struct xos_err *err)
 {
 	struct xos_scram_header *info = calloc(1, sizeof(*info));
 	const char *value;
@@ -154,12 +143,16 @@ static enum xos_status check_token(const struct xos_cad_login *login, const stru
 	    .kinds = XOS_KIND_BIT(XOS_KIND_USER),
 	    .vo = login->vo,
 	    .name = login->member,
+	    .allow_delegation = true, /* a robot's is restricted */
 	    .purpose = XOS_PURPOSE_TLS_CLIENT};
 	enum xos_status st =
 	    xos_token_verify_chain(login->trust, &out->chain, &v, &out->token, err);
 
 	if (st != XOS_OK)
 		return xos_err_prefix(err, st, "the token that the server sent");
+	if (xos_cert_is_proxy(out->token->leaf))
+		return xos_err_set(err, XOS_DENIED, "token-kind",
+		    "the server sent a delegation instead of a token");
 	if (memcmp(out->token->spki_sha256, xos_key_spki_sha256(key), XOS_SHA256_LEN) != 0)
 		return xos_err_set(err, XOS_DENIED, "token-other-key",
 		    "the server sent a token for another key than the one asked for");
@@ -186,15 +179,15 @@ enum xos_status xos_cad_token_decode(const struct xos_json *answer,
 	return st == XOS_OK ? check_token(login, key, out, err) : st;
 }
 
-static enum xos_status read_answer(struct exchange *x, const struct xos_key *key,
-    struct xos_cad_login_result *out, struct xos_err *err)
+static enum xos_status read_answer(struct xos_exchange *x, const struct xos_cad_login *login,
+    const struct xos_key *key, struct xos_cad_login_result *out, struct xos_err *err)
 {
 	struct xos_json *doc = NULL;
 	enum xos_status st =
 	    xos_json_parse(xos_answer_body(x->answer), XOS_CAD_ANSWER_MAX, &doc, err);
 
 	if (st == XOS_OK)
-		st = xos_cad_token_decode(doc, x->login, key, out, err);
+		st = xos_cad_token_decode(doc, login, key, out, err);
 	xos_json_free(doc);
 	return st;
 }
@@ -230,7 +223,7 @@ static enum xos_status make_request(const struct xos_cad_login *login, const str
 enum xos_status xos_cad_login(struct xos_client *client, const struct xos_cad_login *login,
     struct xos_cad_login_result *out, struct xos_err *err)
 {
-	struct exchange x = {.client = client, .login = login};
+	struct xos_exchange x = {.client = client, .vo = login->vo};
 	struct xos_scram_header *challenge = calloc(1, sizeof(*challenge));
 	struct xos_key *key = NULL;
 	uint8_t digest[XOS_SHA256_LEN];
@@ -248,12 +241,12 @@ enum xos_status xos_cad_login(struct xos_client *client, const struct xos_cad_lo
 		st = xos_scram_client_new(
 		    login->member, login->kind, login->password, digest, &x.scram, err);
 	if (st == XOS_OK)
-		st = first_step(&x, challenge, err);
+		st = xos_exchange_first(&x, challenge, err);
 	if (st == XOS_OK)
-		st = final_step(&x, challenge, err);
+		st = xos_exchange_final(&x, challenge, err);
 	out->local_time = xos_clock_now();
 	if (st == XOS_OK)
-		st = read_answer(&x, key, out, err);
+		st = read_answer(&x, login, key, out, err);
 	if (st == XOS_OK) {
 		out->chain.key = key;
 		key = NULL;

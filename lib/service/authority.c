@@ -17,7 +17,6 @@
 #include "service/reload.h"
 
 #define PROC_NAME_MAX 64
-#define PAIR_ROLE "pair"
 
 static const char *const part_name[XOS_PARTS] = {"network", "auth", "key"};
 
@@ -116,7 +115,7 @@ static enum xos_status plan_pairs(struct plan *p, const struct xos_authority *a,
 		    .b = p->n,
 		    .name_a = p->pair_names[i],
 		    .name_b = "network"};
-		plan_child(p, run, a->pairs[i].config_path, PAIR_ROLE, 0);
+		plan_child(p, run, a->pairs[i].config_path, XOS_PAIR_ROLE, 0);
 	}
 	return XOS_OK;
 }
@@ -332,7 +331,8 @@ enum xos_status xos_authority_run(
 {
 	if (!run->role)
 		return run_supervisor(a, run, err);
-	return strcmp(run->role, PAIR_ROLE) == 0 ? run_pair(a, run, err) : run_part(a, run, err);
+	return strcmp(run->role, XOS_PAIR_ROLE) == 0 ? run_pair(a, run, err)
+	                                             : run_part(a, run, err);
 }
 
 void xos_part_channels(

@@ -20,6 +20,7 @@
  * can still be opened), then the user changes, then the sandbox closes, then `serve` runs and takes
  * the first byte from anywhere.
  */
+#define XOS_PAIR_ROLE "pair" /* --role of the supervisor of a further VO's processes */
 enum xos_part { XOS_PART_NETWORK, XOS_PART_AUTH, XOS_PART_KEY };
 #define XOS_PARTS 3
 

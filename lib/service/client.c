@@ -27,6 +27,7 @@ enum xos_status xos_service_client_new(const struct xos_service_client_options *
 		    .root = xos_trust_root(o->trust, o->vo),
 		    .verifier = xos_service_verifier_get(c->verifier),
 		    .total_ms = o->total_ms,
+		    .body_max = o->body_max,
 		    .hint = o->hint};
 		st = xos_client_new(&co, &c->client, err);
 	}

@@ -20,6 +20,7 @@ struct xos_service_client_options {
 	const struct xos_chain *own;   /* with key; NULL: no client certificate */
 	int64_t skew;                  /* seconds */
 	int64_t total_ms;              /* of one call; 0: the default of net/client.h */
+	size_t body_max;               /* of an answer; 0: the default of net/client.h */
 	const char *hint;              /* as in net/client.h; may be NULL */
 };
 

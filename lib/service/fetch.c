@@ -141,6 +141,7 @@ static enum xos_status connect_to(struct xos_fetch *f, const struct xos_fetch_so
 	struct xos_chain own = {.n = 0};
 	enum xos_status st = xos_service_cert_chain(f->o.cert, &own, err);
 	const struct xos_service_client_options o = {.url = s->url,
+	    .body_max = XOS_FETCH_OBJECT_MAX,
 	    .vo = f->o.vo,
 	    .service = s->service,
 	    .trust = f->o.trust,

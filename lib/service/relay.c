@@ -78,6 +78,9 @@ static enum xos_status make_verifier(struct xos_relay *r, struct xos_err *err)
 	    .vo = r->conf->vo,
 	    .kinds = XOS_KIND_BIT(XOS_KIND_USER) | XOS_KIND_BIT(XOS_KIND_NODE) |
 	             XOS_KIND_BIT(XOS_KIND_SERVICE),
+	    /* A robot's token is restricted, and it too wants to know the nodes. Commands carry a proof of
+	     * their own, which takes no delegation; all else here is for nodes and services. */
+	    .allow_delegation = true,
 	    .skew = SKEW,
 	};
 	enum xos_status st;

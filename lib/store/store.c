@@ -237,7 +237,8 @@ static enum xos_status set_up(
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	/* A reader who may not write the folder needs -wal and -shm to be there. */
 	sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
-	enum xos_status status = xos_store_exec(s, "PRAGMA foreign_keys = ON", err);
+	enum xos_status status =
+	    xos_store_exec(s, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY", err);
 	return status == XOS_OK ? migrate(s, o, err) : status;
 }
 

@@ -21,5 +21,10 @@ enum xos_status token_read_claims(
  * "delegation-missing". */
 enum xos_status token_read_step(
     const struct xos_cert *c, struct xos_delegation **out, struct xos_err *err);
+/* The restriction of a robot's token, as a first step; *out is NULL if the token has none. DENIED, code
+ * "token-mismatch", for an extension that is not what the profile makes. */
+#define TOKEN_ROBOT "robot" /* its actor */
+enum xos_status token_read_restriction(const struct xos_cert *c, const struct xos_claims *claims,
+    struct xos_delegation **out, struct xos_err *err);
 
 #endif

@@ -10,7 +10,8 @@
 #include "pki/key.h"
 
 /*
- * One step of delegation: the contents of the critical delegation extension.
+ * One step of delegation: the contents of the critical delegation extension, of a proxy certificate; or, with
+ * the actor "robot", of the restricted token of a robot, where the authority put it (profile.h).
  *
  *   XosDelegation ::= SEQUENCE {
  *     version     INTEGER (1),

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "base/text.h"
+#include "token/check.h"
+#include "token/delegation.h"
 #include "token/issuerext.h"
 #include "token/oid.h"
 
@@ -76,6 +79,9 @@ static enum xos_status check_request(const struct xos_token_request *req, struct
 	if ((req->ndns || req->nips) && c->kind != XOS_KIND_NODE && c->kind != XOS_KIND_SERVICE)
 		return xos_err_set(err, XOS_MALFORMED, "token-hosts",
 		    "a %s certificate has no host names", xos_kind_name(c->kind));
+	if (req->restriction.n && c->kind != XOS_KIND_USER)
+		return xos_err_set(err, XOS_MALFORMED, "token-restriction",
+		    "a %s certificate is not restricted", xos_kind_name(c->kind));
 	if (c->kind == XOS_KIND_DELEGATION)
 		return xos_err_set(
 		    err, XOS_DENIED, "token-kind", "this profile does not issue delegations");
@@ -85,6 +91,24 @@ static enum xos_status check_request(const struct xos_token_request *req, struct
 	return XOS_OK;
 }
 
+/* The first step of everything that the robot does, as it were; what follows only narrows. */
+static enum xos_status encode_restriction(
+    const struct xos_token_request *req, struct xos_buf *out, struct xos_err *err)
+{
+	struct xos_delegation d = {.actor = TOKEN_ROBOT,
+	    .not_after = req->not_after,
+	    .depth = XOS_DELEGATION_DEPTH_MAX,
+	    .restriction = req->restriction.p,
+	    .restriction_len = req->restriction.n};
+
+	if (!req->restriction.n)
+		return XOS_OK;
+	if (!xos_str_copy(d.vo, sizeof(d.vo), req->claims->vo) ||
+	    !xos_str_copy(d.member, sizeof(d.member), req->claims->name))
+		return xos_err_set(err, XOS_MALFORMED, "token-name", "a name is too long");
+	return xos_delegation_encode(&d, out, err);
+}
+
 enum xos_status xos_token_issue(struct xos_issuer *issuer, const struct xos_token_request *req,
     uint8_t serial[XOS_ISSUE_SERIAL_LEN], struct xos_buf *out, struct xos_err *err)
 {
@@ -92,7 +116,7 @@ enum xos_status xos_token_issue(struct xos_issuer *issuer, const struct xos_toke
 	int64_t begin = xos_cert_not_before(xos_issuer_cert(issuer));
 	struct xos_bytes eku[2];
 	char uri[XOS_URI_MAX];
-	struct xos_buf ext;
+	struct xos_buf ext, restriction;
 	enum xos_status st = check_request(req, err);
 
 	if (st == XOS_OK)
@@ -102,11 +126,15 @@ enum xos_status xos_token_issue(struct xos_issuer *issuer, const struct xos_toke
 	if (st != XOS_OK)
 		return st;
 	xos_buf_init(&ext, XOS_CLAIMS_DER_MAX);
+	xos_buf_init(&restriction, XOS_DELEGATION_DER_MAX);
 	st = xos_claims_encode(c, &ext, err);
+	if (st == XOS_OK)
+		st = encode_restriction(req, &restriction, err);
 	if (st == XOS_OK) {
 		const struct xos_rdn subject[] = {{XOS_RDN_O, c->vo},
 		    {XOS_RDN_OU, xos_kind_name(c->kind)}, {XOS_RDN_CN, c->name}};
-		const struct xos_ext exts[] = {{XOS_OID_TOKEN, false, xos_buf_bytes(&ext)}};
+		const struct xos_ext exts[] = {{XOS_OID_TOKEN, false, xos_buf_bytes(&ext)},
+		    {XOS_OID_DELEGATION, true, xos_buf_bytes(&restriction)}};
 		const struct xos_issue what = {.subject = subject,
 		    .nsubject = 3,
 		    .spki = req->spki,
@@ -122,11 +150,12 @@ enum xos_status xos_token_issue(struct xos_issuer *issuer, const struct xos_toke
 		    .ips = req->ips,
 		    .nips = req->nips,
 		    .exts = exts,
-		    .nexts = 1,
+		    .nexts = restriction.n ? 2 : 1,
 		    .points = req->points};
 
 		st = xos_issue_cert(issuer, &what, serial, out, err);
 	}
 	xos_buf_free(&ext);
+	xos_buf_free(&restriction);
 	return st;
 }

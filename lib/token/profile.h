@@ -15,7 +15,8 @@
  *   EKU      users clientAuth; nodes and services serverAuth and clientAuth; policy and accounting
  *            one of our own, so that no TLS program takes them for a peer
  *   others   basicConstraints (critical, no CA), keyUsage (critical) digitalSignature, key identifiers, the
- *            token extension; authorityInfoAccess and cRLDistributionPoints, where points are given
+ *            token extension; authorityInfoAccess and cRLDistributionPoints, where points are given; of a
+ *            restricted user the delegation extension (critical)
  */
 #define XOS_TOKEN_BACKDATE 300 /* seconds before now at which not_before should stand */
 
@@ -29,6 +30,10 @@ struct xos_token_request {
 	size_t nips;
 	const struct xos_points
 	    *points; /* where the status of what this issuer issues stands; or NULL */
+	/* Users only: what the token is restricted to, from the authority, for a robot; NONE: not restricted. The
+	 * token then carries the critical delegation extension (delegation.h): who does not know restrictions, or
+	 * takes the member's own token only, refuses it. */
+	struct xos_bytes restriction;
 };
 
 /*

@@ -36,10 +36,43 @@ static enum xos_status compare(
 	return XOS_OK;
 }
 
+/* Not a stray: what else carries the extension would look like a restriction that nobody signed as one. */
+static bool is_robots(
+    const struct xos_cert *c, const struct xos_claims *claims, const struct xos_delegation *d)
+{
+	return claims->kind == XOS_KIND_USER && strcmp(d->actor, TOKEN_ROBOT) == 0 &&
+	       strcmp(d->vo, claims->vo) == 0 && strcmp(d->member, claims->name) == 0 &&
+	       !d->node[0] && !d->id[0] && d->depth == XOS_DELEGATION_DEPTH_MAX &&
+	       d->restriction_len > 0 && xos_cert_not_after(c) <= d->not_after;
+}
+
+enum xos_status token_read_restriction(const struct xos_cert *c, const struct xos_claims *claims,
+    struct xos_delegation **out, struct xos_err *err)
+{
+	struct xos_delegation *d = NULL;
+	bool critical = false;
+	struct xos_bytes v;
+	enum xos_status st;
+
+	*out = NULL;
+	if (xos_cert_ext(c, XOS_OID_DELEGATION, &v, &critical) != XOS_OK)
+		return XOS_OK;
+	st = xos_delegation_decode(v, &d, err);
+	if (st == XOS_OK && (!critical || !is_robots(c, claims, d)))
+		st = mismatch(c, "it carries an extension that does not belong in a token", err);
+	if (st != XOS_OK) {
+		xos_delegation_free(d);
+		return st;
+	}
+	*out = d;
+	return XOS_OK;
+}
+
 enum xos_status token_read_claims(
     const struct xos_cert *c, struct xos_claims **out, struct xos_err *err)
 {
 	struct xos_claims *claims = NULL;
+	struct xos_delegation *own = NULL;
 	struct xos_bytes v;
 	enum xos_status st;
 
@@ -55,10 +88,11 @@ enum xos_status token_read_claims(
 	st = xos_claims_decode(v, &claims, err);
 	if (st == XOS_OK)
 		st = compare(c, claims, err);
-	/* On a token the extension would look like a restriction that nobody signed as one. */
-	if (st == XOS_OK && (xos_cert_ext(c, XOS_OID_DELEGATION, &v, NULL) == XOS_OK ||
-	                        xos_cert_ext(c, XOS_OID_ISSUER, &v, NULL) == XOS_OK))
+	if (st == XOS_OK && xos_cert_ext(c, XOS_OID_ISSUER, &v, NULL) == XOS_OK)
 		st = mismatch(c, "it carries an extension that does not belong in a token", err);
+	if (st == XOS_OK)
+		st = token_read_restriction(c, claims, &own, err);
+	xos_delegation_free(own);
 	if (st != XOS_OK) {
 		xos_claims_free(claims);
 		return st;

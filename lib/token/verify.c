@@ -68,15 +68,17 @@ static enum xos_status check_issuers(const struct xos_trust *trust, const struct
 	return XOS_OK;
 }
 
-/* Our delegation extension on anything but a proxy is a forgery or a mistake. */
+/* Our delegation extension on an issuer is a forgery or a mistake. */
 static enum xos_status check_no_strays(
     const struct xos_path *path, size_t entity, struct xos_err *err)
 {
 	struct xos_bytes v;
 
+	/* The end entity's own was looked at with its claims: a robot's token is restricted. */
 	for (size_t i = entity; i < path->n; i++)
 		if (xos_cert_is_proxy(path->cert[i]) ||
-		    xos_cert_ext(path->cert[i], XOS_OID_DELEGATION, &v, NULL) == XOS_OK)
+		    (i > entity &&
+		        xos_cert_ext(path->cert[i], XOS_OID_DELEGATION, &v, NULL) == XOS_OK))
 			return xos_err_set(err, XOS_DENIED, "delegation-misplaced",
 			    "the certificate of %s is refused: a delegation where none may stand",
 			    xos_cert_subject_text(path->cert[i]));
@@ -125,15 +127,24 @@ static enum xos_status read_steps(
     struct xos_identity *id, const struct xos_path *path, size_t entity, struct xos_err *err)
 {
 	const struct xos_claims *c = id->claims;
-	enum xos_status st = XOS_OK;
+	struct xos_delegation *own = NULL;
+	enum xos_status st = token_read_restriction(id->entity, c, &own, err);
 
-	if (entity == 0)
-		return XOS_OK;
+	if (st != XOS_OK || (entity == 0 && !own))
+		return st;
 	if (c->kind != XOS_KIND_USER)
 		return deny(c, "delegation-refused", "only members delegate", NULL, err);
-	id->steps = calloc(entity, sizeof(*id->steps));
-	if (!id->steps)
+	id->steps = calloc(entity + 1, sizeof(*id->steps));
+	if (!id->steps) {
+		xos_delegation_free(own);
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	}
+	/* A robot never acts but through its restriction. */
+	if (own) {
+		id->steps[id->nsteps++] = own;
+		if (own->not_after < id->not_after)
+			id->not_after = own->not_after;
+	}
 	for (size_t i = entity; st == XOS_OK && i-- > 0;) {
 		struct xos_delegation *d = NULL;
 
@@ -216,10 +227,17 @@ static enum xos_status verify_path(const struct xos_trust *trust, const struct x
 	    .max_depth = 2 + XOS_DELEGATION_DEPTH_MAX + 1,
 	    .revoked = o->revoked,
 	    .arg = o->arg};
+	struct xos_bytes v;
 
 	if (chain->n && xos_cert_is_proxy(chain->cert[0]) && !o->allow_delegation)
 		return xos_err_set(err, XOS_DENIED, "delegation-refused",
 		    "%s is a delegation: here only the member's own token is accepted",
+		    xos_cert_subject_text(chain->cert[0]));
+	if (chain->n && !o->allow_delegation &&
+	    xos_cert_ext(chain->cert[0], XOS_OID_DELEGATION, &v, NULL) == XOS_OK)
+		return xos_err_set(err, XOS_DENIED, "delegation-refused",
+		    "%s is a restricted token, of a robot: here only an unrestricted one is "
+		    "accepted",
 		    xos_cert_subject_text(chain->cert[0]));
 	if (o->allow_delegation) {
 		co.critical = critical;

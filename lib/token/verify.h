@@ -25,7 +25,8 @@ struct xos_identity {
 	char serial[XOS_SERIAL_TEXT];        /* of the end entity */
 	uint8_t root[XOS_SHA256_LEN];        /* fingerprint of the root */
 	int64_t not_before, not_after;       /* of the whole chain, delegation ends included */
-	struct xos_delegation **steps;       /* first step first; 0 when the person acts directly */
+	struct xos_delegation **steps; /* first step first; 0 when the person acts directly. The
+	                                      * first one of a robot is its token's own restriction */
 	size_t nsteps;
 	uint8_t chain_digest[XOS_SHA256_LEN]; /* of the verified path: a key for caches */
 };
@@ -36,7 +37,7 @@ struct xos_verify_opts {
 	int64_t now;
 	int64_t skew;          /* tolerated, seconds */
 	unsigned kinds;        /* XOS_KIND_BIT set that is acceptable here; 0 refuses all */
-	bool allow_delegation; /* proxies with our extension; never on their own authority */
+	bool allow_delegation; /* proxies with our extension, and restricted tokens of robots */
 	const char *vo;        /* only this VO; NULL: any that is trusted */
 	const char *name;      /* only this name; NULL: any */
 	const char *service;   /* a service certificate must be of this kind; NULL: any */

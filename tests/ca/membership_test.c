@@ -2,8 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <sys/wait.h>
 
 #include "ca/acts.h"
 #include "ca/membership.h"
@@ -418,43 +416,6 @@ START_TEST(codes_stand_beside_passwords)
 }
 END_TEST
 
-/* After an update the key process may look first: it waits until auth has brought the schema up to date. */
-START_TEST(a_reader_waits_for_the_newer_schema)
-{
-	struct xos_store_options o = {.mode = 0600};
-	struct ca_membership *reader = NULL, *owner = NULL;
-	struct xos_store *old = NULL;
-	char *older = xos_test_path(dir, "older.db");
-	int status = 0;
-
-	o.path = older;
-	ca_schema_membership(&o);
-	o.nmigrations--;
-	MUST(xos_store_open(&o, &old, &err), &err);
-	MUST(xos_sql_run(old, NULL, &err, "INSERT INTO vo (name, created) VALUES ('demo', 1)", ""),
-	    &err);
-	xos_store_close(old);
-	pid_t pid = fork();
-	if (pid == 0) {
-		usleep(200000);
-		_exit(ca_membership_open(older, "demo", false, false, &owner, &err) == XOS_OK ? 0
-		                                                                              : 1);
-	}
-	MUST(ca_membership_open(older, "demo", false, true, &reader, &err), &err);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	ca_membership_close(reader);
-	/* a file of a newer program is not waited for */
-	o.nmigrations++;
-	MUST(xos_store_open(&o, &old, &err), &err);
-	MUST(xos_store_exec(old, "UPDATE schema_version SET version = 999", &err), &err);
-	xos_store_close(old);
-	ck_assert_int_ne(ca_membership_open(older, "demo", false, true, &reader, &err), XOS_OK);
-	ck_assert_str_eq(err.code, "store-newer");
-	free(older);
-}
-END_TEST
-
 static void administrators_are(const char *const *want, const char *locked)
 {
 	struct xos_administrators a = {.act = 1};
@@ -526,7 +487,6 @@ int main(void)
 	tcase_add_test(t, verifiers_follow_their_acts);
 	tcase_add_test(t, older_verifiers_are_kept);
 	tcase_add_test(t, codes_stand_beside_passwords);
-	tcase_add_test(t, a_reader_waits_for_the_newer_schema);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -6,6 +6,7 @@
 #include "ca/logquery.h"
 #include "ca/messages.h"
 #include "ca/record.h"
+#include "ca/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,6 +24,7 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 	struct ca_grant grant;
 	struct ca_issue issue;
 	struct ca_status_answer status;
+	struct ca_accept accept;
 	struct xos_buf b;
 
 	xos_buf_init(&b, 1 << 20);
@@ -41,6 +43,8 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 		xos_cad_request_clear(&issue.request);
 	} else if (which == 5 && ca_status_answer_get(in, &status, NULL) == XOS_OK) {
 		ca_status_answer_put(&b, &status);
+	} else if (which == 5 && ca_accept_get(in, &accept, NULL) == XOS_OK) {
+		ca_accept_put(&b, &accept);
 		same(&b, in);
 	}
 	xos_buf_free(&b);

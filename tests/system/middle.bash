@@ -15,7 +15,7 @@ middle_start() {
 	rm -f "$MIDDLE/ready"
 	local port i
 	for ((i = 0; i < 20; i++)); do
-		port=$((20000 + RANDOM))
+		port=$((20000 + RANDOM % 12000))
 		xos-meddle --listen "127.0.0.1:$port" --ready "$MIDDLE/ready" "$@" \
 			>"$MIDDLE/changes" 2>"$MIDDLE/log" </dev/null 3>&- &
 		local pid=$!

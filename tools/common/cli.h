@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/status.h"
 #include "json/json.h"
@@ -87,6 +88,8 @@ XOS_MUST_USE enum xos_status xos_cli_print_json(struct xos_json *doc, struct xos
 /* A line for people; control characters are replaced, as in all that follows. */
 void xos_cli_say(const char *fmt, ...) XOS_PRINTF(1, 2);
 void xos_cli_say_list(const char *fmt, va_list ap) XOS_PRINTF(1, 0);
+/* Text of several lines as somebody wrote it: line ends stay, other control characters are replaced. */
+void xos_cli_print_text(FILE *out, const char *text);
 /* "key:  value" lines, values aligned; a key of "" goes on with the value above. */
 void xos_cli_print_pair(const char *key, const char *fmt, ...) XOS_PRINTF(2, 3);
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/password.h"
+#include "cli/rules.h"
 
 static bool member_file(const struct xos_cli_vo *vo, char path[PATH_MAX])
 {
@@ -145,6 +146,19 @@ static enum xos_status exchange(const struct xos_cli_vo *vo, const struct xos_ca
 	return st;
 }
 
+static enum xos_status accept_rules(const struct xos_cli_vo *vo, const struct xos_cad_login *login,
+    const struct xos_cli_login *l, struct xos_err *err)
+{
+	struct xos_cli_client *client = NULL;
+	*err = (struct xos_err)XOS_ERR_INIT;
+	enum xos_status st = xos_cli_client_new(vo, "ca", NULL, false, &client, err);
+	if (!st)
+		st = xos_cli_accept_rules(
+		    xos_cli_client(client), login, !l->no_questions, l->accept_rules, err);
+	xos_cli_client_free(client);
+	return st;
+}
+
 static struct xos_cad_login what(const struct xos_cli_vo *vo, const struct xos_cli_login *l)
 {
 	return (struct xos_cad_login){.vo = vo->name,
@@ -164,6 +178,11 @@ enum xos_status xos_cli_login(const struct xos_cli_vo *vo, const struct xos_cli_
 	enum xos_status st = read_secret(vo, l, &login.password, err);
 	if (!st)
 		st = exchange(vo, &login, NULL, out, err);
+	if (st == XOS_DENIED && strcmp(err->code, "rules-not-accepted") == 0) {
+		st = accept_rules(vo, &login, l, err);
+		if (!st)
+			st = exchange(vo, &login, NULL, out, err);
+	}
 	if (st == XOS_DENIED && strcmp(err->code, "totp-needed") == 0) {
 		st = read_totp(l, totp, err);
 		login.totp = totp;

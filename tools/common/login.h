@@ -19,6 +19,9 @@ struct xos_cli_login {
 	bool code;        /* with a one-time code, not a password */
 	bool from_stdin;
 	const char *fd; /* text of --password-fd, NULL if not given */
+	/* The VO's rules, if there are some that the member has not accepted: */
+	bool no_questions;        /* they are not asked about */
+	const char *accept_rules; /* text of --accept-rules: this version is accepted; or NULL */
 };
 
 /* Operand, else who logged in last, else $USER. A usage error if that is nobody. */

@@ -39,6 +39,19 @@ void xos_cli_say(const char *fmt, ...)
 	va_end(ap);
 }
 
+void xos_cli_print_text(FILE *out, const char *text)
+{
+	char line[LINE_MAX_BYTES];
+	while (*text) {
+		size_t n = strcspn(text, "\n"), k = n < sizeof(line) ? n : sizeof(line) - 1;
+		memcpy(line, text, k);
+		line[k] = '\0';
+		xos_text_clean(line);
+		fprintf(out, "%s%s", line, k == n ? "\n" : "");
+		text += k + (k == n && text[k] == '\n');
+	}
+}
+
 void xos_cli_print_pair(const char *key, const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES], left[64];

@@ -1,4 +1,4 @@
-/* xos-vo lock, unlock, locks, describe */
+/* xos-vo lock, unlock, locks */
 #include <stdio.h>
 #include <string.h>
 
@@ -92,36 +92,6 @@ enum xos_status vo_locks(struct xos_cli *cli, int argc, char **argv, struct xos_
 		for (size_t i = 0; i < xos_json_count(locks); i++)
 			add_row(t, xos_json_at(locks, i));
 		st = xos_cli_table_print(t, err);
-	}
-	xos_json_free(doc);
-	return st;
-}
-
-enum xos_status vo_describe(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
-{
-	(void)argc;
-	(void)argv;
-	struct xos_json *doc = NULL;
-	const char *vo = NULL, *created = NULL;
-	int64_t members = 0, groups = 0;
-	enum xos_status st =
-	    xos_cli_command(cli, "ca", "vo.describe", xos_json_object(), &doc, err);
-	if (st)
-		return st;
-	if (cli->json)
-		return xos_cli_print_json(doc, err);
-	st = xos_json_get_string(doc, "vo", 64, &vo, err);
-	if (!st)
-		st = xos_json_get_string(doc, "created", 64, &created, err);
-	if (!st)
-		st = xos_json_get_int64(doc, "members", 0, INT64_MAX, &members, err);
-	if (!st)
-		st = xos_json_get_int64(doc, "groups", 0, INT64_MAX, &groups, err);
-	if (!st) {
-		xos_cli_print_pair("vo", "%s", vo);
-		xos_cli_print_pair("created", "%s", created);
-		xos_cli_print_pair("members", "%lld", (long long)members);
-		xos_cli_print_pair("groups", "%lld", (long long)groups);
 	}
 	xos_json_free(doc);
 	return st;

@@ -2,23 +2,49 @@
 #include "vo/verbs.h"
 
 static const struct xos_cli_verb verbs[] = {
-    {"member", "add|show|remove NAME | join|leave NAME GROUP | list", "members", 1, 3, false,
-        vo_member_options, vo_member},
+    {"member",
+        "add|show|remove|suspend|resume|renew NAME | until NAME DATE | join|leave NAME GROUP | "
+        "list",
+        "members", 1, 3, false, vo_member_options, vo_member},
     {"password", "NAME", "give a member a new password", 1, 1, false, vo_password_options,
         vo_password},
     {"code", "NAME", "a one-time code, with which a member logs in without a password", 1, 1, false,
         vo_code_options, vo_code},
     {"totp", "require|release GROUP|vo | remove|show NAME", "second factors: who must have one", 2,
         2, false, vo_totp_options, vo_totp},
-    {"group", "add GROUP | list", "groups", 1, 2, false, NULL, vo_group},
-    {"role", "grant|revoke NAME ROLE", "roles", 1, 3, false, NULL, vo_role},
     {"lock", "member|group|role NAME | token SERIAL", "stop somebody, or one token, at once", 2, 2,
         false, vo_lock_options, vo_lock},
     {"unlock", "member|group|role NAME | token SERIAL", "end a lock", 2, 2, false, NULL, vo_unlock},
     {"locks", "", "who is locked", 0, 0, false, NULL, vo_locks},
     {"log", "verify | prove [SERIAL] | export | show MEMBER", "the record of all this, and proofs",
         1, 2, false, vo_log_options, vo_log},
+    {"group", "add|show|remove GROUP | describe GROUP TEXT | list", "groups", 1, 3, false, NULL,
+        vo_group},
+    {"role", "grant|revoke NAME ROLE | list [GROUP]", "roles", 1, 3, false, NULL, vo_role},
+    {"apply", "NAME", "apply for membership; needs no token", 1, 1, false, vo_apply_options,
+        vo_apply},
+    {"application", "", "what became of your application", 0, 0, false, NULL, vo_application},
+    {"applications", "", "who applied for membership", 0, 0, false, NULL, vo_applications},
+    {"approve", "ID", "let an applicant in", 1, 1, false, vo_approve_options, vo_approve},
+    {"deny", "ID REASON", "refuse an applicant, who reads the reason", 2, 2, false, NULL, vo_deny},
+    {"robot", "add NAME --owner MEMBER --restriction FILE | owner NAME MEMBER",
+        "members that are programs", 2, 3, false, vo_robot_options, vo_robot},
+    {"break-glass", "", "seal an administrator for emergencies", 0, 0, false, NULL, vo_break_glass},
+    {"rules", "set FILE | show", "the rules that members accept", 1, 2, false, NULL, vo_rules},
+    {"invite", "NAME", "invite somebody, by a one-time code", 1, 1, false, vo_invite_options,
+        vo_invite},
+    {"invitations", "", "who is invited", 0, 0, false, NULL, vo_invitations},
+    {"withdraw", "NAME", "end an invitation", 1, 1, false, NULL, vo_withdraw},
+    {"import", "FILE", "add and change many groups and members, from CSV or JSON", 1, 1, false,
+        vo_import_options, vo_import},
+    {"export", "", "all groups and members, as CSV or JSON", 0, 0, false, vo_export_options,
+        vo_export},
     {"describe", "", "the VO in short", 0, 0, false, NULL, vo_describe},
+    {"set", "", "change the VO's title, contact or model", 0, 0, false, vo_set_options, vo_set},
+    {"end", "", "say when the VO ends", 0, 0, false, vo_end_options, vo_end},
+    {"close", "", "close the VO now: nobody but administrators", 0, 0, false, vo_close_options,
+        vo_close},
+    {"reopen", "", "open a closed VO again", 0, 0, false, NULL, vo_reopen},
 };
 
 int main(int argc, char **argv)
@@ -39,7 +65,24 @@ int main(int argc, char **argv)
 	        "  xos-vo log prove --json > proof.json    (that this token was recorded)\n"
 	        "  xos-vo log verify --proof proof.json --root root.pem    (anywhere, off line)\n"
 	        "  xos-vo log show alice --since 7d\n"
-	        "  xos-vo log export --out record.jsonl\n",
+	        "  xos-vo log export --out record.jsonl\n"
+	        "  xos-vo role grant bob /demo/physics/Role=admin    (administers that "
+	        "group and below)\n"
+	        "  xos-vo apply alice --contact alice@site.example --text \"group of Prof. A\"\n"
+	        "  xos-vo applications\n"
+	        "  xos-vo approve 5f0c61d2a9b7e384 --group /demo/physics\n"
+	        "  xos-vo deny 5f0c61d2a9b7e384 \"please use your institute's address\"\n"
+	        "  xos-vo invite dora --group /demo/physics --for 3d\n"
+	        "  xos-vo robot add nightly --owner alice --restriction nightly.xos --group "
+	        "/demo/physics\n"
+	        "  xos-vo rules set rules.txt\n"
+	        "  xos-vo import members.csv --dry-run\n"
+	        "  xos-vo export --format json --out members.json\n"
+	        "  xos-vo member until alice 2027-09-30\n"
+	        "  xos-vo member suspend mallory \"stolen laptop\"\n"
+	        "  xos-vo set --title \"Demonstration\" --contact help@demo.example\n"
+	        "  xos-vo end --at 2028-12-31\n"
+	        "  xos-vo close --confirm demo\n",
 	};
 	return xos_cli_main(&program, argc, argv);
 }

@@ -1,14 +1,16 @@
 /* xos-vo member add|list|show|remove|join|leave, xos-vo password */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "auth/verifier.h"
+#include "base/clock.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "cli/password.h"
 #include "vo/verbs.h"
 
-static const char *opt_password_fd;
+static const char *opt_password_fd, *opt_until, *opt_contact;
 static bool opt_password_stdin, opt_no_password;
 static struct xos_cli_list opt_groups, opt_roles;
 
@@ -25,6 +27,9 @@ const struct xos_cli_option vo_member_options[] = {
     {"role", "ROLE", "with add: a role to grant, again for more", NULL, NULL, &opt_roles},
     {"no-password", NULL, "with add: set one later, with xos-vo password", &opt_no_password, NULL,
         NULL},
+    {"until", "DATE", "with add: when the membership ends, such as 2027-09-30 or 90d", NULL,
+        &opt_until, NULL},
+    {"contact", "TEXT", "with add: how to reach the member", NULL, &opt_contact, NULL},
     PASSWORD_OPTIONS,
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
@@ -33,16 +38,6 @@ const struct xos_cli_option vo_password_options[] = {
     PASSWORD_OPTIONS,
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
-
-static enum xos_status read_password(struct xos_secret **out, struct xos_err *err)
-{
-	const struct xos_cli_password how = {.prompt = "New password: ",
-	    .from_stdin = opt_password_stdin,
-	    .fd = opt_password_fd,
-	    .twice = true,
-	    .max = XOS_PASSWORD_MAX};
-	return xos_cli_password_get(&how, out, err);
-}
 
 enum xos_status vo_iterations(const struct xos_cli *cli, uint32_t *out, struct xos_err *err)
 {
@@ -56,24 +51,23 @@ enum xos_status vo_iterations(const struct xos_cli *cli, uint32_t *out, struct x
 	return st;
 }
 
-/* The password itself never leaves this machine: what is sent is what the authority keeps. */
 static enum xos_status add_verifier(
     const struct xos_cli *cli, struct xos_json *args, struct xos_err *err)
 {
-	struct xos_secret *password = NULL;
+	const struct xos_cli_password how = {
+	    .from_stdin = opt_password_stdin, .fd = opt_password_fd};
 	struct xos_scram_verifier verifier;
 	char text[XOS_SCRAM_VERIFIER_TEXT];
 	uint32_t count = 0;
-	enum xos_status st = read_password(&password, err);
+	enum xos_status st = xos_cli_password_check(&how, err);
 	if (!st)
 		st = vo_iterations(cli, &count, err);
 	if (!st)
-		st = xos_scram_verifier_make(password, count, &verifier, err);
+		st = vo_verifier_make(&how, count, &verifier, err);
 	if (!st)
 		st = xos_scram_verifier_format(&verifier, text);
 	if (!st)
 		xos_json_set_string(args, "verifier", text);
-	xos_secret_free(password);
 	xos_wipe(&verifier, sizeof(verifier));
 	xos_wipe(text, sizeof(text));
 	return st;
@@ -87,7 +81,10 @@ static enum xos_status add(struct xos_cli *cli, int argc, char **argv, struct xo
 		xos_json_set_strings(args, "groups", opt_groups.item, opt_groups.n);
 	if (opt_roles.n)
 		xos_json_set_strings(args, "roles", opt_roles.item, opt_roles.n);
-	enum xos_status st = opt_no_password ? XOS_OK : add_verifier(cli, args, err);
+	xos_json_set_string(args, "contact", opt_contact);
+	enum xos_status st = opt_until ? vo_set_when(args, "until", opt_until, err) : XOS_OK;
+	if (!st && !opt_no_password)
+		st = add_verifier(cli, args, err);
 	if (st) {
 		xos_json_free(args);
 		return st;
@@ -132,47 +129,21 @@ static void joined(const struct xos_json *member, const char *key, char *out, si
 static void add_row(struct xos_cli_table *t, const struct xos_json *m)
 {
 	const char *name = NULL, *state = NULL;
-	int64_t number = 0;
+	int64_t number = 0, until = INT64_MAX;
 	char text[32], groups[2048], roles[2048];
 	if (xos_json_get_string(m, "name", 256, &name, NULL) ||
 	    xos_json_get_string(m, "state", 64, &state, NULL) ||
 	    xos_json_get_int64(m, "number", 0, INT64_MAX, &number, NULL))
 		return;
+	/* An end that has come stops a member as a suspension does, and the state does not say so. */
+	if (!xos_json_opt_time(m, "until", INT64_MAX, &until, NULL) && until <= xos_clock_now() &&
+	    strcmp(state, "active") == 0)
+		state = "expired";
 	snprintf(text, sizeof(text), "%lld", (long long)number);
 	joined(m, "groups", groups, sizeof(groups));
 	joined(m, "roles", roles, sizeof(roles));
 	const char *cells[] = {name, text, state, groups, roles[0] ? roles : NULL};
 	xos_cli_table_row(t, cells);
-}
-
-/* One page after another, so that the authority never holds all members in one answer. */
-static enum xos_status all_members(
-    const struct xos_cli *cli, struct xos_json *into, struct xos_err *err)
-{
-	char after[256] = "";
-	bool more = true;
-	while (more) {
-		struct xos_json *args = xos_json_object(), *page = NULL;
-		const struct xos_json *members = NULL;
-		if (after[0])
-			xos_json_set_string(args, "after", after);
-		enum xos_status st = xos_cli_command(cli, "ca", "member.list", args, &page, err);
-		if (!st)
-			st = xos_json_get_array(page, "members", 10000, &members, err);
-		if (!st)
-			st = xos_json_get_bool(page, "more", &more, err);
-		size_t n = xos_json_count(members);
-		for (size_t i = 0; !st && i < n; i++)
-			xos_json_add(into, xos_json_copy(xos_json_at(members, i)));
-		if (!st && n > 0)
-			st = xos_json_copy_string(
-			    xos_json_at(members, n - 1), "name", after, sizeof(after), err);
-		more = more && n > 0;
-		xos_json_free(page);
-		if (st)
-			return st;
-	}
-	return XOS_OK;
 }
 
 static enum xos_status list(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -181,7 +152,7 @@ static enum xos_status list(struct xos_cli *cli, int argc, char **argv, struct x
 	(void)argv;
 	static const char *const heads[] = {"MEMBER", "NUMBER", "STATE", "GROUPS", "ROLES"};
 	struct xos_json *members = xos_json_array();
-	enum xos_status st = all_members(cli, members, err);
+	enum xos_status st = vo_pages(cli, "member.list", NULL, "members", "name", members, err);
 	if (st) {
 		xos_json_free(members);
 		return st;
@@ -208,6 +179,7 @@ static enum xos_status show(struct xos_cli *cli, int argc, char **argv, struct x
 		return st;
 	if (cli->json)
 		return xos_cli_print_json(m, err);
+	static const char *const more[] = {"until", "reason", "contact", "sponsor", "owner"};
 	const char *state = "", *since = "";
 	const struct xos_json *tokens = NULL;
 	int64_t number = 0;
@@ -223,7 +195,12 @@ static enum xos_status show(struct xos_cli *cli, int argc, char **argv, struct x
 		joined(m, "groups", groups, sizeof(groups));
 		joined(m, "roles", roles, sizeof(roles));
 		xos_cli_print_pair("member", "%s (number %lld)", argv[0], (long long)number);
-		xos_cli_print_pair("state", "%s since %s", state, since);
+		xos_cli_print_pair("state", "%s, a member since %s", state, since);
+		for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+			const char *text = NULL;
+			if (!xos_json_opt_string(m, more[i], 1024, &text, NULL) && text)
+				xos_cli_print_pair(more[i], "%s", text);
+		}
 		xos_cli_print_pair("groups", "%s", groups);
 		if (roles[0])
 			xos_cli_print_pair("roles", "%s", roles);
@@ -237,7 +214,9 @@ enum xos_status vo_member(struct xos_cli *cli, int argc, char **argv, struct xos
 {
 	static const struct vo_action table[] = {{"add", 1, 1, add}, {"list", 0, 0, list},
 	    {"show", 1, 1, show}, {"remove", 1, 1, take_away}, {"join", 2, 2, join},
-	    {"leave", 2, 2, leave}};
+	    {"leave", 2, 2, leave}, {"suspend", 1, 2, vo_member_suspend},
+	    {"resume", 1, 1, vo_member_resume}, {"renew", 1, 1, vo_member_renew},
+	    {"until", 2, 2, vo_member_until}, {"contact", 2, 2, vo_member_contact}};
 	return vo_dispatch(table, sizeof(table) / sizeof(table[0]), cli, argc, argv, err);
 }
 
