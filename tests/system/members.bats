@@ -395,7 +395,7 @@ accept() { xos-login --code "$1" --password-stdin --out "$AUTH/$1.token" <<<"$2"
 	xos-vo rules set "$AUTH/rules3"
 	try() { # ANSWER: what a person on a terminal sees
 		printf 'exec 3<<<alice-secret; xos-login alice --password-fd 3 --out %q\n' "$AUTH/alice.token" >"$AUTH/try"
-		run script -qec "bash $AUTH/try" /dev/null <<<"$1"
+		run script -qec "bash $AUTH/try" "$AUTH/typescript" <<<"$1"
 		echo "$output"
 	}
 	try no

@@ -11,8 +11,8 @@ setup_file() {
 	echo 'delegation by user "idle" { check action in {job.show}; }' >"$V/maynot.xos"
 	local name
 	for name in nightly idle; do head -c 15 /dev/urandom | base64 >"$V/$name.pw"; done
-	as admin xos-vo robot add nightly --owner alice --restriction "$V/may.xos" --password-stdin <"$V/nightly.pw"
-	as admin xos-vo robot add idle --owner alice --restriction "$V/maynot.xos" --password-stdin <"$V/idle.pw"
+	as admin xos-vo member add nightly --robot --owner alice --restriction "$V/may.xos" --password-stdin <"$V/nightly.pw"
+	as admin xos-vo member add idle --robot --owner alice --restriction "$V/maynot.xos" --password-stdin <"$V/idle.pw"
 	as nightly xos-login nightly --password-stdin <"$V/nightly.pw"
 	as idle xos-login idle --password-stdin <"$V/idle.pw"
 	start_node n1
@@ -53,17 +53,17 @@ teardown() {
 }
 
 @test "a robot needs an owner in good standing and a restriction" {
-	run as admin xos-vo robot add r2 --owner alice --no-password
+	run as admin xos-vo member add r2 --robot --owner alice --no-password
 	[ "$status" -eq 2 ]
-	run as admin xos-vo robot add r2 --owner nobody --restriction "$V/may.xos" --no-password --json
+	run as admin xos-vo member add r2 --robot --owner nobody --restriction "$V/may.xos" --no-password --json
 	[ "$status" -eq 1 ]
-	run as admin xos-vo robot add r2 --owner nightly --restriction "$V/may.xos" --no-password --json
+	run as admin xos-vo member add r2 --robot --owner nightly --restriction "$V/may.xos" --no-password --json
 	[ "$status" -eq 1 ]
 	[[ $output == *'"owner-left"'* ]]
-	run as admin xos-vo robot add r2 --owner alice --restriction "$V/vo.xos" --no-password --json
+	run as admin xos-vo member add r2 --robot --owner alice --restriction "$V/vo.xos" --no-password --json
 	[ "$status" -eq 1 ]
 	[[ $output == *'"restriction"'* ]]
-	run as alice xos-vo robot add r2 --owner alice --restriction "$V/may.xos" --no-password --json
+	run as alice xos-vo member add r2 --robot --owner alice --restriction "$V/may.xos" --no-password --json
 	[ "$status" -eq 1 ]
 	[[ $output == *'"not-administrator"'* ]]
 }
@@ -76,7 +76,7 @@ refused_on_node() { ! as nightly xos-job submit --wait -- true 2>/dev/null; }
 	[ "$status" -eq 1 ]
 	[[ $output == *'"owner-left"'* ]]
 	retry refused_on_node
-	as admin xos-vo robot owner nightly admin
+	as admin xos-vo member owner nightly admin
 	retry as nightly xos-job submit --wait -- echo again
 	as admin xos-vo member remove alice
 	as nightly xos-login nightly --password-stdin <"$V/nightly.pw"

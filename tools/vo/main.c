@@ -3,7 +3,8 @@
 
 static const struct xos_cli_verb verbs[] = {
     {"member",
-        "add|show|remove|suspend|resume|renew NAME | until NAME DATE | join|leave NAME GROUP | "
+        "add|show|remove|suspend|resume|renew NAME | until NAME DATE | owner ROBOT MEMBER | "
+        "contact NAME TEXT | join|leave NAME GROUP | "
         "list",
         "members", 1, 3, false, vo_member_options, vo_member},
     {"password", "NAME", "give a member a new password", 1, 1, false, vo_password_options,
@@ -27,8 +28,6 @@ static const struct xos_cli_verb verbs[] = {
     {"applications", "", "who applied for membership", 0, 0, false, NULL, vo_applications},
     {"approve", "ID", "let an applicant in", 1, 1, false, vo_approve_options, vo_approve},
     {"deny", "ID REASON", "refuse an applicant, who reads the reason", 2, 2, false, NULL, vo_deny},
-    {"robot", "add NAME --owner MEMBER --restriction FILE | owner NAME MEMBER",
-        "members that are programs", 2, 3, false, vo_robot_options, vo_robot},
     {"break-glass", "", "seal an administrator for emergencies", 0, 0, false, NULL, vo_break_glass},
     {"rules", "set FILE | show", "the rules that members accept", 1, 2, false, NULL, vo_rules},
     {"invite", "NAME", "invite somebody, by a one-time code", 1, 1, false, vo_invite_options,
@@ -73,7 +72,8 @@ int main(int argc, char **argv)
 	        "  xos-vo approve 5f0c61d2a9b7e384 --group /demo/physics\n"
 	        "  xos-vo deny 5f0c61d2a9b7e384 \"please use your institute's address\"\n"
 	        "  xos-vo invite dora --group /demo/physics --for 3d\n"
-	        "  xos-vo robot add nightly --owner alice --restriction nightly.xos --group "
+	        "  xos-vo member add nightly --robot --owner alice --restriction nightly.xos "
+	        "--group "
 	        "/demo/physics\n"
 	        "  xos-vo rules set rules.txt\n"
 	        "  xos-vo import members.csv --dry-run\n"

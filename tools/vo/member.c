@@ -10,8 +10,8 @@
 #include "cli/password.h"
 #include "vo/verbs.h"
 
-static const char *opt_password_fd, *opt_until, *opt_contact;
-static bool opt_password_stdin, opt_no_password;
+static const char *opt_password_fd, *opt_until, *opt_contact, *opt_owner, *opt_restriction;
+static bool opt_password_stdin, opt_no_password, opt_robot;
 static struct xos_cli_list opt_groups, opt_roles;
 
 #define PASSWORD_OPTIONS                                                                           \
@@ -29,6 +29,11 @@ const struct xos_cli_option vo_member_options[] = {
         NULL},
     {"until", "DATE", "with add: when the membership ends, such as 2027-09-30 or 90d", NULL,
         &opt_until, NULL},
+    {"robot", NULL, "with add: a member that is a program", &opt_robot, NULL, NULL},
+    {"owner", "MEMBER", "with --robot: who answers for it; it stands and falls with its owner",
+        NULL, &opt_owner, NULL},
+    {"restriction", "FILE", "with --robot: what its tokens are restricted to, for good", NULL,
+        &opt_restriction, NULL},
     {"contact", "TEXT", "with add: how to reach the member", NULL, &opt_contact, NULL},
     PASSWORD_OPTIONS,
     {NULL, NULL, NULL, NULL, NULL, NULL},
@@ -76,20 +81,27 @@ static enum xos_status add_verifier(
 static enum xos_status add(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
-	struct xos_json *args = vo_args(argv[0], NULL, NULL);
+	if (opt_robot ? !opt_owner || !opt_restriction : opt_owner || opt_restriction)
+		return xos_cli_usage(err,
+		    "a robot has an owner and a restriction: --robot --owner MEMBER "
+		    "--restriction FILE");
+	struct xos_json *args = vo_args(argv[0], opt_owner ? "owner" : NULL, opt_owner);
 	if (opt_groups.n)
 		xos_json_set_strings(args, "groups", opt_groups.item, opt_groups.n);
 	if (opt_roles.n)
 		xos_json_set_strings(args, "roles", opt_roles.item, opt_roles.n);
 	xos_json_set_string(args, "contact", opt_contact);
 	enum xos_status st = opt_until ? vo_set_when(args, "until", opt_until, err) : XOS_OK;
+	if (!st && opt_robot)
+		st = vo_robot_restriction(opt_restriction, argv[0], args, err);
 	if (!st && !opt_no_password)
 		st = add_verifier(cli, args, err);
 	if (st) {
 		xos_json_free(args);
 		return st;
 	}
-	return xos_cli_command_do(cli, "ca", "member.add", args, err, "%s is a member", argv[0]);
+	return xos_cli_command_do(cli, "ca", opt_robot ? "robot.add" : "member.add", args, err,
+	    "%s is a %s", argv[0], opt_robot ? "robot" : "member");
 }
 
 static enum xos_status take_away(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -216,7 +228,8 @@ enum xos_status vo_member(struct xos_cli *cli, int argc, char **argv, struct xos
 	    {"show", 1, 1, show}, {"remove", 1, 1, take_away}, {"join", 2, 2, join},
 	    {"leave", 2, 2, leave}, {"suspend", 1, 2, vo_member_suspend},
 	    {"resume", 1, 1, vo_member_resume}, {"renew", 1, 1, vo_member_renew},
-	    {"until", 2, 2, vo_member_until}, {"contact", 2, 2, vo_member_contact}};
+	    {"owner", 2, 2, vo_member_owner}, {"until", 2, 2, vo_member_until},
+	    {"contact", 2, 2, vo_member_contact}};
 	return vo_dispatch(table, sizeof(table) / sizeof(table[0]), cli, argc, argv, err);
 }
 

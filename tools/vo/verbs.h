@@ -42,6 +42,10 @@ XOS_MUST_USE enum xos_status vo_iterations(
 XOS_MUST_USE enum xos_status vo_add_code(const struct xos_cli *cli, struct xos_json *args,
     const char *member, struct xos_secret **code, struct xos_err *err);
 
+/* args.restriction from the text of a file, for the robot of that name. */
+XOS_MUST_USE enum xos_status vo_robot_restriction(
+    const char *path, const char *robot, struct xos_json *args, struct xos_err *err);
+
 /* A word of the command line chooses what is done: one row of a verb's second table. */
 struct vo_action {
 	const char *name;
@@ -72,7 +76,6 @@ enum xos_status vo_applications(struct xos_cli *cli, int argc, char **argv, stru
 enum xos_status vo_approve(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_deny(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_break_glass(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
-enum xos_status vo_robot(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_rules(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_invite(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_invitations(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
@@ -80,17 +83,18 @@ enum xos_status vo_withdraw(struct xos_cli *cli, int argc, char **argv, struct x
 enum xos_status vo_import(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_export(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
-/* Rows of the verb "member" that stand in standing.c. */
+/* Rows of the verb "member" that stand in standing.c and robot.c. */
 enum xos_status vo_member_suspend(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_member_resume(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_member_until(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_member_renew(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status vo_member_owner(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status vo_member_contact(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
 extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_options[];
 extern const struct xos_cli_option vo_apply_options[], vo_approve_options[];
 extern const struct xos_cli_option vo_import_options[], vo_export_options[];
-extern const struct xos_cli_option vo_invite_options[], vo_robot_options[];
+extern const struct xos_cli_option vo_invite_options[];
 extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
 extern const struct xos_cli_option vo_code_options[], vo_totp_options[], vo_log_options[];
 
