@@ -29,6 +29,10 @@ static enum xos_status compare(const struct ca_conf *first, const struct ca_conf
 		return xos_err_set(err, XOS_CONFLICT, "vos",
 		    "%s: listen and user_network must be those of VO %s, which it shares them with",
 		    path, a->vo);
+	if (!same(first->listen_http, c->listen_http))
+		return xos_err_set(err, XOS_CONFLICT, "vos",
+		    "%s: listen_http must be that of VO %s, as its network process serves both", path,
+		    a->vo);
 	if (c->vos)
 		return xos_err_set(err, XOS_CONFLICT, "vos",
 		    "%s: vos stands in the first "

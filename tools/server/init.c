@@ -78,8 +78,10 @@ static enum xos_status fill(
 	}
 	if (!st)
 		st = choose_ports(s, err);
-	if (o->host)
+	if (o->host) {
 		s->port[XOS_CAD] = o->host->port[XOS_CAD];
+		s->http_port = o->host->http_port;
+	}
 	for (int d = 0; !st && d < XOS_DAEMONS; d++)
 		st = init_daemon(s, d, o, err);
 	if (!st)
