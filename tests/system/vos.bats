@@ -26,7 +26,7 @@ second_make() {
 		(umask 077 && openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj / \
 			-keyout "$S/$d/tls.key" -out "$S/$d/tls.csr" 2>/dev/null)
 	done
-	echo "ca_url = $URL" >>"$S/cad/cad.conf"
+	printf '%s\n' "ca_url = $URL" "listen_http = ${HTTP#http://}" "http_url = $HTTP" >>"$S/cad/cad.conf"
 	if [ "$(id -u)" -eq 0 ]; then
 		printf 'user_network = 1899999090\nuser_auth = 1899999094\nuser_key = 1899999095\n' >>"$S/cad/cad.conf"
 	fi
@@ -44,6 +44,10 @@ second_make() {
 
 setup_file() {
 	authority_make
+	HTTP=http://127.0.0.1:$(authority_port)
+	export HTTP
+	printf 'listen_http = %s\nhttp_url = %s\n' "${HTTP#http://}" "$HTTP" | cat - "$CONF" >"$AUTH/new.conf"
+	cat "$AUTH/new.conf" >"$CONF"
 	second_make
 	authority_start
 	xos-login --join "$URL" --fingerprint "$FINGERPRINT" --vo demo >/dev/null
@@ -158,6 +162,26 @@ shown() { # ROOT: the certificate that a stock client sees which says that it be
 	[ "$output" = 200 ]
 	run code --cert "$AUTH/v.pem" --key "$AUTH/v.key" "$URL/v1/vo/demo/roster"
 	[ "$output" = 403 ]
+}
+
+ocsp() { # VO ISSUER ROOT CERT
+	openssl ocsp -issuer "$2" -cert "$4" -url "$HTTP/ocsp/$1" -CAfile "$3" -verify_other "$2" 2>&1
+}
+
+@test "stock verifiers learn of each VO's tokens under its own name, at the one plain address" {
+	run ocsp demo "$AUTH/cad/ca.pem" "$AUTH/root/root.pem" "$AUTH/token.demo"
+	[[ $output == *"token.demo: good"* ]]
+	run ocsp second "$S/cad/ca.pem" "$S/root/root.pem" "$AUTH/token.second"
+	[[ $output == *"token.second: good"* ]]
+	in_second xos-vo --vo second lock token "$(openssl x509 -in "$AUTH/token.second" -noout -serial | cut -d= -f2 | tr A-F a-f)"
+	run ocsp second "$S/cad/ca.pem" "$S/root/root.pem" "$AUTH/token.second"
+	[[ $output == *"token.second: revoked"* ]]
+	# the other VO's responder knows nothing of it
+	run ocsp demo "$S/cad/ca.pem" "$S/root/root.pem" "$AUTH/token.second"
+	[[ $output != *": good"* ]]
+	in_second xos-login --vo second ada --role /second/Role=admin --password-stdin <<<second-secret
+	run ocsp demo "$AUTH/cad/ca.pem" "$AUTH/root/root.pem" "$AUTH/token.demo"
+	[[ $output == *"token.demo: good"* ]]
 }
 
 @test "records stand in the log of their own VO" {
