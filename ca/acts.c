@@ -1,5 +1,6 @@
 #include "ca/acts.h"
 
+#include "base/random.h"
 #include "store/sql.h"
 
 enum xos_status ca_act_add(struct ca_membership *m, struct ca_act *act, struct xos_err *err)
@@ -13,6 +14,27 @@ enum xos_status ca_act_add(struct ca_membership *m, struct ca_act *act, struct x
 	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	    "iisisssb", (int64_t)act->id, act->at, act->actor, (int64_t)act->number, act->verb,
 	    act->args, act->jti, act->digest);
+}
+
+enum xos_status ca_act_of(
+    struct ca_membership *m, const struct ca_act *act, struct xos_json *args, struct xos_err *err)
+{
+	char jti[33];
+	struct ca_act whole = *act;
+	struct xos_buf text;
+	enum xos_status st;
+
+	xos_random_id(jti, 16);
+	whole.jti = jti;
+	xos_buf_init(&text, 1024);
+	st = xos_json_dump(args, &text, err);
+	if (st == XOS_OK) {
+		whole.args = xos_buf_str(&text);
+		st = ca_act_add(m, &whole, err);
+	}
+	xos_json_free(args);
+	xos_buf_free(&text);
+	return st;
 }
 
 enum xos_status ca_acts_after(struct ca_membership *m, uint64_t after,

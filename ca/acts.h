@@ -5,6 +5,7 @@
 
 #include "base/status.h"
 #include "ca/membership.h"
+#include "json/json.h"
 #include "pki/digest.h"
 
 /*
@@ -26,6 +27,9 @@ struct ca_act {
 
 XOS_MUST_USE enum xos_status ca_act_add(
     struct ca_membership *m, struct ca_act *act, struct xos_err *err);
+/* What a member did by logging in, not by a command: its jti is drawn here. Takes args. */
+XOS_MUST_USE enum xos_status ca_act_of(
+    struct ca_membership *m, const struct ca_act *act, struct xos_json *args, struct xos_err *err);
 /* Calls each for acts with id > after, in order; strings are borrowed for the call. Stops at the first
  * that is not OK. */
 XOS_MUST_USE enum xos_status ca_acts_after(struct ca_membership *m, uint64_t after,

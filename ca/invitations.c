@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/event.h"
-#include "base/random.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/acts.h"
@@ -170,25 +169,13 @@ static enum xos_status join_groups(
 static enum xos_status record(struct ca_membership *m, const struct ca_invitation *i,
     uint64_t number, int64_t now, struct xos_err *err)
 {
-	char jti[33];
-	struct ca_act act = {
-	    .at = now, .actor = i->name, .number = number, .verb = "invitation.accept", .jti = jti};
+	const struct ca_act act = {
+	    .at = now, .actor = i->name, .number = number, .verb = "invitation.accept"};
 	struct xos_json *args = xos_json_object();
-	struct xos_buf text;
-	enum xos_status st;
 
-	xos_random_id(jti, 16);
-	xos_buf_init(&text, 1024);
 	xos_json_set_string(args, "sponsor", i->sponsor);
 	xos_json_set_int(args, "number", (int64_t)i->number);
-	st = xos_json_dump(args, &text, err);
-	if (st == XOS_OK) {
-		act.args = xos_buf_str(&text);
-		st = ca_act_add(m, &act, err);
-	}
-	xos_json_free(args);
-	xos_buf_free(&text);
-	return st;
+	return ca_act_of(m, &act, args, err);
 }
 
 static enum xos_status make_member(

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "ca/conf.h"
+#include "ca/messages.h"
 #include "ca/network_status.h"
 #include "service/authority.h"
 #include "service/bulk.h"
@@ -63,6 +64,11 @@ enum xos_status ca_route_application(
  * says what to send. */
 void ca_challenge(struct ca_network *n, struct xos_response *res, const struct xos_err *err,
     const char *sid, struct xos_bytes message);
+/* The first message of a proof to auth (the address is filled in), and its challenge to the client; unfinished: what
+ * a person reads who gets no further. */
+XOS_MUST_USE enum xos_status ca_begin_proof(struct ca_network *n, const struct xos_request *req,
+    struct ca_login_begin *m, const char *unfinished, struct xos_response *res,
+    struct xos_err *err);
 enum xos_status ca_ask_for_login(struct ca_network *n, struct xos_response *res);
 /* The VO's rules (network_rules.c). */
 enum xos_status ca_route_rules(

@@ -40,6 +40,31 @@ enum xos_status ca_ask_for_login(struct ca_network *n, struct xos_response *res)
 	return XOS_OK;
 }
 
+enum xos_status ca_begin_proof(struct ca_network *n, const struct xos_request *req,
+    struct ca_login_begin *m, const char *unfinished, struct xos_response *res, struct xos_err *err)
+{
+	struct ca_login_challenge c;
+	struct xos_err more = XOS_ERR_INIT;
+	struct xos_buf ask, answer;
+	enum xos_status st;
+
+	ca_peer_address(req, m->address, sizeof(m->address));
+	xos_buf_init(&ask, 8192);
+	xos_buf_init(&answer, 0);
+	ca_login_begin_put(&ask, m);
+	st = xos_bulk_ask(n->auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask),
+	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
+	if (st == XOS_OK)
+		st = ca_login_challenge_get(xos_buf_bytes(&answer), &c, err);
+	if (st == XOS_OK) {
+		(void)xos_err_set(&more, XOS_DENIED, "login-continues", "%s", unfinished);
+		ca_challenge(n, res, &more, c.sid, c.message);
+	}
+	xos_buf_free(&ask);
+	xos_buf_free(&answer);
+	return st;
+}
+
 static enum xos_status begin(struct ca_network *n, const struct xos_request *req,
     const struct xos_scram_header *h, const struct xos_cad_request *request,
     struct xos_response *res, struct xos_err *err)
@@ -47,33 +72,14 @@ static enum xos_status begin(struct ca_network *n, const struct xos_request *req
 	struct ca_login_begin m = {.message = {h->data, h->ndata}};
 	struct xos_cad_request bare = *request; /* borrowed: only hashed */
 	struct xos_csr csr;
-	struct ca_login_challenge c;
-	struct xos_err more = XOS_ERR_INIT;
-	struct xos_buf ask, answer;
 	enum xos_status st;
 
-	ca_peer_address(req, m.address, sizeof(m.address));
 	/* Auth adds the code of a second factor to the digest itself. */
 	memcpy(m.totp, bare.totp, sizeof(m.totp));
 	bare.totp[0] = '\0';
 	st = xos_cad_request_digest(n->conf->common.vo, &bare, &csr, m.digest, err);
-	if (st != XOS_OK)
-		return st;
-	xos_buf_init(&ask, 8192);
-	xos_buf_init(&answer, 0);
-	ca_login_begin_put(&ask, &m);
-	st = xos_bulk_ask(n->auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask),
-	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
-	if (st == XOS_OK)
-		st = ca_login_challenge_get(xos_buf_bytes(&answer), &c, err);
-	if (st == XOS_OK) {
-		(void)xos_err_set(
-		    &more, XOS_DENIED, "login-continues", "the log-in is not finished");
-		ca_challenge(n, res, &more, c.sid, c.message);
-	}
-	xos_buf_free(&ask);
-	xos_buf_free(&answer);
-	return st;
+	return st == XOS_OK ? ca_begin_proof(n, req, &m, "the log-in is not finished", res, err)
+	                    : st;
 }
 
 /* Auth's half: proof in, grant and the server's own proof out. */

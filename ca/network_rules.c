@@ -35,30 +35,11 @@ static enum xos_status begin(struct ca_network *n, const struct xos_request *req
     struct xos_err *err)
 {
 	struct ca_login_begin m = {.message = {h->data, h->ndata}};
-	struct ca_login_challenge c;
-	struct xos_err more = XOS_ERR_INIT;
-	struct xos_buf ask, answer;
 	enum xos_status st =
 	    xos_rules_binding(n->conf->common.vo, a->version, a->digest, m.digest, err);
 
-	if (st != XOS_OK)
-		return st;
-	xos_buf_init(&ask, 8192);
-	xos_buf_init(&answer, 0);
-	ca_peer_address(req, m.address, sizeof(m.address));
-	ca_login_begin_put(&ask, &m);
-	st = xos_bulk_call(n->auth, CA_LOGIN_BEGIN, xos_buf_bytes(&ask),
-	    xos_clock_mono_ms() + CA_CALL_MS, &answer, err);
-	if (st == XOS_OK)
-		st = ca_login_challenge_get(xos_buf_bytes(&answer), &c, err);
-	if (st == XOS_OK) {
-		(void)xos_err_set(
-		    &more, XOS_DENIED, "login-continues", "the acceptance is not finished");
-		ca_challenge(n, res, &more, c.sid, c.message);
-	}
-	xos_buf_free(&ask);
-	xos_buf_free(&answer);
-	return st;
+	return st == XOS_OK ? ca_begin_proof(n, req, &m, "the acceptance is not finished", res, err)
+	                    : st;
 }
 
 /* 200 with the server's own proof. */

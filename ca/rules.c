@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "ca/acts.h"
@@ -118,29 +117,15 @@ enum xos_status ca_rules_check(
 static enum xos_status record(struct ca_membership *m, const struct ca_member *member,
     const struct xos_rules *rules, int64_t now, struct xos_err *err)
 {
-	char jti[33], hex[2 * XOS_SHA256_LEN + 1];
-	struct ca_act act = {.at = now,
-	    .actor = member->name,
-	    .number = member->number,
-	    .verb = "rules.accept",
-	    .jti = jti};
+	char hex[2 * XOS_SHA256_LEN + 1];
+	const struct ca_act act = {
+	    .at = now, .actor = member->name, .number = member->number, .verb = "rules.accept"};
 	struct xos_json *args = xos_json_object();
-	struct xos_buf text;
-	enum xos_status st;
 
-	xos_random_id(jti, 16);
 	xos_hex_encode(hex, rules->digest, sizeof(rules->digest));
 	xos_json_set_int(args, "version", (int64_t)rules->version);
 	xos_json_set_string(args, "sha256", hex);
-	xos_buf_init(&text, 1024);
-	st = xos_json_dump(args, &text, err);
-	if (st == XOS_OK) {
-		act.args = xos_buf_str(&text);
-		st = ca_act_add(m, &act, err);
-	}
-	xos_json_free(args);
-	xos_buf_free(&text);
-	return st;
+	return ca_act_of(m, &act, args, err);
 }
 
 static enum xos_status keep(struct ca_membership *m, const struct ca_member *member,

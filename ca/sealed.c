@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/event.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "ca/acts.h"
 #include "store/sql.h"
@@ -52,27 +51,12 @@ enum xos_status ca_sealed_seal(struct ca_membership *m, int64_t now, struct xos_
 static enum xos_status record(struct ca_membership *m, const struct ca_member *who,
     const char *address, int64_t now, struct xos_err *err)
 {
-	char jti[33];
-	struct ca_act act = {.at = now,
-	    .actor = who->name,
-	    .number = who->number,
-	    .verb = "break-glass.use",
-	    .jti = jti};
+	const struct ca_act act = {
+	    .at = now, .actor = who->name, .number = who->number, .verb = "break-glass.use"};
 	struct xos_json *args = xos_json_object();
-	struct xos_buf text;
-	enum xos_status st;
 
-	xos_random_id(jti, 16);
-	xos_buf_init(&text, 1024);
 	xos_json_set_text(args, "address", address);
-	st = xos_json_dump(args, &text, err);
-	if (st == XOS_OK) {
-		act.args = xos_buf_str(&text);
-		st = ca_act_add(m, &act, err);
-	}
-	xos_json_free(args);
-	xos_buf_free(&text);
-	return st;
+	return ca_act_of(m, &act, args, err);
 }
 
 enum xos_status ca_sealed_used(struct ca_membership *m, const char *member, const char *address,

@@ -31,8 +31,8 @@ static enum xos_status compare(const struct ca_conf *first, const struct ca_conf
 		    path, a->vo);
 	if (!same(first->listen_http, c->listen_http))
 		return xos_err_set(err, XOS_CONFLICT, "vos",
-		    "%s: listen_http must be that of VO %s, as its network process serves both", path,
-		    a->vo);
+		    "%s: listen_http must be that of VO %s, as its network process serves both",
+		    path, a->vo);
 	if (c->vos)
 		return xos_err_set(err, XOS_CONFLICT, "vos",
 		    "%s: vos stands in the first "
