@@ -268,15 +268,14 @@ static void run_named(struct xos_run *r, struct xos_level *l, const struct xos_f
 {
 	const struct xos_policy_compiled *c = r->eval.set;
 	const struct xos_row *rows[AT_ONCE];
-	const struct xos_fact *maybe[AT_ONCE];
-	for (size_t start = 0; start < n; start += AT_ONCE) {
-		size_t end = n - start > AT_ONCE ? start + AT_ONCE : n, nmaybe = 0, found = 0;
-		for (size_t i = start; i < end; i++) {
-			maybe[nmaybe] = &list[i];
-			nmaybe += xos_compiled_maybe(c, list[i].hash);
-		}
-		for (size_t i = 0; i < nmaybe; i++) {
-			const struct xos_fact *f = maybe[i];
+	for (size_t now; n; list += now, n -= now) {
+		size_t found = 0;
+		now = n < AT_ONCE ? n : AT_ONCE;
+		uint32_t maybe = 0; /* bit by fact */
+		for (size_t i = 0; i < now; i++)
+			maybe |= (uint32_t)xos_compiled_maybe(c, list[i].hash) << i;
+		for (; maybe; maybe &= maybe - 1) {
+			const struct xos_fact *f = &list[__builtin_ctz(maybe)];
 			const struct xos_row *row =
 			    xos_compiled_row(c, f->hash, f->kind, f->s, f->n);
 			if (!row)
