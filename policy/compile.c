@@ -106,6 +106,8 @@ static void set_bit(uint64_t *bits, uint64_t mask, uint64_t hash)
 static void name_all(struct xos_policy *p, const struct xos_policy_scope *s)
 {
 	const struct xos_policy_compiled *c = s->compiled;
+	if (!c) /* add_scopes gave up then */
+		return;
 	p->who_kinds |= (unsigned)c->who_kinds | c->cond_kinds;
 	/* A group's set is found by the name of its group, whatever the sets say. */
 	if (s->level == XOS_POLICY_GROUP) {
@@ -130,7 +132,8 @@ static enum xos_status add_named(struct xos_policy *p, struct xos_err *err)
 {
 	size_t names = 0, bits = 1024;
 	for (size_t i = 0; i < p->n; i++)
-		names += (size_t)p->scopes[i].compiled->row_mask / 2 + 1;
+		names +=
+		    p->scopes[i].compiled ? (size_t)p->scopes[i].compiled->row_mask / 2 + 1 : 0;
 	while (bits < names * 8)
 		bits *= 2;
 	p->named = calloc(bits / 64, sizeof(*p->named));

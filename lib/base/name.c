@@ -13,9 +13,10 @@ enum { LOWER = 1, UPPER = 2, DIGIT = 4, HYPHEN = 8, DOT = 16, UNDERSCORE = 32 };
 #define COMPONENT (ALNUM | HYPHEN | DOT | UNDERSCORE)
 
 #define EIGHT(first, what)                                                                         \
-	[first] = what, [(first) + 1] = what, [(first) + 2] = what, [(first) + 3] = what,          \
-	[(first) + 4] = what, [(first) + 5] = what, [(first) + 6] = what, [(first) + 7] = what
-#define TWO(first, what) [first] = what, [(first) + 1] = what
+	[(first)] = (what), [(first) + 1] = (what), [(first) + 2] = (what),                        \
+	[(first) + 3] = (what), [(first) + 4] = (what), [(first) + 5] = (what),                    \
+	[(first) + 6] = (what), [(first) + 7] = (what)
+#define TWO(first, what) [(first)] = (what), [(first) + 1] = (what)
 static const unsigned char can[256] = {EIGHT('a', LOWER), EIGHT('i', LOWER), EIGHT('q', LOWER),
     TWO('y', LOWER), EIGHT('A', UPPER), EIGHT('I', UPPER), EIGHT('Q', UPPER), TWO('Y', UPPER),
     EIGHT('0', DIGIT), TWO('8', DIGIT), ['-'] = HYPHEN, ['.'] = DOT, ['_'] = UNDERSCORE};
