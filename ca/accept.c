@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
+#include "ca/auth.h"
 #include "ca/rules.h"
 #include "ca/standing.h"
 

@@ -97,6 +97,13 @@ struct ca_status_answer {
 	struct xos_bytes der;
 };
 
+/* CA_ACCEPT: what network says of the second message of an acceptance. */
+struct ca_accept {
+	struct ca_login_finish proof;
+	uint64_t version;
+	uint8_t digest[XOS_SHA256_LEN];
+};
+
 /* Encoders append; decoders borrow from in. MALFORMED with code "message". */
 void ca_login_begin_put(struct xos_buf *b, const struct ca_login_begin *m);
 void ca_login_challenge_put(struct xos_buf *b, const struct ca_login_challenge *m);
@@ -120,6 +127,10 @@ XOS_MUST_USE enum xos_status ca_status_answer_get(
     struct xos_bytes in, struct ca_status_answer *m, struct xos_err *err);
 XOS_MUST_USE enum xos_status ca_issue_get(
     struct xos_bytes in, struct ca_issue *m, struct xos_err *err);
+
+void ca_accept_put(struct xos_buf *b, const struct ca_accept *m);
+XOS_MUST_USE enum xos_status ca_accept_get(
+    struct xos_bytes in, struct ca_accept *m, struct xos_err *err);
 
 /* For the messages that are one number, or an address and a body. */
 XOS_MUST_USE enum xos_status ca_u64_get(struct xos_bytes in, uint64_t *v, struct xos_err *err);

@@ -2,12 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/rules.h"
 #include "auth/http.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/messages.h"
 #include "ca/network.h"
-#include "ca/rules.h"
 
 enum xos_status ca_route_rules(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)

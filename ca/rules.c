@@ -165,32 +165,3 @@ enum xos_status ca_rules_accept(struct ca_membership *m, const char *name, uint6
 	xos_rules_clear(&rules);
 	return st;
 }
-
-/* --- message --- */
-
-void ca_accept_put(struct xos_buf *b, const struct ca_accept *m)
-{
-	xos_buf_lp_str(b, m->proof.address);
-	xos_buf_lp_str(b, m->proof.sid);
-	xos_buf_lp(b, m->proof.message);
-	xos_buf_u64(b, m->version);
-	xos_buf_put(b, m->digest, sizeof(m->digest));
-}
-
-enum xos_status ca_accept_get(struct xos_bytes in, struct ca_accept *m, struct xos_err *err)
-{
-	struct xos_bytes digest = XOS_BYTES_NONE;
-	struct xos_reader r;
-
-	xos_reader_init(&r, in);
-	xos_reader_lp_str(&r, m->proof.address, sizeof(m->proof.address));
-	xos_reader_lp_str(&r, m->proof.sid, sizeof(m->proof.sid));
-	xos_reader_lp(&r, XOS_SCRAM_MESSAGE_MAX, &m->proof.message);
-	xos_reader_u64(&r, &m->version);
-	if (xos_reader_take(&r, XOS_SHA256_LEN, &digest))
-		memcpy(m->digest, digest.p, XOS_SHA256_LEN);
-	if (xos_reader_end(&r) == XOS_OK)
-		return XOS_OK;
-	return xos_err_set(
-	    err, XOS_MALFORMED, "message", "a message between processes is malformed: accept");
-}

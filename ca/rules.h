@@ -2,7 +2,7 @@
 #define XOS_CA_RULES_H
 
 #include "api/rules.h"
-#include "ca/auth.h"
+#include "ca/membership.h"
 #include "ca/vo.h"
 
 /*
@@ -26,15 +26,5 @@ XOS_MUST_USE enum xos_status ca_rules_in(struct ca_membership *m, const struct c
  * CONFLICT (code "rules-changed") unless version and digest are those in force. */
 XOS_MUST_USE enum xos_status ca_rules_accept(struct ca_membership *m, const char *name,
     uint64_t version, const uint8_t digest[XOS_SHA256_LEN], int64_t now, struct xos_err *err);
-
-/* CA_ACCEPT: what network says of the second message of an acceptance. */
-struct ca_accept {
-	struct ca_login_finish proof;
-	uint64_t version;
-	uint8_t digest[XOS_SHA256_LEN];
-};
-void ca_accept_put(struct xos_buf *b, const struct ca_accept *m);
-XOS_MUST_USE enum xos_status ca_accept_get(
-    struct xos_bytes in, struct ca_accept *m, struct xos_err *err);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "ca/acts.h"
+#include "ca/messages.h"
 #include "store/sql.h"
 
 static enum xos_status make(struct ca_membership *m, int64_t now, struct xos_err *err)

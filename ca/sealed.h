@@ -1,7 +1,7 @@
 #ifndef XOS_CA_SEALED_H
 #define XOS_CA_SEALED_H
 
-#include "ca/auth.h"
+#include "ca/membership.h"
 
 /*
  * The sealed administrator, for the day on which all others are locked, lost or gone: a member of a kind of its

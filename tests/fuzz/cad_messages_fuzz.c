@@ -6,7 +6,6 @@
 #include "ca/logquery.h"
 #include "ca/messages.h"
 #include "ca/record.h"
-#include "ca/rules.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
