@@ -71,7 +71,9 @@ static enum xos_status tell(struct xos_cli *cli, const char *path, enum how how,
 	xos_duration_format(left, text);
 	xos_cli_say("%s of VO %s: %svalid for %s (token in %s)", id->claims->name, id->claims->vo,
 	    how == BY_RENEWAL ? "renewed, " : "", text, path);
-	if (how == BY_SECRET && opt_code && !opt_set_password)
+	/* The sealed administrator has no password and gets none. */
+	if (how == BY_SECRET && opt_code && !opt_set_password &&
+	    strcmp(id->claims->name, "break-glass") != 0)
 		xos_cli_say(
 		    "The code is used up. Set a password within 10 minutes: xos-token password");
 	return XOS_OK;

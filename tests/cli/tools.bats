@@ -42,7 +42,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	local p
 	for p in "$bin"/*; do
 		case "${p##*/}" in
-		xos | xos-job-monitor | xos-forge | xos-make-vo | xos-meddle | xos-lying-front) continue ;; # below; and programs of tests
+		xos | xos-job-monitor | xos-forge | xos-make-vo | xos-populate | xos-meddle | xos-lying-front) continue ;; # below; and programs of tests
 		esac
 		[[ " $tools $daemons " == *" ${p##*/} "* ]] || { echo "${p##*/}" && return 1; }
 	done
@@ -81,10 +81,12 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 @test "every verb has a --help, and refuses an unknown option" {
 	local p verb
 	for p in xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct; do
-		for verb in $("$p" --help | awk -v p="$p" '/^Options/ { exit } $1 == p { print $2 }'); do
+		for verb in $("$p" --help | awk -v p="$p" '/^Options/ { exit } $1 == p { print $2 }' | sort -u); do
 			run "$p" "$verb" --help
 			[ "$status" -eq 0 ]
 			[[ $output == *"  $p $verb"* ]]
+			# every verb of xos-vo has an example of its own
+			[ "$p" != xos-vo ] || [[ ${output#*Examples:} != *"xos-login carol"* ]]
 			usage "unknown option --nonsense" "$p" "$verb" --nonsense
 		done
 	done

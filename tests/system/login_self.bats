@@ -177,6 +177,10 @@ until_shown() {
 	run xos-token check
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
+	[ "$(xos-token check --json | jq .valid)" = true ]
+	run xos-token needs-renewal --json
+	[ "$status" -eq 1 ]
+	[ "$(jq .needs_renewal <<<"$output")" = false ]
 	run faketime -f +13h xos-token check
 	[ "$status" -eq 1 ]
 	[ -z "$output" ]
