@@ -181,6 +181,9 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 
 @test "xos-vo: operands are checked before anything is asked" {
 	usage "'frob' is none of" xos-vo member frob alice
+	usage "'door' is none of" xos-vo lock door alice
+	usage "'door' is none of" xos-vo unlock door alice
+	usage "good for 1m to 7d" xos-vo code alice --for 30d
 	usage "takes 1 operand" xos-vo member add
 	usage "takes 2 operands" xos-vo role grant alice
 }
