@@ -71,8 +71,8 @@ ada() { XOS_TOKEN=$AUTH/ada "$@"; }
 	authority_stop
 	sqlite3 "$AUTH/cad/auth/verifiers.db" "CREATE TABLE v (member TEXT PRIMARY KEY, verifier TEXT NOT NULL, changed BIGINT NOT NULL);
 		INSERT INTO v SELECT member, verifier, changed FROM verifiers WHERE kind = 'password';
-		DROP TABLE verifiers; DROP TABLE applied; ALTER TABLE v RENAME TO verifiers; DROP TABLE prepared;
-		CREATE TABLE prepared (jti TEXT PRIMARY KEY, member TEXT NOT NULL, verifier TEXT);
+		DROP TABLE verifiers; ALTER TABLE v RENAME TO verifiers; DROP TABLE prepared;
+		CREATE TABLE prepared (jti TEXT PRIMARY KEY, member TEXT NOT NULL, verifier TEXT); DROP TABLE applied;
 		UPDATE schema_version SET version = 1;"
 	RESTARTED=1
 	authority_start
