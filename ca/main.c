@@ -54,7 +54,9 @@ int main(int argc, char **argv)
 	        "  xos-cad --check --config /etc/xos/cad.conf\n"
 	        "  xos-cad run --config /etc/xos/cad.conf\n"
 	        "  xos-cad backup --config /etc/xos/cad.conf --out /backup/cad-monday\n"
-	        "  xos-cad restore --check --config /etc/xos/cad.conf --from /backup/cad-monday\n"};
+	        "  xos-cad restore --check --config /etc/xos/cad.conf --from /backup/cad-monday\n"
+	        "  xos-cad log --config /etc/xos/cad.conf\n"
+	        "  xos-cad break-glass --config /etc/xos/cad.conf\n"};
 
 	return xos_service_main(&program, argc, argv);
 }

@@ -71,7 +71,9 @@ static enum xos_status tell(struct xos_cli *cli, const char *path, enum how how,
 	xos_duration_format(left, text);
 	xos_cli_say("%s of VO %s: %svalid for %s (token in %s)", id->claims->name, id->claims->vo,
 	    how == BY_RENEWAL ? "renewed, " : "", text, path);
-	if (how == BY_SECRET && opt_code && !opt_set_password)
+	/* The sealed administrator has no password and gets none. */
+	if (how == BY_SECRET && opt_code && !opt_set_password &&
+	    strcmp(id->claims->name, "break-glass") != 0)
 		xos_cli_say(
 		    "The code is used up. Set a password within 10 minutes: xos-token password");
 	return XOS_OK;
@@ -173,6 +175,20 @@ static enum xos_status get_token(const struct xos_cli_vo *vo, const char *path, 
 	return xos_cli_login(vo, &login, result, err);
 }
 
+/* --renew renews the token that there is, whoever logged in last elsewhere. */
+static bool renewed_member(const char *path, char member[XOS_MEMBER_MAX + 1])
+{
+	struct xos_chain chain = {.n = 0};
+	struct xos_token_info *info = NULL;
+	bool ok = xos_tokenfile_read(path, &chain, NULL) == XOS_OK &&
+	          xos_token_describe(&chain, xos_clock_now(), &info, NULL) == XOS_OK &&
+	          xos_str_copy(member, XOS_MEMBER_MAX + 1, info->claims->name);
+
+	xos_token_info_free(info);
+	xos_chain_clear(&chain);
+	return ok;
+}
+
 static enum xos_status run_login(struct xos_cli *cli, const char *operand, struct xos_err *err)
 {
 	struct xos_cad_login_result result = {.token = NULL};
@@ -190,7 +206,7 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 	st = token_path(path, err);
 	if (st == XOS_OK)
 		st = xos_cli_vo_load(cli, &vo, err);
-	if (st == XOS_OK)
+	if (st == XOS_OK && (operand || !opt_renew || !renewed_member(path, member)))
 		st = xos_cli_login_member(vo, operand, member, err);
 	if (st == XOS_OK)
 		st = get_token(vo, path, member, lifetime, cli->json, &result, &how, err);

@@ -81,10 +81,12 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 @test "every verb has a --help, and refuses an unknown option" {
 	local p verb
 	for p in xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct; do
-		for verb in $("$p" --help | awk -v p="$p" '/^Options/ { exit } $1 == p { print $2 }'); do
+		for verb in $("$p" --help | awk -v p="$p" '/^Options/ { exit } $1 == p { print $2 }' | sort -u); do
 			run "$p" "$verb" --help
 			[ "$status" -eq 0 ]
 			[[ $output == *"  $p $verb"* ]]
+			# every verb of xos-vo has an example of its own
+			[ "$p" != xos-vo ] || [[ ${output#*Examples:} != *"xos-login carol"* ]]
 			usage "unknown option --nonsense" "$p" "$verb" --nonsense
 		done
 	done
@@ -179,6 +181,9 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 
 @test "xos-vo: operands are checked before anything is asked" {
 	usage "'frob' is none of" xos-vo member frob alice
+	usage "'door' is none of" xos-vo lock door alice
+	usage "'door' is none of" xos-vo unlock door alice
+	usage "good for 1m to 7d" xos-vo code alice --for 30d
 	usage "takes 1 operand" xos-vo member add
 	usage "takes 2 operands" xos-vo role grant alice
 }

@@ -63,6 +63,11 @@ until_shown() {
 	new=$(xos-token show --json)
 	[ "$(jq -r .serial <<<"$old")" != "$(jq -r .serial <<<"$new")" ]
 	[ "$(jq -r .auth.time <<<"$old")" = "$(jq -r .auth.time <<<"$new")" ]
+	# whoever logged in last elsewhere, what is renewed is the token that is there
+	XOS_TOKEN=$AUTH/eve.token xos-login eve --password-stdin <<<"eve-secret-1"
+	run xos-login --renew --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r .member <<<"$output")" = bob ]
 	# no password is asked for when there is something to renew, and no role comes with it
 	run xos-login bob </dev/null
 	[ "$status" -ne 0 ] # nothing would be gained: the password is asked for
@@ -177,6 +182,10 @@ until_shown() {
 	run xos-token check
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
+	[ "$(xos-token check --json | jq .valid)" = true ]
+	run xos-token needs-renewal --json
+	[ "$status" -eq 1 ]
+	[ "$(jq .needs_renewal <<<"$output")" = false ]
 	run faketime -f +13h xos-token check
 	[ "$status" -eq 1 ]
 	[ -z "$output" ]

@@ -126,6 +126,10 @@ X
 	run xos-vo describe
 	[[ $output == *suspended*100* ]]
 	xos-vo export --out "$W/1.csv"
+	run xos-vo export --format csv --out "$W/again.csv" --json
+	[ "$status" -eq 0 ]
+	[ "$(jq .groups <<<"$output")" = "$(grep -c '^group,' "$W/1.csv")" ]
+	cmp "$W/1.csv" "$W/again.csv"
 	xos-vo export --format json --out "$W/1.json"
 	# each batch is one act; the record has no line that is too long for it
 	xos-cad log --config "$CONF" >"$W/log"

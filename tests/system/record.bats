@@ -116,6 +116,8 @@ flip() { # FILE OFFSET
 }
 
 @test "a forged or damaged proof is refused" {
+	run -1 xos-vo log verify --proof nothing.json
+	[ "$output" = "xos-vo: cannot open nothing.json: No such file or directory" ]
 	as alice xos-vo log prove --json >"$T/proof"
 	local verify=(xos-vo log verify --proof)
 	for change in '.record.member = "mallory"' '.sequence += 1' '.time = "2020-01-01T00:00:00Z"' '.type = "act"' \

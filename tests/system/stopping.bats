@@ -131,6 +131,8 @@ verify() {
 	[[ $output == "token $(serial stolen) is locked until it ends" ]]
 	run -0 xos-vo locks
 	[[ $output == *"token"*"$(serial stolen)"*"stolen"* ]]
+	run -0 xos-vo member show carol
+	[[ $output == *"$(serial stolen) until "*", locked"* ]]
 	run -0 xos-vo member show carol --json
 	[[ $(tr -d ' \n' <<<"$output") == *'"held":true'* ]]
 	token carol

@@ -261,6 +261,10 @@ ocsp() { # VO ISSUER ROOT CERT
 	[ "$status" -eq 1 ]
 	[[ $output == *"name that folder"* ]]
 	xos-server start --dir "$v/two"
+	[ "$(xos-server check --dir "$v/two" --json | jq -r .done)" = check ]
+	run xos-server join-arguments --dir "$v/two" --json
+	[ "$(jq -r .vo <<<"$output")" = two ]
+	[[ $(jq -r .fingerprint <<<"$output") == sha256:* ]]
 	one=$(xos-server join-arguments --dir "$v/one") two=$(xos-server join-arguments --dir "$v/two")
 	[ "${one%% *}" = "${two%% *}" ]
 	# shellcheck disable=SC2086

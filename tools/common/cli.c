@@ -51,11 +51,23 @@ static void option_help(const struct xos_cli_option *o)
 	printf("  %-24s %s\n", left, o->about);
 }
 
-static void verb_line(const struct xos_cli_program *p, const struct xos_cli_verb *v)
+/* One line for each form of the operands. */
+static void verb_lines(const struct xos_cli_program *p, const struct xos_cli_verb *v)
 {
-	printf("  %s%s%s%s%s%s\n", p->name, v->name ? " " : "", v->name ? v->name : "",
-	    v->options && v->options->name ? " [OPTION...]" : "", v->operands[0] ? " " : "",
-	    v->operands);
+	for (const char *form = v->operands, *end; form; form = end ? end + 3 : NULL) {
+		end = strstr(form, " | ");
+		size_t n = end ? (size_t)(end - form) : strlen(form);
+		printf("  %s%s%s%s%s%.*s\n", p->name, v->name ? " " : "", v->name ? v->name : "",
+		    v->options && v->options->name ? " [OPTION...]" : "", n ? " " : "", (int)n,
+		    form);
+	}
+}
+
+static void section_head(const struct xos_cli_program *p, const char *verb)
+{
+	for (const struct xos_cli_section *s = p->sections; s && s->verb; s++)
+		if (verb && strcmp(s->verb, verb) == 0)
+			printf("%s %s:\n", s == p->sections ? "" : "\n", s->title);
 }
 
 /* Prints the examples of a verb; how many there are. NULL: of all. */
@@ -64,13 +76,15 @@ static size_t examples_of(const struct xos_cli_program *p, const char *verb, boo
 	char start[128];
 	bool mine = false;
 	size_t n = 0;
-	snprintf(start, sizeof(start), "  %s %s%s", p->name, verb ? verb : "", verb ? " " : "");
+	snprintf(start, sizeof(start), "  %s %s", p->name, verb ? verb : "");
+	const size_t nstart = strlen(start);
 	for (const char *line = p->examples; line && *line;) {
 		size_t len = strcspn(line, "\n") + 1;
 		if (line[len - 1] == '\0')
 			len--;
 		if (strncmp(line, "  ", 2) == 0 && strncmp(line + 2, p->name, strlen(p->name)) == 0)
-			mine = !verb || strncmp(line, start, strlen(start)) == 0;
+			mine = !verb || (strncmp(line, start, nstart) == 0 &&
+			                    strcspn(line + nstart, " \n") == 0);
 		n += mine;
 		if (mine && print)
 			printf("%.*s", (int)len, line);
@@ -106,7 +120,9 @@ static void print_help(const struct xos_cli_program *p, const struct xos_cli_ver
 	for (size_t i = 0; i < p->nverbs; i++) {
 		if (only && only != &p->verbs[i])
 			continue;
-		verb_line(p, &p->verbs[i]);
+		if (!only)
+			section_head(p, p->verbs[i].name);
+		verb_lines(p, &p->verbs[i]);
 		if (!only && p->verbs[i].name)
 			printf("      %s\n", p->verbs[i].about);
 	}

@@ -53,14 +53,20 @@ struct xos_cli_list {
 };
 
 struct xos_cli_verb {
-	const char *name;     /* NULL: the tool's only verb */
-	const char *operands; /* for --help: "MEMBER [GROUP...]"; "" for none */
-	const char *about;    /* one line */
-	int min, max;         /* number of operands; max -1: any */
-	bool stop;            /* the first operand ends the options: for commands to run */
+	const char *name; /* NULL: the tool's only verb */
+	const char
+	    *operands;     /* for --help: "MEMBER [GROUP...]"; "" for none; " | " between forms */
+	const char *about; /* one line */
+	int min, max;      /* number of operands; max -1: any */
+	bool stop;         /* the first operand ends the options: for commands to run */
 	const struct xos_cli_option *options; /* ends with a NULL name; NULL: none */
 	/* argv: the operands alone, argv[argc] is NULL. */
 	enum xos_status (*run)(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+};
+
+/* A heading of --help before a verb. */
+struct xos_cli_section {
+	const char *verb, *title;
 };
 
 struct xos_cli_program {
@@ -68,6 +74,7 @@ struct xos_cli_program {
 	const char *about; /* one line */
 	const struct xos_cli_verb *verbs;
 	size_t nverbs;
+	const struct xos_cli_section *sections; /* ends with a NULL verb; NULL: no headings */
 	const char
 	    *examples; /* for --help: lines that start with two spaces, then the program's name
 	                         and the verb; a line that does not goes with the one before. The

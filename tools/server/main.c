@@ -37,6 +37,19 @@ static enum xos_status need_dir(struct xos_err *err)
 	return XOS_OK;
 }
 
+/* With --json: {"vo", "dir", "done": verb}. */
+static enum xos_status say_done(const struct xos_cli *cli, const char *vo, const char *dir,
+    const char *done, struct xos_err *err)
+{
+	if (!cli->json)
+		return XOS_OK;
+	struct xos_json *doc = xos_json_object();
+	xos_json_set_string(doc, "vo", vo);
+	xos_json_set_string(doc, "dir", dir);
+	xos_json_set_string(doc, "done", done);
+	return xos_cli_print_json(doc, err);
+}
+
 /* What all verbs but init do: the servers of --dir, handed to what the verb does with them. */
 static enum xos_status with_servers(struct xos_cli *cli,
     enum xos_status (*run)(struct xos_cli *cli, struct xos_server *s, struct xos_err *err),
@@ -96,7 +109,7 @@ static enum xos_status init_server(
 		       "folder "
 		       "to a place off line.\nStart it: xos-server start --dir %s\n",
 		    o.vo, opt_dir, opt_dir, opt_dir);
-	return st;
+	return st ? st : say_done(cli, o.vo, opt_dir, "init", err);
 }
 
 static enum xos_status verb_init(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -131,7 +144,7 @@ static enum xos_status start_servers(struct xos_cli *cli, struct xos_server *s, 
 		xos_server_url(s, XOS_CAD, url);
 		printf("the servers of VO %s run; members join at %s\n", s->vo, url);
 	}
-	return st;
+	return st ? st : say_done(cli, s->vo, s->dir, "start", err);
 }
 
 static enum xos_status verb_start(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -146,7 +159,7 @@ static enum xos_status stop_servers(struct xos_cli *cli, struct xos_server *s, s
 	enum xos_status st = xos_server_stop(s, err);
 	if (!st && !cli->json)
 		printf("the servers of VO %s are stopped\n", s->vo);
-	return st;
+	return st ? st : say_done(cli, s->vo, s->dir, "stop", err);
 }
 
 static enum xos_status verb_stop(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -161,7 +174,7 @@ static enum xos_status check_servers(struct xos_cli *cli, struct xos_server *s, 
 	enum xos_status st = xos_server_check(s, err);
 	if (!st && !cli->json)
 		printf("the configuration of every daemon is in order\n");
-	return st;
+	return st ? st : say_done(cli, s->vo, s->dir, "check", err);
 }
 
 static enum xos_status verb_check(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -244,11 +257,17 @@ static enum xos_status verb_status(struct xos_cli *cli, int argc, char **argv, s
 static enum xos_status print_join_arguments(
     struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
 {
-	(void)cli;
 	char url[128], fingerprint[80];
-	enum xos_status st;
 	xos_server_url(s, XOS_CAD, url);
-	if (!(st = xos_server_fingerprint(s, fingerprint, err)))
+	enum xos_status st = xos_server_fingerprint(s, fingerprint, err);
+	if (!st && cli->json) {
+		struct xos_json *doc = xos_json_object();
+		xos_json_set_string(doc, "url", url);
+		xos_json_set_string(doc, "fingerprint", fingerprint);
+		xos_json_set_string(doc, "vo", s->vo);
+		return xos_cli_print_json(doc, err);
+	}
+	if (!st)
 		printf("%s --fingerprint %s --vo %s\n", url, fingerprint, s->vo);
 	return st;
 }
@@ -264,7 +283,6 @@ static enum xos_status verb_join_arguments(
 static enum xos_status remove_servers(
     struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
 {
-	(void)cli;
 	enum xos_status st = XOS_OK;
 	if (!opt_yes)
 		st = xos_cli_usage(err,
@@ -277,7 +295,9 @@ static enum xos_status remove_servers(
 		st = xos_server_shared_leave(s, err);
 	if (!st)
 		st = xos_cli_remove_tree(s->dir, err);
-	return st;
+	if (!st && !cli->json)
+		printf("VO %s is removed\n", s->vo);
+	return st ? st : say_done(cli, s->vo, s->dir, "remove", err);
 }
 
 static enum xos_status verb_remove(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)

@@ -229,6 +229,17 @@ static enum xos_status verb_path(struct xos_cli *cli, int argc, char **argv, str
 	return XOS_OK;
 }
 
+/* {KEY: true or false}, with --json alone: else the exit status is the answer. */
+static enum xos_status answer(
+    const struct xos_cli *cli, const char *key, bool yes, struct xos_err *err)
+{
+	if (!cli->json)
+		return XOS_OK;
+	struct xos_json *doc = xos_json_object();
+	xos_json_set_bool(doc, key, yes);
+	return xos_cli_print_json(doc, err);
+}
+
 static enum xos_status verb_needs_renewal(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
@@ -240,12 +251,13 @@ static enum xos_status verb_needs_renewal(
 		if (!cli->json)
 			fprintf(stderr, "%s: %s\n", cli->program, err->text);
 		cli->exit_status = 2;
-		return XOS_OK;
+		return answer(cli, "token", false, err);
 	}
-	cli->exit_status = xos_token_needs_renewal(info, xos_clock_now()) ? 0 : 1;
+	bool yes = xos_token_needs_renewal(info, xos_clock_now());
+	cli->exit_status = yes ? 0 : 1;
 	xos_token_info_free(info);
 	xos_chain_clear(&chain);
-	return XOS_OK;
+	return answer(cli, "needs_renewal", yes, err);
 }
 
 /* Says nothing: for scripts. */
@@ -265,7 +277,7 @@ static enum xos_status verb_check(struct xos_cli *cli, int argc, char **argv, st
 	xos_cli_vo_free(vo);
 	xos_token_info_free(info);
 	xos_chain_clear(&chain);
-	return XOS_OK;
+	return answer(cli, "valid", st == XOS_OK, err);
 }
 
 static const struct xos_cli_verb verbs[] = {

@@ -55,7 +55,7 @@ enum xos_status token_list(struct xos_cli *cli, int argc, char **argv, struct xo
 {
 	(void)argc;
 	(void)argv;
-	static const char *const heads[] = {"SERIAL", "SINCE", "UNTIL", ""};
+	static const char *const heads[] = {"SERIAL", "SINCE", "UNTIL", "NOTE"};
 	struct xos_json *doc = NULL;
 	const struct xos_json *tokens = NULL;
 	enum xos_status st = xos_cli_command(cli, "ca", "token.list", xos_json_object(), &doc, err);

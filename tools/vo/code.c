@@ -6,12 +6,27 @@
 #include "base/clock.h"
 #include "vo/verbs.h"
 
+#define LIFE_MIN 60 /* as xos-cad has it */
+#define LIFE_MAX (7 * 86400)
+
 static const char *opt_for;
 
 const struct xos_cli_option vo_code_options[] = {
     {"for", "DURATION", "how long it is good, at most 7d (default 24h)", NULL, &opt_for, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
+
+enum xos_status vo_code_life(const char *text, struct xos_json *args, struct xos_err *err)
+{
+	int64_t seconds = 0;
+	if (!text)
+		return XOS_OK;
+	if (!xos_duration_parse(text, &seconds) || seconds < LIFE_MIN || seconds > LIFE_MAX)
+		return xos_cli_usage(err,
+		    "--for %s: a one-time code is good for 1m to 7d; write 30m, 12h, 7d", text);
+	xos_json_set_int(args, "for", seconds);
+	return XOS_OK;
+}
 
 static enum xos_status show(struct xos_cli *cli, const char *name, struct xos_secret *code,
     struct xos_json *result, struct xos_err *err)
@@ -41,13 +56,10 @@ enum xos_status vo_code(struct xos_cli *cli, int argc, char **argv, struct xos_e
 	(void)argc;
 	struct xos_json *args = NULL, *result = NULL;
 	struct xos_secret *code = NULL;
-	int64_t seconds = 0;
-	if (opt_for && (!xos_duration_parse(opt_for, &seconds) || seconds <= 0))
-		return xos_cli_usage(err, "--for takes a duration with its unit: 30m, 12h, 7d");
 	args = vo_args(argv[0], NULL, NULL);
-	if (opt_for)
-		xos_json_set_int(args, "for", seconds);
-	enum xos_status st = vo_add_code(cli, args, argv[0], &code, err);
+	enum xos_status st = vo_code_life(opt_for, args, err);
+	if (!st)
+		st = vo_add_code(cli, args, argv[0], &code, err);
 	if (!st) {
 		st = xos_cli_command(cli, "ca", "member.code", args, &result, err);
 		args = NULL;

@@ -122,10 +122,25 @@ static enum xos_status put_json(struct vo_sheet *s, struct xos_buf *out, struct 
 	return st;
 }
 
+static enum xos_status tell(
+    const struct xos_cli *cli, size_t groups, size_t members, struct xos_err *err)
+{
+	if (!cli->json) {
+		xos_cli_say("%zu groups and %zu members in %s", groups, members, opt_out);
+		return XOS_OK;
+	}
+	struct xos_json *doc = xos_json_object();
+	xos_json_set_string(doc, "file", opt_out);
+	xos_json_set_int(doc, "groups", (int64_t)groups);
+	xos_json_set_int(doc, "members", (int64_t)members);
+	return xos_cli_print_json(doc, err);
+}
+
 enum xos_status vo_export(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
 	(void)argv;
+	size_t groups = 0, members = 0;
 	bool json = opt_format ? strcmp(opt_format, "json") == 0 : cli->json;
 	if (opt_format && !json && strcmp(opt_format, "csv") != 0)
 		return xos_cli_usage(err, "--format is csv or json");
@@ -135,6 +150,8 @@ enum xos_status vo_export(struct xos_cli *cli, int argc, char **argv, struct xos
 	enum xos_status st = get_groups(cli, s.groups, err);
 	if (!st)
 		st = get_members(cli, s.members, err);
+	groups = xos_json_count(s.groups);
+	members = xos_json_count(s.members);
 	xos_cli_progress(cli, "%s", "");
 	if (!st && json)
 		st = put_json(&s, &out, err);
@@ -146,6 +163,8 @@ enum xos_status vo_export(struct xos_cli *cli, int argc, char **argv, struct xos
 		st = xos_file_write(opt_out, 0600, xos_buf_bytes(&out), err);
 	else if (!st && fwrite(out.p, 1, out.n, stdout) != out.n)
 		st = xos_err_errno(err, 0, "output", "cannot write the export");
+	if (!st && opt_out)
+		st = tell(cli, groups, members, err);
 	vo_sheet_clear(&s);
 	xos_buf_free(&out);
 	return st;

@@ -45,12 +45,7 @@ enum xos_status vo_invite(struct xos_cli *cli, int argc, char **argv, struct xos
 	(void)argc;
 	struct xos_json *args = vo_args(argv[0], "contact", opt_contact), *result = NULL;
 	struct xos_secret *code = NULL;
-	int64_t seconds = 0;
-	enum xos_status st = XOS_OK;
-	if (opt_for && (!xos_duration_parse(opt_for, &seconds) || seconds <= 0))
-		st = xos_cli_usage(err, "--for takes a duration with its unit: 30m, 12h, 7d");
-	if (!st && opt_for)
-		xos_json_set_int(args, "for", seconds);
+	enum xos_status st = vo_code_life(opt_for, args, err);
 	if (!st && opt_groups.n)
 		xos_json_set_strings(args, "groups", opt_groups.item, opt_groups.n);
 	if (!st && opt_ends)

@@ -26,9 +26,21 @@ static void say_locked(char **argv, const struct xos_json *result)
 	    opt_for ? opt_for : "", strcmp(argv[0], "token") == 0 ? " until it ends" : tokens);
 }
 
+static enum xos_status check_kind(const char *kind, struct xos_err *err)
+{
+	static const char *const kinds[] = {"member", "group", "role", "token"};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kind, kinds[i]) == 0)
+			return XOS_OK;
+	return xos_cli_usage(err, "'%s' is none of: member, group, role, token", kind);
+}
+
 enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
+	enum xos_status st = check_kind(argv[0], err);
+	if (st)
+		return st;
 	struct xos_json *args = vo_args(argv[1], "kind", argv[0]);
 	int64_t seconds = 0;
 	if (opt_for && (!xos_duration_parse(opt_for, &seconds) || seconds <= 0)) {
@@ -44,7 +56,7 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 		xos_json_set_time(args, "until", xos_clock_now() + seconds);
 	xos_json_set_string(args, "message", opt_message);
 	struct xos_json *result = NULL;
-	enum xos_status st = xos_cli_command(cli, "ca", "lock.add", args, &result, err);
+	st = xos_cli_command(cli, "ca", "lock.add", args, &result, err);
 	if (st)
 		return st;
 	if (cli->json)
@@ -57,6 +69,9 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
+	enum xos_status st = check_kind(argv[0], err);
+	if (st)
+		return st;
 	return xos_cli_command_do(cli, "ca", "lock.remove", vo_args(argv[1], "kind", argv[0]), err,
 	    "%s %s is not locked any more", argv[0], argv[1]);
 }

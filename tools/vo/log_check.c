@@ -208,7 +208,9 @@ static enum xos_status check_file(struct checking *c, struct xos_err *err)
 		st = xos_err_set(err, XOS_MALFORMED, "log-proof", "there is no record in it");
 	xos_json_free(doc);
 	xos_buf_free(&whole);
-	return st == XOS_OK ? st : xos_err_prefix(err, st, "%s", c->o->proof);
+	return st == XOS_OK || strncmp(err->code, "file-", 5) == 0
+	           ? st
+	           : xos_err_prefix(err, st, "%s", c->o->proof);
 }
 
 static enum xos_status say_checked(

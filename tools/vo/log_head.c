@@ -160,7 +160,7 @@ enum xos_status vo_log_compare_file(
 		st = xos_json_parse(xos_buf_bytes(&text), HEAD_FILE_MAX, &doc, err);
 	if (st == XOS_OK)
 		st = xos_logproof_head(doc, &want, theirs, &before, err);
-	if (st != XOS_OK)
+	if (st != XOS_OK && strncmp(err->code, "file-", 5) != 0)
 		xos_err_prefix(err, st, "%s", file);
 	if (st == XOS_OK)
 		st = xos_json_get_bytes(l->doc, "head", XOS_LOGPROOF_HEAD_MAX, &now, err);

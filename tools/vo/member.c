@@ -181,6 +181,20 @@ static enum xos_status list(struct xos_cli *cli, int argc, char **argv, struct x
 	return xos_cli_table_print(t, err);
 }
 
+/* By serial, which is what locks one of them. */
+static void print_tokens(const struct xos_json *tokens)
+{
+	xos_cli_print_pair("tokens", "%zu unexpired", xos_json_count(tokens));
+	for (size_t i = 0; i < xos_json_count(tokens); i++) {
+		const struct xos_json *t = xos_json_at(tokens, i);
+		const char *serial = NULL, *until = NULL;
+		if (!xos_json_get_string(t, "serial", 128, &serial, NULL) &&
+		    !xos_json_get_string(t, "not_after", 64, &until, NULL))
+			xos_cli_print_pair("", "%s until %s%s", serial, until,
+			    xos_json_has(t, "held") ? ", locked" : "");
+	}
+}
+
 static enum xos_status show(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
@@ -216,7 +230,7 @@ static enum xos_status show(struct xos_cli *cli, int argc, char **argv, struct x
 		xos_cli_print_pair("groups", "%s", groups);
 		if (roles[0])
 			xos_cli_print_pair("roles", "%s", roles);
-		xos_cli_print_pair("tokens", "%zu unexpired", xos_json_count(tokens));
+		print_tokens(tokens);
 	}
 	xos_json_free(m);
 	return st;

@@ -55,7 +55,7 @@ static enum xos_status show(struct xos_cli *cli, int argc, char **argv, struct x
 		st = xos_cli_print_json(xos_rules_encode(&r), err);
 	} else if (!st) {
 		xos_time_format(r.since, since);
-		xos_cli_say("Rules of VO %s, version %llu since %s:\n", vo->name,
+		xos_cli_say("Rules of VO %s, version %llu since %s:", vo->name,
 		    (unsigned long long)r.version, since);
 		xos_cli_print_text(stdout, r.text);
 	}

@@ -249,7 +249,7 @@ enum xos_status vo_sheet_read(const char *path, struct vo_sheet *out, struct xos
 		st = sort(&out->groups, "group", err);
 	if (!st)
 		st = sort(&out->members, "name", err);
-	if (st && err->status == st && strncmp(err->text, path, strlen(path)) != 0)
+	if (st && err->status == st && strncmp(err->code, "file-", 5) != 0)
 		st = xos_err_prefix(err, st, "%s", path);
 	xos_buf_free(&b);
 	if (st)

@@ -42,6 +42,10 @@ XOS_MUST_USE enum xos_status vo_iterations(
 XOS_MUST_USE enum xos_status vo_add_code(const struct xos_cli *cli, struct xos_json *args,
     const char *member, struct xos_secret **code, struct xos_err *err);
 
+/* args.for, how long a one-time code is good, from --for; nothing if that was not given. */
+XOS_MUST_USE enum xos_status vo_code_life(
+    const char *text, struct xos_json *args, struct xos_err *err);
+
 /* args.restriction from the text of a file, for the robot of that name. */
 XOS_MUST_USE enum xos_status vo_robot_restriction(
     const char *path, const char *robot, struct xos_json *args, struct xos_err *err);

@@ -58,11 +58,11 @@ static const struct xos_cli_verb verbs[] = {
     {"refuse", "WORD", "refuse", 1, 1, false, NULL, refuse},
     {"answer", "", "answer", 0, 0, false, NULL, answer}};
 static const struct xos_cli_program tool = {
-    "xos-test", "a tool for tests", verbs, 3, "  xos-test answer\n"};
+    "xos-test", "a tool for tests", verbs, 3, NULL, "  xos-test answer\n"};
 static const struct xos_cli_verb single[] = {
     {NULL, "MEMBER", "log in", 0, 1, false, submit_options, submit}};
 static const struct xos_cli_program single_tool = {
-    "xos-one", "a tool of one verb", single, 1, NULL};
+    "xos-one", "a tool of one verb", single, 1, NULL, NULL};
 
 static char *dir;
 
