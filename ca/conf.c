@@ -6,7 +6,7 @@
 #include "auth/verifier.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "ca/status.h"
+#include "ca/key/status.h"
 #include "ca/vos.h"
 
 #define ADDRESS(key)                                                                               \

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/record.h"
+#include "ca/key/record.h"
 #include "json/json.h"
 #include "log/log.h"
 

@@ -1,6 +1,6 @@
 /* xos-cad: the certification authority of a VO's members. */
 #include "ca/conf.h"
-#include "ca/offline.h"
+#include "ca/offline/offline.h"
 #include "ca/parts.h"
 #include "ca/reload.h"
 

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "ca/auth.h"
-#include "ca/key.h"
-#include "ca/network.h"
+#include "ca/auth/auth.h"
+#include "ca/key/key.h"
+#include "ca/network/network.h"
 #include "ca/reload.h"
 #include "ca/vos.h"
 #include "proc/supervisor.h"

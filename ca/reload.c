@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "ca/hub.h"
+#include "ca/network/hub.h"
 #include "service/reload.h"
 
 const char *const ca_conf_reloads[] = {"token.lifetime", "token.lifetime_max", "limits.connections",

@@ -1,9 +1,9 @@
 #ifndef XOS_CA_RELOAD_H
 #define XOS_CA_RELOAD_H
 
-#include "ca/auth.h"
-#include "ca/key.h"
-#include "ca/network.h"
+#include "ca/auth/auth.h"
+#include "ca/key/key.h"
+#include "ca/network/network.h"
 
 /* The keys of the configuration that a SIGHUP brings into force. */
 extern const char *const ca_conf_reloads[];

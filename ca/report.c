@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "ca/auth.h"
-#include "ca/key.h"
-#include "ca/schema.h"
+#include "ca/auth/auth.h"
+#include "ca/key/key.h"
+#include "ca/membership/schema.h"
 #include "service/report.h"
 #include "store/store.h"
 

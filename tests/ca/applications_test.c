@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/applications.h"
+#include "ca/auth/applications.h"
 #include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "ca/acts.h"
-#include "ca/auth.h"
+#include "ca/membership/acts.h"
+#include "ca/auth/auth.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/held.h"
+#include "ca/key/held.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 

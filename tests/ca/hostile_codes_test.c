@@ -7,7 +7,7 @@
 #include "auth/code.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "ca/verifiers.h"
+#include "ca/auth/verifiers.h"
 #include "lying.h"
 #include "testsupport/must.h"
 

@@ -6,7 +6,7 @@
 #include "api/command.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "ca/verifiers.h"
+#include "ca/auth/verifiers.h"
 #include "lying.h"
 #include "testsupport/must.h"
 

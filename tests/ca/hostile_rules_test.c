@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/rules.h"
+#include "ca/membership/rules.h"
 #include "lying.h"
 #include "testsupport/must.h"
 

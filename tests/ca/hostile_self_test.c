@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "ca/command_self.h"
+#include "ca/auth/command_self.h"
 #include "lying.h"
 #include "testsupport/must.h"
 

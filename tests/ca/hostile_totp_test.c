@@ -7,8 +7,8 @@
 #include "auth/totp.h"
 #include "base/clock.h"
 #include "base/text.h"
-#include "ca/totp.h"
-#include "ca/verifiers.h"
+#include "ca/auth/totp.h"
+#include "ca/auth/verifiers.h"
 #include "lying.h"
 #include "testsupport/must.h"
 

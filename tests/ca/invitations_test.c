@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/invitations.h"
-#include "ca/standing.h"
-#include "ca/vo.h"
+#include "ca/auth/invitations.h"
+#include "ca/membership/standing.h"
+#include "ca/membership/vo.h"
 #include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"

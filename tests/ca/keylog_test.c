@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
-#include "ca/key.h"
-#include "ca/keylog.h"
+#include "ca/key/key.h"
+#include "ca/key/keylog.h"
 #include "ca/logquery.h"
 #include "testsupport/must.h"
 

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/acts.h"
-#include "ca/membership.h"
-#include "ca/schema.h"
-#include "ca/verifiers.h"
+#include "ca/membership/acts.h"
+#include "ca/membership/membership.h"
+#include "ca/membership/schema.h"
+#include "ca/auth/verifiers.h"
 #include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"

@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "ca/conf.h"
-#include "ca/membership.h"
-#include "ca/verifiers.h"
+#include "ca/membership/membership.h"
+#include "ca/auth/verifiers.h"
 #include "store/sql.h"
 #include "testsupport/must.h"
 

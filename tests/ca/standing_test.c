@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/grouptree.h"
-#include "ca/membership.h"
-#include "ca/schema.h"
-#include "ca/standing.h"
-#include "ca/vo.h"
+#include "ca/membership/grouptree.h"
+#include "ca/membership/membership.h"
+#include "ca/membership/schema.h"
+#include "ca/membership/standing.h"
+#include "ca/membership/vo.h"
 #include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ca/throttle.h"
+#include "ca/auth/throttle.h"
 
 #define NOW 1800000000
 static struct ca_throttle *t;

@@ -25,7 +25,7 @@ setup() {
 
 @test "every command and route of the services is described" {
 	local x n=0
-	for x in $(grep -hoE '^    \{"[a-z-]+\.[a-z-]+", ' ca/command*.c rca/commands.c vops/commands.c | tr -d '{", '); do
+	for x in $(grep -hoE '^    \{"[a-z-]+\.[a-z-]+", ' ca/auth/command*.c rca/commands.c vops/commands.c | tr -d '{", '); do
 		grep -qF "\`$x\`" docs/protocols/README.md || { echo "$x" && return 1; }
 		n=$((n + 1))
 	done
@@ -33,7 +33,7 @@ setup() {
 	while read -r x; do
 		# what follows the VO's name: /locks stands beside /roster
 		grep -qF "${x#/v1/vo/\{vo\}}" docs/protocols/README.md || { echo "$x" && return 1; }
-	done < <(grep -hoE '^    \{"(GET|POST|PUT)", "/v1[^"]*"' ca/*.c rca/*.c vops/*.c accounting/*.c | sed 's/.*"\(.*\)"/\1/' | sort -u)
+	done < <(grep -hoE '^    \{"(GET|POST|PUT)", "/v1[^"]*"' ca/network/*.c rca/*.c vops/*.c accounting/*.c | sed 's/.*"\(.*\)"/\1/' | sort -u)
 }
 
 @test "links between the pages lead somewhere" {

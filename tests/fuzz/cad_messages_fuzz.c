@@ -5,7 +5,7 @@
 
 #include "ca/logquery.h"
 #include "ca/messages.h"
-#include "ca/record.h"
+#include "ca/key/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
