@@ -16,7 +16,7 @@ for n in 1000 10000 100000; do
 	run --statements "$n" --levels 3 --strings
 done | jq -sc --slurpfile text <(run --statements 10000 --levels 3 --json-text) '
 	def of($n; $from): map(select(.from == $from))[$n];
-	{name: "policy", ours: of(1; "interned").ns_per_decision, peer: 1000, peer_name: "budget",
+	{name: "decide", ours: of(1; "interned").ns_per_decision, peer: 1000, peer_name: "budget",
 	unit: "ns, interned, 10 000 statements", ratio: (100000 / of(1; "interned").ns_per_decision | round / 100),
 	strings_ns: of(1; "strings").ns_per_decision, json_text_ns: $text[0].ns_per_decision,
 	growth: (of(2; "interned").ns_per_decision / of(0; "interned").ns_per_decision * 100 | round / 100),
