@@ -33,11 +33,15 @@ ada() { XOS_TOKEN=$AUTH/ada "$@"; }
 
 @test "a mistyped code is found here, and costs no attempt" {
 	code=$(ada xos-vo code bob --json | jq -r .code)
-	wrong=$(tr 'a-y2-8' 'b-z3-9' <<<"${code:0:1}")${code:1}
-	[ "$wrong" != "$code" ] || wrong=z${code:1}
-	run xos-login --code bob --password-stdin <<<"$wrong"
-	[ "$status" -ne 0 ]
-	[[ $output == *mistyped* ]]
+	local c found=0
+	# one typing error of 1024 is not found: of these, all but one must be
+	for c in 2 3 4; do
+		[ "$c" != "${code:0:1}" ] || c=5
+		run xos-login --code bob --password-stdin <<<"$c${code:1}"
+		[ "$status" -ne 0 ]
+		[[ $output != *mistyped* ]] || found=$((found + 1))
+	done
+	[ "$found" -ge 2 ]
 	xos-login --code bob --password-stdin <<<"$code"
 }
 
