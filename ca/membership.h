@@ -126,6 +126,9 @@ XOS_MUST_USE enum xos_status ca_lock_list(
  * one of these roles is locked. */
 XOS_MUST_USE enum xos_status ca_lock_check(struct ca_membership *m, const struct ca_member *member,
     const char *const *roles, size_t nroles, int64_t now, struct xos_err *err);
+/* Is this person locked by name? The answer is yes if that cannot be found out. */
+XOS_MUST_USE enum xos_status ca_lock_on_member(
+    struct ca_membership *m, const char *name, int64_t now, bool *locked, struct xos_err *err);
 /* The same for a token of this serial that is shown or used; its holder is ca_lock_check's. */
 XOS_MUST_USE enum xos_status ca_lock_check_token(
     struct ca_membership *m, const char *serial, int64_t now, struct xos_err *err);
