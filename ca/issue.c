@@ -209,12 +209,27 @@ static enum xos_status add_name(struct issuing *w, const char *name, struct xos_
 	return ca_names_add(&w->entry.names, name, strlen(name), err);
 }
 
+/* Whoever found a token must not be able to make more of them than its holder can end at once, which is as many
+ * as there is room for locks. Who proves a password makes a new beginning. */
+static enum xos_status check_number(
+    struct ca_key *k, const struct issuing *w, int64_t now, struct xos_err *err)
+{
+	if (!w->grant.ends || ca_tokens_usable(k->tokens, w->claims->number, now) < CA_RENEWED_MAX)
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "renewal-many",
+	    "%s has %d unexpired tokens: log in for another one, or end what is not needed "
+	    "(xos-token list, xos-logout --everywhere)",
+	    w->claims->name, CA_RENEWED_MAX);
+}
+
 static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request *req, int64_t now,
     struct issuing *w, struct xos_err *err)
 {
 	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
 	enum xos_status st = look_up(k, &w->grant, req, now, &w->terms, &w->claims, err);
 
+	if (st == XOS_OK)
+		st = check_number(k, w, now, err);
 	if (st == XOS_OK)
 		st = choose_times(
 		    k, req->lifetime, w->grant.ends, w->terms.end, now, &w->token, err);

@@ -111,6 +111,31 @@ static void fill(void)
 	ck_assert(refresh(NOW));
 }
 
+START_TEST(a_members_usable_tokens_are_counted)
+{
+	char serial[XOS_SERIAL_TEXT];
+
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 0);
+	fill();
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 2);
+	ck_assert_uint_eq(ca_tokens_usable(t, 2, NOW), 2);
+	ck_assert_uint_eq(ca_tokens_usable(t, 3, NOW), 0);
+	lock(XOS_LOCK_TOKEN, "4001", NOW + 50);
+	ck_assert(refresh(NOW));
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 1);
+	ck_assert_uint_eq(ca_tokens_usable(t, 2, NOW + 100), 0);
+	/* tables grow, and what expired goes */
+	for (int i = 0; i < 3000; i++) {
+		snprintf(serial, sizeof(serial), "%06x", 0x500000 + i);
+		put(serial, (uint64_t)(2 + i % 5), i % 2 ? NOW + 100 : NOW - 2 * CA_TOKENS_KEEP,
+		    (const char *const[]){"/demo", NULL});
+	}
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 1);
+	ck_assert_uint_eq(ca_tokens_usable(t, 2, NOW), 2 + 300);
+	ck_assert_uint_eq(ca_tokens_usable(t, 6, NOW), 300);
+}
+END_TEST
+
 START_TEST(each_kind_of_lock_holds_its_tokens)
 {
 	static const struct {
@@ -242,6 +267,7 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_members_usable_tokens_are_counted);
 	tcase_add_loop_test(tc, each_kind_of_lock_holds_its_tokens, 0, 6);
 	tcase_add_test(tc, what_holds_nothing_new_changes_nothing);
 	tcase_add_test(tc, a_membership_that_ended_holds_its_tokens);

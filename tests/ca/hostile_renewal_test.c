@@ -8,6 +8,7 @@
 #include "api/command.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/key.h"
 #include "lying.h"
 #include "pki/jws.h"
 #include "testsupport/must.h"
@@ -399,6 +400,37 @@ START_TEST(signatures_are_for_one_purpose)
 }
 END_TEST
 
+/* Whoever found a token makes many of it, so that no room is left for the locks that would end them. */
+START_TEST(a_flood_of_renewals_can_still_be_ended)
+{
+	struct xos_chain old;
+	struct xos_json *args = xos_json_object(), *result = NULL;
+	enum xos_status st = XOS_OK;
+	int made = 0;
+
+	alice(&(struct xos_test_who){.number = 0}, &old);
+	while (st == XOS_OK && made <= CA_RENEWED_MAX) {
+		char grant[CA_GRANT_LEN + 1];
+		struct xos_buf answer;
+		struct renewal r;
+
+		renewal_new(&r, &old, NULL);
+		ck_assert_msg(ask(&r, grant) == XOS_OK, "%s", err.text);
+		st = issue(grant, &r.request, &answer);
+		made += st == XOS_OK;
+		xos_buf_free(&answer);
+		renewal_free(&r);
+	}
+	ck_assert_int_eq(st, XOS_DENIED);
+	ck_assert_str_eq(err.code, "renewal-many");
+	ck_assert_int_eq(made, CA_RENEWED_MAX);
+	xos_json_set_bool(args, "all", true);
+	ck_assert_msg(command_result(&old, "token.end", args, &result) == XOS_OK, "%s", err.text);
+	xos_json_free(result);
+	xos_chain_clear(&old);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-hostile-renewal");
@@ -416,6 +448,7 @@ int main(void)
 	tcase_add_test(t, roles_stay_or_go_and_none_is_new);
 	tcase_add_test(t, who_is_locked_or_gone_renews_nothing);
 	tcase_add_test(t, signatures_are_for_one_purpose);
+	tcase_add_test(t, a_flood_of_renewals_can_still_be_ended);
 	tcase_set_timeout(t, 120);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
