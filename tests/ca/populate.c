@@ -56,7 +56,8 @@ static void add_verifiers(struct ca_verifiers *v, unsigned n, const char *text, 
 	for (unsigned i = 1; i <= n; i++) {
 		MUST_TRUE(xos_str_printf(name, sizeof(name), "m%u", i));
 		MUST(xos_sql_run(v->store, NULL, &err,
-		         "INSERT INTO verifiers (member, verifier, changed) VALUES (?1, ?2, ?3)",
+		         "INSERT INTO verifiers (member, kind, verifier, changed)"
+		         " VALUES (?1, 'password', ?2, ?3)",
 		         "ssi", name, text, now),
 		    &err);
 	}
