@@ -167,6 +167,8 @@ static enum xos_status look_up(struct ca_key *k, const struct ca_grant *g,
 	if (st == XOS_OK)
 		st = ca_lock_check(
 		    k->membership, m, (const char *const *)req->roles, req->nroles, now, err);
+	if (st == XOS_OK && g->renews[0])
+		st = ca_lock_check_token(k->membership, g->renews, now, err);
 	if (st == XOS_OK)
 		st = make_claims(k, g, m, req, out, err);
 	ca_member_free(m);
@@ -214,7 +216,8 @@ static enum xos_status add_name(struct issuing *w, const char *name, struct xos_
 static enum xos_status check_number(
     struct ca_key *k, const struct issuing *w, int64_t now, struct xos_err *err)
 {
-	if (!w->grant.ends || ca_tokens_usable(k->tokens, w->claims->number, now) < CA_RENEWED_MAX)
+	if (!w->grant.renews[0] ||
+	    ca_tokens_usable(k->tokens, w->claims->number, now) < CA_RENEWED_MAX)
 		return XOS_OK;
 	return xos_err_set(err, XOS_DENIED, "renewal-many",
 	    "%s has %d unexpired tokens: log in for another one, or end what is not needed "
