@@ -103,7 +103,7 @@ static enum xos_status end_token(struct ca_call *c, const char *serial, int64_t 
 {
 	struct xos_lock lock = {.kind = XOS_LOCK_TOKEN,
 	    .since = c->now,
-	    .until = until,
+	    .until = until + CA_LOCK_TOKEN_PAST,
 	    .message = "ended by its holder"};
 	bool locked = false;
 	enum xos_status st = is_locked(c, serial, &locked, err);
