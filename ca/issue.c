@@ -268,10 +268,11 @@ static enum xos_status issue(
 		st = ca_key_stage_acts(k, &last, err);
 	if (st == XOS_OK) {
 		st = make_token(k, req, now, w, err);
-		if (st == XOS_OK)
-			st = ca_status_add(k, &w->entry, now, err);
+		/* In this order: while the log is broken, what nobody gets is not counted among what is out. */
 		if (st == XOS_OK)
 			st = stage_issued(k, w, err);
+		if (st == XOS_OK)
+			st = ca_status_add(k, &w->entry, now, err);
 		/* The acts go into the log also when the token is refused. */
 		done = ca_key_settle(k, last, st == XOS_OK ? err : NULL);
 		if (st == XOS_OK)
