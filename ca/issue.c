@@ -216,13 +216,17 @@ static enum xos_status add_name(struct issuing *w, const char *name, struct xos_
 static enum xos_status check_number(
     struct ca_key *k, const struct issuing *w, int64_t now, struct xos_err *err)
 {
-	if (!w->grant.renews[0] ||
-	    ca_tokens_usable(k->tokens, w->claims->number, now) < CA_RENEWED_MAX)
-		return XOS_OK;
-	return xos_err_set(err, XOS_DENIED, "renewal-many",
-	    "%s has %d unexpired tokens: log in for another one, or end what is not needed "
-	    "(xos-token list, xos-logout --everywhere)",
-	    w->claims->name, CA_RENEWED_MAX);
+	bool room = true;
+	enum xos_status st = XOS_OK;
+
+	if (w->grant.renews[0])
+		st = ca_status_room(k, w->claims->number, CA_RENEWED_MAX, now, &room, err);
+	if (st == XOS_OK && !room)
+		st = xos_err_set(err, XOS_DENIED, "renewal-many",
+		    "%s has %d unexpired tokens: log in for another one, or end what is not "
+		    "needed (xos-token list, xos-logout --everywhere)",
+		    w->claims->name, CA_RENEWED_MAX);
+	return st;
 }
 
 static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request *req, int64_t now,

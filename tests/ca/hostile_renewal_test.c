@@ -448,33 +448,49 @@ START_TEST(a_renewal_that_was_proven_before_dies_with_the_old_token)
 }
 END_TEST
 
-/* Whoever found a token makes many of it, so that no room is left for the locks that would end them. */
-START_TEST(a_flood_of_renewals_can_still_be_ended)
+/* Renews until it is refused, at most `most` times. */
+static int renew_often(const struct xos_chain *old, int most)
 {
-	struct xos_chain old;
-	struct xos_json *args = xos_json_object(), *result = NULL;
 	enum xos_status st = XOS_OK;
 	int made = 0;
 
-	alice(&(struct xos_test_who){.number = 0}, &old);
-	while (st == XOS_OK && made <= CA_RENEWED_MAX) {
+	while (st == XOS_OK && made < most) {
 		char grant[CA_GRANT_LEN + 1];
 		struct xos_buf answer;
 		struct renewal r;
 
-		renewal_new(&r, &old, NULL);
+		renewal_new(&r, old, NULL);
 		ck_assert_msg(ask(&r, grant) == XOS_OK, "%s", err.text);
 		st = issue(grant, &r.request, &answer);
 		made += st == XOS_OK;
 		xos_buf_free(&answer);
 		renewal_free(&r);
 	}
-	ck_assert_int_eq(st, XOS_DENIED);
-	ck_assert_str_eq(err.code, "renewal-many");
-	ck_assert_int_eq(made, CA_RENEWED_MAX);
+	ck_assert(st == XOS_OK || strcmp(err.code, "renewal-many") == 0);
+	return made;
+}
+
+static enum xos_status end_all(const struct xos_chain *who)
+{
+	struct xos_json *args = xos_json_object(), *result = NULL;
+	enum xos_status st;
+
 	xos_json_set_bool(args, "all", true);
-	ck_assert_msg(command_result(&old, "token.end", args, &result) == XOS_OK, "%s", err.text);
+	st = command_result(who, "token.end", args, &result);
 	xos_json_free(result);
+	return st;
+}
+
+/* Whoever found a token makes many of it, so that no room is left for the locks that would end them. */
+START_TEST(a_flood_of_renewals_can_still_be_ended)
+{
+	struct xos_chain old;
+
+	alice(&(struct xos_test_who){.number = 0}, &old);
+	ck_assert_int_eq(renew_often(&old, CA_RENEWED_MAX + 1), CA_RENEWED_MAX);
+	ck_assert_msg(end_all(&old) == XOS_OK, "%s", err.text);
+	/* what was ended counts no more, though nobody has asked for a list since */
+	ck_assert_int_eq(renew_often(&old, 1), 1);
 	xos_chain_clear(&old);
 }
 END_TEST
