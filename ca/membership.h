@@ -114,6 +114,7 @@ XOS_MUST_USE enum xos_status ca_role_revoke(
 /* So long after its end a token stays locked, seconds: nodes and services take it for valid for some minutes yet, as
  * clocks differ (no more than an hour, pki/chain.h), and a revocation list shows it once more. */
 #define CA_LOCK_TOKEN_PAST 3600
+#define CA_LOCK_TOKENS_OWN 1000 /* by the holder, twice what renewals make */
 #define CA_LOCK_TOKENS_MAX 4000 /* of XOS_LOCKS_COUNT_MAX */
 
 /* Fills lock->id. CONFLICT if what it names is locked already, LIMIT (code "locks-count") if the list is full.
