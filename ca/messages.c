@@ -120,6 +120,7 @@ void ca_grant_put(struct xos_buf *b, const struct ca_grant *m)
 	xos_buf_u64(b, (uint64_t)m->time);
 	xos_buf_u64(b, (uint64_t)m->ends);
 	xos_buf_u64(b, (uint64_t)m->expires);
+	xos_buf_lp_str(b, m->renews);
 	xos_buf_put(b, m->digest, sizeof(m->digest));
 }
 
@@ -139,6 +140,7 @@ enum xos_status ca_grant_get(struct xos_bytes in, struct ca_grant *m, struct xos
 	take_i64(&r, &m->time);
 	take_i64(&r, &m->ends);
 	take_i64(&r, &m->expires);
+	xos_reader_lp_str(&r, m->renews, sizeof(m->renews));
 	take_digest(&r, m->digest);
 	if (!r.failed && strlen(m->id) != CA_GRANT_LEN)
 		r.failed = true;

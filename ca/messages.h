@@ -82,6 +82,7 @@ struct ca_grant {
 	int64_t time; /* of the authentication */
 	int64_t ends; /* no token of it may live longer; 0: as long as any */
 	int64_t expires;
+	char renews[XOS_SERIAL_TEXT]; /* serial of the token that proved it; "": a log-in */
 	uint8_t digest[XOS_SHA256_LEN];
 };
 

@@ -18,16 +18,23 @@ const char *ca_application_state_name(enum ca_application_state s)
 
 /* --- taking in --- */
 
-static enum xos_status check_room(struct ca_membership *m, const char *address, struct xos_err *err)
+/* What waited too long takes no room, whether it is tidied away yet or not. */
+static enum xos_status check_room(
+    struct ca_membership *m, const char *address, int64_t now, int64_t *old, struct xos_err *err)
 {
-	int64_t all = 0, own = 0;
-	enum xos_status st = xos_sql_int(
-	    m->store, &all, err, "SELECT COUNT(*) FROM applications WHERE state = 'pending'", "");
+	int64_t all = 0, own = 0, since = now - CA_APPLICATIONS_WAIT;
+	enum xos_status st = xos_sql_int(m->store, &all, err,
+	    "SELECT COUNT(*) FROM applications WHERE state = 'pending' AND at > ?1", "i", since);
 
 	if (st == XOS_OK)
 		st = xos_sql_int(m->store, &own, err,
-		    "SELECT COUNT(*) FROM applications WHERE address = ?1 AND state = 'pending'",
-		    "s", address);
+		    "SELECT COUNT(*) FROM applications"
+		    " WHERE address = ?1 AND state = 'pending' AND at > ?2",
+		    "si", address, since);
+	if (st == XOS_OK)
+		st = xos_sql_int(m->store, old, err,
+		    "SELECT COUNT(*) FROM applications WHERE state = 'pending' AND at <= ?1", "i",
+		    since);
 	if (st == XOS_OK && all >= CA_APPLICATIONS_MAX)
 		return xos_err_set(err, XOS_LIMIT, "applications-full",
 		    "%d applications for VO %s wait already: ask its administrators to decide some",
@@ -76,16 +83,14 @@ enum xos_status ca_application_add(struct ca_membership *m, struct ca_verifiers 
     char id[XOS_APPLY_ID_LEN + 1], struct xos_err *err)
 {
 	char counted[CA_SCOPE_MAX];
+	int64_t old = 0;
 	enum xos_status st;
 
 	ca_throttle_address(address, counted);
-	st = check_room(m, counted, err);
-	if (st == XOS_LIMIT) {
-		/* What is old may be all that stands in the way. */
-		enum xos_status tidied = ca_applications_tidy(m, v, now, NULL);
-
-		st = tidied == XOS_OK ? check_room(m, counted, err) : st;
-	}
+	st = check_room(m, counted, now, &old, err);
+	/* Never for a refusal, which strangers get as often as they like: tidying reads everything. */
+	if (st == XOS_OK && old)
+		st = ca_applications_tidy(m, v, now, err);
 	xos_random_id(id, XOS_APPLY_ID_LEN / 2);
 	/* The verifier first: one without an application is tidied away, the reverse could not be approved. */
 	if (st == XOS_OK)

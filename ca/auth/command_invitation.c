@@ -212,6 +212,25 @@ static enum xos_status list(struct ca_call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
+/* Whoever could not invite the member now does not renew what was invited. */
+static enum xos_status check_sponsor(
+    struct ca_call *c, const struct ca_vo *vo, const struct ca_member *member, struct xos_err *err)
+{
+	struct ca_member *me = NULL;
+	bool may = false;
+	enum xos_status st;
+
+	if (strcmp(member->sponsor, c->command->signer->claims->name) != 0)
+		return ca_demand_admin(c, err);
+	if (vo->model == CA_OPEN)
+		return XOS_OK;
+	st = ca_signer_now(c, &me, err);
+	for (size_t i = 0; st == XOS_OK && i < member->groups.n; i++)
+		may = may || ca_member_administers(c->auth->vo, me, member->groups.item[i]);
+	ca_member_free(me);
+	return st == XOS_OK && !may ? ca_demand_admin(c, err) : st;
+}
+
 /* A sponsor goes on answering for who was invited, for once more as long. */
 static enum xos_status renew(struct ca_call *c, struct xos_err *err)
 {
@@ -226,8 +245,8 @@ static enum xos_status renew(struct ca_call *c, struct xos_err *err)
 		st = ca_vo_get(c->auth->membership, &vo, err);
 	if (st == XOS_OK)
 		st = ca_member_get(c->auth->membership, name, &member, err);
-	if (st == XOS_OK && strcmp(member->sponsor, c->command->signer->claims->name) != 0)
-		st = ca_demand_admin(c, err);
+	if (st == XOS_OK)
+		st = check_sponsor(c, &vo, member, err);
 	if (st == XOS_OK && member->until == CA_NO_END)
 		st = xos_err_set(
 		    err, XOS_CONFLICT, "member-until", "the membership of %s has no end", name);

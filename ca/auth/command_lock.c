@@ -36,7 +36,7 @@ static enum xos_status somebody_left(
 	return st;
 }
 
-/* A token's lock ends with the token, which the key process knows. */
+/* A token's lock ends when the token can be shown to nobody any more, which the key process knows. */
 static enum xos_status end_of_token(struct ca_call *c, struct xos_lock *lock, struct xos_err *err)
 {
 	struct xos_buf reply;
@@ -54,7 +54,7 @@ static enum xos_status end_of_token(struct ca_call *c, struct xos_lock *lock, st
 	if (st == XOS_OK)
 		st = ca_u64_get(xos_buf_bytes(&reply), &end, err);
 	if (st == XOS_OK)
-		lock->until = (int64_t)end;
+		lock->until = (int64_t)end + CA_LOCK_TOKEN_PAST;
 	xos_buf_free(&reply);
 	return st;
 }

@@ -98,18 +98,42 @@ static enum xos_status list(struct ca_call *c, struct xos_err *err)
 	return st;
 }
 
+/* The room for locks of tokens is the VO's: one member must not take that of all. */
+static enum xos_status check_share(
+    struct ca_call *c, const struct xos_json *all, size_t *locks, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+
+	for (size_t i = 0; st == XOS_OK && i < xos_json_count(all); i++) {
+		const char *serial = NULL;
+		bool locked = false;
+
+		st = xos_json_get_string(
+		    xos_json_at(all, i), "serial", XOS_SERIAL_TEXT, &serial, err);
+		if (st == XOS_OK)
+			st = is_locked(c, serial, &locked, err);
+		*locks += locked;
+	}
+	return st;
+}
+
 static enum xos_status end_token(struct ca_call *c, const char *serial, int64_t until,
-    struct xos_json *ended, struct xos_err *err)
+    size_t *locks, struct xos_json *ended, struct xos_err *err)
 {
 	struct xos_lock lock = {.kind = XOS_LOCK_TOKEN,
 	    .since = c->now,
-	    .until = until,
+	    .until = until + CA_LOCK_TOKEN_PAST,
 	    .message = "ended by its holder"};
 	bool locked = false;
 	enum xos_status st = is_locked(c, serial, &locked, err);
 
 	if (st != XOS_OK || locked)
 		return st;
+	if (++*locks > CA_LOCK_TOKENS_OWN)
+		return xos_err_set(err, XOS_LIMIT, "locks-own",
+		    "you would have ended more than %d tokens, for which there is no room: ask an "
+		    "administrator to lock you until they have expired",
+		    CA_LOCK_TOKENS_OWN);
 	if (!xos_str_copy(lock.name, sizeof(lock.name), serial))
 		return xos_err_set(err, XOS_MALFORMED, "token-serial", "no serial of a token");
 	st = ca_lock_add(c->auth->membership, &lock, err);
@@ -122,8 +146,9 @@ static enum xos_status end_token(struct ca_call *c, const char *serial, int64_t 
 static enum xos_status end_tokens(struct ca_call *c, const char *only, const struct xos_json *all,
     struct xos_json *ended, struct xos_err *err)
 {
-	enum xos_status st = XOS_OK;
+	size_t locks = 0;
 	bool found = !only;
+	enum xos_status st = check_share(c, all, &locks, err);
 
 	for (size_t i = 0; st == XOS_OK && i < xos_json_count(all); i++) {
 		const struct xos_json *t = xos_json_at(all, i);
@@ -136,7 +161,7 @@ static enum xos_status end_tokens(struct ca_call *c, const char *only, const str
 		if (st != XOS_OK || (only && strcmp(only, serial) != 0))
 			continue;
 		found = true;
-		st = end_token(c, serial, until, ended, err);
+		st = end_token(c, serial, until, &locks, ended, err);
 	}
 	if (st == XOS_OK && !found)
 		st = xos_err_set(err, XOS_NOT_FOUND, "no-token",

@@ -213,6 +213,7 @@ static enum xos_status change(
 {
 	struct ca_auth *a = c->auth;
 	struct xos_store *db = a->membership->store;
+	bool committed;
 	enum xos_status st = xos_store_begin(db, err);
 
 	if (st == XOS_OK)
@@ -230,6 +231,7 @@ static enum xos_status change(
 		st = ca_verifiers_prepare(a->verifiers, c->command->jti, &c->verifier, err);
 	if (st == XOS_OK)
 		st = xos_store_commit(db, err);
+	committed = st == XOS_OK;
 	xos_store_rollback(db);
 	if (c->sets_verifier) {
 		enum xos_status applied = ca_verifiers_settle(
@@ -237,7 +239,7 @@ static enum xos_status change(
 		if (st == XOS_OK)
 			st = applied;
 	}
-	if (st != XOS_OK && !*act_id)
+	if (!committed)
 		use_up(c);
 	return st;
 }

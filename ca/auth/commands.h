@@ -74,6 +74,9 @@ XOS_MUST_USE enum xos_status ca_member_joins(
  * Rights below the VO's (rights.c): whoever holds /<vo>/<group>/Role=admin administers that group and all
  * below it, nothing above or beside. For verbs marked any_member. A VO administrator may always.
  */
+/* Does the member hold Role=admin of the VO, of this group or of one above it? What is active in a token is
+ * another question. */
+bool ca_member_administers(const char *vo, const struct ca_member *member, const char *group);
 /* May the signer change what is in this group: who is in it, roles in it? */
 XOS_MUST_USE enum xos_status ca_demand_group_admin(
     struct ca_call *c, const char *group, struct xos_err *err);

@@ -9,6 +9,7 @@
 #include "ca/membership/acts.h"
 #include "ca/membership/standing.h"
 #include "ca/membership/vo.h"
+#include "ca/auth/commands.h"
 #include "store/sql.h"
 
 void ca_invitation_clear(struct ca_invitation *i)
@@ -130,8 +131,42 @@ enum xos_status ca_invitation_page(struct ca_membership *m, const char *after, u
 
 /* --- taking up --- */
 
-static enum xos_status check_sponsor(
-    struct ca_membership *m, const struct ca_invitation *i, int64_t now, struct xos_err *err)
+static enum xos_status no_right(
+    const struct ca_invitation *i, const char *what, struct xos_err *err)
+{
+	return xos_err_set(err, XOS_DENIED, "sponsor-right",
+	    "%s, who invited you, may not invite into %s any more: ask the VO's administrators",
+	    i->sponsor, what);
+}
+
+/* What it took to invite it takes to bring in: a right that was taken away meanwhile leaves nothing behind. */
+static enum xos_status check_right(struct ca_membership *m, const struct ca_vo *vo,
+    const struct ca_member *sponsor, const struct ca_invitation *i, struct xos_err *err)
+{
+	char group[XOS_FQAN_MAX + 1];
+
+	xos_str_printf(group, sizeof(group), "/%s", m->vo);
+	if (!i->groups[0])
+		return vo->model == CA_OPEN || ca_member_administers(m->vo, sponsor, group)
+		           ? XOS_OK
+		           : no_right(i, group, err);
+	for (const char *p = i->groups; *p;) {
+		size_t n = strcspn(p, " ");
+
+		if (n > XOS_FQAN_MAX)
+			return xos_err_set(
+			    err, XOS_INTERNAL, "invitation", "a stored invitation cannot be read");
+		memcpy(group, p, n);
+		group[n] = '\0';
+		if (!ca_member_administers(m->vo, sponsor, group))
+			return no_right(i, group, err);
+		p += n + (p[n] == ' ');
+	}
+	return XOS_OK;
+}
+
+static enum xos_status check_sponsor(struct ca_membership *m, const struct ca_vo *vo,
+    const struct ca_invitation *i, int64_t now, struct xos_err *err)
 {
 	struct ca_member *sponsor = NULL;
 	enum xos_status st = ca_member_get(m, i->sponsor, &sponsor, err);
@@ -142,6 +177,8 @@ static enum xos_status check_sponsor(
 		    "%s, who invited you to VO %s, is no member in good standing any more: ask the "
 		    "VO's administrators",
 		    i->sponsor, m->vo);
+	if (st == XOS_OK)
+		st = check_right(m, vo, sponsor, i, err);
 	ca_member_free(sponsor);
 	return st;
 }
@@ -226,7 +263,7 @@ static enum xos_status admit(struct ca_auth *a, const struct ca_invitation *i,
 	if (st == XOS_OK)
 		st = ca_vo_check(m, &vo, now, err);
 	if (st == XOS_OK)
-		st = check_sponsor(m, i, now, err);
+		st = check_sponsor(m, &vo, i, now, err);
 	if (st == XOS_OK)
 		st = xos_store_begin(m->store, err);
 	if (st == XOS_OK)

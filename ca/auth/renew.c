@@ -84,6 +84,7 @@ static enum xos_status renew(struct ca_auth *a, const struct xos_cad_renewal *r,
 		return st;
 	memcpy(g.digest, r->digest, sizeof(g.digest));
 	if (!xos_str_copy(g.method, sizeof(g.method), c->auth_method) ||
+	    !xos_str_copy(g.renews, sizeof(g.renews), r->who->serial) ||
 	    !xos_str_copy(g.member, sizeof(g.member), c->name))
 		return xos_err_set(err, XOS_INTERNAL, "grant", "cannot encode a grant");
 	st = ca_auth_grant(a, &g, now, err);

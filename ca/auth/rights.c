@@ -20,6 +20,19 @@ static bool administered(const char *vo, const char *role, char group[XOS_FQAN_M
 	return true;
 }
 
+bool ca_member_administers(const char *vo, const struct ca_member *member, const char *group)
+{
+	char whole[XOS_FQAN_MAX + 1], top[XOS_FQAN_MAX + 1];
+
+	if (xos_str_printf(whole, sizeof(whole), "/%s/Role=" ADMIN, vo) &&
+	    ca_member_holds(member, whole))
+		return true;
+	for (size_t i = 0; i < member->roles.n; i++)
+		if (administered(vo, member->roles.item[i], top) && xos_group_within(group, top))
+			return true;
+	return false;
+}
+
 /* A role counts if it is active in the token and still held: neither alone is enough. */
 static bool holds_above(const struct ca_call *c, const struct ca_member *member, const char *group)
 {

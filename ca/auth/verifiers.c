@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "ca/membership/acts.h"
 #include "ca/membership/schema.h"
@@ -163,6 +164,21 @@ enum xos_status ca_verifiers_settle(
 		st = xos_store_commit(v->store, err);
 	xos_store_rollback(v->store);
 	return st;
+}
+
+enum xos_status ca_verifiers_make_sure(struct ca_verifiers *v, const char *jti,
+    const struct ca_verifier_change *change, int64_t now, struct xos_err *err)
+{
+	struct xos_scram_verifier is;
+	enum xos_status st = ca_verifiers_get(v, change->member, change->kind, now, &is, err);
+	bool stands = st == XOS_OK && xos_ct_equal(is.stored_key, change->verifier.stored_key,
+	                                  sizeof(is.stored_key));
+
+	xos_wipe(&is, sizeof(is));
+	if (stands || (st != XOS_OK && st != XOS_NOT_FOUND))
+		return st;
+	st = ca_verifiers_prepare(v, jti, change, err);
+	return st == XOS_OK ? ca_verifiers_settle(v, jti, true, now, err) : st;
 }
 
 enum xos_status ca_verifiers_recover(

@@ -53,6 +53,10 @@ XOS_MUST_USE enum xos_status ca_verifiers_spend(struct ca_verifiers *v, const ch
 /* Applies (or drops) what is prepared under jti. */
 XOS_MUST_USE enum xos_status ca_verifiers_settle(
     struct ca_verifiers *v, const char *jti, bool apply, int64_t now, struct xos_err *err);
+/* For who changes beside a running auth process, after the act is there: that process takes what is prepared
+ * without an act for what a crash left, and drops it. Prepares and applies it again if it does not stand. */
+XOS_MUST_USE enum xos_status ca_verifiers_make_sure(struct ca_verifiers *v, const char *jti,
+    const struct ca_verifier_change *change, int64_t now, struct xos_err *err);
 /* After a crash: settles everything left, by what the acts say. */
 XOS_MUST_USE enum xos_status ca_verifiers_recover(
     struct ca_verifiers *v, struct ca_membership *acts, int64_t now, struct xos_err *err);

@@ -132,7 +132,10 @@ static int64_t first_seen(const struct ca_picture *old, uint64_t number, int64_t
 {
 	const struct ca_held_member *k = ca_picture_member(old, number);
 
-	return k && !k->locked ? old->cause[k->cause].since : now;
+	/* Who is locked besides stands there twice. */
+	while (k && k->locked)
+		k = k + 1 < old->member + old->nmembers && k[1].number == number ? k + 1 : NULL;
+	return k ? old->cause[k->cause].since : now;
 }
 
 /* Who rests is what the roster says, so that stock verifiers and nodes are told the same. */

@@ -167,6 +167,8 @@ static enum xos_status look_up(struct ca_key *k, const struct ca_grant *g,
 	if (st == XOS_OK)
 		st = ca_lock_check(
 		    k->membership, m, (const char *const *)req->roles, req->nroles, now, err);
+	if (st == XOS_OK && g->renews[0])
+		st = ca_lock_check_token(k->membership, g->renews, now, err);
 	if (st == XOS_OK)
 		st = make_claims(k, g, m, req, out, err);
 	ca_member_free(m);
@@ -209,12 +211,32 @@ static enum xos_status add_name(struct issuing *w, const char *name, struct xos_
 	return ca_names_add(&w->entry.names, name, strlen(name), err);
 }
 
+/* Whoever found a token must not be able to make more of them than its holder can end at once, which is as many
+ * as there is room for locks. Who proves a password makes a new beginning. */
+static enum xos_status check_number(
+    struct ca_key *k, const struct issuing *w, int64_t now, struct xos_err *err)
+{
+	bool room = true;
+	enum xos_status st = XOS_OK;
+
+	if (w->grant.renews[0])
+		st = ca_status_room(k, w->claims->number, CA_RENEWED_MAX, now, &room, err);
+	if (st == XOS_OK && !room)
+		st = xos_err_set(err, XOS_DENIED, "renewal-many",
+		    "%s has %d unexpired tokens: log in for another one, or end what is not "
+		    "needed (xos-token list, xos-logout --everywhere)",
+		    w->claims->name, CA_RENEWED_MAX);
+	return st;
+}
+
 static enum xos_status make_token(struct ca_key *k, const struct xos_cad_request *req, int64_t now,
     struct issuing *w, struct xos_err *err)
 {
 	uint8_t serial[XOS_ISSUE_SERIAL_LEN];
 	enum xos_status st = look_up(k, &w->grant, req, now, &w->terms, &w->claims, err);
 
+	if (st == XOS_OK)
+		st = check_number(k, w, now, err);
 	if (st == XOS_OK)
 		st = choose_times(
 		    k, req->lifetime, w->grant.ends, w->terms.end, now, &w->token, err);
@@ -250,10 +272,11 @@ static enum xos_status issue(
 		st = ca_key_stage_acts(k, &last, err);
 	if (st == XOS_OK) {
 		st = make_token(k, req, now, w, err);
-		if (st == XOS_OK)
-			st = ca_status_add(k, &w->entry, now, err);
+		/* In this order: while the log is broken, what nobody gets is not counted among what is out. */
 		if (st == XOS_OK)
 			st = stage_issued(k, w, err);
+		if (st == XOS_OK)
+			st = ca_status_add(k, &w->entry, now, err);
 		/* The acts go into the log also when the token is refused. */
 		done = ca_key_settle(k, last, st == XOS_OK ? err : NULL);
 		if (st == XOS_OK)

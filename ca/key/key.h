@@ -29,6 +29,8 @@
 /* Others act on who is an administrator for so long without hearing from us: short, and given anew often. */
 #define CA_ADMINISTRATORS_LIFE 300
 #define CA_ADMINISTRATORS_REFRESH 60
+#define CA_RENEWED_MAX                                                                             \
+	500 /* tokens of one member that renewals make; well below CA_LOCK_TOKENS_MAX */
 #define CA_LIFETIME_MIN 60
 
 struct ca_list {

@@ -12,7 +12,8 @@ void ca_key_group(struct ca_key *k)
 
 enum xos_status ca_key_settle(struct ca_key *k, uint64_t last, struct xos_err *err)
 {
-	if (!k->grouped)
+	/* With a log that failed nothing waits, so that it can be opened anew. */
+	if (!k->grouped || k->watch.log_failed)
 		return ca_key_commit(k, last, err);
 	k->staged = last;
 	k->waits = true;

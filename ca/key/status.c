@@ -66,19 +66,40 @@ const struct xos_points *ca_status_points(const struct ca_status *s)
 	return s->points;
 }
 
-enum xos_status ca_status_refresh(struct ca_key *k, int64_t now, struct xos_err *err)
+/* In the caller's snapshot. */
+static enum xos_status refresh(struct ca_key *k, int64_t now, struct xos_err *err)
 {
 	bool changed = false;
 	uint64_t act = 0;
+	enum xos_status st =
+	    ca_held_refresh(k->status->held, k->membership, k->tokens, now, &changed, err);
+
+	if (st == XOS_OK && changed)
+		st = ca_version_get(k->membership, CA_VERSION_ACTS, &act, err);
+	return st == XOS_OK && act > k->acts ? ca_key_catch_up(k, err) : st;
+}
+
+enum xos_status ca_status_refresh(struct ca_key *k, int64_t now, struct xos_err *err)
+{
 	enum xos_status st = ca_key_snapshot(k, err);
 
 	if (st == XOS_OK)
-		st = ca_held_refresh(k->status->held, k->membership, k->tokens, now, &changed, err);
-	if (st == XOS_OK && changed)
-		st = ca_version_get(k->membership, CA_VERSION_ACTS, &act, err);
-	if (st == XOS_OK && act > k->acts)
-		st = ca_key_catch_up(k, err);
+		st = refresh(k, now, err);
 	ca_key_snapshot_end(k);
+	return st;
+}
+
+enum xos_status ca_status_room(
+    struct ca_key *k, uint64_t number, size_t most, int64_t now, bool *room, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+
+	*room = ca_tokens_usable(k->tokens, number, now) < most;
+	/* Some may have been ended since anybody asked. */
+	if (!*room)
+		st = refresh(k, now, err);
+	if (!*room && st == XOS_OK)
+		*room = ca_tokens_usable(k->tokens, number, now) < most;
 	return st;
 }
 

@@ -30,6 +30,9 @@ const struct xos_points *ca_status_points(const struct ca_status *s); /* NULL wi
 /* Every token that is issued, before it is. */
 XOS_MUST_USE enum xos_status ca_status_add(
     struct ca_key *k, const struct ca_token_entry *e, int64_t now, struct xos_err *err);
+/* Has the member fewer than `most` unexpired tokens that are not held? In a snapshot of the caller's. */
+XOS_MUST_USE enum xos_status ca_status_room(
+    struct ca_key *k, uint64_t number, size_t most, int64_t now, bool *room, struct xos_err *err);
 
 /* Where things stand below http_url. MALFORMED as xos_points_new. */
 XOS_MUST_USE enum xos_status ca_status_urls(

@@ -21,7 +21,7 @@ struct span {
 struct ca_tokens {
 	struct ca_token *token;
 	size_t n, cap;
-	struct table by_serial;
+	struct table by_serial, by_number; /* the latter has each member's newest */
 	char **name;
 	size_t nnames, cnames;
 	struct table by_name;
@@ -46,6 +46,7 @@ static void clear(struct ca_tokens *t)
 	free(t->set);
 	free(t->ids);
 	free(t->by_serial.slot);
+	free(t->by_number.slot);
 	free(t->by_name.slot);
 	free(t->by_set.slot);
 	memset(t, 0, sizeof(*t));
@@ -169,6 +170,11 @@ static uint64_t hash_token(const struct ca_tokens *t, size_t i)
 	return hash(t->token[i].serial, t->token[i].nserial);
 }
 
+static uint64_t hash_number(const struct ca_tokens *t, size_t i)
+{
+	return hash(&t->token[i].number, sizeof(t->token[i].number));
+}
+
 /* --- names and sets --- */
 
 static bool name_id(struct ca_tokens *t, const char *s, uint32_t *id)
@@ -237,6 +243,40 @@ struct ca_token *ca_tokens_find(struct ca_tokens *t, struct xos_bytes serial)
 	return NULL;
 }
 
+/* The slot of the member's newest token; NULL: none is there. */
+static uint32_t *newest(struct ca_tokens *t, uint64_t number)
+{
+	const struct table *tab = &t->by_number;
+	size_t i = tab->size ? hash(&number, sizeof(number)) & (tab->size - 1) : 0;
+
+	for (; tab->size && tab->slot[i]; i = (i + 1) & (tab->size - 1))
+		if (t->token[tab->slot[i] - 1].number == number)
+			return &tab->slot[i];
+	return NULL;
+}
+
+/* The last token becomes its member's newest. */
+static bool count_in(struct ca_tokens *t, size_t place)
+{
+	uint32_t *slot = newest(t, t->token[place].number);
+
+	t->token[place].before = slot ? *slot : 0;
+	if (!slot)
+		return add_place(t, &t->by_number, hash_number, place);
+	*slot = (uint32_t)(place + 1);
+	return true;
+}
+
+size_t ca_tokens_usable(struct ca_tokens *t, uint64_t number, int64_t now)
+{
+	const uint32_t *slot = newest(t, number);
+	size_t n = 0;
+
+	for (uint32_t i = slot ? *slot : 0; i; i = t->token[i - 1].before)
+		n += t->token[i - 1].not_after > now && !t->token[i - 1].held;
+	return n;
+}
+
 static bool add(struct ca_tokens *t, const struct ca_token *k, const char *const *names, size_t n)
 {
 	uint32_t set = 0;
@@ -245,7 +285,7 @@ static bool add(struct ca_tokens *t, const struct ca_token *k, const char *const
 		return false;
 	t->token[t->n] = *k;
 	t->token[t->n].set = set;
-	return add_place(t, &t->by_serial, hash_token, t->n++);
+	return count_in(t, t->n) && add_place(t, &t->by_serial, hash_token, t->n++);
 }
 
 /* Anew, with what has not expired: names and sets that nobody has any more go, too. */

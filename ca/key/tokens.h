@@ -19,8 +19,9 @@
 struct ca_token {
 	uint8_t serial[XOS_SERIAL_MAX];
 	uint8_t nserial;
-	uint32_t set;  /* of groups and roles */
-	uint32_t held; /* held.h's */
+	uint32_t set;    /* of groups and roles */
+	uint32_t held;   /* held.h's */
+	uint32_t before; /* the member's one before; tokens.c's */
 	uint64_t number;
 	int64_t not_before, not_after;
 };
@@ -38,6 +39,9 @@ XOS_MUST_USE enum xos_status ca_tokens_put(struct ca_tokens *t, const struct ca_
 size_t ca_tokens_count(const struct ca_tokens *t);
 struct ca_token *ca_tokens_at(struct ca_tokens *t, size_t i);
 struct ca_token *ca_tokens_find(struct ca_tokens *t, struct xos_bytes serial); /* NULL: unknown */
+
+/* How many of the member's have not expired and are not held. */
+size_t ca_tokens_usable(struct ca_tokens *t, uint64_t number, int64_t now);
 
 /* Names are groups and roles, sets are lists of them; both are counted from 0. */
 size_t ca_tokens_names(const struct ca_tokens *t);

@@ -74,6 +74,34 @@ static enum xos_status check_room(
 	return st;
 }
 
+enum xos_status ca_lock_on_member(
+    struct ca_membership *m, const char *name, int64_t now, bool *locked, struct xos_err *err)
+{
+	int64_t n = 0;
+	enum xos_status st = xos_sql_int(m->store, &n, err,
+	    "SELECT COUNT(*) FROM locks WHERE kind = 'member' AND name = ?1 AND until > ?2", "si",
+	    name, now);
+
+	*locked = st != XOS_OK || n > 0;
+	return st;
+}
+
+/* Nodes learn of a robot from the roster, which says nothing of owners. */
+static enum xos_status robots_too(
+    struct ca_membership *m, enum xos_lock_kind kind, const char *name, struct xos_err *err)
+{
+	uint64_t version = 0;
+	int64_t robots = 0;
+	enum xos_status st = XOS_OK;
+
+	if (kind == XOS_LOCK_MEMBER)
+		st = xos_sql_int(m->store, &robots, err,
+		    "SELECT COUNT(*) FROM members r JOIN members o ON o.number = r.owner"
+		    " WHERE o.name = ?1 AND r.state <> 'removed'",
+		    "s", name);
+	return st == XOS_OK && robots ? ca_counter_next(m, "roster", &version, err) : st;
+}
+
 enum xos_status ca_lock_add(struct ca_membership *m, struct xos_lock *lock, struct xos_err *err)
 {
 	uint64_t version = 0;
@@ -102,6 +130,8 @@ enum xos_status ca_lock_add(struct ca_membership *m, struct xos_lock *lock, stru
 		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
 		    "sssiis", lock->id, xos_lock_kind_name(lock->kind), lock->name, lock->since,
 		    lock->until, lock->message);
+	if (st == XOS_OK)
+		st = robots_too(m, lock->kind, lock->name, err);
 	return st == XOS_OK ? ca_counter_next(m, "locks", &version, err) : st;
 }
 
@@ -116,6 +146,8 @@ enum xos_status ca_lock_remove(
 
 	if (st == XOS_OK && changed == 0)
 		st = xos_err_set(err, XOS_NOT_FOUND, "not-locked", "%s is not locked", name);
+	if (st == XOS_OK)
+		st = robots_too(m, kind, name, err);
 	return st == XOS_OK ? ca_counter_next(m, "locks", &version, err) : st;
 }
 

@@ -357,7 +357,9 @@ enum xos_status ca_member_roster(struct ca_membership *m, int64_t now,
 		st = xos_sql_query(m->store, &q, err,
 		    "SELECT m.name, m.number, CASE WHEN m.state = 'active' AND (?3 <> 0"
 		    " OR m.until <= ?2 OR (m.owner IS NOT NULL"
-		    " AND (o.state <> 'active' OR o.until <= ?2)))"
+		    " AND (o.state <> 'active' OR o.until <= ?2 OR EXISTS"
+		    " (SELECT 1 FROM locks k WHERE k.kind = 'member' AND k.name = o.name"
+		    " AND k.until > ?2))))"
 		    " THEN 'suspended' ELSE m.state END"
 		    " FROM members m LEFT JOIN members o ON o.number = m.owner"
 		    " ORDER BY m.name LIMIT ?1",

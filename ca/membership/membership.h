@@ -111,6 +111,10 @@ XOS_MUST_USE enum xos_status ca_role_revoke(
 
 /* --- locks (kinds member, group, role, token) --- */
 
+/* So long after its end a token stays locked, seconds: nodes and services take it for valid for some minutes yet, as
+ * clocks differ (no more than an hour, pki/chain.h), and a revocation list shows it once more. */
+#define CA_LOCK_TOKEN_PAST 3600
+#define CA_LOCK_TOKENS_OWN 1000 /* by the holder, twice what renewals make */
 #define CA_LOCK_TOKENS_MAX 4000 /* of XOS_LOCKS_COUNT_MAX */
 
 /* Fills lock->id. CONFLICT if what it names is locked already, LIMIT (code "locks-count") if the list is full.
@@ -126,6 +130,9 @@ XOS_MUST_USE enum xos_status ca_lock_list(
  * one of these roles is locked. */
 XOS_MUST_USE enum xos_status ca_lock_check(struct ca_membership *m, const struct ca_member *member,
     const char *const *roles, size_t nroles, int64_t now, struct xos_err *err);
+/* Is this person locked by name? The answer is yes if that cannot be found out. */
+XOS_MUST_USE enum xos_status ca_lock_on_member(
+    struct ca_membership *m, const char *name, int64_t now, bool *locked, struct xos_err *err);
 /* The same for a token of this serial that is shown or used; its holder is ca_lock_check's. */
 XOS_MUST_USE enum xos_status ca_lock_check_token(
     struct ca_membership *m, const char *serial, int64_t now, struct xos_err *err);

@@ -43,11 +43,19 @@ static enum xos_status check_owner(struct ca_membership *m, const struct ca_vo *
     const struct ca_member *robot, int64_t now, struct xos_err *err)
 {
 	struct ca_member *owner = NULL;
+	bool locked = false;
 	enum xos_status st = ca_member_get(m, robot->owner, &owner, err);
 
 	if (st == XOS_OK && check_member(m, vo, owner, now, NULL) != XOS_OK)
 		st = xos_err_set(err, XOS_DENIED, "owner-left",
 		    "%s is a robot of %s, whose own membership of VO %s is suspended or has ended",
+		    robot->name, robot->owner, m->vo);
+	/* A locked person has the robot's password, or whoever the lock is against has it. */
+	if (st == XOS_OK)
+		st = ca_lock_on_member(m, robot->owner, now, &locked, err);
+	if (st == XOS_OK && locked)
+		st = xos_err_set(err, XOS_DENIED, "owner-left",
+		    "%s is a robot of %s, whom the administrators of VO %s have locked",
 		    robot->name, robot->owner, m->vo);
 	ca_member_free(owner);
 	return st;

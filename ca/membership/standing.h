@@ -5,8 +5,8 @@
 
 /*
  * Whether and until when a member is one in good standing: neither removed nor suspended nor past the end,
- * in a VO that is neither over nor closed to the member; a robot only if its owner is too. Locks are a
- * question of their own (ca_lock_check). Asked at log-in, again at issuance, and of whoever commands.
+ * in a VO that is neither over nor closed to the member; a robot only if its owner is too, and
+ * not locked. Other locks are a question of their own (ca_lock_check). Asked at log-in, again at issuance, and of whoever commands.
  */
 /* DENIED with code "member-suspended", "member-expired", "owner-left", "vo-ended" or "vo-closed"; the text says
  * whom to ask. */

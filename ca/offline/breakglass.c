@@ -50,6 +50,8 @@ static enum xos_status change(const struct ca_paths *p, const char *vo,
 		    v, jti, st == XOS_OK, xos_clock_now(), st == XOS_OK ? err : NULL);
 		st = st == XOS_OK ? done : st;
 	}
+	if (st == XOS_OK)
+		st = ca_verifiers_make_sure(v, jti, change, xos_clock_now(), err);
 	ca_verifiers_close(v);
 	ca_membership_close(m);
 	return st;

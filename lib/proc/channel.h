@@ -72,7 +72,7 @@ struct xos_channel_server {
 	 * has ended; all that come while one runs share the next. If it fails, each of them is
 	 * answered with its error instead. commit runs on a thread of its own, beside handlers; ticks
 	 * and committed (NULL for none, called with the result before the replies go out) never run beside
-	 * it. NULL: every reply goes out at once.
+	 * it, nor ticks while replies wait for one. NULL: every reply goes out at once.
 	 */
 	enum xos_status (*commit)(void *ctx, struct xos_err *err);
 	/* Did the request that was just handled leave something to be committed? Asked once after each; others

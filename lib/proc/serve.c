@@ -227,9 +227,10 @@ static bool take_signals(const struct xos_channel_server *server)
 	return false;
 }
 
+/* Not between a request and the commit that its answer waits for: a tick may replace what is committed to. */
 static int tick_left(struct serving *s)
 {
-	if (!s->server->on_tick || s->committing)
+	if (!s->server->on_tick || s->committing || s->next.n > 0)
 		return -1;
 	int64_t left = s->next_tick - xos_clock_mono_ms();
 	if (left <= 0) {

@@ -94,9 +94,12 @@ START_TEST(a_flood_fills_a_bounded_queue_and_what_is_old_makes_room)
 		snprintf(address, sizeof(address), "10.0.%d.%d", i / 256, i % 256);
 		MUST(apply(address, NOW + i), &err);
 	}
+	/* a refusal costs no tidying, which would find this */
+	MUST(xos_sql_run(v->store, NULL, &err, "INSERT INTO applied VALUES ('left', 'x')", ""),
+	    &err);
 	ck_assert_int_eq(apply("192.0.2.1", NOW + 2000), XOS_LIMIT);
 	ck_assert_str_eq(err.code, "applications-full");
-	ck_assert_int_eq(count(v->store, "SELECT COUNT(*) FROM applied"), CA_APPLICATIONS_MAX);
+	ck_assert_int_eq(count(v->store, "SELECT COUNT(*) FROM applied"), CA_APPLICATIONS_MAX + 1);
 	MUST(apply("192.0.2.1", NOW + CA_APPLICATIONS_WAIT), &err);
 	ck_assert_int_eq(count(v->store, "SELECT COUNT(*) FROM applied"), CA_APPLICATIONS_MAX);
 }

@@ -155,6 +155,22 @@ START_TEST(many_clients_share_syncs)
 }
 END_TEST
 
+static size_t alices(void)
+{
+	const struct xos_json *tokens = NULL;
+	struct xos_json *result = NULL;
+	struct xos_chain alice;
+	size_t n;
+
+	token_of("alice", 2, NULL, &alice);
+	MUST(command_result(&alice, "token.list", xos_json_object(), &result), &err);
+	MUST(xos_json_get_array(result, "tokens", 1000, &tokens, &err), &err);
+	n = xos_json_count(tokens);
+	xos_json_free(result);
+	xos_chain_clear(&alice);
+	return n;
+}
+
 /* The disk is full: nobody gets a token, and no record is there in half. */
 START_TEST(no_record_no_token)
 {
@@ -179,7 +195,9 @@ START_TEST(no_record_no_token)
 	}
 	member_free(&c[0].side);
 	client_new(&c[0]);
+	size_t listed = alices();
 	refused(issue(c[0].grant[0], &c[0].side.request, &answer), &answer, "log-write");
+	ck_assert_uint_eq(alices(), listed);
 	after = count();
 	ck_assert_uint_eq(after.records, before.records);
 	ck_assert_uint_eq(after.seals, before.seals);

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ca/key/held.h"
+#include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 
@@ -110,6 +111,50 @@ static void fill(void)
 	PUT("4004", bob, "/demo");
 	ck_assert(refresh(NOW));
 }
+
+/* Else every minute would be news, and all that is kept of lists and answers be thrown away. */
+START_TEST(who_rests_and_is_locked_is_no_news_with_time)
+{
+	fill();
+	lock(XOS_LOCK_MEMBER, "bob", XOS_LOCK_NO_END);
+	MUST(xos_sql_run(m->store, NULL, &err,
+	         "UPDATE members SET state = 'suspended' WHERE name = 'bob'", ""),
+	    &err);
+	ck_assert(refresh(NOW + 1));
+	ck_assert(held("4003"));
+	ck_assert(!refresh(NOW + 100));
+	ck_assert(!refresh(NOW + 200));
+	MUST(ca_lock_remove(m, XOS_LOCK_MEMBER, "bob", &err), &err);
+	ck_assert(refresh(NOW + 300));
+	ck_assert(held("4003"));
+	ck_assert_int_eq(ca_held_cause(h, token("4003"))->since, NOW + 1);
+}
+END_TEST
+
+START_TEST(a_members_usable_tokens_are_counted)
+{
+	char serial[XOS_SERIAL_TEXT];
+
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 0);
+	fill();
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 2);
+	ck_assert_uint_eq(ca_tokens_usable(t, 2, NOW), 2);
+	ck_assert_uint_eq(ca_tokens_usable(t, 3, NOW), 0);
+	lock(XOS_LOCK_TOKEN, "4001", NOW + 50);
+	ck_assert(refresh(NOW));
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 1);
+	ck_assert_uint_eq(ca_tokens_usable(t, 2, NOW + 100), 0);
+	/* tables grow, and what expired goes */
+	for (int i = 0; i < 3000; i++) {
+		snprintf(serial, sizeof(serial), "%06x", 0x500000 + i);
+		put(serial, (uint64_t)(2 + i % 5), i % 2 ? NOW + 100 : NOW - 2 * CA_TOKENS_KEEP,
+		    (const char *const[]){"/demo", NULL});
+	}
+	ck_assert_uint_eq(ca_tokens_usable(t, 1, NOW), 1);
+	ck_assert_uint_eq(ca_tokens_usable(t, 2, NOW), 2 + 300);
+	ck_assert_uint_eq(ca_tokens_usable(t, 6, NOW), 300);
+}
+END_TEST
 
 START_TEST(each_kind_of_lock_holds_its_tokens)
 {
@@ -242,6 +287,8 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, who_rests_and_is_locked_is_no_news_with_time);
+	tcase_add_test(tc, a_members_usable_tokens_are_counted);
 	tcase_add_loop_test(tc, each_kind_of_lock_holds_its_tokens, 0, 6);
 	tcase_add_test(tc, what_holds_nothing_new_changes_nothing);
 	tcase_add_test(tc, a_membership_that_ended_holds_its_tokens);

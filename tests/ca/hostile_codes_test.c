@@ -204,6 +204,37 @@ START_TEST(only_administrators_give_codes_and_not_any)
 END_TEST
 
 /* Guessing codes slows the guesser as guessing passwords does, and one counts for the other. */
+/* Refused after everything else was found good: used up like any other. */
+START_TEST(a_code_for_the_sealed_one_is_refused_for_good)
+{
+	struct xos_secret *code = xos_code_make();
+	struct xos_json *seal = code_args("x", code, "break-glass"), *args;
+	const char *verifier = NULL;
+	struct xos_chain ada;
+	struct xos_buf body, other;
+
+	xos_buf_init(&body, 1 << 20);
+	xos_buf_init(&other, 1 << 20);
+	MUST(xos_json_get_string(seal, "verifier", 1024, &verifier, &err), &err);
+	args = xos_json_object();
+	xos_json_set_string(args, "verifier", verifier);
+	token_of("ada", 1, "/demo/Role=admin", &ada);
+	ck_assert_msg(command(&ada, "break-glass.seal", args, &other) == XOS_OK, "%s", err.text);
+	xos_json_free(args);
+	args = code_args("break-glass", code, "break-glass");
+	ck_assert_int_eq(command(&ada, "member.code", args, &body), XOS_DENIED);
+	ck_assert_str_eq(err.code, "sealed");
+	ck_assert_int_eq(again(&body), XOS_DENIED);
+	ck_assert_str_eq(err.code, "command-replayed");
+	xos_json_free(args);
+	xos_json_free(seal);
+	xos_secret_free(code);
+	xos_chain_clear(&ada);
+	xos_buf_free(&body);
+	xos_buf_free(&other);
+}
+END_TEST
+
 START_TEST(codes_are_throttled_with_passwords)
 {
 	char grant[CA_GRANT_LEN + 1] = "";
@@ -237,6 +268,7 @@ int main(void)
 	tcase_add_test(t, codes_have_an_end_and_an_owner);
 	tcase_add_test(t, killed_half_way_it_is_spent);
 	tcase_add_test(t, only_administrators_give_codes_and_not_any);
+	tcase_add_test(t, a_code_for_the_sealed_one_is_refused_for_good);
 	tcase_add_test(t, codes_are_throttled_with_passwords);
 	tcase_set_timeout(t, 120);
 	suite_add_tcase(s, t);

@@ -8,6 +8,7 @@
 #include "api/command.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/key/key.h"
 #include "lying.h"
 #include "pki/jws.h"
 #include "testsupport/must.h"
@@ -399,6 +400,107 @@ START_TEST(signatures_are_for_one_purpose)
 }
 END_TEST
 
+/* A token with its key, by a log-in. */
+static void logged_in(const char *name, struct xos_chain *out)
+{
+	char grant[CA_GRANT_LEN + 1] = "";
+	struct member_side s;
+	struct xos_buf answer;
+	struct xos_bytes der[4];
+	struct xos_reader r;
+	size_t n = 0;
+
+	member_new(&s, name, PASSWORD, NULL);
+	MUST(prove(&s, s.digest, grant), &err);
+	MUST(issue(grant, &s.request, &answer), &err);
+	xos_reader_init(&r, xos_buf_bytes(&answer));
+	while (r.left && n < 4 && xos_reader_lp(&r, 1 << 16, &der[n]))
+		n++;
+	MUST(xos_chain_from_der(der, n, out, &err), &err);
+	out->key = xos_key_ref(s.key);
+	xos_buf_free(&answer);
+	member_free(&s);
+}
+
+/* Network keeps a grant back until the token that proved it is ended. */
+START_TEST(a_renewal_that_was_proven_before_dies_with_the_old_token)
+{
+	char grant[CA_GRANT_LEN + 1], other[CA_GRANT_LEN + 1];
+	struct xos_json *args = xos_json_object(), *result = NULL;
+	struct xos_chain old = {.n = 0};
+	struct xos_buf answer;
+	struct renewal r, still;
+
+	logged_in("alice", &old);
+	renewal_new(&still, &old, NULL);
+	ck_assert_msg(ask(&still, grant) == XOS_OK, "%s", err.text);
+	ck_assert_int_eq(issue(grant, &still.request, &answer), XOS_OK);
+	xos_buf_free(&answer);
+	renewal_new(&r, &old, NULL);
+	ck_assert_int_eq(ask(&r, other), XOS_OK);
+	xos_json_set_bool(args, "all", true);
+	ck_assert_msg(command_result(&old, "token.end", args, &result) == XOS_OK, "%s", err.text);
+	refused(issue(other, &r.request, &answer), &answer, "locked");
+	xos_json_free(result);
+	renewal_free(&still);
+	renewal_free(&r);
+	xos_chain_clear(&old);
+}
+END_TEST
+
+/* Renews until it is refused, at most `most` times. */
+static int renew_often(const struct xos_chain *old, int most)
+{
+	enum xos_status st = XOS_OK;
+	int made = 0;
+
+	while (st == XOS_OK && made < most) {
+		char grant[CA_GRANT_LEN + 1];
+		struct xos_buf answer;
+		struct renewal r;
+
+		renewal_new(&r, old, NULL);
+		ck_assert_msg(ask(&r, grant) == XOS_OK, "%s", err.text);
+		st = issue(grant, &r.request, &answer);
+		made += st == XOS_OK;
+		xos_buf_free(&answer);
+		renewal_free(&r);
+	}
+	ck_assert(st == XOS_OK || strcmp(err.code, "renewal-many") == 0);
+	return made;
+}
+
+static enum xos_status end_all(const struct xos_chain *who)
+{
+	struct xos_json *args = xos_json_object(), *result = NULL;
+	enum xos_status st;
+
+	xos_json_set_bool(args, "all", true);
+	st = command_result(who, "token.end", args, &result);
+	xos_json_free(result);
+	return st;
+}
+
+/* Whoever found a token makes many of it, so that no room is left for the locks that would end them. */
+START_TEST(a_flood_of_renewals_can_still_be_ended)
+{
+	struct xos_chain old;
+
+	alice(&(struct xos_test_who){.number = 0}, &old);
+	ck_assert_int_eq(renew_often(&old, CA_RENEWED_MAX + 1), CA_RENEWED_MAX);
+	ck_assert_msg(end_all(&old) == XOS_OK, "%s", err.text);
+	/* a member who does so for the sake of it leaves room for others */
+	ck_assert_int_eq(renew_often(&old, CA_LOCK_TOKENS_OWN - CA_RENEWED_MAX),
+	    CA_LOCK_TOKENS_OWN - CA_RENEWED_MAX);
+	ck_assert_msg(end_all(&old) == XOS_OK, "%s", err.text);
+	ck_assert_msg(end_all(&old) == XOS_OK, "%s", err.text);
+	ck_assert_int_eq(renew_often(&old, 1), 1);
+	ck_assert_int_eq(end_all(&old), XOS_LIMIT);
+	ck_assert_str_eq(err.code, "locks-own");
+	xos_chain_clear(&old);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-hostile-renewal");
@@ -416,6 +518,8 @@ int main(void)
 	tcase_add_test(t, roles_stay_or_go_and_none_is_new);
 	tcase_add_test(t, who_is_locked_or_gone_renews_nothing);
 	tcase_add_test(t, signatures_are_for_one_purpose);
+	tcase_add_test(t, a_renewal_that_was_proven_before_dies_with_the_old_token);
+	tcase_add_test(t, a_flood_of_renewals_can_still_be_ended);
 	tcase_set_timeout(t, 120);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

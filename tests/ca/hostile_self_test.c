@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "ca/auth/command_self.h"
 #include "lying.h"
@@ -178,6 +179,60 @@ START_TEST(members_end_their_own_tokens)
 }
 END_TEST
 
+static void last_lock(const struct xos_chain *ada, char serial[XOS_SERIAL_TEXT], int64_t *until)
+{
+	const struct xos_json *locks = NULL, *last;
+	struct xos_json *result = NULL;
+	const char *name = NULL;
+
+	MUST(command_result(ada, "lock.list", xos_json_object(), &result), &err);
+	MUST(xos_json_get_array(result, "locks", 10, &locks, &err), &err);
+	ck_assert_uint_eq(xos_json_count(locks), 1);
+	last = xos_json_at(locks, 0);
+	MUST(xos_json_get_string(last, "name", XOS_SERIAL_TEXT, &name, &err), &err);
+	MUST(xos_json_get_time(last, "until", until, &err), &err);
+	MUST_TRUE(xos_str_copy(serial, XOS_SERIAL_TEXT, name));
+	xos_json_free(result);
+}
+
+/* Clocks differ, so a token is good for some minutes after its end; its lock must be, too. */
+START_TEST(an_ended_token_does_not_come_back_when_it_expires)
+{
+	char one[XOS_SERIAL_TEXT], locked[XOS_SERIAL_TEXT];
+	struct xos_chain alice, ada, late = {.n = 0};
+	struct xos_json *args = xos_json_object(), *result = NULL;
+	int64_t until = 0, ends = xos_clock_now() + 12 * 3600;
+
+	xos_test_member(vo,
+	    &(struct xos_test_who){.name = "alice",
+	        .number = 2,
+	        .not_before = vo->now - 3600,
+	        .not_after = vo->now - 200},
+	    &late);
+	ck_assert_int_eq(command_result(&late, "vo.describe", xos_json_object(), &result), XOS_OK);
+	xos_json_free(result);
+	token_of("alice", 2, NULL, &alice);
+	token_of("ada", 1, "/demo/Role=admin", &ada);
+	token_for("alice", one);
+	ck_assert_int_eq(end(&alice, one), XOS_OK);
+	last_lock(&ada, locked, &until);
+	ck_assert_str_eq(locked, one);
+	ck_assert_int_ge(until, ends + 300);
+	/* the same by an administrator */
+	xos_json_set_string(args, "kind", "token");
+	xos_json_set_string(args, "name", one);
+	MUST(command_result(&ada, "lock.remove", xos_json_copy(args), &result), &err);
+	xos_json_free(result);
+	MUST(command_result(&ada, "lock.add", args, &result), &err);
+	xos_json_free(result);
+	last_lock(&ada, locked, &until);
+	ck_assert_int_ge(until, ends + 300);
+	xos_chain_clear(&late);
+	xos_chain_clear(&alice);
+	xos_chain_clear(&ada);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-hostile-self");
@@ -189,6 +244,7 @@ int main(void)
 	tcase_add_test(t, a_fresh_login_changes_the_own_password);
 	tcase_add_test(t, what_is_not_fresh_is_refused);
 	tcase_add_test(t, members_end_their_own_tokens);
+	tcase_add_test(t, an_ended_token_does_not_come_back_when_it_expires);
 	tcase_set_timeout(t, 120);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -35,6 +35,11 @@ static enum xos_status members(void)
 	return st == XOS_OK ? ca_member_add(a->membership, "bob", NOW, &number, &err) : st;
 }
 
+static enum xos_status open_vo(void)
+{
+	return xos_sql_run(a->membership->store, NULL, &err, "UPDATE vo SET model = 'open'", "");
+}
+
 /* By bob (2), for an hour. */
 static enum xos_status invite(void)
 {
@@ -73,6 +78,7 @@ static void setup(void)
 	MUST(xos_scram_verifier_make(pw, 4096, &second, &err), &err);
 	xos_secret_free(pw);
 	in_transaction(members);
+	in_transaction(open_vo);
 	in_transaction(invite);
 	set_code(&first, "1");
 }
@@ -153,6 +159,54 @@ START_TEST(a_sponsor_who_left_and_a_closed_vo_bring_nobody_in)
 }
 END_TEST
 
+static enum xos_status administer_vo(void)
+{
+	return xos_sql_run(
+	    a->membership->store, NULL, &err, "UPDATE vo SET model = 'administered'", "");
+}
+
+static enum xos_status into_group(void)
+{
+	enum xos_status st = ca_group_add(a->membership, "/demo/g", NOW, &err);
+
+	if (st == XOS_OK)
+		st = ca_group_add(a->membership, "/demo/g/h", NOW, &err);
+	if (st == XOS_OK)
+		st = ca_group_join(a->membership, "bob", "/demo/g", NOW, &err);
+	if (st == XOS_OK)
+		st = ca_role_grant(a->membership, "bob", "/demo/g/Role=admin", NOW, &err);
+	return st == XOS_OK ? xos_sql_run(a->membership->store, NULL, &err,
+	                          "UPDATE invitations SET groups = '/demo/g/h'", "")
+	                    : st;
+}
+
+static enum xos_status revoke(void)
+{
+	return ca_role_revoke(a->membership, "bob", "/demo/g/Role=admin", &err);
+}
+
+static enum xos_status grant(void)
+{
+	return ca_role_grant(a->membership, "bob", "/demo/g/Role=admin", NOW, &err);
+}
+
+START_TEST(a_sponsor_who_lost_the_right_brings_nobody_in)
+{
+	in_transaction(administer_vo);
+	ck_assert_int_eq(take_up(&first, NOW), XOS_DENIED);
+	ck_assert_str_eq(err.code, "sponsor-right");
+	in_transaction(open_vo);
+	in_transaction(into_group);
+	in_transaction(revoke);
+	ck_assert_int_eq(take_up(&first, NOW), XOS_DENIED);
+	ck_assert_str_eq(err.code, "sponsor-right");
+	ck_assert(!is_member());
+	in_transaction(grant);
+	MUST(take_up(&first, NOW), &err);
+	ck_assert(is_member());
+}
+END_TEST
+
 START_TEST(a_member_invites_so_many_and_no_more)
 {
 	struct ca_invitation i = {.number = 2, .at = NOW, .until = NOW + 3600, .ends = CA_NO_END};
@@ -184,6 +238,7 @@ int main(void)
 	tcase_add_test(t, the_code_makes_the_member_once);
 	tcase_add_test(t, an_older_code_and_an_ended_one_make_nobody);
 	tcase_add_test(t, a_sponsor_who_left_and_a_closed_vo_bring_nobody_in);
+	tcase_add_test(t, a_sponsor_who_lost_the_right_brings_nobody_in);
 	tcase_add_test(t, a_member_invites_so_many_and_no_more);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

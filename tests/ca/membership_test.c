@@ -334,6 +334,37 @@ START_TEST(verifiers_follow_their_acts)
 }
 END_TEST
 
+/* xos-cad break-glass, and in the middle of it the tick of an auth process that runs beside it. */
+START_TEST(a_change_from_beside_is_made_sure)
+{
+	struct xos_secret *pw = xos_secret_from("long enough", 11);
+	struct ca_verifier_change change = {
+	    .member = "alice", .kind = XOS_SCRAM_CODE, .until = CA_NO_END};
+	struct xos_scram_verifier got;
+	struct ca_verifiers *v = NULL;
+	struct ca_act act = {.at = NOW, .actor = "ada", .verb = "x", .args = "{}", .jti = "j1"};
+	char *vpath = xos_test_path(dir, "verifiers.db");
+
+	MUST(xos_scram_verifier_make(pw, 4096, &change.verifier, &err), &err);
+	MUST(ca_verifiers_open(vpath, true, &v, &err), &err);
+	MUST(ca_verifiers_prepare(v, "j1", &change, &err), &err);
+	MUST(ca_verifiers_recover(v, m, NOW, &err), &err);
+	MUST(ca_act_add(m, &act, &err), &err);
+	MUST(ca_verifiers_settle(v, "j1", true, NOW, &err), &err);
+	ck_assert_int_eq(
+	    ca_verifiers_get(v, "alice", XOS_SCRAM_CODE, NOW, &got, &err), XOS_NOT_FOUND);
+	for (int i = 0; i < 2; i++) {
+		MUST(ca_verifiers_make_sure(v, "j1", &change, NOW, &err), &err);
+		MUST(ca_verifiers_get(v, "alice", XOS_SCRAM_CODE, NOW, &got, &err), &err);
+		ck_assert_mem_eq(
+		    got.stored_key, change.verifier.stored_key, sizeof(got.stored_key));
+	}
+	ca_verifiers_close(v);
+	xos_secret_free(pw);
+	free(vpath);
+}
+END_TEST
+
 /* A database of the first version: its passwords stay, what was prepared too. */
 START_TEST(older_verifiers_are_kept)
 {
@@ -485,6 +516,7 @@ int main(void)
 	tcase_add_test(t, locks_stop_and_end);
 	tcase_add_test(t, another_vos_file_is_refused);
 	tcase_add_test(t, verifiers_follow_their_acts);
+	tcase_add_test(t, a_change_from_beside_is_made_sure);
 	tcase_add_test(t, older_verifiers_are_kept);
 	tcase_add_test(t, codes_stand_beside_passwords);
 	tcase_set_timeout(t, 60);

@@ -119,6 +119,34 @@ START_TEST(a_robot_stands_and_falls_with_its_owner)
 }
 END_TEST
 
+START_TEST(a_lock_of_the_owner_stops_the_robot)
+{
+	struct xos_lock lock = {
+	    .kind = XOS_LOCK_MEMBER, .name = "bob", .since = NOW, .until = NOW + 9};
+	uint64_t before = 0, after = 0;
+
+	MUST(ca_version_get(m, CA_VERSION_ROSTER, &before, &err), &err);
+	MUST(ca_lock_add(m, &lock, &err), &err);
+	MUST(ca_version_get(m, CA_VERSION_ROSTER, &after, &err), &err);
+	ck_assert_uint_gt(after, before);
+	ck_assert_int_eq(standing("robot", NOW), XOS_DENIED);
+	ck_assert_str_eq(err.code, "owner-left");
+	ck_assert_int_eq(on_roster("robot", NOW), XOS_MEMBER_SUSPENDED);
+	ck_assert_int_eq(on_roster("bob", NOW), XOS_MEMBER_ACTIVE);
+	ck_assert_int_eq(standing("robot", NOW + 9), XOS_OK);
+	ck_assert_int_eq(on_roster("robot", NOW + 9), XOS_MEMBER_ACTIVE);
+	MUST(ca_lock_remove(m, XOS_LOCK_MEMBER, "bob", &err), &err);
+	ck_assert_int_eq(standing("robot", NOW), XOS_OK);
+	MUST(ca_version_get(m, CA_VERSION_ROSTER, &before, &err), &err);
+	ck_assert_uint_gt(before, after);
+	/* nobody's robots: nothing new for the roster */
+	strcpy(lock.name, "ada");
+	MUST(ca_lock_add(m, &lock, &err), &err);
+	MUST(ca_version_get(m, CA_VERSION_ROSTER, &after, &err), &err);
+	ck_assert_uint_eq(after, before);
+}
+END_TEST
+
 START_TEST(a_vo_ends_for_everybody_and_for_good)
 {
 	ck_assert_int_eq(ca_vo_end(m, NOW, NOW, &err), XOS_MALFORMED);
@@ -283,6 +311,7 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_membership_ends_when_it_says);
 	tcase_add_test(t, a_robot_stands_and_falls_with_its_owner);
+	tcase_add_test(t, a_lock_of_the_owner_stops_the_robot);
 	tcase_add_test(t, a_vo_ends_for_everybody_and_for_good);
 	tcase_add_test(t, a_closed_vo_lets_administrators_in_for_short);
 	tcase_add_test(t, somebody_always_administers);

@@ -333,6 +333,12 @@ accept() { xos-login --code "$1" --password-stdin --out "$AUTH/$1.token" <<<"$2"
 	xos-vo member resume alice
 	accept hugo "$code"
 	xos-vo member until hugo 2d
+	# who may invite nobody any more renews nobody either
+	xos-vo set --model administered
+	run by alice xos-vo member renew hugo --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"not-administrator"'* ]]
+	xos-vo set --model open
 	by alice xos-vo member renew hugo
 	run by gina xos-vo member renew hugo --json
 	[ "$status" -eq 1 ]

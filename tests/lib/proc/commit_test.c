@@ -25,7 +25,8 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool hold, fail;
-	int begun, ended;
+	int begun, ended, stages;
+	int early; /* ticks while something was staged whose commit had not begun */
 } w;
 
 static enum xos_status on_stage(
@@ -35,6 +36,9 @@ static enum xos_status on_stage(
 	(void)from;
 	(void)err;
 	w.staged = true;
+	pthread_mutex_lock(&w.lock);
+	w.stages++;
+	pthread_mutex_unlock(&w.lock);
 	xos_buf_put(reply, in.p, in.n);
 	return XOS_OK;
 }
@@ -89,6 +93,14 @@ static void on_committed(void *ctx, enum xos_status status, const struct xos_err
 	w.committed_bad += status != XOS_OK && strcmp(err->code, "disk") == 0;
 }
 
+static void on_tick(void *ctx)
+{
+	(void)ctx;
+	pthread_mutex_lock(&w.lock);
+	w.early += w.stages > w.begun;
+	pthread_mutex_unlock(&w.lock);
+}
+
 static void *serve(void *arg)
 {
 	struct xos_err err = XOS_ERR_INIT;
@@ -117,6 +129,8 @@ static void setup(void)
 	    .table = table,
 	    .ntable = sizeof(table) / sizeof(table[0]),
 	    .signal_fd = -1,
+	    .on_tick = on_tick,
+	    .tick_ms = 1,
 	    .commit = on_commit,
 	    .staged = on_staged,
 	    .committed = on_committed};
@@ -206,6 +220,25 @@ START_TEST(what_waits_shares_the_next_commit)
 	ck_assert_int_le(w.begun, 51);
 	finish();
 	ck_assert_int_eq(w.committed_ok, w.ended);
+}
+END_TEST
+
+/* A tick opens a log anew: records that were staged in the old one would be gone, and their answers good. */
+START_TEST(no_tick_comes_before_the_commit_that_is_waited_for)
+{
+	struct caller first[1];
+	struct xos_err err = XOS_ERR_INIT;
+	hold(true, false);
+	begin(first, 1, STAGE);
+	await_begun(1);
+	ck_assert_int_eq(call(STAGE, 20, &err), XOS_UNAVAILABLE);
+	ck_assert_int_eq(call(PLAIN, 60000, &err), XOS_OK); /* so the one before it is staged */
+	hold(false, false);
+	join(first, 1);
+	await_begun(2);
+	finish();
+	ck_assert_int_eq(w.stages, 2);
+	ck_assert_int_eq(w.early, 0);
 }
 END_TEST
 
@@ -305,6 +338,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, what_waits_shares_the_next_commit);
+	tcase_add_test(tc, no_tick_comes_before_the_commit_that_is_waited_for);
 	tcase_add_test(tc, a_commit_that_fails_fails_all_of_its_group);
 	tcase_add_test(tc, what_a_refused_request_staged_is_committed);
 	tcase_add_test(tc, each_gets_its_own_answer);
