@@ -60,7 +60,7 @@ static enum xos_status revoke(struct ca_call *c, struct xos_err *err)
 
 	if (st == XOS_OK)
 		st = ca_demand_role_admin(c, role, err);
-	return st == XOS_OK ? ca_role_revoke(c->auth->membership, name, role, err) : st;
+	return st == XOS_OK ? ca_role_revoke(c->auth->membership, name, role, c->now, err) : st;
 }
 
 static const struct ca_verb verbs[] = {

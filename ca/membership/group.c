@@ -236,11 +236,11 @@ enum xos_status ca_role_grant(
 }
 
 enum xos_status ca_role_revoke(
-    struct ca_membership *m, const char *name, const char *role, struct xos_err *err)
+    struct ca_membership *m, const char *name, const char *role, int64_t now, struct xos_err *err)
 {
 	char group[XOS_FQAN_MAX + 1] = "", admin[XOS_FQAN_MAX + 1];
 	uint64_t number = 0;
-	int64_t changed = 0, left = 0;
+	int64_t changed = 0;
 	enum xos_status st = check_role(m, role, group, err);
 
 	if (st == XOS_OK)
@@ -256,15 +256,5 @@ enum xos_status ca_role_revoke(
 	if (st != XOS_OK || strcmp(role, admin) != 0)
 		return st;
 	st = ca_sealed_refuse(name, err);
-	if (st != XOS_OK)
-		return st;
-	st = xos_sql_int(m->store, &left, err,
-	    "SELECT COUNT(*) FROM roles r JOIN members h ON h.number = r.number"
-	    " WHERE r.role = ?1 AND h.state = 'active' AND h.kind = 'person'",
-	    "s", role);
-	if (st == XOS_OK && left == 0)
-		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
-		    "%s is the last administrator of VO %s: give %s to another member first", name,
-		    m->vo, role);
-	return st;
+	return st == XOS_OK ? ca_administrators_left(m, now, err) : st;
 }

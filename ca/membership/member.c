@@ -67,6 +67,10 @@ static enum xos_status check_new_name(
 	st = ca_sealed_refuse(name, err);
 	if (st != XOS_OK)
 		return st;
+	/* The record names programs as actors, too. */
+	if (strncmp(name, "xos-", 4) == 0)
+		return xos_err_set(err, XOS_CONFLICT, "member-reserved",
+		    "names that begin with \"xos-\" are those of programs: choose another");
 	st = xos_sql_int(m->store, &v, err,
 	    "SELECT CASE state WHEN 'removed' THEN 1 ELSE 0 END FROM members WHERE name = ?1", "s",
 	    name);
@@ -111,40 +115,25 @@ enum xos_status ca_member_add(
 	return st;
 }
 
-static enum xos_status check_not_last_admin(
-    struct ca_membership *m, uint64_t number, struct xos_err *err)
+static enum xos_status is_admin(
+    struct ca_membership *m, uint64_t number, int64_t *is, struct xos_err *err)
 {
-	int64_t mine = 0, others = 0;
-	enum xos_status st;
-
-	st = xos_sql_int(m->store, &mine, err,
+	return xos_sql_int(m->store, is, err,
 	    "SELECT COUNT(*) FROM roles WHERE number = ?1 AND role = '/' || ?2 || '/Role=admin'",
 	    "is", (int64_t)number, m->vo);
-	if (st == XOS_OK)
-		st = xos_sql_int(m->store, &others, err,
-		    "SELECT COUNT(*) FROM roles r JOIN members h ON h.number = r.number"
-		    " WHERE r.number <> ?1 AND r.role = '/' || ?2 || '/Role=admin'"
-		    " AND h.state = 'active' AND h.kind = 'person'",
-		    "is", (int64_t)number, m->vo);
-	if (st == XOS_OK && mine && !others)
-		st = xos_err_set(err, XOS_CONFLICT, "last-administrator",
-		    "this is the last administrator of VO %s: give /%s/Role=admin to another "
-		    "member "
-		    "first",
-		    m->vo, m->vo);
-	return st;
 }
 
 enum xos_status ca_member_remove(
     struct ca_membership *m, const char *name, int64_t now, struct xos_err *err)
 {
 	uint64_t number = 0, version = 0;
+	int64_t admin = 0;
 	enum xos_status st = ca_sealed_refuse(name, err);
 
 	if (st == XOS_OK)
 		st = ca_member_number(m, name, &number, err);
 	if (st == XOS_OK)
-		st = check_not_last_admin(m, number, err);
+		st = is_admin(m, number, &admin, err);
 	if (st == XOS_OK)
 		st = xos_sql_run(m->store, NULL, err, "DELETE FROM roles WHERE number = ?1", "i",
 		    (int64_t)number);
@@ -157,7 +146,7 @@ enum xos_status ca_member_remove(
 		    (int64_t)number, now);
 	if (st == XOS_OK)
 		st = ca_counter_next(m, "roster", &version, err);
-	return st;
+	return st == XOS_OK && admin ? ca_administrators_left(m, now, err) : st;
 }
 
 /* --- look-up --- */

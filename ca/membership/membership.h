@@ -77,7 +77,7 @@ XOS_MUST_USE enum xos_status ca_member_name_free(
 XOS_MUST_USE enum xos_status ca_member_add(
     struct ca_membership *m, const char *name, int64_t now, uint64_t *number, struct xos_err *err);
 /* Ends the membership for good; groups and roles go, name and number stay taken. CONFLICT (code
- * "last-administrator") if nobody would be left with /<vo>/Role=admin. */
+ * "last-administrator") if nobody would be left who administers: ca_administrators_left. */
 XOS_MUST_USE enum xos_status ca_member_remove(
     struct ca_membership *m, const char *name, int64_t now, struct xos_err *err);
 /* With groups and roles. NOT_FOUND (code "no-member"). Removed members are found too. */
@@ -107,7 +107,7 @@ XOS_MUST_USE enum xos_status ca_group_leave(
 XOS_MUST_USE enum xos_status ca_role_grant(
     struct ca_membership *m, const char *name, const char *role, int64_t now, struct xos_err *err);
 XOS_MUST_USE enum xos_status ca_role_revoke(
-    struct ca_membership *m, const char *name, const char *role, struct xos_err *err);
+    struct ca_membership *m, const char *name, const char *role, int64_t now, struct xos_err *err);
 
 /* --- locks (kinds member, group, role, token) --- */
 

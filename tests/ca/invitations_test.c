@@ -182,7 +182,7 @@ static enum xos_status into_group(void)
 
 static enum xos_status revoke(void)
 {
-	return ca_role_revoke(a->membership, "bob", "/demo/g/Role=admin", &err);
+	return ca_role_revoke(a->membership, "bob", "/demo/g/Role=admin", NOW, &err);
 }
 
 static enum xos_status grant(void)

@@ -151,17 +151,40 @@ END_TEST
 
 START_TEST(the_last_administrator_stays)
 {
+	struct xos_lock lock = {
+	    .kind = XOS_LOCK_MEMBER, .name = "bob", .since = NOW, .until = NOW + 60};
+
 	add("ada");
 	add("bob");
 	MUST(ca_role_grant(m, "ada", "/demo/Role=admin", NOW, &err), &err);
-	ck_assert_int_eq(ca_member_remove(m, "ada", NOW, &err), XOS_CONFLICT);
-	ck_assert_str_eq(err.code, "last-administrator");
-	ck_assert_int_eq(ca_role_revoke(m, "ada", "/demo/Role=admin", &err), XOS_CONFLICT);
+	MUST(ca_role_grant(m, "bob", "/demo/Role=admin", NOW, &err), &err);
+	/* one who is locked, or whose membership has an end, is nobody to be left with */
+	MUST(ca_lock_add(m, &lock, &err), &err);
 	MUST(xos_store_commit(m->store, &err), &err);
 	MUST(xos_store_begin(m->store, &err), &err);
+	ck_assert_int_eq(ca_member_remove(m, "ada", NOW, &err), XOS_CONFLICT);
+	ck_assert_str_eq(err.code, "last-administrator");
+	xos_store_rollback(m->store);
+	MUST(xos_store_begin(m->store, &err), &err);
+	ck_assert_int_eq(ca_role_revoke(m, "ada", "/demo/Role=admin", NOW, &err), XOS_CONFLICT);
+	ck_assert_str_eq(err.code, "last-administrator");
+	xos_store_rollback(m->store);
+	MUST(xos_store_begin(m->store, &err), &err);
+	MUST(ca_member_remove(m, "bob", NOW, &err), &err);
+	add("carol");
 	MUST(ca_role_grant(m, "ada", "/demo/Role=x", NOW, &err), &err);
-	MUST(ca_role_revoke(m, "ada", "/demo/Role=x", &err), &err);
-	ck_assert_int_eq(ca_role_revoke(m, "bob", "/demo/Role=x", &err), XOS_NOT_FOUND);
+	MUST(ca_role_revoke(m, "ada", "/demo/Role=x", NOW, &err), &err);
+	ck_assert_int_eq(ca_role_revoke(m, "carol", "/demo/Role=x", NOW, &err), XOS_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(no_member_has_the_name_of_a_program)
+{
+	uint64_t number = 0;
+
+	ck_assert_int_eq(ca_member_add(m, "xos-cad", NOW, &number, &err), XOS_CONFLICT);
+	ck_assert_str_eq(err.code, "member-reserved");
+	MUST(ca_member_add(m, "xos", NOW, &number, &err), &err);
 }
 END_TEST
 
@@ -481,7 +504,7 @@ START_TEST(administrators_in_good_standing)
 	MUST(ca_lock_add(m, &lock, &err), &err);
 	ADMINISTRATORS("bob", "ada", "bob");
 	MUST(ca_lock_remove(m, XOS_LOCK_MEMBER, "bob", &err), &err);
-	MUST(ca_role_revoke(m, "ada", "/demo/Role=admin", &err), &err);
+	MUST(ca_role_revoke(m, "ada", "/demo/Role=admin", NOW, &err), &err);
 	ADMINISTRATORS("", "bob");
 	MUST(ca_role_grant(m, "carol", "/demo/Role=admin", NOW, &err), &err);
 	MUST(ca_member_remove(m, "bob", NOW, &err), &err);
@@ -513,6 +536,7 @@ int main(void)
 	tcase_add_test(t, groups_imply_those_above);
 	tcase_add_test(t, roles_need_their_group);
 	tcase_add_test(t, the_last_administrator_stays);
+	tcase_add_test(t, no_member_has_the_name_of_a_program);
 	tcase_add_test(t, locks_stop_and_end);
 	tcase_add_test(t, another_vos_file_is_refused);
 	tcase_add_test(t, verifiers_follow_their_acts);
