@@ -111,6 +111,13 @@ until_shown() {
 	[ "$(xos-token show --json | jq .auth.mfa)" = true ]
 	[[ $(xos-token totp status) == *enrolled* ]]
 	[[ $(ada xos-vo totp show tom) == *"has a second factor"* ]]
+	# of nobody there is nothing to say, and a member learns of nobody else whether there is one
+	run ada xos-vo totp show nobody --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"no-member"'* ]]
+	run xos-vo totp show nobody --json
+	[ "$status" -eq 1 ]
+	[[ $output != *'"no-member"'* ]]
 	# renewed, it still says so
 	xos-login --renew tom
 	[ "$(xos-token show --json | jq .auth.mfa)" = true ]
