@@ -28,6 +28,8 @@ teardown() {
 }
 
 ada() { XOS_TOKEN=$AUTH/ada "$@"; }
+# The serials of one's tokens that are not ended.
+unlocked() { xos-token list --json | jq -r '.tokens[] | select(.locked | not) | .serial'; }
 # A terminal for COMMAND; what is typed comes from standard input.
 on_terminal() { script -qec "$*" /dev/null; }
 # Reads what the terminal shows, into shown, until TEXT is there; fails if it ends before.
@@ -69,8 +71,12 @@ until_shown() {
 	[ "$status" -eq 0 ]
 	[ "$(jq -r .member <<<"$output")" = bob ]
 	# no password is asked for when there is something to renew, and no role comes with it
+	held=$(unlocked)
 	run xos-login bob </dev/null
 	[ "$status" -ne 0 ] # nothing would be gained: the password is asked for
+	# and no token stays behind that nobody holds; the one in the file is as good as before
+	[ "$(unlocked)" = "$held" ]
+	[[ $held == *"$(xos-token show --json | jq -r .serial)"* ]]
 	run xos-login --renew --role /demo/Role=admin bob
 	[ "$status" -eq 1 ]
 	xos-logout
