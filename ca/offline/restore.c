@@ -21,7 +21,7 @@ struct restore {
 	const struct ca_conf *conf;
 	struct ca_paths paths;
 	const char *from, *certificate, *known;
-	bool check, accept_loss, json;
+	bool check, accept_loss;
 	struct xos_chain chain;
 	struct ca_copy copy;
 	int64_t now;
@@ -237,7 +237,6 @@ enum xos_status ca_verb_restore(
 
 	r.check = run->check;
 	r.accept_loss = xos_service_flag(&argc, argv, "--accept-loss");
-	r.json = xos_service_flag(&argc, argv, "--json");
 	st = xos_service_arg(&argc, argv, "--from", true, &r.from, err);
 	if (st == XOS_OK)
 		st = xos_service_arg(&argc, argv, "--certificate", false, &r.certificate, err);
@@ -248,7 +247,7 @@ enum xos_status ca_verb_restore(
 	if (st == XOS_OK)
 		st = restore(&r, err);
 	if (st == XOS_OK)
-		ca_copy_print(&r.copy, r.check ? "good:" : "restored from", r.from, r.json);
+		ca_copy_print(&r.copy, r.check ? "good:" : "restored from", r.from, run->json);
 	xos_chain_clear(&r.chain);
 	return st;
 }

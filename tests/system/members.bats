@@ -468,7 +468,11 @@ glass() { xos-login --code break-glass --password-stdin --out "$AUTH/glass.token
 @test "on the authority's own machine it can be sealed when nobody is left to do it" {
 	authority_stop
 	local code
-	code=$(xos-cad break-glass --config "$CONF")
+	xos-cad break-glass --config "$CONF" >"$AUTH/older.code"
+	run xos-cad break-glass --config "$CONF" --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -r '"\(.vo) \(.member)"' <<<"$output")" = "demo break-glass" ]
+	code=$(jq -r .code <<<"$output")
 	[[ $code =~ ^([0-9a-z]{4}-){4}[0-9a-z]{4}$ ]]
 	authority_start
 	run xos-vo describe

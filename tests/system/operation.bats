@@ -187,6 +187,30 @@ check() { xos-cad restore --check --config "$CONF" --from "$AUTH/spoiled" --acce
 	[ "$status" -eq 1 ]
 }
 
+# An error of --json: one object with this code on standard output, nothing on standard error, this status.
+json_error() { # STATUS CODE COMMAND...
+	local status=0
+	"${@:3}" >"$AUTH/json.out" 2>"$AUTH/json.err" || status=$?
+	[ "$status" -eq "$1" ]
+	[ "$(jq -r .error.code "$AUTH/json.out")" = "$2" ]
+	jq -e '.error.text and .error.status' "$AUTH/json.out" >/dev/null
+	[ ! -s "$AUTH/json.err" ]
+}
+
+@test "--json: errors are JSON as well, and a verb without it says so" {
+	json_error 1 copy-exists xos-cad backup --json --config "$CONF" --out "$AUTH/copy3"
+	json_error 1 running xos-cad restore --config "$CONF" --from "$AUTH/copy3" --accept-loss --json
+	json_error 2 usage xos-cad backup --json --config "$CONF"
+	json_error 2 usage xos-cad backup --json --config "$CONF" --out "$AUTH/x" --odd
+	json_error 2 usage xos-cad backup --json --out "$AUTH/x"
+	json_error 2 usage xos-cad break-glass --json --config "$CONF" more
+	sed 's/^vo = .*/&\nodd = 1/' "$CONF" >"$AUTH/odd.conf"
+	json_error 2 config-unknown xos-cad backup --json --config "$AUTH/odd.conf" --out "$AUTH/x"
+	run xos-cad log --json --config "$CONF"
+	[ "$status" -eq 2 ]
+	[[ $output == *"no --json"* ]]
+}
+
 @test "restore: not while it runs, nothing older without a word, then everything is as it was" {
 	run xos-cad restore --config "$CONF" --from "$AUTH/copy3" --accept-loss
 	[ "$status" -eq 1 ]
