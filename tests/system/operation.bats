@@ -253,6 +253,21 @@ json_error() { # STATUS CODE COMMAND...
 	authority_stop
 	xos-cad restore --config "$CONF" --from "$AUTH/last" --accept-loss
 	ls -d "$AUTH"/cad/auth.before-* "$AUTH"/cad/key.before-*
+	# under a name that nothing has: as if every second of the next minutes had seen a restore
+	now=$(date +%s)
+	for ((i = 0; i < 300; i++)); do
+		mkdir "$AUTH/cad/auth.before-$((now + i))" 2>/dev/null || continue
+		echo kept >"$AUTH/cad/auth.before-$((now + i))/kept"
+	done
+	xos-cad restore --config "$CONF" --from "$AUTH/last" --accept-loss
+	[ "$(cat "$AUTH/cad/auth.before-$((now + 299))/kept")" = kept ]
+	ls "$AUTH"/cad/auth.before-*-2/membership.db "$AUTH"/cad/key.before-*-2/issuance.log
+	# one that fails leaves nothing half of it behind
+	touch "$AUTH/cad/key.restored"
+	run xos-cad restore --config "$CONF" --from "$AUTH/last" --accept-loss
+	[ "$status" -ne 0 ]
+	rm "$AUTH/cad/key.restored"
+	[ -z "$(find "$AUTH/cad" -name '*.restored*')" ]
 	authority_start
 	login m3
 }
