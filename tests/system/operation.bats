@@ -271,3 +271,24 @@ json_error() { # STATUS CODE COMMAND...
 	authority_start
 	login m3
 }
+
+@test "TLS files in the state folder: SIGHUP is silent about old ones, and says what new ones need" {
+	local before
+	authority_stop
+	mv "$AUTH"/cad/tls/tls.* "$AUTH/cad/"
+	sed -i 's#= tls/tls\.#= tls.#' "$CONF"
+	[ "$(id -u)" -ne 0 ] || chown 0 "$AUTH/cad/tls.key"
+	authority_start
+	before=$(wc -l <"$AUTH/log")
+	reload
+	# the network process has done its part when what it does after that is in the log
+	retry eval 'tail -n +$((before + 1)) "$AUTH/log" | grep -q "proc=cad/network.*event=trust"'
+	run ! grep 'event=certificate.reload' <(tail -n "+$((before + 1))" "$AUTH/log")
+	[ "$(id -u)" -eq 0 ] || skip "who is not root has one user for all of it"
+	before=$(wc -l <"$AUTH/log")
+	cp -p "$AUTH/cad/tls.key" "$AUTH/cad/new.key"
+	mv "$AUTH/cad/new.key" "$AUTH/cad/tls.key"
+	reload
+	retry eval 'tail -n +$((before + 1)) "$AUTH/log" | grep -q "level=warn .*event=certificate.reload .*started again"'
+	run ! grep 'level=error' <(tail -n "+$((before + 1))" "$AUTH/log")
+}
