@@ -24,14 +24,16 @@ static const struct xos_service_verb verbs[] = {
         ca_verb_root_crl},
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
-    {"break-glass", "", "seal an administrator for emergencies; prints its code, once", true,
-        ca_verb_break_glass},
+    {"break-glass", "[--json]", "seal an administrator for emergencies; prints its code, once",
+        true, ca_verb_break_glass},
     {"log", "", "check the log of tokens and administrative acts, and print it", true, ca_verb_log},
     {"backup", "--out DIR [--json]", "copy the state into a new folder, also while it serves", true,
         ca_verb_backup},
     {"restore", "--from DIR [--check] [--known DIR] [--certificate FILE] [--accept-loss] [--json]",
         "take such a copy back; --check: only say whether it is good", true, ca_verb_restore},
 };
+
+static const char *const json[] = {"break-glass", "backup", "restore", NULL};
 
 int main(int argc, char **argv)
 {
@@ -43,6 +45,7 @@ int main(int argc, char **argv)
 	    .check = ca_conf_check,
 	    .reloads = ca_conf_reloads,
 	    .checks_itself = "restore",
+	    .json = json,
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
 	    .examples =

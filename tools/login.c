@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/contact.h"
 #include "cli/login.h"
 #include "cli/vo.h"
@@ -109,9 +110,23 @@ static bool may_renew(const struct xos_cli_vo *vo, const char *path, const char 
 	return ok;
 }
 
+/* A token that is not kept is ended, so that it is not counted or listed as one that somebody holds. If that fails, it
+ * ends by itself: its key is gone. */
+static void give_up(const struct xos_cli *cli, struct xos_cad_login_result *r)
+{
+	struct xos_json *args = xos_json_object(), *ended = NULL;
+	struct xos_err why = XOS_ERR_INIT;
+
+	xos_json_set_string(args, "serial", r->token->serial);
+	(void)!xos_cli_command_as(cli, &r->chain, "ca", "token.end", args, &ended, &why);
+	xos_json_free(ended);
+	xos_cad_login_clear(r);
+}
+
 /* NOT_FOUND: there is nothing to renew, or nothing would be gained. */
-static enum xos_status renew(const struct xos_cli_vo *vo, const char *path,
-    struct xos_cli_login login, struct xos_cad_login_result *result, struct xos_err *err)
+static enum xos_status renew(const struct xos_cli *cli, const struct xos_cli_vo *vo,
+    const char *path, struct xos_cli_login login, struct xos_cad_login_result *result,
+    struct xos_err *err)
 {
 	struct xos_chain old = {.n = 0};
 	struct xos_token_info *info = NULL;
@@ -132,7 +147,7 @@ static enum xos_status renew(const struct xos_cli_vo *vo, const char *path,
 		st = xos_cli_renew(vo, &old, &login, result, err);
 	}
 	if (st == XOS_OK && !opt_renew && result->token->not_after < info->not_after + 60) {
-		xos_cad_login_clear(result);
+		give_up(cli, result);
 		st = XOS_NOT_FOUND;
 	}
 	xos_token_info_free(info);
@@ -141,9 +156,9 @@ static enum xos_status renew(const struct xos_cli_vo *vo, const char *path,
 }
 
 /* By the token that there is, if nothing says otherwise; else by password or code. */
-static enum xos_status get_token(const struct xos_cli_vo *vo, const char *path, const char *member,
-    int64_t lifetime, bool quiet, struct xos_cad_login_result *result, enum how *how,
-    struct xos_err *err)
+static enum xos_status get_token(const struct xos_cli *cli, const struct xos_cli_vo *vo,
+    const char *path, const char *member, int64_t lifetime, struct xos_cad_login_result *result,
+    enum how *how, struct xos_err *err)
 {
 	const struct xos_cli_login login = {.member = member,
 	    .roles = opt_roles.item,
@@ -152,7 +167,7 @@ static enum xos_status get_token(const struct xos_cli_vo *vo, const char *path, 
 	    .code = opt_code,
 	    .from_stdin = opt_password_stdin,
 	    .fd = opt_password_fd,
-	    .no_questions = quiet,
+	    .no_questions = cli->json,
 	    .accept_rules = opt_accept_rules};
 	bool secret = opt_code || opt_fresh || opt_set_password || opt_password_stdin ||
 	              opt_password_fd || opt_out;
@@ -161,9 +176,9 @@ static enum xos_status get_token(const struct xos_cli_vo *vo, const char *path, 
 
 	*how = BY_RENEWAL;
 	if (opt_renew)
-		return renew(vo, path, login, result, err);
+		return renew(cli, vo, path, login, result, err);
 	if (!secret) {
-		st = renew(vo, path, login, result, &why);
+		st = renew(cli, vo, path, login, result, &why);
 		if (st == XOS_OK)
 			return st;
 		if (st == XOS_UNAVAILABLE) {
@@ -209,7 +224,7 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 	if (st == XOS_OK && (operand || !opt_renew || !renewed_member(path, member)))
 		st = xos_cli_login_member(vo, operand, member, err);
 	if (st == XOS_OK)
-		st = get_token(vo, path, member, lifetime, cli->json, &result, &how, err);
+		st = get_token(cli, vo, path, member, lifetime, &result, &how, err);
 	if (st == XOS_OK)
 		st = xos_cli_login_keep(vo, path, &result, err);
 	if (st == XOS_OK && opt_set_password) {

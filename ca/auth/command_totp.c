@@ -243,12 +243,16 @@ static enum xos_status status(struct ca_call *c, struct xos_err *err)
 {
 	const char *name = NULL;
 	bool enrolled = false;
+	uint64_t number = 0;
 	enum xos_status st = XOS_JSON_ONLY(c->command->args, err, "name");
 
 	if (st == XOS_OK)
 		st = xos_json_opt_string(c->command->args, "name", XOS_MEMBER_MAX, &name, err);
-	if (st == XOS_OK && name && strcmp(name, signer(c)) != 0)
+	if (st == XOS_OK && name && strcmp(name, signer(c)) != 0) {
 		st = ca_demand_admin(c, err);
+		if (st == XOS_OK)
+			st = ca_member_number(c->auth->membership, name, &number, err);
+	}
 	if (st == XOS_OK)
 		st = ca_totp_enrolled(c->auth->verifiers, name ? name : signer(c), &enrolled, err);
 	if (st != XOS_OK)

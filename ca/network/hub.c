@@ -171,13 +171,11 @@ void ca_hub_again(struct ca_hub *h)
 		struct further *f = &h->further[i];
 		struct xos_trust *fresh = ca_trust_again(f->n.conf, f->n.trust);
 		struct xos_err err = XOS_ERR_INIT;
-		enum xos_status st = xos_service_cert_reload(f->cert, &err);
 
+		xos_service_cert_again(f->cert, f->n.conf->common.vo);
 		if (fresh)
 			ca_network_trust_set(&f->n, fresh);
-		if (st == XOS_OK)
-			st = show_identity(h, f, &err);
-		if (st != XOS_OK)
+		if (show_identity(h, f, &err) != XOS_OK)
 			xos_event_err(XOS_ERROR, "certificate.reload", &err, "vo",
 			    f->n.conf->common.vo, (const char *)NULL);
 	}

@@ -234,7 +234,6 @@ enum xos_status ca_verb_backup(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
 {
 	struct backup b = {.conf = run->conf};
-	bool json = xos_service_flag(&argc, argv, "--json");
 	enum xos_status st = xos_service_arg(&argc, argv, "--out", true, &b.out, err);
 
 	if (st == XOS_OK)
@@ -242,7 +241,7 @@ enum xos_status ca_verb_backup(
 	if (st == XOS_OK)
 		st = make(&b, err);
 	if (st == XOS_OK)
-		ca_copy_print(&b.copy, "copied to", b.out, json);
+		ca_copy_print(&b.copy, "copied to", b.out, run->json);
 	xos_chain_clear(&b.chain);
 	xos_key_free(b.key);
 	return st;

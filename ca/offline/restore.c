@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/loghead.h"
@@ -17,14 +18,17 @@
 #include "log/log.h"
 #include "service/own.h"
 
+#define ASIDE_MAX 1000
+
 struct restore {
 	const struct ca_conf *conf;
 	struct ca_paths paths;
 	const char *from, *certificate, *known;
-	bool check, accept_loss, json;
+	bool check, accept_loss;
 	struct xos_chain chain;
 	struct ca_copy copy;
 	int64_t now;
+	char aside[48];
 };
 
 static enum xos_status too_long(const struct restore *r, struct xos_err *err)
@@ -164,13 +168,53 @@ static enum xos_status prepare(const struct restore *r, const char *folder, cons
 	return st == XOS_OK ? xos_service_own(folder, user, err) : st;
 }
 
+/* What a restore that failed prepared; the copy has it still. */
+static void discard(const char *folder, enum ca_copy_file a, enum ca_copy_file b)
+{
+	const enum ca_copy_file files[] = {a, b};
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (xos_path_join(path, sizeof(path), folder, ca_copy_names[files[i]]))
+			(void)!remove_left(path, NULL);
+	(void)rmdir(folder);
+}
+
+static bool taken(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 || errno != ENOENT;
+}
+
+/* The ending of both names for what is there now: .before-TIME, or .before-TIME-2 and so on if that is taken. */
+static enum xos_status choose_aside(struct restore *r, struct xos_err *err)
+{
+	char auth[PATH_MAX], key[PATH_MAX];
+
+	for (int n = 1; n <= ASIDE_MAX; n++) {
+		xos_str_printf(r->aside, sizeof(r->aside), ".before-%lld-%d", (long long)r->now, n);
+		if (n == 1)
+			*strrchr(r->aside, '-') = '\0';
+		if (!xos_str_printf(auth, sizeof(auth), "%s%s", r->paths.auth_dir, r->aside) ||
+		    !xos_str_printf(key, sizeof(key), "%s%s", r->paths.key_dir, r->aside))
+			return too_long(r, err);
+		if (!taken(auth) && !taken(key))
+			return XOS_OK;
+	}
+	return xos_err_set(err, XOS_CONFLICT, "restore",
+	    "no name is free beside %s for what is there now: remove what older restores left, "
+	    "such as %s",
+	    r->paths.auth_dir, auth);
+}
+
 /* The old folder stays beside it under another name. */
 static enum xos_status exchange(
     const struct restore *r, const char *folder, const char *fresh, struct xos_err *err)
 {
 	char aside[PATH_MAX];
 
-	if (!xos_str_printf(aside, sizeof(aside), "%s.before-%lld", folder, (long long)r->now))
+	if (!xos_str_printf(aside, sizeof(aside), "%s%s", folder, r->aside))
 		return too_long(r, err);
 	if (rename(folder, aside) != 0 && errno != ENOENT)
 		return xos_err_errno(err, errno, "restore", "cannot move %s away", folder);
@@ -192,15 +236,16 @@ static enum xos_status sync_folder(const char *dir, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status put(const struct restore *r, struct xos_err *err)
+static enum xos_status put(struct restore *r, struct xos_err *err)
 {
 	const struct xos_service_conf *c = &r->conf->common;
 	char auth[PATH_MAX], key[PATH_MAX];
-	enum xos_status st = XOS_OK;
+	enum xos_status st;
 
 	if (!xos_path_join(auth, sizeof(auth), c->state, "auth.restored") ||
 	    !xos_path_join(key, sizeof(key), c->state, "key.restored"))
-		st = too_long(r, err);
+		return too_long(r, err);
+	st = choose_aside(r, err);
 	if (st == XOS_OK)
 		st = prepare(r, auth, c->user_auth, CA_COPY_MEMBERSHIP, CA_COPY_VERIFIERS, err);
 	if (st == XOS_OK)
@@ -209,7 +254,12 @@ static enum xos_status put(const struct restore *r, struct xos_err *err)
 		st = exchange(r, r->paths.auth_dir, auth, err);
 	if (st == XOS_OK)
 		st = exchange(r, r->paths.key_dir, key, err);
-	return st == XOS_OK ? sync_folder(c->state, err) : st;
+	if (st != XOS_OK) {
+		discard(auth, CA_COPY_MEMBERSHIP, CA_COPY_VERIFIERS);
+		discard(key, CA_COPY_LOG, CA_COPY_HEAD);
+		return st;
+	}
+	return sync_folder(c->state, err);
 }
 
 static enum xos_status restore(struct restore *r, struct xos_err *err)
@@ -237,7 +287,6 @@ enum xos_status ca_verb_restore(
 
 	r.check = run->check;
 	r.accept_loss = xos_service_flag(&argc, argv, "--accept-loss");
-	r.json = xos_service_flag(&argc, argv, "--json");
 	st = xos_service_arg(&argc, argv, "--from", true, &r.from, err);
 	if (st == XOS_OK)
 		st = xos_service_arg(&argc, argv, "--certificate", false, &r.certificate, err);
@@ -248,7 +297,7 @@ enum xos_status ca_verb_restore(
 	if (st == XOS_OK)
 		st = restore(&r, err);
 	if (st == XOS_OK)
-		ca_copy_print(&r.copy, r.check ? "good:" : "restored from", r.from, r.json);
+		ca_copy_print(&r.copy, r.check ? "good:" : "restored from", r.from, run->json);
 	xos_chain_clear(&r.chain);
 	return st;
 }

@@ -91,8 +91,10 @@ void xos_duration_format(int64_t seconds, char out[XOS_TIME_TEXT])
 	const char *sign = seconds < 0 ? "-" : "";
 	uint64_t s = seconds < 0 ? 0 - (uint64_t)seconds : (uint64_t)seconds;
 	unsigned long long d = s / DAY, h = s / 3600 % 24, m = s / 60 % 60;
-	if (d)
+	if (d && h)
 		xos_str_printf(out, XOS_TIME_TEXT, "%s%llud%lluh", sign, d, h);
+	else if (d)
+		xos_str_printf(out, XOS_TIME_TEXT, "%s%llud", sign, d);
 	else if (h)
 		xos_str_printf(out, XOS_TIME_TEXT, "%s%lluh%02llum", sign, h, m);
 	else if (m)

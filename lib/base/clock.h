@@ -16,7 +16,7 @@ int64_t xos_clock_mono_ms(void); /* monotonic milliseconds, for time-outs */
  * formatting clamps to them. */
 void xos_time_format(int64_t t, char out[XOS_TIME_TEXT]);
 bool xos_time_parse(const char *s, int64_t *t);
-/* For people: "11h31m", "4m05s", "3d2h". Negative durations get a minus sign. */
+/* For people: "11h31m", "4m05s", "3d2h", "90d". Negative durations get a minus sign. */
 void xos_duration_format(int64_t seconds, char out[XOS_TIME_TEXT]);
 /* "90s", "15m", "12h", "7d", "2w"; a bare number is refused: its unit would be a guess. */
 bool xos_duration_parse(const char *s, int64_t *seconds);

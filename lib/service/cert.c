@@ -201,6 +201,18 @@ enum xos_status xos_service_cert_poll(struct xos_service_cert *c, struct xos_err
 	return same ? XOS_OK : xos_service_cert_reload(c, err);
 }
 
+void xos_service_cert_again(struct xos_service_cert *c, const char *vo)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	enum xos_status st = xos_service_cert_poll(c, &err);
+	if (st == XOS_UNAVAILABLE)
+		xos_event_err(XOS_WARN, "certificate.reload", &err, "hint",
+		    "the old one stays in use until the daemon is started again", "vo", vo,
+		    (const char *)NULL);
+	else if (st != XOS_OK)
+		xos_event_err(XOS_ERROR, "certificate.reload", &err, "vo", vo, (const char *)NULL);
+}
+
 int64_t xos_service_cert_seconds_left(struct xos_service_cert *c, int64_t now)
 {
 	pthread_mutex_lock(&c->lock);

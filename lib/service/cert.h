@@ -40,6 +40,11 @@ XOS_MUST_USE enum xos_status xos_service_cert_reload(
     struct xos_service_cert *c, struct xos_err *err);
 /* Reloads if one of the files changed since. */
 XOS_MUST_USE enum xos_status xos_service_cert_poll(struct xos_service_cert *c, struct xos_err *err);
+/*
+ * The same for who has nobody to answer to: a failure is the event "certificate.reload", with the vo if it is given. It
+ * is a warning that says what to do if the new files cannot be opened: a sandbox may let the old ones be read only.
+ */
+void xos_service_cert_again(struct xos_service_cert *c, const char *vo);
 int64_t xos_service_cert_seconds_left(struct xos_service_cert *c, int64_t now); /* may be < 0 */
 /* Past half of its life: the daemon's renewal should run, with jitter of its own. */
 bool xos_service_cert_needs_renewal(struct xos_service_cert *c, int64_t now);

@@ -170,9 +170,7 @@ static void refresh(void *ctx, struct xos_buf *text)
 static void on_poll(void *ctx)
 {
 	struct xos_front *f = ctx;
-	struct xos_err err = XOS_ERR_INIT;
-	if (xos_service_cert_poll(f->cert, &err) != XOS_OK)
-		xos_event_err(XOS_ERROR, "certificate.reload", &err, (const char *)NULL);
+	xos_service_cert_again(f->cert, NULL);
 	gauges(f);
 }
 
@@ -200,9 +198,7 @@ static void stop(void *ctx)
 
 static void hup(struct xos_front *f)
 {
-	struct xos_err err = XOS_ERR_INIT;
-	if (xos_service_cert_reload(f->cert, &err) != XOS_OK)
-		xos_event_err(XOS_ERROR, "certificate.reload", &err, (const char *)NULL);
+	xos_service_cert_again(f->cert, NULL);
 	if (f->o.on_hup)
 		f->o.on_hup(f->o.ctx);
 }

@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "base/name.h"
 #include "base/text.h"
+#include "json/json.h"
 #include "proc/daemon.h"
 #include "proc/supervisor.h"
 #include "service/cert.h"
@@ -21,7 +22,7 @@ enum { EXIT_USAGE_OR_CONFIG = 2 };
 /* The options that all verbs have, as given. */
 struct common {
 	const char *config, *ready_fd, *pid_file, *role, *log_level;
-	bool check, version, help;
+	bool check, json, version, help;
 };
 
 static enum xos_status common_take(int *argc, char **argv, struct common *c, struct xos_err *err)
@@ -38,6 +39,7 @@ static enum xos_status common_take(int *argc, char **argv, struct common *c, str
 			return st;
 	}
 	c->check = xos_service_flag(argc, argv, "--check");
+	c->json = xos_service_flag(argc, argv, "--json");
 	c->version = xos_service_flag(argc, argv, "--version");
 	c->help = xos_service_flag(argc, argv, "--help") || xos_service_flag(argc, argv, "-h");
 	return XOS_OK;
@@ -65,14 +67,33 @@ static void print_help(const struct xos_service_program *p)
 		printf("\nExamples:\n%s", p->examples);
 }
 
-static int complain(const struct xos_service_program *p, const struct xos_err *err, int status)
+static bool print_json_error(const struct xos_err *err)
 {
-	fprintf(stderr, "%s: %s\n", p->name, err->text);
-	if (strcmp(err->code, "usage") == 0) {
-		fprintf(stderr, "Try: %s --help\n", p->name);
-		return EXIT_USAGE_OR_CONFIG;
+	struct xos_json *doc = xos_json_object(), *e = xos_json_object();
+	struct xos_buf text;
+	xos_json_set_text(e, "code", err->code[0] ? err->code : "error");
+	xos_json_set_string(e, "status", xos_status_name(err->status));
+	xos_json_set_text(e, "text", err->text);
+	xos_json_set(doc, "error", e);
+	xos_buf_init(&text, 8192);
+	bool ok = xos_json_dump_line(doc, &text, NULL) == XOS_OK;
+	if (ok)
+		printf("%s\n", xos_buf_str(&text));
+	xos_buf_free(&text);
+	xos_json_free(doc);
+	return ok;
+}
+
+static int complain(
+    const struct xos_service_program *p, const struct xos_err *err, bool json, int status)
+{
+	bool usage = strcmp(err->code, "usage") == 0;
+	if (!json || !print_json_error(err)) {
+		fprintf(stderr, "%s: %s\n", p->name, err->text);
+		if (usage)
+			fprintf(stderr, "Try: %s --help\n", p->name);
 	}
-	return status;
+	return usage ? EXIT_USAGE_OR_CONFIG : status;
 }
 
 static enum xos_status level_parse(const char *text, enum xos_level *out, struct xos_err *err)
@@ -91,6 +112,7 @@ static enum xos_status level_parse(const char *text, enum xos_level *out, struct
 
 struct report {
 	const struct xos_service_program *program;
+	bool quiet; /* the first is told otherwise */
 	size_t count;
 	struct xos_err first;
 };
@@ -98,22 +120,23 @@ struct report {
 static void report_one(void *ctx, const struct xos_err *err)
 {
 	struct report *r = ctx;
-	fprintf(stderr, "%s: %s\n", r->program->name, err->text);
+	if (!r->quiet)
+		fprintf(stderr, "%s: %s\n", r->program->name, err->text);
 	if (r->count++ == 0)
 		r->first = *err;
 }
 
-/* Loads and checks. Everything that is wrong is printed; the first finding is in err. */
+/* Loads and checks. Everything that is wrong is printed, unless quiet; the first finding is in err. */
 static enum xos_status load(const struct xos_service_program *p, const char *path, bool check,
-    void **out, struct xos_err *err)
+    bool quiet, void **out, struct xos_err *err)
 {
-	struct report r = {.program = p};
+	struct report r = {.program = p, .quiet = quiet};
 	void *conf = calloc(1, p->conf_size ? p->conf_size : 1);
 	if (!conf)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	enum xos_status st = xos_config_load(path, p->keys, p->nkeys, conf, err);
 	if (st != XOS_OK) {
-		fprintf(stderr, "%s: %s\n", p->name, err->text);
+		report_one(&r, err);
 		free(conf);
 		return st;
 	}
@@ -138,6 +161,14 @@ static const struct xos_service_verb *verb_find(
 	return NULL;
 }
 
+static bool knows_json(const struct xos_service_program *p, const char *verb)
+{
+	for (const char *const *v = p->json; v && *v; v++)
+		if (strcmp(*v, verb) == 0)
+			return true;
+	return false;
+}
+
 static enum xos_status run_make(const struct xos_service_program *p, const struct common *c,
     struct xos_service_run *run, struct xos_err *err)
 {
@@ -157,7 +188,8 @@ static enum xos_status run_make(const struct xos_service_program *p, const struc
 	    .role = c->role,
 	    .log_level = c->log_level,
 	    .level = level,
-	    .check = c->check};
+	    .check = c->check,
+	    .json = c->json};
 	return XOS_OK;
 }
 
@@ -168,33 +200,38 @@ static int run_verb(
 	struct xos_service_run run;
 	if (argc < 1) {
 		xos_err_set(&err, XOS_MALFORMED, "usage", "say what to do");
-		return complain(p, &err, 2);
+		return complain(p, &err, c->json, 2);
 	}
 	const struct xos_service_verb *verb = verb_find(p, argv[0]);
+	bool json = c->json && (!verb || knows_json(p, verb->name));
 	enum xos_status st = XOS_OK;
 	if (!verb)
 		st = xos_err_set(&err, XOS_MALFORMED, "usage", "unknown verb \"%s\"", argv[0]);
+	else if (c->json && !json)
+		st = xos_err_set(&err, XOS_MALFORMED, "usage", "%s has no --json", argv[0]);
 	else if (verb->config && !c->config)
 		st = xos_err_set(&err, XOS_MALFORMED, "usage", "%s needs --config FILE", argv[0]);
 	if (st == XOS_OK)
 		st = run_make(p, c, &run, &err);
 	if (st != XOS_OK)
-		return complain(p, &err, 2);
+		return complain(p, &err, json, 2);
 	/* Children were checked by their supervisor, with rights that they may lack; other verbs make
 	 * what is missing. */
 	if (c->role && xos_child_fd_take("config", &run.config_fd, NULL) == XOS_OK)
 		st = xos_service_conf_again(p, c->config, run.config_fd, &run.conf, &err);
 	else if (verb->config)
-		st =
-		    load(p, c->config, !c->role && strcmp(verb->name, "run") == 0, &run.conf, &err);
+		st = load(p, c->config, !c->role && strcmp(verb->name, "run") == 0, json, &run.conf,
+		    &err);
 	if (st != XOS_OK) {
+		if (json)
+			(void)print_json_error(&err);
 		xos_ready_report(run.ready_fd, &err);
 		if (run.role)
 			xos_child_failed(&err);
 		return EXIT_USAGE_OR_CONFIG;
 	}
 	st = verb->run(&run, argc, argv, &err);
-	int status = st == XOS_OK ? 0 : complain(p, &err, xos_status_exit(st));
+	int status = st == XOS_OK ? 0 : complain(p, &err, json, xos_status_exit(st));
 	if (run.conf)
 		xos_config_free(p->keys, p->nkeys, run.conf);
 	free(run.conf);
@@ -207,9 +244,9 @@ static int run_check(const struct xos_service_program *p, const struct common *c
 	void *conf = NULL;
 	if (!c->config) {
 		xos_err_set(&err, XOS_MALFORMED, "usage", "--check needs --config FILE");
-		return complain(p, &err, 2);
+		return complain(p, &err, c->json, 2);
 	}
-	if (load(p, c->config, true, &conf, &err) != XOS_OK)
+	if (load(p, c->config, true, false, &conf, &err) != XOS_OK)
 		return EXIT_USAGE_OR_CONFIG;
 	xos_config_free(p->keys, p->nkeys, conf);
 	free(conf);
@@ -222,7 +259,7 @@ int xos_service_main(const struct xos_service_program *p, int argc, char **argv)
 	struct common c = {.config = NULL};
 	struct xos_err err = XOS_ERR_INIT;
 	if (common_take(&argc, argv, &c, &err) != XOS_OK)
-		return complain(p, &err, 2);
+		return complain(p, &err, c.json, 2);
 	if (c.help) {
 		print_help(p);
 		return 0;

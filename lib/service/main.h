@@ -17,7 +17,8 @@
  *   xos-cad --check --config FILE | --version | --help
  *
  * Exit status 0 done, 1 refused, 2 usage or a configuration that does not check, 3 not decided or
- * reached. Errors go to standard error as "xos-cad: text".
+ * reached. Errors go to standard error as "xos-cad: text"; with --json, for verbs that take it, to standard
+ * output as one object, {"error": {"code": ..., "status": ..., "text": ...}}, as with all tools.
  */
 struct xos_service_run {
 	const struct xos_service_program *program;
@@ -29,7 +30,7 @@ struct xos_service_run {
 	const char *role;        /* --role, in a child started by the supervisor; NULL */
 	const char *log_level;   /* as given, handed on to children; NULL */
 	enum xos_level level;    /* what it means */
-	bool check;              /* --check, for a verb that takes it */
+	bool check, json;        /* --check, --json, for verbs that take them */
 };
 
 struct xos_service_verb {
@@ -56,6 +57,8 @@ struct xos_service_program {
 	const char *const *reloads;
 	const char
 	    *checks_itself; /* the verb with which --check is its own (run->check); NULL: none */
+	/* Verbs that take --json: answers (theirs, by run->json) and errors; ends with NULL. May be NULL. */
+	const char *const *json;
 	const struct xos_service_verb *verbs;
 	size_t nverbs;
 	const char *examples; /* for --help; NULL */

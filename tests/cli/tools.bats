@@ -219,6 +219,11 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	refused 1 "set them up with: xos-server init" xos-server start --dir none
 	usage "--vo NAME --admin NAME" xos-server init --dir s
 	[ "$(xos-server init --help | grep -c -- '^  --vo ')" -eq 1 ]
+	# it has to do with no VO that was joined
+	run xos-server --help
+	[[ $output != *--vo\ NAME\ \ * && $output != *--config* && $output == *--json* ]]
+	usage "unknown option --vo" xos-server start --dir s --vo demo
+	usage "unknown option --config" xos-server status --dir s --config c
 	refused 1 "no secret was given" xos-server init --dir s --vo demo --admin ada --password-stdin
 	echo long-enough >password
 	run xos-server init --dir s --vo BAD --admin ada --password-stdin <password

@@ -61,8 +61,8 @@ END_TEST
 START_TEST(namesake)
 {
 	const char *texts[] = {BIO, LAB,
-	    "vo \"demo\" serial 1 schema 2 { permit user bio:alice action file.read on file:/data "
-	    "when has subject.is_owner and subject.is_owner; permit user alice action any; }",
+	    ("vo \"demo\" serial 1 schema 2 { permit user bio:alice action file.read on file:/data "
+	     "when has subject.is_owner and subject.is_owner; permit user alice action any; }"),
 	    "owner \"demo:alice\" serial 1 schema 2 { permit user alice, any action any; }"};
 	struct xos_policy_request req = foreigner();
 	req.resource.owner = "alice";
@@ -237,8 +237,8 @@ END_TEST
 START_TEST(delegation_ends)
 {
 	const char *texts[] = {
-	    "vo \"demo\" serial 1 schema 2 { delegate group /demo/physics action "
-	    "job.submit when auth.age < 1h; }",
+	    ("vo \"demo\" serial 1 schema 2 { delegate group /demo/physics action "
+	     "job.submit when auth.age < 1h; }"),
 	    "group \"/demo/physics\" serial 1 schema 2 { permit any, user demo:bob action any; }",
 	    "site \"lab\" serial 1 schema 2 { delegate node n1 action job.submit; }",
 	    "node \"lab/n1\" serial 1 schema 2 { permit any action any; }",

@@ -297,8 +297,8 @@ static const char *const rich[] = {
        "unless has auth.mfa and auth.mfa != false;"),
     OWNER("permit user bio:c action file.read on file:/a/b on change continue;"),
     NODE("forbid any action job.submit when time in 22:00-06:00 +01:00;"),
-    "delegation by user \"alice\" schema 2 { check @c action == job.show on change stop after 1s; "
-    "limit action job.submit on site:lab { wall <= 1h; } }"};
+    ("delegation by user \"alice\" schema 2 { check @c action == job.show on change stop after 1s; "
+     "limit action job.submit on site:lab { wall <= 1h; } }")};
 
 /* Cut anywhere, or with a byte in it that no text has: an error, and nothing worse. */
 START_TEST(damaged_texts)

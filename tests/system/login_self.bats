@@ -28,6 +28,8 @@ teardown() {
 }
 
 ada() { XOS_TOKEN=$AUTH/ada "$@"; }
+# The serials of one's tokens that are not ended.
+unlocked() { xos-token list --json | jq -r '.tokens[] | select(.locked | not) | .serial'; }
 # A terminal for COMMAND; what is typed comes from standard input.
 on_terminal() { script -qec "$*" /dev/null; }
 # Reads what the terminal shows, into shown, until TEXT is there; fails if it ends before.
@@ -69,8 +71,12 @@ until_shown() {
 	[ "$status" -eq 0 ]
 	[ "$(jq -r .member <<<"$output")" = bob ]
 	# no password is asked for when there is something to renew, and no role comes with it
+	held=$(unlocked)
 	run xos-login bob </dev/null
 	[ "$status" -ne 0 ] # nothing would be gained: the password is asked for
+	# and no token stays behind that nobody holds; the one in the file is as good as before
+	[ "$(unlocked)" = "$held" ]
+	[[ $held == *"$(xos-token show --json | jq -r .serial)"* ]]
 	run xos-login --renew --role /demo/Role=admin bob
 	[ "$status" -eq 1 ]
 	xos-logout
@@ -111,6 +117,13 @@ until_shown() {
 	[ "$(xos-token show --json | jq .auth.mfa)" = true ]
 	[[ $(xos-token totp status) == *enrolled* ]]
 	[[ $(ada xos-vo totp show tom) == *"has a second factor"* ]]
+	# of nobody there is nothing to say, and a member learns of nobody else whether there is one
+	run ada xos-vo totp show nobody --json
+	[ "$status" -eq 1 ]
+	[[ $output == *'"no-member"'* ]]
+	run xos-vo totp show nobody --json
+	[ "$status" -eq 1 ]
+	[[ $output != *'"no-member"'* ]]
 	# renewed, it still says so
 	xos-login --renew tom
 	[ "$(xos-token show --json | jq .auth.mfa)" = true ]

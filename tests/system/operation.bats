@@ -187,6 +187,30 @@ check() { xos-cad restore --check --config "$CONF" --from "$AUTH/spoiled" --acce
 	[ "$status" -eq 1 ]
 }
 
+# An error of --json: one object with this code on standard output, nothing on standard error, this status.
+json_error() { # STATUS CODE COMMAND...
+	local status=0
+	"${@:3}" >"$AUTH/json.out" 2>"$AUTH/json.err" || status=$?
+	[ "$status" -eq "$1" ]
+	[ "$(jq -r .error.code "$AUTH/json.out")" = "$2" ]
+	jq -e '.error.text and .error.status' "$AUTH/json.out" >/dev/null
+	[ ! -s "$AUTH/json.err" ]
+}
+
+@test "--json: errors are JSON as well, and a verb without it says so" {
+	json_error 1 copy-exists xos-cad backup --json --config "$CONF" --out "$AUTH/copy3"
+	json_error 1 running xos-cad restore --config "$CONF" --from "$AUTH/copy3" --accept-loss --json
+	json_error 2 usage xos-cad backup --json --config "$CONF"
+	json_error 2 usage xos-cad backup --json --config "$CONF" --out "$AUTH/x" --odd
+	json_error 2 usage xos-cad backup --json --out "$AUTH/x"
+	json_error 2 usage xos-cad break-glass --json --config "$CONF" more
+	sed 's/^vo = .*/&\nodd = 1/' "$CONF" >"$AUTH/odd.conf"
+	json_error 2 config-unknown xos-cad backup --json --config "$AUTH/odd.conf" --out "$AUTH/x"
+	run xos-cad log --json --config "$CONF"
+	[ "$status" -eq 2 ]
+	[[ $output == *"no --json"* ]]
+}
+
 @test "restore: not while it runs, nothing older without a word, then everything is as it was" {
 	run xos-cad restore --config "$CONF" --from "$AUTH/copy3" --accept-loss
 	[ "$status" -eq 1 ]
@@ -229,6 +253,42 @@ check() { xos-cad restore --check --config "$CONF" --from "$AUTH/spoiled" --acce
 	authority_stop
 	xos-cad restore --config "$CONF" --from "$AUTH/last" --accept-loss
 	ls -d "$AUTH"/cad/auth.before-* "$AUTH"/cad/key.before-*
+	# under a name that nothing has: as if every second of the next minutes had seen a restore
+	now=$(date +%s)
+	for ((i = 0; i < 300; i++)); do
+		mkdir "$AUTH/cad/auth.before-$((now + i))" 2>/dev/null || continue
+		echo kept >"$AUTH/cad/auth.before-$((now + i))/kept"
+	done
+	xos-cad restore --config "$CONF" --from "$AUTH/last" --accept-loss
+	[ "$(cat "$AUTH/cad/auth.before-$((now + 299))/kept")" = kept ]
+	ls "$AUTH"/cad/auth.before-*-2/membership.db "$AUTH"/cad/key.before-*-2/issuance.log
+	# one that fails leaves nothing half of it behind
+	touch "$AUTH/cad/key.restored"
+	run xos-cad restore --config "$CONF" --from "$AUTH/last" --accept-loss
+	[ "$status" -ne 0 ]
+	rm "$AUTH/cad/key.restored"
+	[ -z "$(find "$AUTH/cad" -name '*.restored*')" ]
 	authority_start
 	login m3
+}
+
+@test "TLS files in the state folder: SIGHUP is silent about old ones, and says what new ones need" {
+	local before
+	authority_stop
+	mv "$AUTH"/cad/tls/tls.* "$AUTH/cad/"
+	sed -i 's#= tls/tls\.#= tls.#' "$CONF"
+	[ "$(id -u)" -ne 0 ] || chown 0 "$AUTH/cad/tls.key"
+	authority_start
+	before=$(wc -l <"$AUTH/log")
+	reload
+	# the network process has done its part when what it does after that is in the log
+	retry eval 'tail -n +$((before + 1)) "$AUTH/log" | grep -q "proc=cad/network.*event=trust"'
+	run ! grep 'event=certificate.reload' <(tail -n "+$((before + 1))" "$AUTH/log")
+	[ "$(id -u)" -eq 0 ] || skip "who is not root has one user for all of it"
+	before=$(wc -l <"$AUTH/log")
+	cp -p "$AUTH/cad/tls.key" "$AUTH/cad/new.key"
+	mv "$AUTH/cad/new.key" "$AUTH/cad/tls.key"
+	reload
+	retry eval 'tail -n +$((before + 1)) "$AUTH/log" | grep -q "level=warn .*event=certificate.reload .*started again"'
+	run ! grep 'level=error' <(tail -n "+$((before + 1))" "$AUTH/log")
 }

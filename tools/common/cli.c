@@ -134,10 +134,12 @@ static void print_help(const struct xos_cli_program *p, const struct xos_cli_ver
 				option_help(o);
 	}
 	printf("  --json                   answers and errors as JSON\n");
-	if (!only || !option_find(only->options, "vo", 2)) /* a verb's own is shown above */
-		printf("  --vo NAME                another VO than the one joined last\n");
-	printf("  --config DIR             another folder for joined VOs\n"
-	       "  --no-input               no questions, also on a terminal\n"
+	if (!p->no_joined) {
+		if (!only || !option_find(only->options, "vo", 2)) /* a verb's own is shown above */
+			printf("  --vo NAME                another VO than the one joined last\n");
+		printf("  --config DIR             another folder for joined VOs\n");
+	}
+	printf("  --no-input               no questions, also on a terminal\n"
 	       "  --help, --version\n");
 	if (!only && p->nverbs > 1)
 		printf("\n%s VERB --help shows the options of one verb.\n", p->name);
@@ -167,10 +169,10 @@ static enum xos_status option_take(
     struct parse *p, int argc, char **argv, int *i, struct xos_err *err)
 {
 	const struct xos_cli_option common[] = {{.name = "json", .flag = &p->cli->json},
-	    {.name = "vo", .arg = "NAME", .value = &p->cli->vo},
-	    {.name = "config", .arg = "DIR", .value = &p->cli->config},
 	    {.name = "no-input", .flag = &p->cli->no_input}, {.name = "help", .flag = &p->help},
 	    {.name = "version", .flag = &p->version}, {.name = NULL}};
+	const struct xos_cli_option joined[] = {{.name = "vo", .arg = "NAME", .value = &p->cli->vo},
+	    {.name = "config", .arg = "DIR", .value = &p->cli->config}, {.name = NULL}};
 	const char *name = argv[*i] + 2;
 	size_t n = strcspn(name, "=");
 	const char *value = name[n] == '=' ? name + n + 1 : NULL;
@@ -178,6 +180,8 @@ static enum xos_status option_take(
 	const struct xos_cli_option *o = p->verb ? option_find(p->verb->options, name, n) : NULL;
 	if (!o)
 		o = option_find(common, name, n);
+	if (!o && !p->program->no_joined)
+		o = option_find(joined, name, n);
 	if (!o)
 		return xos_cli_usage(err, "unknown option --%.*s", (int)n, name);
 	(*i)++;

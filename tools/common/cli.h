@@ -16,7 +16,7 @@
  *
  *   --json         answers and errors as JSON on standard output
  *   --vo NAME      another VO than the last one joined
- *   --config DIR   another folder for joined VOs
+ *   --config DIR   another folder for joined VOs (both not with no_joined)
  *   --no-input      no questions, also on a terminal
  *   --help, --version
  *
@@ -72,6 +72,7 @@ struct xos_cli_section {
 struct xos_cli_program {
 	const char *name;  /* "xos-vo" */
 	const char *about; /* one line */
+	bool no_joined;    /* has to do with no joined VO: there is no --vo and no --config */
 	const struct xos_cli_verb *verbs;
 	size_t nverbs;
 	const struct xos_cli_section *sections; /* ends with a NULL verb; NULL: no headings */

@@ -350,6 +350,7 @@ int main(int argc, char **argv)
 	static const struct xos_cli_program program = {
 	    .name = "xos-server",
 	    .about = "the servers of a VO on one machine",
+	    .no_joined = true,
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
 	    .examples =

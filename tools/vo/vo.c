@@ -91,6 +91,10 @@ enum xos_status vo_set(struct xos_cli *cli, int argc, char **argv, struct xos_er
 	if (!opt_title && !opt_contact && !opt_model && !opt_invited_life)
 		return xos_cli_usage(
 		    err, "say what to set: --title, --contact, --model or --invited-life");
+	if (opt_model && strcmp(opt_model, "administered") != 0 && strcmp(opt_model, "open") != 0)
+		return xos_cli_usage(err,
+		    "--model takes administered or open; a federated VO needs a gateway that "
+		    "vouches for the members of an institution, and xos-cad has none");
 	if (opt_invited_life && (!xos_duration_parse(opt_invited_life, &life) || life <= 0))
 		return xos_cli_usage(err, "--invited-life takes a duration with its unit: 365d");
 	struct xos_json *args = xos_json_object();

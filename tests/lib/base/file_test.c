@@ -410,7 +410,7 @@ static const struct {
     {"name = x\n[tls]\nport = x\n", "config-value", ":3: 'port' must be a whole number"},
     {"name = x\n[tls]\nport = -1\n", "config-value", ":3:"},
     {"name = x\n[limits]\nlife = 30\n", "config-value", ":3: 'life' must be a duration"},
-    {"name = x\n[limits]\nlife = 30s\n", "config-value", ":3: 'life' must be from 1m00s to 1d0h"},
+    {"name = x\n[limits]\nlife = 30s\n", "config-value", ":3: 'life' must be from 1m00s to 1d"},
     {"name = x\n[limits]\nstrict = true\n", "config-value", ":3: 'strict' must be yes or no"},
     {"name = x\n[]\n", "config-unknown", ":2:"},
     {"name = x\n\xff\n", "config-syntax", ":2:"},

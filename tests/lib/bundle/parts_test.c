@@ -99,8 +99,8 @@ START_TEST(roster_payloads)
 	    R("{\"name\":\"alice\",\"number\":2}"),
 	    R("{\"name\":\"alice\",\"number\":2,\"state\":\"active\",\"uid\":0}"),
 	    "{\"vo\":\"demo\",\"serial\":1,\"issued\":\"2026-11-18T03:06:40Z\",\"members\":[]}",
-	    "{\"vo\":\"demo\",\"vo\":\"demo\",\"serial\":1,\"issued\":\"2026-11-18T03:06:40Z\","
-	    "\"expires\":\"2026-11-19T03:06:40Z\",\"members\":[]}",
+	    ("{\"vo\":\"demo\",\"vo\":\"demo\",\"serial\":1,\"issued\":\"2026-11-18T03:06:40Z\","
+	     "\"expires\":\"2026-11-19T03:06:40Z\",\"members\":[]}"),
 	    "[]",
 	    "",
 	};

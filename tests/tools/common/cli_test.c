@@ -57,12 +57,15 @@ static const struct xos_cli_verb verbs[] = {
     {"submit", "COMMAND...", "submit", 1, -1, true, submit_options, submit},
     {"refuse", "WORD", "refuse", 1, 1, false, NULL, refuse},
     {"answer", "", "answer", 0, 0, false, NULL, answer}};
-static const struct xos_cli_program tool = {
-    "xos-test", "a tool for tests", verbs, 3, NULL, "  xos-test answer\n"};
+static const struct xos_cli_program tool = {.name = "xos-test",
+    .about = "a tool for tests",
+    .verbs = verbs,
+    .nverbs = 3,
+    .examples = "  xos-test answer\n"};
 static const struct xos_cli_verb single[] = {
     {NULL, "MEMBER", "log in", 0, 1, false, submit_options, submit}};
 static const struct xos_cli_program single_tool = {
-    "xos-one", "a tool of one verb", single, 1, NULL, NULL};
+    .name = "xos-one", .about = "a tool of one verb", .verbs = single, .nverbs = 1};
 
 static char *dir;
 
