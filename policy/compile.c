@@ -14,9 +14,9 @@ static uint64_t scope_hash(enum xos_policy_level level, const char *name, size_t
 	return xos_hash_name(XOS_HASH_SCOPE + (unsigned)level, name, n);
 }
 
-static uint64_t word_hash(unsigned vocabulary, const char *name)
+static uint64_t word_hash(unsigned vocabulary, const char *name, size_t n)
 {
-	return xos_hash_name(XOS_HASH_ACTION + vocabulary, name, strlen(name));
+	return xos_hash_name(XOS_HASH_ACTION + vocabulary, name, n);
 }
 
 static enum xos_status check_part(
@@ -74,6 +74,7 @@ static enum xos_status add_scopes(
 		s->level = (uint8_t)set->level;
 		s->serial = set->serial;
 		s->hash = scope_hash(set->level, set->name, s->len);
+		s->term = xos_hash_name(XOS_HASH_TERM + XOS_TERM_SITE, s->name, s->len);
 		memcpy(s->head, s->name, s->len < XOS_SCOPE_NAME ? s->len : XOS_SCOPE_NAME);
 		p->of_level[set->level]++;
 		status = s->compiled ? place_scope(p, i, err) : no_memory(err);
@@ -150,12 +151,13 @@ static enum xos_status add_named(struct xos_policy *p, struct xos_err *err)
 
 static struct xos_word *word_place(const struct xos_policy *p, unsigned v, const char *name)
 {
-	uint64_t hash = word_hash(v, name);
+	size_t n = strlen(name);
+	uint64_t hash = word_hash(v, name, n);
 	uint32_t at = (uint32_t)hash & p->word_mask;
 	for (;; at = (at + 1) & p->word_mask) {
 		struct xos_word *w = &p->words[at];
-		if (!w->hash ||
-		    (w->hash == hash && w->vocabulary == v && strcmp(w->name, name) == 0))
+		if (!w->hash || (w->hash == hash && w->vocabulary == v && w->len == n &&
+		                    memcmp(w->name, name, n) == 0))
 			return w;
 	}
 }
@@ -163,8 +165,10 @@ static struct xos_word *word_place(const struct xos_policy *p, unsigned v, const
 static struct xos_word *put_word(struct xos_policy *p, unsigned v, const char *name)
 {
 	struct xos_word *w = word_place(p, v, name);
-	w->hash = word_hash(v, name);
 	w->name = name;
+	w->len = (uint32_t)strlen(name);
+	w->hash = word_hash(v, name, w->len);
+	w->term = xos_hash_name(XOS_HASH_TERM + XOS_TERM_KIND, name, w->len);
 	w->vocabulary = (uint8_t)v;
 	return w;
 }

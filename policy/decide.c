@@ -142,10 +142,10 @@ static void run_groups(struct xos_run *r, struct xos_level *vo)
 
 static void run_vo(struct xos_run *r, const char *name, bool own)
 {
+	const struct xos_policy_interned_subject *known = own ? r->eval.known : NULL;
+	size_t n = known ? 0 : own ? r->eval.who->vo_len : strlen(name);
 	const struct xos_policy_scope *s =
-	    own && r->eval.known
-	        ? r->eval.known->vo
-	        : xos_policy_find_scope(r->policy, XOS_POLICY_VO, name, strlen(name));
+	    known ? known->vo : xos_policy_find_scope(r->policy, XOS_POLICY_VO, name, n);
 	struct xos_level *l = add_level(r, XOS_POLICY_VO, s ? s->name : name, XOS_STAND_LACKS);
 	r->ndelegates = 0;
 	if (s)
@@ -448,7 +448,7 @@ static const char *make_facts(
 	/* Nothing changes them: the folders of what is interned are there already. */
 	e->where = resource ? (struct xos_resource_facts *)(uintptr_t)&resource->facts : where;
 	if (!resource)
-		xos_resource_facts_make(where, e->resource);
+		xos_resource_facts_make(where, e->resource, &e->place);
 	if (e->values->given >> XOS_ATTR_CTX_SERVICE & 1) {
 		const char *service = e->values->list[XOS_ATTR_CTX_SERVICE]->string;
 		e->service =

@@ -31,6 +31,7 @@ struct xos_subject_facts {
 	struct xos_fact *list;
 	size_t n;
 	const struct xos_policy *of; /* what it does not name is left out; NULL: nothing is */
+	uint32_t vo_len;             /* bytes of the VO's name */
 	uint64_t seen;               /* bits by hash: a name whose bit is not set is none of them */
 	uint32_t *table; /* by hash, open addressing: position + 1; NULL: they are few */
 	uint32_t mask;
@@ -52,6 +53,7 @@ struct xos_resource_facts {
 
 /* Where the resource is, as the policy knows it. */
 struct xos_known_place {
+	const struct xos_word *kind;         /* as the schema or a set declares it */
 	const struct xos_policy_scope *site; /* its set; NULL: none, or at no site */
 	/* The node as its site declares it; NULL: not, or no node said. */
 	const struct xos_compiled_node *declared;
@@ -113,7 +115,8 @@ const char *xos_policy_eval_init(
  * NULL: everything. *failed: out of memory. */
 const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos_policy_subject *s,
     const struct xos_policy *of, struct xos_policy_memory *m, bool *failed);
-void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_policy_resource *r);
+void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_policy_resource *r,
+    const struct xos_known_place *known);
 bool xos_resource_folders_make(
     struct xos_resource_facts *f, const struct xos_policy_resource *r, struct xos_policy_memory *m);
 bool xos_subject_has(

@@ -230,11 +230,12 @@ const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos
 	*failed = s->kind != XOS_SUBJECT_LOCAL && !make_room(f, s, of, m);
 	if (*failed || s->kind == XOS_SUBJECT_LOCAL)
 		return NULL;
+	size_t vo_len = strlen(s->vo);
+	f->vo_len = (uint32_t)vo_len;
 	if (s->kind != XOS_SUBJECT_MEMBER) {
 		*failed = !put_machine(f, s, m);
 		return NULL;
 	}
-	size_t vo_len = strlen(s->vo);
 	put_member(f, s, vo_len);
 	put_name(f, XOS_WHO_VO, s->vo);
 	for (size_t i = 0; i < s->ngroups; i++)
@@ -259,30 +260,33 @@ static uint64_t object_hash(const struct xos_policy_resource *r, const struct xo
 	return term_hash(XOS_TERM_OBJECT, xos_hash_more(h, r->id, f->id_len));
 }
 
-void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_policy_resource *r)
+void xos_resource_facts_make(struct xos_resource_facts *f, const struct xos_policy_resource *r,
+    const struct xos_known_place *known)
 {
-	f->site = f->node = f->id = 0;
+	f->node = f->id = 0;
 	f->site_len = f->place_len = f->id_len = 0;
 	f->folders = NULL;
 	f->nfolders = 0;
 	f->have_folders = false;
-	f->kind_len = (uint32_t)strlen(r->kind);
-	f->kind = term_hash(XOS_TERM_KIND, xos_hash_whole(r->kind, f->kind_len));
-	f->is_file = f->kind_len == 4 && memcmp(r->kind, "file", 4) == 0;
-	f->is_job = f->kind_len == 3 && memcmp(r->kind, "job", 3) == 0;
+	f->kind_len = known->kind->len;
+	f->kind = known->kind->term;
+	f->is_file = known->kind->needs == XOS_NEEDS_PATH;
+	f->is_job = known->kind->needs == XOS_NEEDS_JOB;
 	if (r->id && !f->is_file) {
 		f->id_len = (uint32_t)strlen(r->id);
 		f->id = f->is_job ? term_hash(XOS_TERM_JOB, xos_hash_whole(r->id, f->id_len))
 		                  : object_hash(r, f);
 	}
+	f->site = 0;
 	if (!r->site)
 		return;
-	f->site_len = f->place_len = (uint32_t)strlen(r->site);
+	f->site_len = f->place_len = known->site ? known->site->len : (uint32_t)strlen(r->site);
 	memcpy(f->place, r->site, f->site_len + 1);
-	f->site = term_hash(XOS_TERM_SITE, xos_hash_whole(r->site, f->site_len));
+	f->site = known->site ? known->site->term
+	                      : term_hash(XOS_TERM_SITE, xos_hash_whole(r->site, f->site_len));
 	if (!r->node)
 		return;
-	size_t n = strlen(r->node);
+	size_t n = known->declared ? known->declared->len : strlen(r->node);
 	f->place[f->site_len] = '/';
 	memcpy(f->place + f->site_len + 1, r->node, n + 1);
 	f->place_len += 1 + (uint32_t)n;

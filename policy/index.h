@@ -10,6 +10,7 @@
 
 struct xos_policy_scope {
 	uint64_t hash;
+	uint64_t term;    /* of a site: its hash as of a term */
 	const char *name; /* and level, serial: of the set */
 	uint32_t len;
 	uint8_t level;
@@ -32,6 +33,8 @@ struct xos_word {
 	const char *name;
 	const struct xos_policy_action *action; /* NULL: only sets declare it */
 	const struct xos_policy_attr *attr;
+	uint64_t term; /* of a kind: its hash as of a term */
+	uint32_t len;
 	enum xos_policy_needs needs; /* of a kind */
 	uint8_t vocabulary;
 	bool at_site; /* a built-in action that happens at a site, a kind of what is at one */

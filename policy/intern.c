@@ -120,7 +120,7 @@ static bool copy_resource(struct xos_policy_interned_resource *to,
 	};
 	if (c.failed)
 		return false;
-	xos_resource_facts_make(&to->facts, &to->resource);
+	xos_resource_facts_make(&to->facts, &to->resource, &to->place);
 	return xos_resource_folders_make(&to->facts, &to->resource, m);
 }
 

@@ -97,7 +97,7 @@ const char *xos_request_check_resource(
     const struct xos_policy *p, const struct xos_policy_resource *r, struct xos_known_place *known)
 {
 	const struct xos_word *w = r->kind ? xos_policy_word(p, XOS_VOC_KIND, r->kind) : NULL;
-	*known = (struct xos_known_place){NULL, NULL};
+	*known = (struct xos_known_place){.kind = w};
 	if (!w)
 		return "the resource is of no known kind";
 	const char *problem = check_needs(w->needs, r);
@@ -197,9 +197,7 @@ static bool lacks_site(const struct xos_policy_eval *e, const struct xos_word *a
 {
 	if (e->resource->site)
 		return false;
-	return action->action
-	           ? action->at_site
-	           : xos_policy_word(e->policy, XOS_VOC_KIND, e->resource->kind)->at_site;
+	return action->action ? action->at_site : e->place.kind->at_site;
 }
 
 const char *xos_policy_eval_init(
