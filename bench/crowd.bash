@@ -11,7 +11,8 @@ crowd_start() { # MEMBERS: an authority with so many, under this number
 	printf '[password]\niterations = 4096\n' >>"$CONF"
 	mkdir "$AUTH/load-trust"
 	cp "$AUTH"/cad/trust/*.pem "$AUTH/load-trust/"
-	echo load-secret | xos-populate "$AUTH/cad" demo "$1" $(($1 < 10000 ? 10 : 1000)) 4096
+	# the administrator is one of them
+	echo load-secret | xos-populate "$AUTH/cad" demo $(($1 - 1)) $(($1 < 10000 ? 10 : 1000)) 4096
 	crowd_folder[$1]=$AUTH crowd_url[$1]=$URL
 	authority_start
 	crowd_pid[$1]=$AUTHORITY_PID
@@ -28,5 +29,5 @@ trap crowd_stop EXIT
 
 crowd_load() { # MEMBERS OPTION...: one line of JSON
 	"$BUILD/bench/login-load" --url "${crowd_url[$1]}" --trust "${crowd_folder[$1]}/load-trust" --vo demo \
-		--members "$1" "${@:2}" <<<load-secret
+		--members $(($1 - 1)) "${@:2}" <<<load-secret
 }
