@@ -75,7 +75,9 @@ authority_stop() {
 	AUTHORITY_PID=
 }
 
+# Whichever was started last: what a case sets is not seen in teardown_file.
 authority_remove() {
+	AUTHORITY_PID=$(cut -d' ' -f1 "$AUTH/pid" 2>/dev/null || true)
 	authority_stop
 	rm -rf "$AUTH"
 }

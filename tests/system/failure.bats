@@ -23,6 +23,7 @@ setup_file() {
 
 teardown_file() {
 	AUTHORITY_PID=$(cut -d' ' -f1 "$AUTH/pid" 2>/dev/null) || true
+	authority_stop # the disk is in use
 	small_disk_end
 	authority_remove
 }

@@ -18,11 +18,7 @@ setup_file() {
 }
 
 # A test that starts it anew cannot hand the pid on: the file has it.
-teardown_file() {
-	read -r AUTHORITY_PID _ <"$AUTH/pid"
-	export AUTHORITY_PID
-	authority_remove
-}
+teardown_file() { authority_remove; }
 
 teardown() {
 	if [ "$BATS_TEST_COMPLETED" != 1 ]; then

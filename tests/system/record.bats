@@ -19,10 +19,7 @@ setup_file() {
 	xos-vo member join alice /demo/physics
 }
 
-teardown_file() {
-	read -r AUTHORITY_PID _ <"$AUTH/pid"
-	authority_remove
-}
+teardown_file() { authority_remove; }
 
 setup() {
 	read -r AUTHORITY_PID _ <"$AUTH/pid" # another one since a test before

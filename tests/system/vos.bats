@@ -59,11 +59,7 @@ setup_file() {
 # shellcheck disable=SC2034 # authority.bash reads it
 setup() { AUTHORITY_PID=$(cut -d' ' -f1 "$AUTH/pid" 2>/dev/null) || true; }
 
-teardown_file() {
-	# shellcheck disable=SC2034
-	AUTHORITY_PID=$(cut -d' ' -f1 "$AUTH/pid" 2>/dev/null) || true
-	authority_remove
-}
+teardown_file() { authority_remove; }
 
 teardown() {
 	if [ "$BATS_TEST_COMPLETED" != 1 ]; then
