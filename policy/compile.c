@@ -19,6 +19,17 @@ static uint64_t word_hash(unsigned vocabulary, const char *name, size_t n)
 	return xos_hash_name(XOS_HASH_ACTION + vocabulary, name, n);
 }
 
+/* Of "/demo". */
+static uint64_t root_hash(const char *vo, size_t n)
+{
+	char root[1 + XOS_VO_MAX];
+	if (n > XOS_VO_MAX)
+		return 0; /* the name of no VO */
+	root[0] = '/';
+	memcpy(root + 1, vo, n);
+	return xos_hash_whole(root, n + 1);
+}
+
 static enum xos_status check_part(
     const struct xos_policy_set *set, size_t *total, struct xos_err *err)
 {
@@ -75,6 +86,8 @@ static enum xos_status add_scopes(
 		s->serial = set->serial;
 		s->hash = scope_hash(set->level, set->name, s->len);
 		s->term = xos_hash_name(XOS_HASH_TERM + XOS_TERM_SITE, s->name, s->len);
+		s->who = xos_hash_name(XOS_HASH_WHO + XOS_WHO_VO, s->name, s->len);
+		s->root = root_hash(s->name, s->len);
 		memcpy(s->head, s->name, s->len < XOS_SCOPE_NAME ? s->len : XOS_SCOPE_NAME);
 		p->of_level[set->level]++;
 		status = s->compiled ? place_scope(p, i, err) : no_memory(err);

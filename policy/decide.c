@@ -143,9 +143,11 @@ static void run_groups(struct xos_run *r, struct xos_level *vo)
 static void run_vo(struct xos_run *r, const char *name, bool own)
 {
 	const struct xos_policy_interned_subject *known = own ? r->eval.known : NULL;
-	size_t n = known ? 0 : own ? r->eval.who->vo_len : strlen(name);
 	const struct xos_policy_scope *s =
-	    known ? known->vo : xos_policy_find_scope(r->policy, XOS_POLICY_VO, name, n);
+	    known ? known->vo
+	    : own && r->eval.who->of
+	        ? r->eval.who->vo
+	        : xos_policy_find_scope(r->policy, XOS_POLICY_VO, name, strlen(name));
 	struct xos_level *l = add_level(r, XOS_POLICY_VO, s ? s->name : name, XOS_STAND_LACKS);
 	r->ndelegates = 0;
 	if (s)

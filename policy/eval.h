@@ -30,9 +30,9 @@ struct xos_subject_facts {
 	 */
 	struct xos_fact *list;
 	size_t n;
-	const struct xos_policy *of; /* what it does not name is left out; NULL: nothing is */
-	uint32_t vo_len;             /* bytes of the VO's name */
-	uint64_t seen;               /* bits by hash: a name whose bit is not set is none of them */
+	const struct xos_policy *of;       /* what it does not name is left out; NULL: nothing is */
+	const struct xos_policy_scope *vo; /* the set of the subject's VO; NULL: there is none */
+	uint64_t seen;   /* bits by hash: a name whose bit is not set is none of them */
 	uint32_t *table; /* by hash, open addressing: position + 1; NULL: they are few */
 	uint32_t mask;
 	uint64_t root;            /* hash of "/demo", not yet mixed */

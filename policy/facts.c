@@ -47,13 +47,10 @@ static inline bool is_wanted(const struct xos_subject_facts *f, unsigned kind)
 	return !f->of || f->of->who_kinds >> kind & 1;
 }
 
-/* whole: the hash of the name, not yet mixed. Groups share those above them: each counts once. */
-static inline void put_fact(
-    struct xos_subject_facts *f, uint64_t whole, unsigned kind, const char *s, size_t n)
+/* Groups share those above them: each counts once. */
+static inline void put_hashed(
+    struct xos_subject_facts *f, uint64_t hash, unsigned kind, const char *s, size_t n)
 {
-	if (!is_wanted(f, kind))
-		return;
-	uint64_t hash = xos_hash_mix(whole, XOS_HASH_WHO + kind);
 	if (f->of && !xos_policy_names(f->of, hash))
 		return;
 	if (f->seen >> (hash >> 58) & 1 && xos_subject_has(f, hash, kind, s, n))
@@ -62,6 +59,14 @@ static inline void put_fact(
 	f->seen |= UINT64_C(1) << (hash >> 58);
 	if (f->table)
 		put_table(f, hash);
+}
+
+/* whole: the hash of the name, not yet mixed. */
+static inline void put_fact(
+    struct xos_subject_facts *f, uint64_t whole, unsigned kind, const char *s, size_t n)
+{
+	if (is_wanted(f, kind))
+		put_hashed(f, xos_hash_mix(whole, XOS_HASH_WHO + kind), kind, s, n);
 }
 
 static void put_name(struct xos_subject_facts *f, unsigned kind, const char *s)
@@ -194,7 +199,7 @@ static void put_member(
 	memcpy(f->user + vo_len + 2, s->member, n + 1);
 	n += vo_len + 1;
 	put_fact(f, xos_hash_whole(f->user + 1, n), XOS_WHO_USER, f->user + 1, n);
-	f->root = xos_hash_whole(f->user, vo_len + 1);
+	f->root = f->vo ? f->vo->root : xos_hash_whole(f->user, vo_len + 1);
 	put_fact(f, f->root, XOS_WHO_GROUP, f->user, vo_len + 1);
 	put_fact(f, f->root, XOS_WHO_EXACTLY, f->user, vo_len + 1);
 }
@@ -231,13 +236,16 @@ const char *xos_subject_facts_make(struct xos_subject_facts *f, const struct xos
 	if (*failed || s->kind == XOS_SUBJECT_LOCAL)
 		return NULL;
 	size_t vo_len = strlen(s->vo);
-	f->vo_len = (uint32_t)vo_len;
+	f->vo = of ? xos_policy_find_scope(of, XOS_POLICY_VO, s->vo, vo_len) : NULL;
 	if (s->kind != XOS_SUBJECT_MEMBER) {
 		*failed = !put_machine(f, s, m);
 		return NULL;
 	}
 	put_member(f, s, vo_len);
-	put_name(f, XOS_WHO_VO, s->vo);
+	if (f->vo && is_wanted(f, XOS_WHO_VO))
+		put_hashed(f, f->vo->who, XOS_WHO_VO, s->vo, vo_len);
+	else
+		put_name(f, XOS_WHO_VO, s->vo);
 	for (size_t i = 0; i < s->ngroups; i++)
 		if (!put_group(f, s->groups[i], vo_len + 1))
 			return "a group that is not of the subject's VO";

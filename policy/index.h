@@ -10,8 +10,9 @@
 
 struct xos_policy_scope {
 	uint64_t hash;
-	uint64_t term;    /* of a site: its hash as of a term */
-	const char *name; /* and level, serial: of the set */
+	uint64_t term;      /* of a site: its hash as of a term */
+	uint64_t who, root; /* of a VO: its hash as of a principal; of its group, not yet mixed */
+	const char *name;   /* and level, serial: of the set */
 	uint32_t len;
 	uint8_t level;
 	char head[XOS_SCOPE_NAME]; /* of the name: what fits is compared here */

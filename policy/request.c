@@ -114,15 +114,14 @@ const char *xos_request_check_resource(
 	return NULL;
 }
 
-static bool is_text(enum xos_policy_type type)
-{
-	return type == XOS_POLICY_STRING || type == XOS_POLICY_IP;
-}
-
 static const char *check_value(const struct xos_policy_value *v)
 {
-	if (is_text(v->type) ? !v->string || strlen(v->string) > XOS_POLICY_STRING_MAX
-	                     : v->number < 0)
+	if (v->type == XOS_POLICY_IP) /* its form bounds it */
+		return v->string ? NULL : "the value of an attribute is out of range";
+	if (v->type == XOS_POLICY_STRING
+	        ? !v->string ||
+	              strnlen(v->string, XOS_POLICY_STRING_MAX + 1) > XOS_POLICY_STRING_MAX
+	        : v->number < 0)
 		return "the value of an attribute is out of range";
 	if (v->type == XOS_POLICY_BOOL && v->number > 1)
 		return "the value of an attribute is out of range";
