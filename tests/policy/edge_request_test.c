@@ -38,6 +38,8 @@ static void give(struct xos_policy_request *req, const char *name, enum xos_poli
 	req->values = values;
 }
 
+#define SIXTEEN "aaaaaaaaaaaaaaaa"
+#define SIXTY_FOUR SIXTEEN SIXTEEN SIXTEEN SIXTEEN
 MAKE(no_kind, s->kind = 0)
 MAKE(no_vo, s->vo = NULL)
 MAKE(bad_vo, s->vo = "Demo")
@@ -48,6 +50,9 @@ MAKE(many_roles, list(&s->roles, &s->nroles, "/demo/Role=a", XOS_POLICY_ROLES_MA
 MAKE(many_held, list(&s->held, &s->nheld, "/demo/Role=a", XOS_POLICY_ROLES_MAX + 1))
 MAKE(no_group, list(&s->groups, &s->ngroups, NULL, 1))
 MAKE(bad_group, list(&s->groups, &s->ngroups, "demo", 1))
+MAKE(long_component, list(&s->groups, &s->ngroups, "/demo/" SIXTY_FOUR, 1))
+MAKE(deep_group, list(&s->groups, &s->ngroups, "/demo/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a", 1))
+MAKE(unfinished_group, list(&s->groups, &s->ngroups, "/demo/a/", 1))
 MAKE(other_group, list(&s->groups, &s->ngroups, "/demo2", 1))
 MAKE(bad_role, list(&s->roles, &s->nroles, "/demo", 1))
 MAKE(other_role, list(&s->roles, &s->nroles, "/bio/Role=a", 1))
@@ -133,11 +138,12 @@ static void no_delegation(struct xos_policy_request *req)
 static const struct change subjects[] = {{"no subject", no_kind}, {"no VO", no_vo},
     {"no VO", bad_vo}, {"no member", no_member}, {"no member", bad_member},
     {"too many", many_groups}, {"too many", many_roles}, {"too many", many_held},
-    {"a group", no_group}, {"a group", bad_group}, {"a group", other_group}, {"a role", bad_role},
-    {"a role", other_role}, {"a held role", bad_held}, {"a held role", other_held},
-    {"a local subject", local_of_vo}, {"a local subject", local_groups},
-    {"a local subject", local_roles}, {"a local subject", local_held},
-    {"a local subject", local_home}};
+    {"a group", no_group}, {"a group", bad_group}, {"a group", long_component},
+    {"a group", deep_group}, {"a group", unfinished_group}, {"a group", other_group},
+    {"a role", bad_role}, {"a role", other_role}, {"a held role", bad_held},
+    {"a held role", other_held}, {"a local subject", local_of_vo},
+    {"a local subject", local_groups}, {"a local subject", local_roles},
+    {"a local subject", local_held}, {"a local subject", local_home}};
 
 static const struct change resources[] = {{"no known kind", no_resource},
     {"no known kind", bad_resource}, {"a job needs", job_without_id},

@@ -253,6 +253,37 @@ START_TEST(both_vos_grant_across_vos)
 }
 END_TEST
 
+/* Facts of a subject of many groups stand in a table: each of them counts, the last and deepest too. */
+START_TEST(each_of_many_groups_counts)
+{
+	enum { MANY_GROUPS = 1000 };
+	static char names[MANY_GROUPS][32];
+	static const char *groups[MANY_GROUPS];
+	struct xos_policy *p = BUILD("vo \"demo\" serial 1 { permit any action any;"
+	                             " forbid group /demo/g999/x action job.submit;"
+	                             " forbid any action job.show when group /demo/g12; }",
+	    "site \"lab\" serial 1 { permit vo demo action any; }");
+	struct xos_policy_request req = alice();
+	struct xos_policy_answer a;
+	xos_policy_answer_init(&a);
+	for (size_t i = 0; i < MANY_GROUPS; i++) {
+		snprintf(names[i], sizeof(names[i]), "/demo/g%zu/x/y", i);
+		groups[i] = names[i];
+	}
+	req.subject.groups = groups;
+	/* one fewer than is forbidden, and then all; few and many are decided alike */
+	for (size_t n = 10; n <= MANY_GROUPS; n = n < 13 ? n + 1 : n == 13 ? 999 : n + 1) {
+		req.subject.ngroups = n;
+		req.action = "job.submit";
+		ck_assert_int_eq(both_ways(p, &req, &a), n < MANY_GROUPS ? PERMIT : DENY);
+		req.action = "job.show";
+		ck_assert_int_eq(both_ways(p, &req, &a), n < 13 ? PERMIT : DENY);
+	}
+	xos_policy_answer_free(&a);
+	xos_policy_unref(p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy engine levels");
@@ -265,6 +296,7 @@ int main(void)
 	tcase_add_test(tc, a_node_permits_what_the_site_delegates);
 	tcase_add_test(tc, owners_permit_others);
 	tcase_add_test(tc, both_vos_grant_across_vos);
+	tcase_add_test(tc, each_of_many_groups_counts);
 	suite_add_tcase(suite, tc);
 	return run_suite(suite);
 }
