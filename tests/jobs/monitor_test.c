@@ -63,7 +63,8 @@ static bool sample(int i, const char *script, struct xos_launch *l)
 	        .memory = XOS_LIMIT_NONE,
 	        .files = XOS_LIMIT_NONE,
 	        .file_size = XOS_LIMIT_NONE,
-	        .processes = XOS_LIMIT_NONE},
+	        .processes = XOS_LIMIT_NONE,
+	        .processors = XOS_LIMIT_NONE},
 	    .grace = 1,
 	    .output_max = 1u << 20,
 	    .tmp_size = 1u << 20};
