@@ -15,6 +15,7 @@
 #include "vops/shelf.h"
 
 #define LOOK_MS 1000
+#define HURRY_MS 500 /* questions make it fetch at most so often */
 
 struct waiter {
 	const struct xos_request *req;
@@ -34,6 +35,7 @@ struct vops_bundles {
 	pthread_mutex_t lock;     /* of all below */
 	pthread_cond_t wake;
 	bool stop, poked;
+	int64_t hurried_ms;
 	struct vops_shelf *shelf;
 	struct vops_contacts *contacts;
 	struct waiter *waiters;
@@ -42,8 +44,8 @@ struct vops_bundles {
 
 /* ---- from auth to the shelf ---- */
 
-static enum xos_status put(struct vops_bundles *b, const char *site, struct xos_bytes reply,
-    struct xos_err *err)
+static enum xos_status put(
+    struct vops_bundles *b, const char *site, struct xos_bytes reply, struct xos_err *err)
 {
 	struct xos_bytes archive = XOS_BYTES_NONE;
 	char etag[XOS_VOPS_ETAG_MAX] = "";
@@ -139,8 +141,7 @@ static enum xos_status check_node(
 
 static void note(struct vops_bundles *b, const struct xos_identity *id, const struct ask *a)
 {
-	struct vops_contact c = {
-	    .serial = a->in_force, .seen = xos_clock_now(), .until = a->until};
+	struct vops_contact c = {.serial = a->in_force, .seen = xos_clock_now(), .until = a->until};
 	struct xos_err err = XOS_ERR_INIT;
 
 	if (!xos_str_copy(c.node, sizeof(c.node), id->claims->name) ||
@@ -337,8 +338,8 @@ struct question {
 };
 
 /* By the bundle that is in force there: does it say what was asked for? */
-static bool enforced(const struct vops_bundles *b, const struct vops_contact *c,
-    const struct question *q)
+static bool enforced(
+    const struct vops_bundles *b, const struct vops_contact *c, const struct question *q)
 {
 	const struct xos_bundle_sight *s = vops_shelf_sight(b->shelf, c->site, c->serial);
 
@@ -390,6 +391,12 @@ static enum xos_status on_enforcement(
 		return st;
 	struct xos_json *doc = xos_json_object(), *nodes = xos_json_array();
 	pthread_mutex_lock(&b->lock);
+	/* Who asks has just changed something: it is fetched now, not at the next interval. */
+	int64_t now_ms = xos_clock_mono_ms();
+	if (now_ms - b->hurried_ms >= HURRY_MS) {
+		b->hurried_ms = now_ms;
+		xos_fetch_poke(b->relay->fetch);
+	}
 	for (size_t i = 0; i < vops_contacts_count(b->contacts); i++)
 		xos_json_add(nodes, tell(b, vops_contacts_at(b->contacts, i), &q));
 	pthread_mutex_unlock(&b->lock);
@@ -407,8 +414,8 @@ static const struct xos_route routes[] = {
 
 /* ---- */
 
-enum xos_status vops_bundles_new(struct xos_relay *relay, struct xos_lockout *lockout,
-    int64_t life, struct vops_bundles **out, struct xos_err *err)
+enum xos_status vops_bundles_new(struct xos_relay *relay, struct xos_lockout *lockout, int64_t life,
+    struct vops_bundles **out, struct xos_err *err)
 {
 	struct vops_bundles *b = calloc(1, sizeof(*b));
 	pthread_condattr_t attr;
@@ -427,10 +434,10 @@ enum xos_status vops_bundles_new(struct xos_relay *relay, struct xos_lockout *lo
 	b->since = xos_clock_now();
 	b->shelf = vops_shelf_new();
 	b->contacts = vops_contacts_new();
-	enum xos_status st = b->shelf && b->contacts
-	                         ? xos_front_routes(relay->front, routes,
-	                               sizeof(routes) / sizeof(routes[0]), b, err)
-	                         : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	enum xos_status st =
+	    b->shelf && b->contacts
+	        ? xos_front_routes(relay->front, routes, sizeof(routes) / sizeof(routes[0]), b, err)
+	        : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st != XOS_OK)
 		vops_bundles_free(b);
 	else
