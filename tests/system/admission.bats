@@ -146,8 +146,6 @@ in_state() { [ "$(state "$1")" = "$2" ]; }
 	in_state n3 active
 }
 
-locks() { xos-credd status --config "$V/n1/credd.conf" | jq -e ".bundle.locks[]? | select(.name == \"$1\")"; }
-
 @test "a node that left is refused, and its name comes back only by approval" {
 	cp -r "$V/n3" "$V/stolen"
 	run -0 xos-node leave --dir "$V/n3" --yes
@@ -170,6 +168,50 @@ locks() { xos-credd status --config "$V/n1/credd.conf" | jq -e ".bundle.locks[]?
 	in_state n3 left
 	run -1 as bob xos-node remove n3
 	rm -r "$V/stolen"
+}
+
+@test "what is said of a machine cannot write on the approver's terminal" {
+	local d=$BATS_TEST_TMPDIR
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$d/key" -subj /CN=x -outform DER -out "$d/csr"
+	jq -n --arg csr "$(base64 -w0 "$d/csr")" '{node: "evil", site: "lab", hosts: ["evil"], csr: $csr, services: [],
+		about: {"kernel": "6.1\u001b[2J\u202e", "x\u001b]0;t\u0007y": "\u009b1m"}}' >"$d/application"
+	curl -sf --insecure -H 'Content-Type: application/json' --data-binary @"$d/application" \
+		"$(sed -n 's/^rca = //p' "$V/config/demo/vo.conf")/v1/vo/demo/applications" >"$d/answer"
+	as bob xos-node describe evil >"$d/shown"
+	as bob xos-node applications >>"$d/shown"
+	grep -q "6.1?\[2J" "$d/shown"
+	! grep -Pq '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$d/shown"
+	as bob xos-node describe evil --json | LC_ALL=C grep -Pqv '[^\x20-\x7e]'
+	as admin xos-node deny evil --message "no such machine"
+}
+
+@test "a site is known to both authorities, or the command says to which" {
+	as admin xos-policy site add barn --key "$V/farm.pub"
+	run -0 as admin xos-policy site add barn --key "$V/farm.pub"
+	run -1 as admin xos-policy site add barn --key "$V/lab.pub"
+	[[ $output == *"another key"* ]]
+	local rca
+	rca=$(sed -n 's/^rca = //p' "$V/config/demo/vo.conf")
+	sed -i 's/^rca = .*/rca = https:\/\/127.0.0.1:1/' "$V/config/demo/vo.conf"
+	run -3 as admin xos-policy site remove barn
+	[[ $output == *"removed at the policy service, but not at the resource authority"* ]]
+	sed -i "s|^rca = .*|rca = $rca|" "$V/config/demo/vo.conf"
+	run -0 as admin xos-policy site remove barn
+	run -1 as admin xos-policy site remove barn
+	[[ $output == *"not registered"* ]]
+}
+
+@test "a node that was removed while it runs is refused within the refresh interval" {
+	local url
+	url=$(as alice xos-node list --json | jq -r '.nodes[] | select(.node == "n1") | .services[0].url')
+	cp -r "$V/config" "$BATS_TEST_TMPDIR/config"
+	echo "jobs = $url" >>"$BATS_TEST_TMPDIR/config/demo/vo.conf"
+	straight() { XOS_CONFIG=$BATS_TEST_TMPDIR/config XOS_NODE=n1 as alice xos-job submit --wait -- true; }
+	straight
+	as bob xos-node remove n1
+	gone() { straight 2>&1 | grep -q "this node left the VO"; }
+	retry gone
+	run -1 straight
 }
 
 @test "an approver who is locked, and a code of one, admit nobody" {
