@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "bundle/admission.h"
+#include "rca/pace.h"
 #include "service/relay.h"
 
 /* What xos-cad is asked for, and what carries it to auth. The list of administrators comes last: it says which serials
@@ -22,14 +24,19 @@ static const struct {
 struct front_state {
 	struct xos_relay relay;
 	struct xos_fetch_source sources[SOURCES];
+	struct rca_pace *pace;
 };
 
 static enum xos_status on_apply(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	enum xos_status st = xos_relay_pass(
-	    ctx, req, RCA_APPLY, xos_request_body(req), "application/json", res, err);
+	struct front_state *f = ctx;
+	enum xos_status st =
+	    rca_pace_take(f->pace, xos_request_peer(req), xos_clock_mono_ms() / 1000, err);
 
+	if (st == XOS_OK)
+		st = xos_relay_pass(
+		    &f->relay, req, RCA_APPLY, xos_request_body(req), "application/json", res, err);
 	if (st == XOS_OK)
 		xos_response_status(res, 202);
 	return st;
@@ -123,8 +130,11 @@ static enum xos_status on_leave(
 	return st;
 }
 
+/* The one that needs more than the relay. */
+static const struct xos_route paced[] = {
+    {"POST", "/v1/vo/{vo}/applications", on_apply, 0, XOS_RCA_BODY_MAX}};
+
 static const struct xos_route routes[] = {
-    {"POST", "/v1/vo/{vo}/applications", on_apply, 0, XOS_RCA_BODY_MAX},
     {"GET", "/v1/vo/{vo}/applications/{id}", on_application, 0, 0},
     {"GET", "/v1/vo/{vo}/nodes", on_nodes, XOS_ROUTE_CERT, 0},
     {"POST", "/v1/vo/{vo}/renew", on_renew, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
@@ -162,6 +172,9 @@ enum xos_status rca_front_open(struct xos_part_self *self, struct xos_err *err)
 	if (!f)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	self->state = f;
+	f->pace = rca_pace_new();
+	if (!f->pace)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	for (size_t i = 0; i < SOURCES; i++)
 		f->sources[i] = (struct xos_fetch_source){.service = "ca",
 		    .url = conf->ca_url,
@@ -176,6 +189,8 @@ enum xos_status rca_front_open(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_front_routes(
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), &f->relay, err);
+	if (st == XOS_OK)
+		st = xos_front_routes(f->relay.front, paced, 1, f, err);
 	if (st != XOS_OK)
 		return st;
 	return conf->ca_url ? xos_relay_fetch(&f->relay, &o, err)
@@ -197,6 +212,7 @@ void rca_front_close(struct xos_part_self *self)
 	if (!f)
 		return;
 	xos_relay_close(&f->relay);
+	rca_pace_free(f->pace);
 	free(f);
 	self->state = NULL;
 }

@@ -14,7 +14,7 @@
 #define ALL_MAX 300 /* failures of all addresses in a minute */
 
 struct entry {
-	uint8_t key[17]; /* family, and the address or its network */
+	uint8_t key[RCA_PEER_KEY]; /* family, and the address or its network */
 	unsigned failures;
 	int64_t last, until;
 };
@@ -35,8 +35,7 @@ void rca_guess_free(struct rca_guess *g)
 	free(g);
 }
 
-/* "192.0.2.1:4000" and "[2001:db8::1]:4000", as the server names peers. What is neither is one address together. */
-static void make_key(const char *peer, uint8_t key[17])
+void rca_peer_key(const char *peer, uint8_t key[RCA_PEER_KEY])
 {
 	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
 	char text[INET6_ADDRSTRLEN + 1] = "";
@@ -45,7 +44,7 @@ static void make_key(const char *peer, uint8_t key[17])
 	bool bracket = peer[0] == '[';
 	size_t len = bracket ? strcspn(peer, "]%") - 1 : strcspn(peer, ":");
 
-	memset(key, 0, 17);
+	memset(key, 0, RCA_PEER_KEY);
 	if (len < sizeof(text))
 		memcpy(text, peer + bracket, len);
 	if (inet_pton(AF_INET, text, &four) == 1) {
@@ -59,10 +58,10 @@ static void make_key(const char *peer, uint8_t key[17])
 	}
 }
 
-static const struct entry *find(const struct rca_guess *g, const uint8_t key[17])
+static const struct entry *find(const struct rca_guess *g, const uint8_t key[RCA_PEER_KEY])
 {
 	for (size_t i = 0; i < ENTRIES; i++)
-		if (g->e[i].failures && memcmp(g->e[i].key, key, 17) == 0)
+		if (g->e[i].failures && memcmp(g->e[i].key, key, RCA_PEER_KEY) == 0)
 			return &g->e[i];
 	return NULL;
 }
@@ -70,11 +69,11 @@ static const struct entry *find(const struct rca_guess *g, const uint8_t key[17]
 enum xos_status rca_guess_check(
     const struct rca_guess *g, const char *address, int64_t now, struct xos_err *err)
 {
-	uint8_t key[17];
+	uint8_t key[RCA_PEER_KEY];
 	char wait[XOS_TIME_TEXT];
 	int64_t until = 0;
 
-	make_key(address, key);
+	rca_peer_key(address, key);
 	const struct entry *e = find(g, key);
 	/* A clock that was set back must not make the wait longer than it can be. */
 	if (e && e->until - now <= WAIT_MAX)
@@ -101,12 +100,12 @@ static bool gives_way(const struct entry *x, const struct entry *y, int64_t now)
 
 void rca_guess_failed(struct rca_guess *g, const char *address, int64_t now)
 {
-	uint8_t key[17];
+	uint8_t key[RCA_PEER_KEY];
 	struct entry *e = NULL;
 
-	make_key(address, key);
+	rca_peer_key(address, key);
 	for (size_t i = 0; i < ENTRIES && !e; i++)
-		if (g->e[i].failures && memcmp(g->e[i].key, key, 17) == 0)
+		if (g->e[i].failures && memcmp(g->e[i].key, key, RCA_PEER_KEY) == 0)
 			e = &g->e[i];
 	if (!e) {
 		e = &g->e[0];
@@ -117,7 +116,7 @@ void rca_guess_failed(struct rca_guess *g, const char *address, int64_t now)
 	} else if (now - e->last > FORGET) {
 		memset(e, 0, sizeof(*e));
 	}
-	memcpy(e->key, key, 17);
+	memcpy(e->key, key, RCA_PEER_KEY);
 	e->failures++;
 	e->last = now;
 	if (e->failures >= FREE) {

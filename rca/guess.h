@@ -19,4 +19,9 @@ XOS_MUST_USE enum xos_status rca_guess_check(
     const struct rca_guess *g, const char *address, int64_t now, struct xos_err *err);
 void rca_guess_failed(struct rca_guess *g, const char *address, int64_t now);
 
+/* What a peer ("192.0.2.1:4000", "[2001:db8::1]:4000") is counted as: IPv6 as its network of 64 bits, IPv4 inside IPv6 as
+ * IPv4. What is neither is one address together. */
+#define RCA_PEER_KEY 17
+void rca_peer_key(const char *peer, uint8_t key[RCA_PEER_KEY]);
+
 #endif
