@@ -112,7 +112,7 @@ in_state() { [ "$(state "$1")" = "$2" ]; }
 	as bob xos-node revoke "$(jq -r '.codes[0].id' <<<"$output")"
 	run -1 by_code n4
 	[ "$output" = "$refusal" ]
-	! grep -aq "$(tr -d '-' <"$V/code")" -r "$V/vo"
+	run ! grep -aq "$(tr -d '-' <"$V/code")" -r "$V/vo"
 }
 
 @test "of two that race for the last use of a code one is admitted" {
@@ -180,7 +180,7 @@ in_state() { [ "$(state "$1")" = "$2" ]; }
 	as bob xos-node describe evil >"$d/shown"
 	as bob xos-node applications >>"$d/shown"
 	grep -q "6.1?\[2J" "$d/shown"
-	! grep -Pq '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$d/shown"
+	run ! env LC_ALL=C grep -P '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80\xae' "$d/shown"
 	as bob xos-node describe evil --json | LC_ALL=C grep -Pqv '[^\x20-\x7e]'
 	as admin xos-node deny evil --message "no such machine"
 }

@@ -63,6 +63,22 @@ static void describe_size(struct xos_json *about)
 	    access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0 ? "v2" : "not v2");
 }
 
+static bool address_text(const struct sockaddr *a, char out[INET6_ADDRSTRLEN])
+{
+	struct sockaddr_in four;
+	struct sockaddr_in6 six;
+
+	if (a->sa_family == AF_INET) {
+		memcpy(&four, a, sizeof(four));
+		return inet_ntop(AF_INET, &four.sin_addr, out, INET6_ADDRSTRLEN) != NULL;
+	}
+	if (a->sa_family != AF_INET6)
+		return false;
+	memcpy(&six, a, sizeof(six));
+	return !IN6_IS_ADDR_LINKLOCAL(&six.sin6_addr) &&
+	       inet_ntop(AF_INET6, &six.sin6_addr, out, INET6_ADDRSTRLEN) != NULL;
+}
+
 /* As many as fit into one value; loopback and link-local say nothing about where a machine is. */
 static void describe_addresses(struct xos_json *about)
 {
@@ -73,21 +89,8 @@ static void describe_addresses(struct xos_json *about)
 	if (getifaddrs(&list) != 0)
 		return;
 	for (struct ifaddrs *i = list; i; i = i->ifa_next) {
-		const union {
-			const struct sockaddr *any;
-			const struct sockaddr_in *four;
-			const struct sockaddr_in6 *six;
-		} a = {i->ifa_addr};
-		const void *raw = NULL;
-
-		if (!a.any || (i->ifa_flags & IFF_LOOPBACK))
-			continue;
-		if (a.any->sa_family == AF_INET)
-			raw = &a.four->sin_addr;
-		else if (a.any->sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&a.six->sin6_addr))
-			raw = &a.six->sin6_addr;
-		if (!raw || !inet_ntop(a.any->sa_family, raw, text, sizeof(text)) ||
-		    len + strlen(text) + 2 > sizeof(all))
+		if (!i->ifa_addr || (i->ifa_flags & IFF_LOOPBACK) ||
+		    !address_text(i->ifa_addr, text) || len + strlen(text) + 2 > sizeof(all))
 			continue;
 		xos_str_printf(all + len, sizeof(all) - len, "%s%s", len ? " " : "", text);
 		len = strlen(all);
