@@ -18,6 +18,7 @@
 #include "bundle/roster.h"
 
 static struct xos_chain bob, carol;
+static struct xos_lock lock; /* that the ca has, when it has one */
 
 /* What the ca says: its list of administrators (admin), a roster with bob as given, and locks of bob or none. The list
  * asks for serial `want` of both, they have serial `have`. */
@@ -40,11 +41,6 @@ static void say(uint64_t want, uint64_t have, enum xos_member_state state, bool 
 	    .expires = now + 86400,
 	    .members = members,
 	    .n = 3};
-	const struct xos_lock lock = {.id = "l1",
-	    .kind = XOS_LOCK_MEMBER,
-	    .name = "bob",
-	    .since = now,
-	    .until = XOS_LOCK_NO_END};
 	const struct xos_locks_fields locks = {.vo = "demo",
 	    .by = XOS_SIGNER_CA,
 	    .serial = have,
@@ -64,6 +60,12 @@ static void say(uint64_t want, uint64_t have, enum xos_member_state state, bool 
 	expect(ask(RCA_ADMINISTRATORS, xos_buf_bytes(&out[2]), NULL), XOS_OK, NULL);
 	for (size_t i = 0; i < 3; i++)
 		xos_buf_free(&out[i]);
+}
+
+static void lock_is(enum xos_lock_kind kind, const char *name)
+{
+	lock = (struct xos_lock){.id = "l1", .kind = kind, .since = 1, .until = XOS_LOCK_NO_END};
+	MUST_TRUE(xos_str_copy(lock.name, sizeof(lock.name), name));
 }
 
 static void person(struct xos_chain *out, const char *name, uint64_t number)
@@ -146,6 +148,7 @@ static void owned(void)
 {
 	person(&bob, "bob", 7);
 	person(&carol, "carol", 8);
+	lock_is(XOS_LOCK_MEMBER, "bob");
 	say(1, 1, XOS_MEMBER_ACTIVE, false);
 	expect(register_site("lab", vo->site_key), XOS_OK, NULL);
 	expect(terms(vo->site_key, "demo", "lab", 5), XOS_OK, NULL);
@@ -205,6 +208,18 @@ START_TEST(an_approver_is_a_member_in_good_standing_now)
 	expect(approve(&bob, id), XOS_DENIED, "member-suspended");
 	say(3, 3, XOS_MEMBER_ACTIVE, true);
 	expect(approve(&bob, id), XOS_DENIED, "locked");
+	lock_is(XOS_LOCK_TOKEN, xos_cert_serial_text(bob.cert[0]));
+	say(3, 4, XOS_MEMBER_ACTIVE, true);
+	expect(approve(&bob, id), XOS_DENIED, "locked");
+	lock_is(XOS_LOCK_GROUP, "/demo");
+	say(3, 4, XOS_MEMBER_ACTIVE, true);
+	expect(approve(&bob, id), XOS_DENIED, "locked");
+	/* Somebody of the same name, but not that member. */
+	struct xos_chain impostor = {.n = 0};
+	person(&impostor, "bob", 9);
+	say(4, 4, XOS_MEMBER_ACTIVE, false);
+	expect(approve(&impostor, id), XOS_DENIED, "member-unknown");
+	xos_chain_clear(&impostor);
 	/* The ca says that there is a newer roster than the one which the network process brought. */
 	say(5, 4, XOS_MEMBER_ACTIVE, false);
 	expect(approve(&bob, id), XOS_UNAVAILABLE, "administrators-unknown");
@@ -215,6 +230,23 @@ START_TEST(an_approver_is_a_member_in_good_standing_now)
 	start_ignorant();
 	expect(apply(application("n2", "jobs"), id), XOS_OK, NULL);
 	expect(approve(&bob, id), XOS_UNAVAILABLE, "administrators-unknown");
+	forget();
+}
+END_TEST
+
+START_TEST(an_owner_may_close_the_site)
+{
+	char id[XOS_RCA_ID_LEN + 1];
+	struct xos_buf out;
+
+	owned();
+	make_terms(vo->site_key, "demo", "lab", 6, 3600, NULL, &out);
+	expect(put("lab", xos_buf_bytes(&out)), XOS_OK, NULL);
+	xos_buf_free(&out);
+	expect(apply(application("n1", "jobs"), id), XOS_OK, NULL);
+	expect(approve(&bob, id), XOS_DENIED, "not-administrator");
+	expect(approve(&admin, id), XOS_DENIED, "not-approver");
+	expect(command(&admin, "node.deny", with("id", id), NULL), XOS_OK, NULL);
 	forget();
 }
 END_TEST
@@ -508,6 +540,7 @@ int main(void)
 
 	tcase_add_test(tc, terms_are_the_word_of_the_sites_own_key);
 	tcase_add_test(tc, an_approver_is_a_member_in_good_standing_now);
+	tcase_add_test(tc, an_owner_may_close_the_site);
 	tcase_add_test(tc, a_removed_site_gives_its_owners_no_away_to_nobody);
 	tcase_add_test(tc, a_code_is_good_for_what_it_was_made_for_and_no_more);
 	tcase_add_test(tc, a_code_ends_with_its_makers_right);

@@ -67,6 +67,9 @@ in_state() { [ "$(state "$1")" = "$2" ]; }
 	join n2
 	cmp -s "$V/n2/tls/data.key" "$V/n2/tls/jobs.key" && return 1
 	openssl x509 -in "$V/n2/tls/data.pem" -noout -ext subjectAltName | grep -q "service/data/n2"
+	cp "$V/n2/tls/data.pem" "$V/before.pem"
+	xos-node renew --dir "$V/n2" --force
+	run -1 cmp -s "$V/before.pem" "$V/n2/tls/data.pem"
 	run -0 as admin xos-node list --site farm
 	[[ $output == *n2*https://127.0.0.1:9443* && $output != *n1* ]]
 }
