@@ -82,7 +82,8 @@ in_state() { [ "$(state "$1")" = "$2" ]; }
 	xos-node admission --site farm --site-key "$V/lab.key" --approver carol --out "$V/other.jws"
 	run -1 xos-node admission --site lab "$V/other.jws"
 	[[ $output == *"terms of the site farm"* ]]
-	xos-node admission --vo twin --site lab --site-key "$V/lab.key" --approver carol --out "$V/twin.jws"
+	run -0 xos-node admission --vo twin --site lab --site-key "$V/lab.key" --approver carol --out "$V/twin.jws" --serial 7 --json
+	jq -e '.vo == "twin" and .serial == 7 and .expires != null' <<<"$output"
 	run -1 xos-node admission --site lab "$V/twin.jws"
 	[[ $output == *"for the VO twin"* ]]
 	run -1 xos-node admission --site nowhere --site-key "$V/lab.key" --approver carol

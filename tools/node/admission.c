@@ -105,6 +105,17 @@ static enum xos_status send_file(const struct xos_cli *cli, const char *file, st
 	return st;
 }
 
+static enum xos_status print_signed(const struct xos_admission *a, struct xos_err *err)
+{
+	struct xos_json *doc = xos_json_object();
+	xos_json_set_string(doc, "vo", a->vo);
+	xos_json_set_string(doc, "site", a->site);
+	xos_json_set_int(doc, "serial", (int64_t)a->serial);
+	xos_json_set_time(doc, "expires", a->expires);
+	xos_json_set_string(doc, "file", opt_out);
+	return xos_cli_print_json(doc, err);
+}
+
 XOS_NODE_VERB(admission)
 {
 	struct xos_admission terms = {.serial = 0};
@@ -120,7 +131,9 @@ XOS_NODE_VERB(admission)
 		st = xos_admission_sign(key, &terms, &compact, err);
 	if (!st && opt_out) {
 		st = xos_file_write(opt_out, 0644, xos_buf_bytes(&compact), err);
-		if (!st && !cli->json)
+		if (!st && cli->json)
+			st = print_signed(&terms, err);
+		else if (!st)
 			xos_cli_say("%s: signed; send it with: xos-node admission --site %s %s",
 			    opt_out, opt_site, opt_out);
 	} else if (!st) {
