@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "bundle/administrators.h"
 #include "proc/supervisor.h"
+#include "rca/est.h"
+#include "rca/est_store.h"
 
 #define KEY_MS 20000 /* how long the key process may take */
 
@@ -228,6 +230,12 @@ static enum xos_status renewal_request(struct rca_auth *a, const struct xos_rca_
 	return xos_buf_status(&out->csr);
 }
 
+enum xos_status rca_auth_renewal(struct rca_auth *a, const struct xos_rca_renewal *r,
+    struct rca_issue_request *out, struct xos_err *err)
+{
+	return renewal_request(a, r, out, err);
+}
+
 static enum xos_status on_renew(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
@@ -332,6 +340,8 @@ static void on_tick(void *ctx)
 	a->expired_at = now;
 	if (rca_application_expire(a->db, now, a->conf->pending_life, &err) != XOS_OK)
 		xos_event_err(XOS_WARN, "applications.expire", &err, (const char *)NULL);
+	if (rca_est_expire(a->db, &err) != XOS_OK)
+		xos_event_err(XOS_WARN, "est.expire", &err, (const char *)NULL);
 }
 
 enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
@@ -343,6 +353,8 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_NODES, "nodes", 1, 0, on_nodes},
 	    {RCA_RENEW, "renew", 1, XOS_RCA_BODY_MAX, on_renew},
 	    {RCA_LOCKS, "locks", 1, 0, on_locks},
+	    {RCA_EST_ENROLL, "est-enroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_enroll},
+	    {RCA_EST_REENROLL, "est-reenroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_reenroll},
 	    {RCA_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX, on_administrators},
 	};
 	struct rca_auth *a = self->state;

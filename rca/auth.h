@@ -25,6 +25,9 @@ XOS_MUST_USE enum xos_status rca_auth_ask_key(struct rca_auth *a, enum rca_messa
 /* Has a certificate made; gives {"chain"} as it stands in answers. */
 XOS_MUST_USE enum xos_status rca_auth_issue(struct rca_auth *a, const struct rca_issue_request *r,
     struct xos_json **answer, struct xos_err *err);
+/* May whoever proved who they are have a new certificate? Fills the request for it; every way of renewing asks here. */
+XOS_MUST_USE enum xos_status rca_auth_renewal(struct rca_auth *a, const struct xos_rca_renewal *r,
+    struct rca_issue_request *out, struct xos_err *err);
 /* Carries a verified command of an administrator out (commands.c). */
 XOS_MUST_USE enum xos_status rca_auth_command(
     struct rca_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err);

@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rca/est.h"
 #include "service/relay.h"
 
 struct front_state {
 	struct xos_relay relay;
 	struct xos_fetch_source source;
+	struct rca_est_front est;
 };
 
 static enum xos_status on_apply(
@@ -105,6 +107,8 @@ enum xos_status rca_front_open(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_front_routes(
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), &f->relay, err);
+	if (st == XOS_OK)
+		st = rca_est_front_open(&f->est, &f->relay, conf, err);
 	if (st != XOS_OK)
 		return st;
 	return conf->ca_url ? xos_relay_fetch(&f->relay, &o, err)

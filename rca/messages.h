@@ -22,6 +22,9 @@ enum rca_message {
 	RCA_RENEW,          /* body of POST renew -> {"chain"} */
 	RCA_LOCKS,          /* nothing -> compact JWS */
 	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
+	RCA_EST_ENROLL =
+	    40, /* struct rca_est_request as JSON (est.h) -> {"chain"}, or {} while it waits */
+	RCA_EST_REENROLL, /* the same with a chain -> {"chain"} */
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */

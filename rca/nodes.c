@@ -46,6 +46,11 @@ static const char *const migrations[] = {
     "ALTER TABLE nodes ADD COLUMN left_at BIGINT;"
     "ALTER TABLE nodes ADD COLUMN left_until BIGINT;"
     "ALTER TABLE nodes ADD COLUMN left_by TEXT;",
+    /* Stock clients: est_store.h. */
+    "CREATE TABLE est_requests (node TEXT NOT NULL, spki TEXT NOT NULL, application TEXT NOT NULL,"
+    " PRIMARY KEY (node, spki));"
+    "CREATE TABLE est_nodes (node TEXT NOT NULL, service TEXT NOT NULL, since BIGINT NOT NULL,"
+    " issued BIGINT NOT NULL, answer BLOB, PRIMARY KEY (node, service));",
 };
 
 enum xos_status rca_nodes_open(const char *path, struct xos_store **out, struct xos_err *err)
