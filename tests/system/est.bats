@@ -209,6 +209,21 @@ swan() { # VERB ARGUMENT...
 	[[ $output == *"HTTP 401"* ]]
 }
 
+@test "the commands of docs/operations.md do what it says" {
+	local line n=0
+	mkdir "$V/docs"
+	cp "$ROOT" "$V/docs/root.pem"
+	cd "$V/docs"
+	while read -r line; do
+		line=${line//\/srv\/demo/$V/vo}
+		[[ ! $line =~ (web[0-9]):CODE ]] || line=${line//CODE/$(code "${BASH_REMATCH[1]}")}
+		eval "$line" || { echo "$line" && return 1; }
+		n=$((n + 1))
+	done < <(sed -n '/^### Stock clients/,/^## /s/^    //p' "$BATS_TEST_DIRNAME/../../docs/operations.md")
+	[ "$n" -gt 12 ]
+	openssl verify -CAfile ca.pem web1.pem web2.crt web2.new
+}
+
 @test "who pins another authority sends nothing" {
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$V/else.key" -out "$V/else.pem" \
 		-subj "/O=demo/CN=demo root" 2>&1
