@@ -3,10 +3,10 @@
 
 #include "base/event.h"
 #include "base/text.h"
+#include "rca/admit.h"
 #include "rca/codes.h"
 #include "rca/est_internal.h"
 #include "rca/est_store.h"
-#include "rca/sites.h"
 
 static enum xos_status name_node(struct rca_est *e, struct xos_err *err)
 {
@@ -87,9 +87,16 @@ static enum xos_status make_application(const struct rca_est *e, const char *sit
 static enum xos_status add(const struct rca_est *e, const struct xos_rca_application *app,
     char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
 {
-	enum xos_status st = rca_application_add(e->a->db, app, e->now, id, err);
+	enum xos_status st = xos_store_begin(e->a->db, err);
 
-	return st == XOS_OK ? rca_est_remember(e->a->db, e->node, e->spki, id, err) : st;
+	if (st == XOS_OK)
+		st = rca_application_add(e->a->db, app, e->now, id, err);
+	if (st == XOS_OK)
+		st = rca_est_remember(e->a->db, e->node, e->spki, id, err);
+	if (st == XOS_OK)
+		st = xos_store_commit(e->a->db, err);
+	xos_store_rollback(e->a->db);
+	return st;
 }
 
 static enum xos_status apply(const struct rca_est *e, struct xos_json **answer, struct xos_err *err)
@@ -116,60 +123,61 @@ static enum xos_status apply(const struct rca_est *e, struct xos_json **answer, 
 	return st;
 }
 
-static enum xos_status certify(const struct rca_est *e, const struct xos_rca_application *app,
-    const struct rca_code *code, struct xos_json **outcome, struct xos_err *err)
+/* A node that is known has its site; for others the code says which, and is not used up by being asked. */
+static enum xos_status find_site(
+    const struct rca_est *e, char site[XOS_SITE_MAX + 1], struct xos_err *err)
 {
-	struct rca_issue_request r;
-	enum xos_status st = XOS_OK;
+	struct rca_code code;
+	enum xos_status st = rca_node_site(e->a->db, e->node, site, NULL);
 
-	rca_issue_request_init(&r);
-	if (!xos_str_copy(r.name, sizeof(r.name), app->node) ||
-	    !xos_str_printf(r.by, sizeof(r.by), "est, code %s of %s", code->id, code->by) ||
-	    !xos_str_copy(r.digest, sizeof(r.digest), e->digest))
-		st = xos_err_set(err, XOS_INTERNAL, "est", "a name does not fit");
-	memcpy(r.hosts, app->hosts, sizeof(r.hosts));
-	r.nhosts = app->nhosts;
-	xos_buf_put(&r.csr, app->csr.p, app->csr.n);
+	if (st != XOS_NOT_FOUND)
+		return st;
+	st = xos_store_begin(e->a->db, err);
 	if (st == XOS_OK)
-		st = rca_auth_issue(e->a, &r, outcome, err);
+		st = rca_code_take(e->a->db, e->q->password, e->node, e->now, &code, err);
+	xos_store_rollback(e->a->db);
 	if (st == XOS_OK)
-		xos_json_set(*outcome, "services", xos_json_array());
-	rca_issue_request_free(&r);
+		memcpy(site, code.site, sizeof(code.site));
 	return st;
 }
 
-/* Whoever made the code must still be one who approves there. */
-static enum xos_status check_author(
-    const struct rca_est *e, const struct rca_code *code, struct xos_err *err)
+/* Joins as our own nodes do by a code, under the names that a code admits. */
+static enum xos_status join(
+    const struct rca_est *e, char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
 {
-	enum rca_terms state = RCA_TERMS_NONE;
-	struct xos_admission terms;
-	enum xos_status st = rca_site_terms(e->a->db, code->site, e->now, &state, &terms, err);
-
-	if (st != XOS_OK)
-		return st;
-	if (state == RCA_TERMS_FORCE && xos_admission_names(&terms, code->by))
-		return XOS_OK;
-	if (state == RCA_TERMS_NONE && code->by_admin)
-		return XOS_OK;
-	return rca_code_refuse(err);
-}
-
-static enum xos_status admit(const struct rca_est *e, const struct xos_rca_application *app,
-    const struct rca_code *code, struct xos_json **answer, struct xos_err *err)
-{
-	struct xos_store *db = e->a->db;
-	char id[XOS_RCA_ID_LEN + 1];
-	enum xos_status st = add(e, app, id, err);
+	struct xos_rca_application *app = NULL;
+	char site[XOS_SITE_MAX + 1] = "";
+	enum xos_status st = rca_guess_check(e->a->guess, e->q->from, e->now, err);
 
 	if (st == XOS_OK)
-		st = rca_node_admit(db, app, e->now, err);
+		st = find_site(e, site, err);
+	if (st == XOS_OK)
+		st = make_application(e, site, &app, err);
+	if (st == XOS_OK)
+		st = check_hosts(e, app, err);
+	if (st == XOS_OK)
+		st = rca_join(e->a, app, e->q->password, e->now, id, err);
+	xos_rca_application_free(app);
+	return st;
+}
+
+/* What is kept beside the join; a crash before it is no loss: the same key joins again as it is, and this comes then. */
+static enum xos_status keep(const struct rca_est *e, const struct rca_application *waiting,
+    const char *id, struct xos_err *err)
+{
+	struct xos_store *db = e->a->db;
+	enum xos_status st = xos_store_begin(db, err);
+
+	if (st == XOS_OK && waiting && waiting->state == XOS_RCA_PENDING)
+		st = rca_application_decide(db, waiting->id, XOS_RCA_DENIED,
+		    "admitted by a code instead", NULL, e->now, err);
+	if (st == XOS_OK)
+		st = rca_est_remember(db, e->node, e->spki, id, err);
 	if (st == XOS_OK)
 		st = rca_est_enrolled(db, e->node, err);
 	if (st == XOS_OK)
-		st = certify(e, app, code, answer, err);
-	if (st == XOS_OK)
-		st = rca_application_decide(db, id, XOS_RCA_APPROVED, "", *answer, e->now, err);
+		st = xos_store_commit(db, err);
+	xos_store_rollback(db);
 	return st;
 }
 
@@ -177,41 +185,53 @@ static enum xos_status admit(const struct rca_est *e, const struct xos_rca_appli
 static enum xos_status enroll_by_code(const struct rca_est *e,
     const struct rca_application *waiting, struct xos_json **answer, struct xos_err *err)
 {
-	struct xos_rca_application *app = NULL;
-	struct rca_code code;
-	enum xos_status st = rca_code_take(e->a->db, e->q->password, e->node, e->now, &code, err);
+	struct rca_application *row = NULL;
+	struct xos_err own = XOS_ERR_INIT;
+	char id[XOS_RCA_ID_LEN + 1] = "";
+	enum xos_status st = join(e, id, &own);
 
+	if (st == XOS_DENIED && strcmp(own.code, "join-code") == 0) {
+		rca_guess_failed(e->a->guess, e->q->from, e->now);
+		/* A 401: the client may try another (RFC 7030 3.2.3). */
+		return xos_err_set(err, XOS_DENIED, "login-needed", "%s", own.text);
+	}
+	if (st != XOS_OK && err)
+		*err = own;
 	if (st == XOS_OK)
-		st = check_author(e, &code, err);
-	/* The client may try another: RFC 7030 3.2.3. */
-	if (st == XOS_DENIED)
-		st = xos_err_set(err, XOS_DENIED, "login-needed",
-		    "this code does not admit the node %s: it may be over, used, or for another "
-		    "node; "
-		    "whoever gave it to you can make another",
-		    e->node);
+		st = keep(e, waiting, id, err);
 	if (st == XOS_OK)
-		st = make_application(e, code.site, &app, err);
+		st = rca_application_get(e->a->db, id, &row, err);
 	if (st == XOS_OK)
-		st = check_hosts(e, app, err);
-	if (st == XOS_OK && waiting && waiting->state == XOS_RCA_PENDING)
-		st = rca_application_decide(e->a->db, waiting->id, XOS_RCA_DENIED,
-		    "admitted by a code instead", NULL, e->now, err);
-	if (st == XOS_OK)
-		st = admit(e, app, &code, answer, err);
-	if (st == XOS_OK)
-		XOS_EVENT(XOS_INFO, "node.admitted", "node", e->node, "site", app->site, "code",
-		    code.id, "by", "est");
-	xos_rca_application_free(app);
+		*answer = xos_json_copy(row->outcome);
+	rca_application_free(row);
 	return st;
 }
 
-/* The same key again: how is it with its application? */
+/* The certificate of an approved application, while the node is in order. */
 static enum xos_status fetch(const struct rca_est *e, const struct rca_application *row,
     struct xos_json **answer, struct xos_err *err)
 {
 	char hosts[XOS_RCA_HOSTS_MAX][XOS_NODE_MAX + 1];
 	size_t n = 0;
+	enum xos_status st = rca_node_standing(e->a->db, e->node, NULL, e->now, hosts, &n, err);
+
+	if (st == XOS_OK)
+		st = xos_store_begin(e->a->db, err);
+	if (st == XOS_OK)
+		st = rca_est_enrolled(e->a->db, e->node, err);
+	if (st == XOS_OK)
+		st = xos_store_commit(e->a->db, err);
+	xos_store_rollback(e->a->db);
+	if (st == XOS_OK)
+		*answer = xos_json_copy(row->outcome);
+	return st;
+}
+
+/* The same key again: what became of its application? NOT_FOUND, err untouched: there is none that counts. */
+static enum xos_status follow(const struct rca_est *e, const struct rca_application *row,
+    struct xos_json **answer, struct xos_err *err)
+{
+	struct xos_err own = XOS_ERR_INIT;
 	enum xos_status st = XOS_OK;
 
 	if (row->state == XOS_RCA_PENDING) {
@@ -222,11 +242,11 @@ static enum xos_status fetch(const struct rca_est *e, const struct rca_applicati
 		return xos_err_set(err, XOS_DENIED, "application-denied",
 		    "the application of %s was denied%s%s", e->node, row->message[0] ? ": " : "",
 		    row->message);
-	st = rca_node_standing(e->a->db, e->node, NULL, e->now, hosts, &n, err);
-	if (st == XOS_OK)
-		st = rca_est_enrolled(e->a->db, e->node, err);
-	if (st == XOS_OK)
-		*answer = xos_json_copy(row->outcome);
+	st = fetch(e, row, answer, &own);
+	if (st == XOS_DENIED && strcmp(own.code, "node-left") == 0)
+		return XOS_NOT_FOUND;
+	if (st != XOS_OK && err)
+		*err = own;
 	return st;
 }
 
@@ -236,21 +256,15 @@ static enum xos_status enroll(
 	struct rca_application *row = NULL;
 	char id[XOS_RCA_ID_LEN + 1];
 	bool code = e->q->named && e->q->password[0];
-	enum xos_status st = xos_store_begin(e->a->db, err);
+	enum xos_status st = rca_est_find(e->a->db, e->node, e->spki, id, err);
 
 	if (st == XOS_OK)
-		st = rca_est_find(e->a->db, e->node, e->spki, id, err);
-	if (st == XOS_OK)
 		st = rca_application_get(e->a->db, id, &row, err);
-	else if (st == XOS_NOT_FOUND)
-		st = XOS_OK;
-	if (st == XOS_OK && row && (!code || row->state == XOS_RCA_APPROVED))
-		st = fetch(e, row, answer, err);
-	else if (st == XOS_OK)
-		st = code ? enroll_by_code(e, row, answer, err) : apply(e, answer, err);
 	if (st == XOS_OK)
-		st = xos_store_commit(e->a->db, err);
-	xos_store_rollback(e->a->db);
+		st = code && row->state != XOS_RCA_APPROVED ? XOS_NOT_FOUND
+		                                            : follow(e, row, answer, err);
+	if (st == XOS_NOT_FOUND)
+		st = code ? enroll_by_code(e, row, answer, err) : apply(e, answer, err);
 	rca_application_free(row);
 	return st;
 }

@@ -190,12 +190,13 @@ static bool is_service(const struct xos_request *req, const char *kind)
 	       strcmp(id->claims->service, kind) == 0;
 }
 
-static enum xos_status demand_vops(const struct xos_request *req, struct xos_err *err)
+/* The policy service carries them to the nodes; the resource authority asks them about who approves nodes. */
+static enum xos_status demand_authority(const struct xos_request *req, struct xos_err *err)
 {
-	if (is_service(req, "vops"))
+	if (is_service(req, "vops") || is_service(req, "rca"))
 		return XOS_OK;
 	return xos_err_set(err, XOS_DENIED, "service-only",
-	    "this is for the VO's policy service; policy bundles carry it to the nodes");
+	    "this is for the VO's own authorities; policy bundles carry it to the nodes");
 }
 
 static enum xos_status route_roster(
@@ -204,7 +205,7 @@ static enum xos_status route_roster(
 	enum xos_status st = ca_check_vo(ctx, req, err);
 
 	if (st == XOS_OK)
-		st = demand_vops(req, err);
+		st = demand_authority(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_ROSTER, err) : st;
 }
 
@@ -214,7 +215,7 @@ static enum xos_status route_locks(
 	enum xos_status st = ca_check_vo(ctx, req, err);
 
 	if (st == XOS_OK)
-		st = demand_vops(req, err);
+		st = demand_authority(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_LOCKS, err) : st;
 }
 

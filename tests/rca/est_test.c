@@ -49,6 +49,7 @@ static void make_code(const char *node, bool by_admin, int64_t until)
 	struct xos_store *db = NULL;
 	char *path = xos_test_path(dir, "auth/nodes.db");
 
+	c.by_number = 5;
 	MUST_TRUE(code && xos_str_copy(c.node, sizeof(c.node), node) &&
 	          xos_str_copy(c.by, sizeof(c.by), "admin"));
 	MUST(xos_sha256((struct xos_bytes){xos_secret_data(code), xos_secret_len(code)}, digest),

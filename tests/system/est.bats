@@ -17,6 +17,8 @@ setup_file() {
 	xos-login --join $(xos-server join-arguments --dir "$V/vo")
 	as_admin xos-login admin --role /demo/Role=admin --password-stdin <"$V/admin.pw"
 	as_admin xos-vo member add bob --password-stdin <"$V/admin.pw"
+	# The authority takes codes once it heard who administers the VO; the tools wait for that.
+	as_admin xos-node applications || true
 	EST=$(xos-server status --dir "$V/vo" --json | jq -r .est)
 	ROOT=$V/vo/trust/root.pem
 	export EST ROOT
