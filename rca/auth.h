@@ -33,9 +33,6 @@ XOS_MUST_USE enum xos_status rca_auth_renewal(struct rca_auth *a, const struct x
 /* Used once, durably; in a transaction of its own. */
 XOS_MUST_USE enum xos_status rca_auth_use_once(
     struct rca_auth *a, const char *id, int64_t expires, struct xos_err *err);
-/* May whoever proved who they are have a new certificate? Fills the request for it; every way of renewing asks here. */
-XOS_MUST_USE enum xos_status rca_auth_renewal(struct rca_auth *a, const struct xos_rca_renewal *r,
-    struct rca_issue_request *out, struct xos_err *err);
 /* What is signed of locks is out of date. */
 void rca_auth_forget_locks(struct rca_auth *a);
 /* The node leaves, or somebody removes it: in a transaction of its own. As rca_node_leave. */

@@ -138,10 +138,10 @@ static enum xos_status make_renewal(
 	    .purpose = XOS_PURPOSE_ANY,
 	};
 	struct xos_rca_renewal *r = calloc(1, sizeof(*r));
-	enum xos_status st = r ? XOS_OK : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	enum xos_status st = XOS_OK;
 
-	if (st != XOS_OK)
-		return st;
+	if (!r)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	xos_buf_init(&r->csr, XOS_CSR_MAX);
 	xos_buf_put(&r->csr, e->q->csr.p, e->q->csr.n);
 	for (size_t i = 0; st == XOS_OK && i < e->q->chain.n; i++)
