@@ -41,12 +41,7 @@ as_admin() { XOS_TOKEN=$V/admin "$@"; }
 
 # code NODE [SITE]: a one-time code for that node
 code() {
-	local text
-	text=$(as_admin xos-vo code bob | grep -oE '([a-z0-9]{4}-){4}[a-z0-9]{4}')
-	sqlite3 "$V/vo/rcad/auth/nodes.db" "INSERT INTO codes (id, digest, site, node, author, author_number, by_admin, since,
-	    until, uses) VALUES (hex(randomblob(8)), x'$(tr -d - <<<"$text" | tr -d '\n' | sha256sum | cut -c1-64)',
-	    '${2:-lab}', '$1', 'admin', 1, 1, $(date +%s), $(($(date +%s) + 600)), 1)"
-	echo "$text"
+	as_admin xos-node code --site "${2:-lab}" --node "$1" --json | jq -r .code
 }
 
 # request NAME [OPENSSL-ARGUMENT...]: NAME.key if it is not there, NAME.csr in PEM for its key, NAME.b64 as EST takes it
@@ -297,6 +292,32 @@ make_late() {
 	refused 403 "under repair" "$url" n4 --cert "$V/n4.pem" --key "$V/n4.key"
 	as_admin xos-node unban n4
 	[ "$(post "$url" n4 --cert "$V/n4.pem" --key "$V/n4.key")" = 200 ]
+}
+
+@test "the owner says who lets stock clients in, and a code is no more than its maker's word" {
+	local one
+	xos-policy site-key --out "$V/mine"
+	as_admin xos-policy site add mine --key "$V/mine.pub"
+	one=$(code n12 mine)
+	xos-node admission --site mine --site-key "$V/mine.key" --approver bob
+	request n12
+	refused 401 "does not admit" /.well-known/est/simpleenroll n12 -u "n12:$one"
+	[ "$(post /.well-known/est/demo.mine/simpleenroll n12)" = 202 ]
+	run -1 as_admin xos-node approve n12
+	XOS_TOKEN=$V/bob xos-login bob --password-stdin <"$V/admin.pw"
+	XOS_TOKEN=$V/bob xos-node approve n12
+	[ "$(post /.well-known/est/demo.mine/simpleenroll n12)" = 200 ]
+	# bob approves at mine and nowhere else.
+	request n13
+	[ "$(post /.well-known/est/simpleenroll n13)" = 202 ]
+	XOS_TOKEN=$V/bob run -1 xos-node approve n13
+}
+
+@test "a node that was removed is out, and applies anew" {
+	enrolled n14
+	as_admin xos-node remove n14
+	refused 403 "has left the VO" /.well-known/est/simplereenroll n14 --cert "$V/n14.pem" --key "$V/n14.key"
+	[ "$(post /.well-known/est/simpleenroll n14)" = 202 ]
 }
 
 @test "a challenge password is good on the connection that it names" {
