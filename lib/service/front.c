@@ -15,6 +15,7 @@
 #define POLL_MS 10000
 #define DRAIN_MS 10000
 #define PLAIN_IDLE_MS 10000 /* who asks once may go */
+#define STOCK_CONNECTIONS 256
 
 struct route_set {
 	const struct xos_route *routes;
@@ -58,10 +59,10 @@ static enum xos_status bind_all(struct xos_front *f, struct xos_err *err)
 /* Each connection takes a descriptor, and so do files, channels and the log. */
 #define SPARE_DESCRIPTORS 64
 
-static void want_descriptors(const struct xos_front_limits *l)
+static void want_descriptors(const struct xos_front_limits *l, size_t more)
 {
 	struct rlimit r;
-	rlim_t need = (rlim_t)(l->connections ? l->connections : 1000) + SPARE_DESCRIPTORS;
+	rlim_t need = (rlim_t)(l->connections ? l->connections : 1000) + more + SPARE_DESCRIPTORS;
 	char have[24], want[24];
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
 		return;
@@ -106,7 +107,7 @@ enum xos_status xos_front_new(
 	    "Idle or slow connections that gave way to new ones.");
 	f->turned_refused = xos_metric_counter(f->health, "xos_http_connections_refused_total",
 	    "Connections closed because their address had too many.");
-	want_descriptors(&opts->limits);
+	want_descriptors(&opts->limits, 0);
 	*out = f;
 	return XOS_OK;
 }
@@ -135,6 +136,7 @@ enum xos_status xos_front_stock(struct xos_front *f, const char *listen_at,
 	if (f->stock.n)
 		return xos_err_set(err, XOS_LIMIT, "routes", "the stock listener has its routes");
 	f->stock = (struct route_set){routes, n, ctx};
+	want_descriptors(&f->o.limits, STOCK_CONNECTIONS);
 	return xos_server_bind(listen_at, &f->stock_fd, err);
 }
 
@@ -239,18 +241,29 @@ static void fill_limits(const struct xos_front_limits *l, struct xos_server_opti
 	so->idle_ms = 1000 * l->idle_seconds;
 }
 
+/* They come seldom; a flood of connections there leaves everybody else's alone. */
+static void stock_limits(struct xos_server_options *so)
+{
+	so->idle_ms = PLAIN_IDLE_MS;
+	if (so->max_connections == 0 || so->max_connections > STOCK_CONNECTIONS)
+		so->max_connections = STOCK_CONNECTIONS;
+}
+
 void xos_front_limits(struct xos_front *f, const struct xos_front_limits *limits)
 {
 	struct xos_server_options so = {.listen_fd = -1};
 	f->o.limits = *limits;
 	fill_limits(limits, &so);
 	xos_server_limits(f->server, &so);
-	if (f->stock_server)
+	if (f->plain_server) {
+		struct xos_server_options plain = so;
+		plain.idle_ms = PLAIN_IDLE_MS;
+		xos_server_limits(f->plain_server, &plain);
+	}
+	if (f->stock_server) {
+		stock_limits(&so);
 		xos_server_limits(f->stock_server, &so);
-	if (!f->plain_server)
-		return;
-	so.idle_ms = PLAIN_IDLE_MS;
-	xos_server_limits(f->plain_server, &so);
+	}
 }
 
 static enum xos_status serve_main(struct xos_front *f, struct xos_err *err)
@@ -315,6 +328,7 @@ static enum xos_status serve_stock(struct xos_front *f, struct xos_err *err)
 	    .observe = xos_health_observe,
 	    .observe_ctx = f->health};
 	fill_limits(&f->o.limits, &so);
+	stock_limits(&so);
 	f->stock_fd = -1;
 	enum xos_status st = xos_server_new(f->loop, &so, &f->stock_server, err);
 	return st == XOS_OK ? xos_server_routes(

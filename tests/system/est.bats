@@ -189,7 +189,7 @@ swan() { # VERB ARGUMENT...
 }
 
 @test "strongSwan waits to be approved, by TLS 1.3" {
-	openssl ecparam -name prime256v1 -genkey -noout -out "$V/n6.key"
+	pki --gen --type rsa --size 2048 --outform pem >"$V/n6.key"
 	pki --req --type priv --in "$V/n6.key" --dn "O=demo, OU=node, CN=n6" >"$V/n6.der"
 	export STRONGSWAN_CONF=$V/tls13.conf
 	swan est --in "$V/n6.der" --interval 1 >"$V/n6.crt" 2>"$V/n6.err" 3>&- &
