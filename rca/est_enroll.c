@@ -58,6 +58,23 @@ static enum xos_status check_hosts(
 	return XOS_OK;
 }
 
+#define ENROLMENT "EST (RFC 7030)"
+
+/* What is kept of an admission says how it came about: nobody can make a node that joined otherwise look as if it had
+ * been enrolled here, by sending its request again at this door. */
+static enum xos_status check_origin(const struct rca_application *row, struct xos_err *err)
+{
+	const char *how = NULL;
+	enum xos_status st =
+	    xos_json_opt_string(row->app->about, "enrolment", sizeof(ENROLMENT), &how, NULL);
+
+	if (st == XOS_OK && how && strcmp(how, ENROLMENT) == 0)
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "est-node",
+	    "the node %s joined with xos-node join, and has its certificates there",
+	    row->app->node);
+}
+
 static enum xos_status make_application(const struct rca_est *e, const char *site,
     struct xos_rca_application **out, struct xos_err *err)
 {
@@ -70,7 +87,7 @@ static enum xos_status make_application(const struct rca_est *e, const char *sit
 		st = xos_err_set(err, XOS_INTERNAL, "est", "a name does not fit");
 	if (st == XOS_OK) {
 		app->about = xos_json_object();
-		xos_json_set_string(app->about, "enrolment", "EST (RFC 7030)");
+		xos_json_set_string(app->about, "enrolment", ENROLMENT);
 		xos_json_set_string(app->about, "address", e->q->from);
 		xos_buf_put(&app->csr, e->q->csr.p, e->q->csr.n);
 		st = xos_buf_status(&app->csr);
@@ -128,7 +145,7 @@ static enum xos_status find_site(
     const struct rca_est *e, char site[XOS_SITE_MAX + 1], struct xos_err *err)
 {
 	struct rca_code code;
-	enum xos_status st = rca_node_site(e->a->db, e->node, site, NULL);
+	enum xos_status st = rca_node_site(e->a->db, e->node, site, err);
 
 	if (st != XOS_NOT_FOUND)
 		return st;
@@ -141,14 +158,24 @@ static enum xos_status find_site(
 	return st;
 }
 
-/* Joins as our own nodes do by a code, under the names that a code admits. */
+/* The client's address as the server names peers. */
+static void peer(const struct rca_est *e, char out[RCA_EST_FROM_MAX + 3])
+{
+	bool six = strchr(e->q->from, ':');
+
+	xos_str_printf(
+	    out, RCA_EST_FROM_MAX + 3, "%s%s%s", six ? "[" : "", e->q->from, six ? "]" : "");
+}
+
+/* Joins as our own nodes do by a code, under the names that a code admits. err is given. */
 static enum xos_status join(
     const struct rca_est *e, char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
 {
 	struct xos_rca_application *app = NULL;
-	char site[XOS_SITE_MAX + 1] = "";
-	enum xos_status st = rca_guess_check(e->a->guess, e->q->from, e->now, err);
+	char site[XOS_SITE_MAX + 1] = "", from[RCA_EST_FROM_MAX + 3];
 
+	peer(e, from);
+	enum xos_status st = rca_guess_check(e->a->guess, from, e->now, err);
 	if (st == XOS_OK)
 		st = find_site(e, site, err);
 	if (st == XOS_OK)
@@ -157,6 +184,8 @@ static enum xos_status join(
 		st = check_hosts(e, app, err);
 	if (st == XOS_OK)
 		st = rca_join(e->a, app, e->q->password, e->now, id, err);
+	if (st == XOS_DENIED && strcmp(err->code, "join-code") == 0)
+		rca_guess_failed(e->a->guess, from, e->now);
 	xos_rca_application_free(app);
 	return st;
 }
@@ -190,17 +219,17 @@ static enum xos_status enroll_by_code(const struct rca_est *e,
 	char id[XOS_RCA_ID_LEN + 1] = "";
 	enum xos_status st = join(e, id, &own);
 
-	if (st == XOS_DENIED && strcmp(own.code, "join-code") == 0) {
-		rca_guess_failed(e->a->guess, e->q->from, e->now);
-		/* A 401: the client may try another (RFC 7030 3.2.3). */
+	/* A 401: the client may try another (RFC 7030 3.2.3). */
+	if (st == XOS_DENIED && strcmp(own.code, "join-code") == 0)
 		return xos_err_set(err, XOS_DENIED, "login-needed", "%s", own.text);
-	}
 	if (st != XOS_OK && err)
 		*err = own;
 	if (st == XOS_OK)
-		st = keep(e, waiting, id, err);
-	if (st == XOS_OK)
 		st = rca_application_get(e->a->db, id, &row, err);
+	if (st == XOS_OK)
+		st = check_origin(row, err);
+	if (st == XOS_OK)
+		st = keep(e, waiting, id, err);
 	if (st == XOS_OK)
 		*answer = xos_json_copy(row->outcome);
 	rca_application_free(row);
@@ -215,6 +244,8 @@ static enum xos_status fetch(const struct rca_est *e, const struct rca_applicati
 	size_t n = 0;
 	enum xos_status st = rca_node_standing(e->a->db, e->node, NULL, e->now, hosts, &n, err);
 
+	if (st == XOS_OK)
+		st = check_origin(row, err);
 	if (st == XOS_OK)
 		st = xos_store_begin(e->a->db, err);
 	if (st == XOS_OK)

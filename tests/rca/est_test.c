@@ -162,6 +162,29 @@ START_TEST(which_codes_admit)
 }
 END_TEST
 
+START_TEST(guessing_is_slowed_down)
+{
+	enum xos_status st = XOS_DENIED;
+	int n = 0;
+
+	begin();
+	user("n1");
+	MUST_TRUE(xos_str_copy(q.password, sizeof(q.password), "guess"));
+	MUST_TRUE(xos_str_copy(q.from, sizeof(q.from), "2001:db8::1"));
+	csr(node_key, (struct xos_test_csr){.cn = "n1"});
+	for (; st == XOS_DENIED && n < 100; n++)
+		st = send(RCA_EST_ENROLL);
+	expect(st, XOS_LIMIT, "join-throttled");
+	/* Who sits elsewhere is not made to wait for it; who sits next to it is. */
+	MUST_TRUE(xos_str_copy(q.from, sizeof(q.from), "2001:db8::2"));
+	expect(send(RCA_EST_ENROLL), XOS_LIMIT, "join-throttled");
+	MUST_TRUE(xos_str_copy(q.from, sizeof(q.from), "2001:db8:1::1"));
+	make_code("n1", true, xos_clock_now() + 600);
+	expect(send(RCA_EST_ENROLL), XOS_OK, NULL);
+	end();
+}
+END_TEST
+
 START_TEST(a_request_proves_its_key_and_names_its_node)
 {
 	begin();
@@ -322,6 +345,16 @@ START_TEST(who_may_not_renew)
 	admitted(&q.chain, &jobs);
 	csr(node_key, (struct xos_test_csr){.cn = "n1"});
 	expect(send(RCA_EST_REENROLL), XOS_DENIED, "est-node");
+	/* Nor does it become one of these by its request being sent again here, with whatever code. */
+	user("n1");
+	MUST_TRUE(xos_str_copy(q.password, sizeof(q.password), "guess"));
+	expect(send(RCA_EST_ENROLL), XOS_DENIED, "est-node");
+	make_code("n1", true, xos_clock_now() + 600);
+	expect(send(RCA_EST_ENROLL), XOS_DENIED, "est-node");
+	q.named = false;
+	MUST_TRUE(xos_str_copy(q.site, sizeof(q.site), "lab"));
+	expect(send(RCA_EST_ENROLL), XOS_CONFLICT, "node-taken");
+	expect(send(RCA_EST_REENROLL), XOS_DENIED, "est-node");
 	xos_chain_clear(&q.chain);
 	/* Another VO's, a member's, one that has ended. */
 	xos_test_node(twin, &n1, &q.chain);
@@ -453,6 +486,7 @@ int main(void)
 
 	tcase_add_test(tc, a_code_admits_once);
 	tcase_add_test(tc, which_codes_admit);
+	tcase_add_test(tc, guessing_is_slowed_down);
 	tcase_add_test(tc, a_request_proves_its_key_and_names_its_node);
 	tcase_add_test(tc, a_challenge_names_the_connection);
 	tcase_add_test(tc, without_a_code_it_waits);
