@@ -78,6 +78,8 @@ enum xos_status rca_est_reply(enum xos_status st, const struct rca_est *e, struc
 	struct xos_chain chain = {.n = 0};
 	struct xos_json *doc = NULL;
 
+	if (st == XOS_OK && !whole)
+		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK && xos_json_has(whole, "chain"))
 		st = xos_chain_from_json(whole, "chain", &chain, err);
 	if (st == XOS_OK) {

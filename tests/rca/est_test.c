@@ -16,6 +16,7 @@
 #include "rca/codes.h"
 #include "rca/est.h"
 #include "rca/nodes.h"
+#include "store/sql.h"
 #include "testsupport/csr.h"
 
 static struct rca_est_request q;
@@ -36,6 +37,23 @@ static void end(void)
 	xos_key_free(other_key);
 }
 
+static struct xos_store *open_db(void)
+{
+	struct xos_store *db = NULL;
+	char *path = xos_test_path(dir, "auth/nodes.db");
+
+	MUST(rca_nodes_open(path, &db, &err), &err);
+	MUST(xos_store_begin(db, &err), &err);
+	free(path);
+	return db;
+}
+
+static void close_db(struct xos_store *db)
+{
+	MUST(xos_store_commit(db, &err), &err);
+	xos_store_close(db);
+}
+
 /* A code for this node ("": any) of the site lab, by somebody. */
 static void make_code(const char *node, bool by_admin, int64_t until)
 {
@@ -47,21 +65,17 @@ static void make_code(const char *node, bool by_admin, int64_t until)
 	struct xos_secret *code = xos_code_make();
 	uint8_t digest[XOS_SHA256_LEN];
 	struct xos_store *db = NULL;
-	char *path = xos_test_path(dir, "auth/nodes.db");
 
 	c.by_number = 5;
 	MUST_TRUE(code && xos_str_copy(c.node, sizeof(c.node), node) &&
 	          xos_str_copy(c.by, sizeof(c.by), "admin"));
 	MUST(xos_sha256((struct xos_bytes){xos_secret_data(code), xos_secret_len(code)}, digest),
 	    &err);
-	MUST(rca_nodes_open(path, &db, &err), &err);
-	MUST(xos_store_begin(db, &err), &err);
+	db = open_db();
 	MUST(rca_code_add(db, digest, &c, &err), &err);
-	MUST(xos_store_commit(db, &err), &err);
-	xos_store_close(db);
+	close_db(db);
 	xos_code_format(code, q.password);
 	xos_secret_free(code);
-	free(path);
 }
 
 static void user(const char *name)
@@ -125,6 +139,33 @@ START_TEST(a_code_admits_once)
 	user("n2");
 	csr(other_key, (struct xos_test_csr){.cn = "n2"});
 	expect(send(RCA_EST_ENROLL), XOS_DENIED, "login-needed");
+	xos_chain_clear(&one);
+	end();
+}
+END_TEST
+
+/* Killed when the node was admitted and nothing else was kept: as it stands in the database then. */
+START_TEST(killed_half_way_the_same_key_goes_on)
+{
+	struct xos_chain one = {.n = 0};
+	struct xos_store *db;
+
+	begin();
+	enrolled();
+	MUST(xos_chain_add(&one, q.chain.cert[0]), &err);
+	db = open_db();
+	MUST(xos_sql_run(db, NULL, &err, "DELETE FROM est_requests", ""), &err);
+	MUST(xos_sql_run(db, NULL, &err, "DELETE FROM est_nodes", ""), &err);
+	close_db(db);
+	csr(node_key, (struct xos_test_csr){.cn = "n1"});
+	expect(send(RCA_EST_REENROLL), XOS_DENIED, "est-node");
+	csr(other_key, (struct xos_test_csr){.cn = "n1"});
+	expect(send(RCA_EST_ENROLL), XOS_DENIED, "login-needed");
+	csr(node_key, (struct xos_test_csr){.cn = "n1"});
+	expect(send(RCA_EST_ENROLL), XOS_OK, NULL);
+	take(node_key, &q.chain);
+	ck_assert_str_eq(xos_cert_serial_text(one.cert[0]), xos_cert_serial_text(q.chain.cert[0]));
+	expect(send(RCA_EST_REENROLL), XOS_OK, NULL);
 	xos_chain_clear(&one);
 	end();
 }
@@ -485,6 +526,7 @@ int main(void)
 	TCase *tc = lying_case("est");
 
 	tcase_add_test(tc, a_code_admits_once);
+	tcase_add_test(tc, killed_half_way_the_same_key_goes_on);
 	tcase_add_test(tc, which_codes_admit);
 	tcase_add_test(tc, guessing_is_slowed_down);
 	tcase_add_test(tc, a_request_proves_its_key_and_names_its_node);
