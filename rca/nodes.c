@@ -24,6 +24,28 @@ static const char *const migrations[] = {
     " since BIGINT NOT NULL, PRIMARY KEY (kind, name));"
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);"
     "INSERT INTO counters VALUES ('locks', 0);" XOS_ONCE_SCHEMA,
+    /* Who admits: sites and their owners' terms, codes, how each node came in and left. */
+    "CREATE TABLE sites (site TEXT PRIMARY KEY, spki BLOB NOT NULL, author TEXT NOT NULL,"
+    " since BIGINT NOT NULL, removed BIGINT);"
+    "CREATE TABLE terms (site TEXT PRIMARY KEY REFERENCES sites (site), serial BIGINT NOT NULL,"
+    " expires BIGINT NOT NULL, rescue BIGINT NOT NULL, approvers TEXT NOT NULL,"
+    " compact BLOB NOT NULL, since BIGINT NOT NULL);"
+    "CREATE TABLE codes (id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, site TEXT NOT NULL,"
+    " node TEXT NOT NULL, author TEXT NOT NULL, author_number BIGINT NOT NULL,"
+    " by_admin INTEGER NOT NULL, since BIGINT NOT NULL, until BIGINT NOT NULL,"
+    " uses BIGINT NOT NULL);"
+    "CREATE INDEX codes_site ON codes (site, until);"
+    "CREATE TABLE certificates (node TEXT NOT NULL, kind TEXT NOT NULL, serial TEXT NOT NULL,"
+    " spki TEXT NOT NULL, not_after BIGINT NOT NULL, latest BIGINT NOT NULL,"
+    " PRIMARY KEY (node, kind));"
+    "ALTER TABLE nodes ADD COLUMN approver TEXT;"
+    "ALTER TABLE nodes ADD COLUMN code TEXT;"
+    "ALTER TABLE nodes ADD COLUMN about TEXT;"
+    "ALTER TABLE nodes ADD COLUMN ban_by TEXT;"
+    "ALTER TABLE nodes ADD COLUMN left_id TEXT;"
+    "ALTER TABLE nodes ADD COLUMN left_at BIGINT;"
+    "ALTER TABLE nodes ADD COLUMN left_until BIGINT;"
+    "ALTER TABLE nodes ADD COLUMN left_by TEXT;",
 };
 
 enum xos_status rca_nodes_open(const char *path, struct xos_store **out, struct xos_err *err)
