@@ -25,6 +25,24 @@ XOS_MUST_USE enum xos_status rca_auth_ask_key(struct rca_auth *a, enum rca_messa
 /* Has a certificate made; gives {"chain"} as it stands in answers. */
 XOS_MUST_USE enum xos_status rca_auth_issue(struct rca_auth *a, const struct rca_issue_request *r,
     struct xos_json **answer, struct xos_err *err);
+/* answer, of rca_auth_issue, is the first of an admission: its generations begin (rca/generations.h). In the
+ * caller's transaction. */
+XOS_MUST_USE enum xos_status rca_auth_begin(struct rca_auth *a, const char *node, const char *kind,
+    const struct xos_json *answer, struct xos_err *err);
+/* An id of a signed request, used up: DENIED if it was before. In a transaction of its own. */
+XOS_MUST_USE enum xos_status rca_auth_once(
+    struct rca_auth *a, const char *id, int64_t expires, struct xos_err *err);
+/* The signed lock list is out of date: it is made anew when somebody asks. */
+void rca_auth_forget_locks(struct rca_auth *a);
+
+/* Messages about keeping certificates (renew.c); ctx is a struct rca_auth. */
+enum xos_status rca_auth_on_renew(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status rca_auth_on_confirm(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status rca_auth_on_rescue(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+
 /* Carries a verified command of an administrator out (commands.c). */
 XOS_MUST_USE enum xos_status rca_auth_command(
     struct rca_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err);

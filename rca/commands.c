@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "pki/csr.h"
 #include "rca/auth.h"
+#include "rca/generations.h"
 
 static enum xos_status fingerprint(
     struct xos_json *obj, const struct xos_buf *csr, struct xos_err *err)
@@ -106,6 +107,8 @@ static enum xos_status certify(struct rca_auth *a, const struct xos_command *c,
 	xos_buf_put(&r.csr, csr->p, csr->n);
 	if (st == XOS_OK)
 		st = rca_auth_issue(a, &r, chain, err);
+	if (st == XOS_OK)
+		st = rca_auth_begin(a, app->node, service, *chain, err);
 	rca_issue_request_free(&r);
 	return st;
 }
@@ -190,7 +193,7 @@ static enum xos_status do_deny(
 	                    : st;
 }
 
-static void forget_locks(struct rca_auth *a)
+void rca_auth_forget_locks(struct rca_auth *a)
 {
 	xos_buf_free(&a->locks);
 	xos_buf_init(&a->locks, XOS_LOCKS_MAX);
@@ -214,22 +217,31 @@ static enum xos_status do_ban(
 		st = xos_json_opt_string(c->args, "message", XOS_LOCK_MESSAGE_MAX, &message, err);
 	if (st == XOS_OK)
 		st = rca_node_ban(a->db, node, now, until, message ? message : "", err);
-	forget_locks(a);
+	rca_auth_forget_locks(a);
 	return st;
 }
 
 static enum xos_status do_unban(
     struct rca_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err)
 {
-	const char *node = NULL;
-	enum xos_status st = XOS_JSON_ONLY(c->args, err, "node");
+	const char *node = NULL, *accept = NULL;
+	enum xos_status st = XOS_JSON_ONLY(c->args, err, "node", "accept");
 
 	(void)result;
 	if (st == XOS_OK)
 		st = xos_json_get_string(c->args, "node", XOS_NODE_MAX, &node, err);
 	if (st == XOS_OK)
+		st = xos_json_opt_string(c->args, "accept", XOS_FINGERPRINT_TEXT - 1, &accept, err);
+	if (st == XOS_OK)
+		st = xos_store_begin(a->db, err);
+	if (st == XOS_OK)
+		st = rca_generation_unlock(a->db, node, accept, xos_clock_now(), err);
+	if (st == XOS_OK)
 		st = rca_node_unban(a->db, node, err);
-	forget_locks(a);
+	if (st == XOS_OK)
+		st = xos_store_commit(a->db, err);
+	xos_store_rollback(a->db);
+	rca_auth_forget_locks(a);
 	return st;
 }
 

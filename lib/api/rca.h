@@ -106,9 +106,10 @@ XOS_MUST_USE enum xos_status xos_rca_renewal_sign(const char *vo, const struct x
 struct xos_rca_renewal {
 	struct xos_identity *who; /* verified: kind node or service of this VO */
 	struct xos_chain chain;   /* as presented */
-	struct xos_buf csr;       /* DER, not looked into yet */
+	struct xos_buf csr;       /* DER, not looked into yet; empty where the proof has none */
 	char jti[33];
-	int64_t exp;
+	int64_t iat, exp;
+	struct xos_json *payload; /* all that was signed */
 };
 void xos_rca_renewal_free(struct xos_rca_renewal *r);
 /* Server half: chain (kind node or service, not expired), signature by its key, VO, audience, times.

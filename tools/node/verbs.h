@@ -37,7 +37,7 @@ extern const struct xos_cli_option xos_node_init_options[], xos_node_join_option
     xos_node_dir_options[], xos_node_leave_options[], xos_node_deny_options[],
     xos_node_ban_options[], xos_node_renew_options[];
 
-/* Renews the job service's certificate if it is past half of its life, or by force (renew.c). */
+/* Renews the certificates of the node and its services that are past half of their life, or all by force (renew.c). */
 XOS_MUST_USE enum xos_status xos_node_renew(
     const struct xos_node *n, bool force, bool *renewed, struct xos_err *err);
 
