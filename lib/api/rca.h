@@ -25,6 +25,7 @@
 #define XOS_RCA_HOSTS_MAX 16
 #define XOS_RCA_SERVICES_MAX 8
 #define XOS_RCA_URL_MAX 255
+#define XOS_RCA_MESSAGE_MAX 200
 #define XOS_RCA_ABOUT_MAX 16 /* entries; keys up to 31 bytes, values up to 200, both text */
 #define XOS_RCA_BODY_MAX (128 * 1024)
 
@@ -124,6 +125,8 @@ struct xos_rca_node {
 	char node[XOS_NODE_MAX + 1];
 	char site[XOS_SITE_MAX + 1];
 	char state[16]; /* "active", "banned", "left" */
+	char message[XOS_RCA_MESSAGE_MAX + 1]; /* of the ban; "" */
+	int64_t rescued; /* when a certificate was renewed after its end, last; 0: never */
 	struct {
 		char kind[XOS_SERVICE_MAX + 1];
 		char url[XOS_RCA_URL_MAX + 1];

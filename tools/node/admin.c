@@ -8,7 +8,7 @@
 #include "cli/vo.h"
 #include "node/verbs.h"
 
-static const char *opt_message, *opt_for;
+static const char *opt_message, *opt_for, *opt_accept;
 
 const struct xos_cli_option xos_node_deny_options[] = {
     {"message", "TEXT", "the reason, for the node's owner", NULL, &opt_message, NULL},
@@ -18,6 +18,13 @@ const struct xos_cli_option xos_node_deny_options[] = {
 const struct xos_cli_option xos_node_ban_options[] = {
     {"message", "TEXT", "the reason, for the node's owner and its users", NULL, &opt_message, NULL},
     {"for", "DURATION", "how long, for example 7d; without it until unban", NULL, &opt_for, NULL},
+    XOS_NODE_NO_OPTION,
+};
+
+const struct xos_cli_option xos_node_unban_options[] = {
+    {"accept", "sha256:HEX",
+        "after a second use of a key: the one that the machine has now, by xos-node status there", NULL,
+        &opt_accept, NULL},
     XOS_NODE_NO_OPTION,
 };
 
@@ -165,6 +172,8 @@ XOS_NODE_VERB(unban)
 	(void)argc;
 	struct xos_json *args = xos_json_object();
 	xos_json_set_string(args, "node", argv[0]);
+	if (opt_accept)
+		xos_json_set_string(args, "accept", opt_accept);
 	return xos_cli_command_do(
 	    cli, XOS_RCA_AUD, "node.unban", args, err, "node %s is not banned any more", argv[0]);
 }
@@ -175,6 +184,10 @@ static struct xos_json *node_json(const struct xos_rca_node *n)
 	xos_json_set_string(o, "node", n->node);
 	xos_json_set_string(o, "site", n->site);
 	xos_json_set_string(o, "state", n->state);
+	if (n->message[0])
+		xos_json_set_string(o, "message", n->message);
+	if (n->rescued)
+		xos_json_set_time(o, "rescued", n->rescued);
 	for (size_t i = 0; i < n->nservices; i++) {
 		struct xos_json *s = xos_json_object();
 		xos_json_set_string(s, "kind", n->services[i].kind);
@@ -185,10 +198,20 @@ static struct xos_json *node_json(const struct xos_rca_node *n)
 	return o;
 }
 
+/* Why it is banned, and that a certificate was renewed after its end. */
+static void note_of(const struct xos_rca_node *n, char *out, size_t cap)
+{
+	char at[XOS_TIME_TEXT] = "";
+	if (n->rescued)
+		xos_time_format(n->rescued, at);
+	snprintf(out, cap, "%s%s%s%s", n->message, n->message[0] && at[0] ? "; " : "",
+	    at[0] ? "rescued at " : "", at);
+}
+
 static enum xos_status print_nodes(
     const struct xos_cli *cli, const struct xos_rca_nodes *l, struct xos_err *err)
 {
-	static const char *const heads[] = {"NODE", "SITE", "STATE", "JOBS"};
+	static const char *const heads[] = {"NODE", "SITE", "STATE", "JOBS", "NOTE"};
 	if (cli->json) {
 		struct xos_json *doc = xos_json_object(), *list = xos_json_array();
 		for (size_t i = 0; i < l->n; i++)
@@ -196,10 +219,14 @@ static enum xos_status print_nodes(
 		xos_json_set(doc, "nodes", list);
 		return xos_cli_print_json(doc, err);
 	}
-	struct xos_cli_table *t = xos_cli_table_new(heads, 4);
+	struct xos_cli_table *t = xos_cli_table_new(heads, 5);
 	for (size_t i = 0; i < l->n; i++) {
 		const struct xos_rca_node *n = &l->node[i];
-		const char *cells[] = {n->node, n->site, n->state, xos_rca_node_url(n, "jobs")};
+		char note[sizeof(n->message) + 64];
+		const char *cells[] = {
+		    n->node, n->site, n->state, xos_rca_node_url(n, "jobs"), note};
+
+		note_of(n, note, sizeof(note));
 		xos_cli_table_row(t, cells);
 	}
 	return xos_cli_table_print(t, err);

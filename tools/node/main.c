@@ -30,7 +30,8 @@ static const struct xos_cli_verb verbs[] = {
     {"list", "", "the nodes of the VO", 0, 0, false, NULL, xos_node_verb_list},
     {"ban", "NODE", "stop a node (administrator)", 1, 1, false, xos_node_ban_options,
         xos_node_verb_ban},
-    {"unban", "NODE", "end a ban (administrator)", 1, 1, false, NULL, xos_node_verb_unban},
+    {"unban", "NODE", "end a ban (administrator)", 1, 1, false, xos_node_unban_options,
+        xos_node_verb_unban},
 };
 
 int main(int argc, char **argv)

@@ -35,7 +35,7 @@ XOS_NODE_VERB(ban);
 XOS_NODE_VERB(unban);
 extern const struct xos_cli_option xos_node_init_options[], xos_node_join_options[],
     xos_node_dir_options[], xos_node_leave_options[], xos_node_deny_options[],
-    xos_node_ban_options[], xos_node_renew_options[];
+    xos_node_ban_options[], xos_node_unban_options[], xos_node_renew_options[];
 
 /* Renews the certificates of the node and its services that are past half of their life, or all by force (renew.c). */
 XOS_MUST_USE enum xos_status xos_node_renew(
