@@ -1,6 +1,7 @@
 #ifndef XOS_RCA_AUTH_H
 #define XOS_RCA_AUTH_H
 
+#include "rca/guess.h"
 #include "rca/nodes.h"
 #include "rca/parts.h"
 #include "service/bulk.h"
@@ -14,6 +15,7 @@ struct rca_auth {
 	struct xos_store *db;
 	struct xos_bulk *key; /* to the key process */
 	struct xos_gate *gate;
+	struct rca_guess *guess;
 	struct xos_buf locks; /* the signed list, until it changes or grows old */
 	int64_t locks_issued;
 	int64_t expired_at; /* when old applications were last looked for */
@@ -29,11 +31,6 @@ XOS_MUST_USE enum xos_status rca_auth_issue(struct rca_auth *a, const struct rca
  * caller's transaction. */
 XOS_MUST_USE enum xos_status rca_auth_begin(struct rca_auth *a, const char *node, const char *kind,
     const struct xos_json *answer, struct xos_err *err);
-/* An id of a signed request, used up: DENIED if it was before. In a transaction of its own. */
-XOS_MUST_USE enum xos_status rca_auth_once(
-    struct rca_auth *a, const char *id, int64_t expires, struct xos_err *err);
-/* The signed lock list is out of date: it is made anew when somebody asks. */
-void rca_auth_forget_locks(struct rca_auth *a);
 
 /* Messages about keeping certificates (renew.c); ctx is a struct rca_auth. */
 enum xos_status rca_auth_on_renew(
@@ -43,8 +40,23 @@ enum xos_status rca_auth_on_confirm(
 enum xos_status rca_auth_on_rescue(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
-/* Carries a verified command of an administrator out (commands.c). */
-XOS_MUST_USE enum xos_status rca_auth_command(
-    struct rca_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err);
+/* Used once, durably; in a transaction of its own. */
+XOS_MUST_USE enum xos_status rca_auth_use_once(
+    struct rca_auth *a, const char *id, int64_t expires, struct xos_err *err);
+/* What is signed of locks is out of date. */
+void rca_auth_forget_locks(struct rca_auth *a);
+/* The node leaves, or somebody removes it: in a transaction of its own. As rca_node_leave. */
+XOS_MUST_USE enum xos_status rca_auth_leave(
+    struct rca_auth *a, const char *node, const char *by, int64_t now, struct xos_err *err);
+
+/* Messages of the network process about who admits (admission.c). */
+#define RCA_HANDLE(name)                                                                           \
+	enum xos_status rca_handle_##name(void *auth, size_t from, struct xos_bytes payload,       \
+	    struct xos_buf *reply, struct xos_err *err)
+RCA_HANDLE(roster);
+RCA_HANDLE(ca_locks);
+RCA_HANDLE(terms);
+RCA_HANDLE(join);
+RCA_HANDLE(leave);
 
 #endif

@@ -270,5 +270,8 @@ enum xos_status rca_generation_begin(struct xos_store *db, const char *node, con
 	enum xos_status st = xos_sql_run(db, NULL, err,
 	    "DELETE FROM generations WHERE node = ?1 AND kind = ?2", "ss", node, kind);
 
+	if (st == XOS_OK && !*kind)
+		st = xos_sql_run(db, NULL, err,
+		    "UPDATE nodes SET ban_twice = NULL, rescued = NULL WHERE node = ?1", "s", node);
 	return st == XOS_OK ? insert(db, &u, 1, 0, first, now, err) : st;
 }

@@ -22,6 +22,11 @@ enum rca_message {
 	RCA_RENEW,          /* rca/from.h: body of POST renew -> {"chain"} */
 	RCA_LOCKS,          /* nothing -> compact JWS */
 	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
+	RCA_ROSTER = 20,    /* compact JWS of the ca -> nothing */
+	RCA_CA_LOCKS = 21,  /* compact JWS of the ca -> nothing */
+	RCA_TERMS = 22,     /* lp(site), lp(compact JWS) -> nothing */
+	RCA_JOIN = 23,      /* lp(peer), lp(body of POST joins) -> {"id"} */
+	RCA_LEAVE = 24,     /* body of POST leave -> nothing */
 	/* network -> auth, how certificates are kept; with the peer's address (rca/from.h) */
 	RCA_CONFIRM = 30, /* body of POST confirm -> nothing */
 	RCA_RESCUE,       /* body of POST rescue -> {"chain"} */

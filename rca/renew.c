@@ -148,7 +148,7 @@ static enum xos_status judge(struct keeping *k, struct xos_err *err)
 	if (st != XOS_OK)
 		return st;
 	stands = standing(k, &why);
-	if (!k->req.server && stands != XOS_NOT_FOUND) {
+	if (!k->req.server && stands != XOS_NOT_FOUND && strcmp(why.code, "node-left") != 0) {
 		st = rca_generation_judge(k->a->db, &k->use, k->now, &k->judgement, err);
 		if (st == XOS_OK)
 			st = refuse(k, err);
@@ -248,7 +248,7 @@ static enum xos_status begin(
 	if (st == XOS_OK)
 		st = fill_request(k, err);
 	if (st == XOS_OK)
-		st = rca_auth_once(k->a, k->proof->jti, k->proof->exp, err);
+		st = rca_auth_use_once(k->a, k->proof->jti, k->proof->exp, err);
 	return st == XOS_OK ? judge(k, err) : st;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/text.h"
 #include "pki/digest.h"
 #include "store/sql.h"
 
@@ -71,6 +71,16 @@ static enum xos_status insert(struct xos_store *db, const char *site, const stru
 	return st;
 }
 
+static enum xos_status forget_terms(struct xos_store *db, const char *site, struct xos_err *err)
+{
+	enum xos_status st =
+	    xos_sql_run(db, NULL, err, "DELETE FROM approvers WHERE site = ?1", "s", site);
+
+	return st == XOS_OK
+	           ? xos_sql_run(db, NULL, err, "DELETE FROM terms WHERE site = ?1", "s", site)
+	           : st;
+}
+
 enum xos_status rca_site_add(struct xos_store *db, const char *site, const struct xos_key *key,
     const char *by, int64_t now, struct xos_err *err)
 {
@@ -92,7 +102,7 @@ enum xos_status rca_site_add(struct xos_store *db, const char *site, const struc
 	/* Terms are the word of a key: another owner begins without. */
 	st = XOS_OK;
 	if (old && !xos_key_same(old, key))
-		st = xos_sql_run(db, NULL, err, "DELETE FROM terms WHERE site = ?1", "s", site);
+		st = forget_terms(db, site, err);
 	if (st == XOS_OK)
 		st = insert(db, site, key, by, now, err);
 	xos_key_free(old);
@@ -109,36 +119,37 @@ enum xos_status rca_site_remove(
 	return st == XOS_OK && changed == 0 ? no_site(site, err) : st;
 }
 
-/* Names stand in one column with spaces between: no member's name has one. */
-static enum xos_status split_approvers(
-    const char *text, struct xos_admission *out, struct xos_err *err)
+static enum xos_status read_approvers(
+    struct xos_store *db, const char *site, struct xos_admission *out, struct xos_err *err)
 {
-	for (out->napprovers = 0; text && *text; out->napprovers++) {
-		size_t len = strcspn(text, " ");
+	struct xos_stmt *s = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(
+	    db, &s, err, "SELECT member FROM approvers WHERE site = ?1 ORDER BY member", "s", site);
 
-		if (out->napprovers == XOS_ADMISSION_APPROVERS_MAX || len == 0 ||
-		    len > XOS_MEMBER_MAX)
-			return xos_err_set(
+	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
+		if (out->napprovers == XOS_ADMISSION_APPROVERS_MAX ||
+		    !xos_str_copy(out->approvers[out->napprovers], sizeof(out->approvers[0]),
+		        xos_stmt_text(s, 0)))
+			st = xos_err_set(
 			    err, XOS_INTERNAL, "store-damaged", "bad terms in nodes.db");
-		memcpy(out->approvers[out->napprovers], text, len);
-		out->approvers[out->napprovers][len] = 0;
-		text += len;
-		text += *text == ' ';
+		else
+			out->napprovers++;
 	}
-	return XOS_OK;
+	xos_stmt_done(s);
+	return st;
 }
 
-static enum xos_status read_row(struct xos_stmt *s, int64_t now, enum rca_terms *state,
-    struct xos_admission *out, struct xos_err *err)
+static void read_row(
+    struct xos_stmt *s, int64_t now, enum rca_terms *state, struct xos_admission *out)
 {
 	out->serial = (uint64_t)xos_stmt_int(s, 0);
 	out->expires = xos_stmt_int(s, 1);
 	out->rescue = xos_stmt_int(s, 2);
-	if (!xos_stmt_is_null(s, 4))
+	if (!xos_stmt_is_null(s, 3))
 		*state = RCA_TERMS_REMOVED;
 	else
 		*state = now < out->expires ? RCA_TERMS_FORCE : RCA_TERMS_EXPIRED;
-	return split_approvers(xos_stmt_text(s, 3), out, err);
 }
 
 enum xos_status rca_site_terms(struct xos_store *db, const char *site, int64_t now,
@@ -149,15 +160,17 @@ enum xos_status rca_site_terms(struct xos_store *db, const char *site, int64_t n
 	struct xos_stmt *s = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(db, &s, err,
-	    "SELECT serial, expires, rescue, approvers, removed FROM terms"
+	    "SELECT serial, expires, rescue, removed FROM terms"
 	    " JOIN sites ON sites.site = terms.site WHERE terms.site = ?1",
 	    "s", site);
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(s, &row, err);
 	if (st == XOS_OK && row)
-		st = read_row(s, now, &found, &terms, err);
+		read_row(s, now, &found, &terms);
 	xos_stmt_done(s);
+	if (st == XOS_OK && row)
+		st = read_approvers(db, site, &terms, err);
 	if (st != XOS_OK)
 		return st;
 	*state = found;
@@ -203,47 +216,64 @@ static enum xos_status check_serial(struct xos_store *db, const struct xos_admis
 	return st;
 }
 
+static enum xos_status put_approvers(
+    struct xos_store *db, const struct xos_admission *terms, struct xos_err *err)
+{
+	enum xos_status st =
+	    xos_sql_run(db, NULL, err, "DELETE FROM approvers WHERE site = ?1", "s", terms->site);
+
+	for (size_t i = 0; st == XOS_OK && i < terms->napprovers; i++)
+		st = xos_sql_run(db, NULL, err,
+		    "INSERT INTO approvers (site, member) VALUES (?1, ?2)", "ss", terms->site,
+		    terms->approvers[i]);
+	return st;
+}
+
 enum xos_status rca_site_terms_put(struct xos_store *db, const struct xos_admission *terms,
     struct xos_bytes compact, int64_t now, struct xos_err *err)
 {
-	struct xos_buf approvers;
 	bool same = false;
 	enum xos_status st = check_serial(db, terms, compact, &same, err);
 
 	if (st != XOS_OK || same)
 		return st;
-	xos_buf_init(&approvers, XOS_ADMISSION_APPROVERS_MAX * (XOS_MEMBER_MAX + 1) + 1);
-	for (size_t i = 0; i < terms->napprovers; i++)
-		xos_buf_printf(&approvers, "%s%s", i ? " " : "", terms->approvers[i]);
-	const char *text = xos_buf_str(&approvers);
-	st =
-	    text
-	        ? xos_sql_run(db, NULL, err,
-	              "INSERT INTO terms (site, serial, expires, rescue, approvers, compact, since)"
-	              " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (site) DO UPDATE SET"
-	              " serial = excluded.serial, expires = excluded.expires,"
-	              " rescue = excluded.rescue, approvers = excluded.approvers,"
-	              " compact = excluded.compact, since = excluded.since",
-	              "siiisbi", terms->site, (int64_t)terms->serial, terms->expires, terms->rescue,
-	              text, compact, now)
-	        : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	xos_buf_free(&approvers);
-	return st;
+	st = xos_sql_run(db, NULL, err,
+	    "INSERT INTO terms (site, serial, expires, rescue, compact, since)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (site) DO UPDATE SET"
+	    " serial = excluded.serial, expires = excluded.expires, rescue = excluded.rescue,"
+	    " compact = excluded.compact, since = excluded.since",
+	    "siiibi", terms->site, (int64_t)terms->serial, terms->expires, terms->rescue, compact,
+	    now);
+	return st == XOS_OK ? put_approvers(db, terms, err) : st;
 }
 
-static enum xos_status list_row(struct xos_stmt *s, struct xos_json *list, struct xos_err *err)
+enum xos_status rca_site_named(
+    struct xos_store *db, const char *member, bool *named, struct xos_err *err)
+{
+	int64_t one = 0;
+	enum xos_status st = xos_sql_int(db, &one, err,
+	    "SELECT 1 FROM approvers JOIN sites ON sites.site = approvers.site"
+	    " WHERE member = ?1 AND removed IS NULL LIMIT 1",
+	    "s", member);
+
+	*named = st == XOS_OK;
+	return st == XOS_NOT_FOUND ? XOS_OK : st;
+}
+
+static enum xos_status list_row(
+    struct xos_store *db, struct xos_stmt *s, struct xos_json *list, struct xos_err *err)
 {
 	struct xos_json *v = xos_json_object();
 	struct xos_admission terms = {.serial = 0};
 	const char *names[XOS_ADMISSION_APPROVERS_MAX];
-	uint8_t digest[XOS_SHA256_LEN];
+	uint8_t digest[XOS_SHA256_LEN] = {0};
 	char text[XOS_FINGERPRINT_TEXT];
 	enum xos_status st = xos_sha256(xos_stmt_bytes(s, 1), digest);
 
 	if (st != XOS_OK)
 		xos_err_set(err, st, "digest", "SHA-256 failed");
 	else
-		st = split_approvers(xos_stmt_text(s, 7), &terms, err);
+		st = read_approvers(db, xos_stmt_text(s, 0), &terms, err);
 	xos_fingerprint_text(digest, text);
 	xos_json_set_string(v, "site", xos_stmt_text(s, 0));
 	xos_json_set_string(v, "key", text);
@@ -270,13 +300,13 @@ enum xos_status rca_site_list(struct xos_store *db, struct xos_json **out, struc
 	struct xos_stmt *s = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(db, &s, err,
-	    "SELECT sites.site, spki, author, sites.since, serial, expires, rescue, approvers"
+	    "SELECT sites.site, spki, author, sites.since, serial, expires, rescue"
 	    " FROM sites LEFT JOIN terms ON terms.site = sites.site WHERE removed IS NULL"
 	    " ORDER BY sites.site",
 	    "");
 
 	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row)
-		st = list_row(s, list, err);
+		st = list_row(db, s, list, err);
 	xos_stmt_done(s);
 	xos_json_set(doc, "sites", list);
 	if (st != XOS_OK) {

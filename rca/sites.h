@@ -38,9 +38,13 @@ enum rca_terms {
 	RCA_TERMS_EXPIRED, /* over: nobody does until the owner renews them */
 	RCA_TERMS_REMOVED  /* there are some, but the site is no longer registered: nobody does */
 };
-/* approvers (may be NULL) is filled for FORCE and EXPIRED; of it only approvers, serial, expires and rescue. */
+/* out (may be NULL): serial, expires, approvers and rescue of the terms, whatever their state; else zero. */
 XOS_MUST_USE enum xos_status rca_site_terms(struct xos_store *db, const char *site, int64_t now,
     enum rca_terms *state, struct xos_admission *out, struct xos_err *err);
+
+/* Do the terms of any registered site name this member as an approver, be they over or not? */
+XOS_MUST_USE enum xos_status rca_site_named(
+    struct xos_store *db, const char *member, bool *named, struct xos_err *err);
 
 /* For how many seconds after its end a node of this site may renew its certificate with the old key: 0 unless the
  * owner's terms are in force and say so. */

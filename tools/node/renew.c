@@ -24,21 +24,33 @@ const struct xos_cli_option xos_node_renew_options[] = {
     XOS_NODE_NO_OPTION,
 };
 
-/* vo.conf, written by join. */
-struct joined {
-	char *vo, *rca;
-};
 static const struct xos_config_key joined_keys[] = {
-    {"", "vo", XOS_CONFIG_STRING, offsetof(struct joined, vo), true, NULL, 0, 0},
-    {"", "rca", XOS_CONFIG_STRING, offsetof(struct joined, rca), true, NULL, 0, 0},
+    {"", "vo", XOS_CONFIG_STRING, offsetof(struct xos_node_joined, vo), true, NULL, 0, 0},
+    {"", "rca", XOS_CONFIG_STRING, offsetof(struct xos_node_joined, rca), true, NULL, 0, 0},
 };
 #define NKEYS (sizeof(joined_keys) / sizeof(joined_keys[0]))
 
+enum xos_status xos_node_joined_load(
+    const struct xos_node *n, struct xos_node_joined *j, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	enum xos_status st = xos_node_path(n, "vo.conf", path, err);
+
+	return st == XOS_OK ? xos_config_load(path, joined_keys, NKEYS, j, err) : st;
+}
+
+void xos_node_joined_free(struct xos_node_joined *j)
+{
+	xos_config_free(joined_keys, NKEYS, j);
+}
+
 static const struct {
 	const char *certificate, *key, *what;
+	bool may_miss;
 } pairs[] = {
-    {"tls/jobs.pem", "tls/jobs.key", "job service"},
-    {"credd/node.pem", "credd/node.key", "node"},
+    {"tls/jobs.pem", "tls/jobs.key", "job service", false},
+    {"tls/data.pem", "tls/data.key", "data service", true},
+    {"credd/node.pem", "credd/node.key", "node", false},
 };
 #define NPAIRS (sizeof(pairs) / sizeof(pairs[0]))
 
@@ -67,7 +79,7 @@ static enum xos_status renew_pair(const struct xos_node *n, const char *certific
     const char *key, bool force, enum xos_kept *did, struct xos_err *err)
 {
 	char path[PATH_MAX];
-	struct joined j = {.vo = NULL};
+	struct xos_node_joined j = {.vo = NULL};
 	struct xos_trust *trust = xos_trust_new();
 	enum xos_status st = trust ? xos_node_path(n, "trust", path, err)
 	                           : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
@@ -75,36 +87,36 @@ static enum xos_status renew_pair(const struct xos_node *n, const char *certific
 	if (st == XOS_OK)
 		st = xos_trust_load(trust, path, err);
 	if (st == XOS_OK)
-		st = xos_node_path(n, "vo.conf", path, err);
-	if (st == XOS_OK)
-		st = xos_config_load(path, joined_keys, NKEYS, &j, err);
+		st = xos_node_joined_load(n, &j, err);
 	if (st == XOS_OK) {
 		const struct xos_keep_options o = {
 		    .certificate = certificate, .key = key, .url = j.rca, .vo = j.vo};
 
 		st = keep(&o, trust, force, did, err);
-		xos_config_free(joined_keys, NKEYS, &j);
+		xos_node_joined_free(&j);
 	}
 	xos_trust_free(trust);
 	return st;
 }
 
 /* With the rights of whom the key belongs to: after the first start of the node that is not root. */
-static enum xos_status as_owner(const char *key, struct xos_err *err)
+enum xos_status xos_node_as_owner(const char *key, uid_t *owner, struct xos_err *err)
 {
 	struct stat sb;
 
+	*owner = geteuid();
 	if (stat(key, &sb) != 0)
 		return xos_err_errno(err, errno, "renew-file", "cannot read %s", key);
-	if (geteuid() != 0 || sb.st_uid == 0)
+	if (*owner != 0 || sb.st_uid == 0)
 		return XOS_OK;
 	if (setegid(sb.st_gid) != 0 || seteuid(sb.st_uid) != 0)
 		return xos_err_errno(
 		    err, errno, "privileges", "cannot act as the owner of %s", key);
+	*owner = sb.st_uid;
 	return XOS_OK;
 }
 
-static void as_ourselves(void)
+void xos_node_as_ourselves(void)
 {
 	if (geteuid() != getuid() && (seteuid(getuid()) != 0 || setegid(getgid()) != 0))
 		abort(); /* half a root must not go on */
@@ -114,16 +126,19 @@ static enum xos_status renew_one(
     const struct xos_node *n, size_t i, bool force, enum xos_kept *did, struct xos_err *err)
 {
 	char cert[PATH_MAX], key[PATH_MAX];
+	uid_t owner = 0;
 	enum xos_status st = xos_node_path(n, pairs[i].certificate, cert, err);
 
 	*did = XOS_KEPT_NOTHING;
+	if (st == XOS_OK && pairs[i].may_miss && access(cert, F_OK) != 0)
+		return XOS_OK;
 	if (st == XOS_OK)
 		st = xos_node_path(n, pairs[i].key, key, err);
 	if (st == XOS_OK)
-		st = as_owner(key, err);
+		st = xos_node_as_owner(key, &owner, err);
 	if (st == XOS_OK)
 		st = renew_pair(n, cert, key, force, did, err);
-	as_ourselves();
+	xos_node_as_ourselves();
 	if (st != XOS_OK)
 		xos_err_prefix(err, st, "certificate of the %s", pairs[i].what);
 	return st;
