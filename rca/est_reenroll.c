@@ -78,9 +78,12 @@ static enum xos_status issue(const struct rca_est *e, const struct rca_issue_req
 
 	if (st != XOS_NOT_FOUND)
 		return st;
-	st = rca_auth_issue(e->a, r, answer, err);
+	st = xos_store_begin(e->a->db, err);
 	if (st == XOS_OK)
-		st = xos_store_begin(e->a->db, err);
+		st = rca_auth_issue(e->a, r, answer, err);
+	/* Whatever this key led to at other doors is over: a use of an older certificate there is late, not a theft. */
+	if (st == XOS_OK)
+		st = rca_auth_begin(e->a, e->node, r->service, *answer, err);
 	if (st == XOS_OK)
 		st = rca_est_keep(e->a->db, e->node, r->service, *answer, e->now, err);
 	if (st == XOS_OK)

@@ -95,7 +95,7 @@ enum xos_status xos_gate_administrator(
 	return XOS_OK;
 }
 
-static enum xos_status standing(
+enum xos_status xos_gate_standing(
     const struct xos_gate *g, const struct xos_identity *id, int64_t now, struct xos_err *err)
 {
 	const struct xos_claims *who = id->claims;
@@ -123,7 +123,7 @@ enum xos_status xos_gate_open_any(struct xos_gate *g, struct xos_bytes body, int
 		return st;
 	}
 	if (xos_command_demand_admin(c, why) == XOS_OK &&
-	    standing(g, c->signer, now, why) == XOS_OK)
+	    xos_gate_standing(g, c->signer, now, why) == XOS_OK)
 		why->status = XOS_OK;
 	*out = c;
 	return XOS_OK;
