@@ -78,6 +78,13 @@ static void add_contacts(const struct xos_credd_ops *ops, struct xos_json *root)
 	set_time_or_null(cert, "not_after", ops->certificate.not_after);
 	set_time_or_null(cert, "renew_after", ops->certificate.renew_after);
 	set_text_or_null(cert, "last_error", ops->certificate.last_error);
+	xos_json_set_bool(cert, "refused", ops->certificate.refused);
+	xos_json_set_bool(cert, "confirmed", ops->certificate.confirmed);
+	if (ops->certificate.not_after) {
+		char key[XOS_FINGERPRINT_TEXT];
+		xos_fingerprint_text(ops->certificate.spki, key);
+		xos_json_set_string(cert, "key", key);
+	}
 	xos_json_set(root, "certificate", cert);
 }
 

@@ -226,7 +226,8 @@ enum xos_status rca_issuer_issue(struct rca_issuer *i, const struct rca_issue_re
 	return st;
 }
 
-enum xos_status rca_issuer_note(struct rca_issuer *i, struct xos_bytes json, struct xos_err *err)
+enum xos_status rca_issuer_note(
+    struct rca_issuer *i, uint16_t type, struct xos_bytes json, struct xos_err *err)
 {
-	return xos_log_append(i->log, RCA_LOG_COMMAND, json, NULL, err);
+	return xos_log_append(i->log, type, json, NULL, err);
 }

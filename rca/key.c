@@ -133,7 +133,42 @@ static enum xos_status on_note(
 	if (st == XOS_OK)
 		st = XOS_JSON_ONLY(doc, err, "verb", "by", "digest", "args");
 	if (st == XOS_OK)
-		st = rca_issuer_note(k->issuer, payload, err);
+		st = rca_issuer_note(k->issuer, RCA_LOG_COMMAND, payload, err);
+	xos_json_free(doc);
+	return st;
+}
+
+static enum xos_status on_note_twice(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+	struct xos_json *doc = NULL;
+
+	(void)from;
+	(void)reply;
+	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
+	if (st == XOS_OK)
+		st = XOS_JSON_ONLY(
+		    doc, err, "node", "service", "generation", "serial", "from", "why");
+	if (st == XOS_OK)
+		st = rca_issuer_note(k->issuer, RCA_LOG_TWICE, payload, err);
+	xos_json_free(doc);
+	return st;
+}
+
+static enum xos_status on_note_rescued(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+	struct xos_json *doc = NULL;
+
+	(void)from;
+	(void)reply;
+	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
+	if (st == XOS_OK)
+		st = XOS_JSON_ONLY(doc, err, "node", "service", "serial", "ended", "from");
+	if (st == XOS_OK)
+		st = rca_issuer_note(k->issuer, RCA_LOG_RESCUED, payload, err);
 	xos_json_free(doc);
 	return st;
 }
@@ -144,6 +179,8 @@ enum xos_status rca_key_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_ISSUE, "issue", 1, XOS_RCA_BODY_MAX, on_issue},
 	    {RCA_SIGN_LOCKS, "sign-locks", 1, XOS_LOCKS_MAX, on_sign_locks},
 	    {RCA_NOTE, "note", 1, XOS_LOG_PAYLOAD_MAX, on_note},
+	    {RCA_NOTE_TWICE, "note-twice", 1, XOS_LOG_PAYLOAD_MAX, on_note_twice},
+	    {RCA_NOTE_RESCUED, "note-rescued", 1, XOS_LOG_PAYLOAD_MAX, on_note_rescued},
 	};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};

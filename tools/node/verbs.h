@@ -42,9 +42,9 @@ XOS_NODE_VERB(codes);
 XOS_NODE_VERB(revoke);
 extern const struct xos_cli_option xos_node_init_options[], xos_node_join_options[],
     xos_node_dir_options[], xos_node_leave_options[], xos_node_deny_options[],
-    xos_node_ban_options[], xos_node_renew_options[], xos_node_approve_options[],
-    xos_node_list_options[], xos_node_admission_options[], xos_node_code_options[],
-    xos_node_codes_options[];
+    xos_node_ban_options[], xos_node_unban_options[], xos_node_renew_options[],
+    xos_node_approve_options[], xos_node_list_options[], xos_node_admission_options[],
+    xos_node_code_options[], xos_node_codes_options[];
 
 /* Stops what `start` started (daemons.c). */
 XOS_MUST_USE enum xos_status xos_node_stop_all(const struct xos_node *n, struct xos_err *err);
@@ -66,7 +66,7 @@ void xos_node_describe_machine(struct xos_json *about);
 void xos_node_print_application(const struct xos_json *a);
 void xos_node_print_about(const struct xos_json *about);
 
-/* Renews the job service's certificate if it is past half of its life, or by force (renew.c). */
+/* Renews the certificates of the node and its services that are past half of their life, or all by force (renew.c). */
 XOS_MUST_USE enum xos_status xos_node_renew(
     const struct xos_node *n, bool force, bool *renewed, struct xos_err *err);
 
