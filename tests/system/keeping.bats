@@ -99,7 +99,7 @@ sshd_start() { # HOSTKEY [HOSTCERTIFICATE]
 	PORT=$port
 }
 into() { # HOST: by the line of known-hosts alone
-	ssh -F none -p "$PORT" -i "$V/ssh/me" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \
+	ssh ${VERBOSE:-} -F none -p "$PORT" -i "$V/ssh/me" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \
 		-o UserKnownHostsFile="$V/ssh/known" -o GlobalKnownHostsFile=/dev/null -o HostKeyAlias="$1" 127.0.0.1 true
 }
 
@@ -144,6 +144,11 @@ into() { # HOST: by the line of known-hosts alone
 	retry into n1
 	now() { faketime -f "$1" "${@:2}"; }
 	run ! now +8d into n1
+	# a running sshd shows a new one without a restart
+	ssh_v() { VERBOSE=-v into n1 2>&1; }
+	xos-node ssh-host --dir "$V/n1" --keys "$V/ssh/keys" --out "$V/ssh/out"
+	new() { ssh_v | grep -q "serial $(ssh-keygen -L -f "$V/ssh/out/ssh_host_ed25519_key-cert.pub" | sed -n 's/.*Serial: //p')"; }
+	retry new
 	echo "ssh_host_keys = $V/ssh/keys" >>"$V/n1/credd.conf"
 	xos-node stop --dir "$V/n1"
 	xos-node start --dir "$V/n1"
