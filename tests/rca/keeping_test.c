@@ -19,6 +19,8 @@
 #include "rca/sites.h"
 
 static struct xos_chain node, jobs;
+static struct xos_chain given[64]; /* what the authority gave, until done() */
+static size_t ngiven;
 
 static void admit(void)
 {
@@ -30,6 +32,19 @@ static void done(void)
 {
 	xos_chain_clear(&node);
 	xos_chain_clear(&jobs);
+	while (ngiven > 0)
+		xos_chain_clear(&given[--ngiven]);
+}
+
+static void take(struct xos_json *answer, const struct xos_key *key, struct xos_chain *fresh)
+{
+	struct xos_err why = XOS_ERR_INIT;
+
+	*fresh = (struct xos_chain){.n = 0};
+	MUST(xos_chain_from_json(answer, "chain", fresh, &why), &why);
+	fresh->key = xos_key_ref(key);
+	MUST_TRUE(ngiven < sizeof(given) / sizeof(given[0]));
+	given[ngiven++] = *fresh;
 }
 
 static enum xos_status send(
@@ -59,13 +74,8 @@ static enum xos_status renew(
 	MUST(xos_key_generate(&key, &err), &err);
 	MUST(xos_rca_renewal_sign("demo", old, key, xos_clock_now() + offset, &body, &err), &err);
 	enum xos_status st = send(RCA_RENEW, from, body, &answer);
-	if (st == XOS_OK && fresh) {
-		struct xos_err why = XOS_ERR_INIT;
-
-		*fresh = (struct xos_chain){.n = 0};
-		MUST(xos_chain_from_json(answer, "chain", fresh, &why), &why);
-		fresh->key = xos_key_ref(key);
-	}
+	if (st == XOS_OK && fresh)
+		take(answer, key, fresh);
 	xos_json_free(answer);
 	xos_key_free(key);
 	return st;
@@ -373,13 +383,8 @@ static enum xos_status rescue(const struct xos_chain *old, struct xos_chain *fre
 	MUST(xos_key_generate(&key, &err), &err);
 	MUST(xos_rca_rescue_sign("demo", old, key, xos_clock_now(), &body, &err), &err);
 	enum xos_status st = send(RCA_RESCUE, "203.0.113.5\n", body, &answer);
-	if (st == XOS_OK && fresh) {
-		struct xos_err why = XOS_ERR_INIT;
-
-		*fresh = (struct xos_chain){.n = 0};
-		MUST(xos_chain_from_json(answer, "chain", fresh, &why), &why);
-		fresh->key = xos_key_ref(key);
-	}
+	if (st == XOS_OK && fresh)
+		take(answer, key, fresh);
 	xos_json_free(answer);
 	xos_key_free(key);
 	return st;

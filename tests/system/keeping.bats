@@ -99,7 +99,7 @@ sshd_start() { # HOSTKEY [HOSTCERTIFICATE]
 	PORT=$port
 }
 into() { # HOST: by the line of known-hosts alone
-	ssh ${VERBOSE:-} -F none -p "$PORT" -i "$V/ssh/me" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \
+	ssh ${VERBOSE:+"$VERBOSE"} -F none -p "$PORT" -i "$V/ssh/me" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=yes \
 		-o UserKnownHostsFile="$V/ssh/known" -o GlobalKnownHostsFile=/dev/null -o HostKeyAlias="$1" 127.0.0.1 true
 }
 
@@ -139,7 +139,7 @@ into() { # HOST: by the line of known-hosts alone
 }
 
 @test "an ended host certificate is refused, and the daemon has a new one in time" {
-	local now key="$V/ssh/keys/ssh_host_ed25519_key" out="$V/n1/credd/ssh/ssh_host_ed25519_key-cert.pub"
+	local key="$V/ssh/keys/ssh_host_ed25519_key" out="$V/n1/credd/ssh/ssh_host_ed25519_key-cert.pub"
 	sshd_start "$key" "$V/ssh/out/ssh_host_ed25519_key-cert.pub"
 	retry into n1
 	now() { faketime -f "$1" "${@:2}"; }
