@@ -287,9 +287,7 @@ static const struct verb *find(const char *name)
 
 bool rca_call_sees(struct rca_auth *a, const struct rca_call *call, const char *site)
 {
-	enum rca_side side;
-
-	return rca_may_stop(a, &call->who, site, call->now, &side, NULL) == XOS_OK;
+	return rca_may_see(a, &call->who, site, call->now);
 }
 
 enum xos_status rca_command_allow(struct rca_auth *a, struct rca_call *call, struct xos_err *err)

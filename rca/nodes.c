@@ -117,15 +117,16 @@ enum xos_status rca_node_admit_by(struct xos_store *db, const struct xos_rca_app
 	const char *hosts[XOS_RCA_HOSTS_MAX];
 	struct xos_buf text, about;
 
+	enum xos_status st = rca_node_make_room(db, app->node, how->again, now, err);
+	if (st != XOS_OK)
+		return st;
 	for (size_t i = 0; i < app->nhosts; i++)
 		hosts[i] = app->hosts[i];
 	xos_buf_init(&text, 8192);
 	xos_buf_init(&about, 16384);
-	enum xos_status st = join_hosts(&text, hosts, app->nhosts, err);
+	st = join_hosts(&text, hosts, app->nhosts, err);
 	if (st == XOS_OK)
 		st = xos_json_dump(app->about, &about, err);
-	if (st == XOS_OK)
-		st = rca_node_make_room(db, app->node, how->again, now, err);
 	if (st == XOS_OK)
 		st = xos_sql_run(db, NULL, err,
 		    "INSERT INTO nodes (node, site, since, hosts, approver, code, about)"

@@ -86,6 +86,18 @@ enum xos_status rca_may_stop(struct rca_auth *a, const struct rca_signer *who, c
 	return own.status;
 }
 
+bool rca_may_see(struct rca_auth *a, const struct rca_signer *who, const char *site, int64_t now)
+{
+	struct xos_admission terms;
+	enum rca_terms state = RCA_TERMS_NONE;
+
+	if (is_admin(who))
+		return true;
+	return rca_site_terms(a->db, site, now, &state, &terms, NULL) == XOS_OK &&
+	       (state == RCA_TERMS_FORCE || state == RCA_TERMS_EXPIRED) &&
+	       xos_admission_names(&terms, who->name) && in_standing(a, who, now, NULL) == XOS_OK;
+}
+
 enum xos_status rca_may_look(
     struct rca_auth *a, const struct rca_signer *who, int64_t now, struct xos_err *err)
 {

@@ -26,6 +26,9 @@ XOS_MUST_USE enum xos_status rca_may_approve(struct rca_auth *a, const struct rc
 /* May the signer deny, ban and remove nodes of this site? */
 XOS_MUST_USE enum xos_status rca_may_stop(struct rca_auth *a, const struct rca_signer *who,
     const char *site, int64_t now, enum rca_side *side, struct xos_err *err);
+/* May the signer see what is about nodes of this site? Administrators, and its approvers, also when its terms are over:
+ * who cannot approve any more shall be told so, not that there is nothing. */
+bool rca_may_see(struct rca_auth *a, const struct rca_signer *who, const char *site, int64_t now);
 /* May the signer look at what is about no particular site? Administrators, and approvers of any. */
 XOS_MUST_USE enum xos_status rca_may_look(
     struct rca_auth *a, const struct rca_signer *who, int64_t now, struct xos_err *err);
