@@ -151,6 +151,7 @@ into() { # HOST: by the line of known-hosts alone
 	retry new
 	echo "ssh_host_keys = $V/ssh/keys" >>"$V/n1/credd.conf"
 	xos-node stop --dir "$V/n1"
+	mkdir "$V/n1/credd/ssh" # as ssh-host leaves it before a first start
 	xos-node start --dir "$V/n1"
 	there() { [ -s "$out" ]; }
 	retry there
