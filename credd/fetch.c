@@ -1,5 +1,6 @@
 #include "credd/fetch.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,11 +9,13 @@
 #include "api/vops.h"
 #include "base/clock.h"
 #include "base/event.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "credd/renew.h"
 #include "net/client.h"
 #include "service/keep.h"
+#include "service/sshhost.h"
 #include "service/verifier.h"
 
 #define CALL_MS 15000
@@ -47,6 +50,7 @@ struct xos_credd_fetch {
 	struct xos_keep *keep[XOS_CREDD_PAIRS_MAX]; /* the node's first */
 	char *path[XOS_CREDD_PAIRS_MAX];
 	size_t nkeep;
+	struct xos_sshhost *ssh; /* NULL: not wanted */
 };
 
 /* From the thread to the loop: what is new. */
@@ -241,6 +245,20 @@ static int64_t backed_off(struct xos_credd_fetch *f, bool failed)
 	return f->backoff;
 }
 
+/* Not beyond the time at which a certificate of this node's is to be renewed: the thread that waits renews. */
+static int64_t may_wait(const struct xos_credd_fetch *f)
+{
+	int64_t wait = f->self->conf->wait, now = xos_clock_now();
+	for (size_t i = 0; i < f->nkeep; i++) {
+		int64_t left = xos_keep_state(f->keep[i])->renew_after - now;
+		if (left < wait)
+			wait = left > 0                        ? left
+			       : f->self->conf->refresh < wait ? f->self->conf->refresh
+			                                       : wait;
+	}
+	return wait;
+}
+
 /* Seconds until the next question; 0: at once, since the server lets us wait there. */
 static int64_t ask_vops(struct xos_credd_fetch *f)
 {
@@ -248,7 +266,7 @@ static int64_t ask_vops(struct xos_credd_fetch *f)
 	struct xos_credd_view *view = NULL;
 	const struct xos_credd_conf *conf = f->self->conf;
 	/* The first question after a failure is answered at once, so that the status is current. */
-	int64_t wait = f->contact.last_ok && !f->contact.last_error[0] ? conf->wait : 0;
+	int64_t wait = f->contact.last_ok && !f->contact.last_error[0] ? may_wait(f) : 0;
 	int64_t asked = xos_clock_mono_ms(), next;
 	pthread_mutex_lock(&f->lock);
 	f->woken = false;
@@ -309,6 +327,19 @@ static void keep_one(struct xos_credd_fetch *f, size_t i)
 	show_own(f);
 }
 
+static void keep_ssh(struct xos_credd_fetch *f)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	size_t renewed = 0;
+	if (!f->ssh || !f->own.n)
+		return;
+	if (xos_sshhost_round(
+	        f->ssh, xos_credd_source_trust(f->source), &f->own, false, &renewed, &err))
+		xos_event_err(XOS_WARN, "ssh-host.not-renewed", &err, (const char *)NULL);
+	if (renewed)
+		XOS_EVENT(XOS_INFO, "ssh-host.renewed", "keys", f->self->conf->ssh_host_keys);
+}
+
 /* The interval, a tenth more or less: nodes that started together drift apart. */
 static void rest(struct xos_credd_fetch *f, int64_t seconds)
 {
@@ -346,6 +377,8 @@ static void *run(void *ctx)
 			pause = ask_vops(f);
 		for (size_t i = 0; i < f->nkeep && !stopping(f); i++)
 			keep_one(f, i);
+		if (!stopping(f))
+			keep_ssh(f);
 		post(f, NULL);
 		if (!stopping(f) && pause)
 			rest(f, pause);
@@ -381,12 +414,27 @@ static enum xos_status new_keepers(struct xos_credd_fetch *f, struct xos_err *er
 	return st;
 }
 
+static enum xos_status new_ssh(struct xos_credd_fetch *f, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = f->self->conf;
+	char out[PATH_MAX];
+	if (!conf->ssh_host_keys || !conf->rca)
+		return XOS_OK;
+	if (!xos_path_join(out, sizeof(out), conf->state, "ssh"))
+		return xos_err_set(err, XOS_LIMIT, "path", "%s is too long", conf->state);
+	const struct xos_sshhost_options o = {
+	    .keys = conf->ssh_host_keys, .out = out, .url = conf->rca, .vo = conf->vo};
+	return xos_sshhost_new(&o, &f->ssh, err);
+}
+
 static enum xos_status prepare(struct xos_credd_fetch *f, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = f->self->conf;
 	if (!conf->tls_key)
 		return XOS_OK;
 	enum xos_status st = new_keepers(f, err);
+	if (!st)
+		st = new_ssh(f, err);
 	if (!st)
 		st = new_verifier(f, "vops", &f->vops_verifier, err);
 	if (st)
@@ -410,6 +458,7 @@ static void fetch_free(struct xos_credd_fetch *f)
 		xos_keep_free(f->keep[i]);
 		free(f->path[i]);
 	}
+	xos_sshhost_free(f->ssh);
 	xos_credd_source_free(f->source);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);

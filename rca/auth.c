@@ -7,6 +7,7 @@
 
 #include "api/chainjson.h"
 #include "api/once.h"
+#include "api/sshhost.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
@@ -31,6 +32,7 @@ enum xos_status rca_auth_open(struct xos_part_self *self, struct xos_err *err)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	a->conf = conf;
 	xos_buf_init(&a->locks, XOS_LOCKS_MAX);
+	xos_buf_init(&a->ssh, XOS_SSH_STATEMENT_MAX);
 	self->state = a;
 	a->trust = xos_trust_new();
 	if (!a->trust)
@@ -56,6 +58,7 @@ void rca_auth_close(struct xos_part_self *self)
 	xos_store_close(a->db);
 	xos_trust_free(a->trust);
 	xos_buf_free(&a->locks);
+	xos_buf_free(&a->ssh);
 	free(a);
 	self->state = NULL;
 }
@@ -343,6 +346,8 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_RENEW, "renew", 1, RCA_FROM_BODY_MAX, rca_auth_on_renew},
 	    {RCA_CONFIRM, "confirm", 1, RCA_FROM_BODY_MAX, rca_auth_on_confirm},
 	    {RCA_RESCUE, "rescue", 1, RCA_FROM_BODY_MAX, rca_auth_on_rescue},
+	    {RCA_SSH_HOST, "ssh-host", 1, RCA_FROM_BODY_MAX, rca_auth_on_ssh_host},
+	    {RCA_SSH_AUTHORITY, "ssh-authority", 1, 0, rca_auth_on_ssh_authority},
 	    {RCA_LOCKS, "locks", 1, 0, on_locks},
 	    {RCA_EST_ENROLL, "est-enroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_enroll},
 	    {RCA_EST_REENROLL, "est-reenroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_reenroll},

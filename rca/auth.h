@@ -18,6 +18,8 @@ struct rca_auth {
 	struct rca_guess *guess;
 	struct xos_buf locks; /* the signed list, until it changes or grows old */
 	int64_t locks_issued;
+	struct xos_buf ssh; /* the statement about the ssh authority, until it grows old */
+	int64_t ssh_issued;
 	int64_t expired_at; /* when old applications were last looked for */
 };
 
@@ -42,6 +44,10 @@ enum xos_status rca_auth_on_renew(
 enum xos_status rca_auth_on_confirm(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status rca_auth_on_rescue(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status rca_auth_on_ssh_host(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status rca_auth_on_ssh_authority(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 
 /* Used once, durably; in a transaction of its own. */

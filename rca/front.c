@@ -100,6 +100,20 @@ static enum xos_status on_rescue(
 	return pass_from(ctx, req, RCA_RESCUE, res, err);
 }
 
+static enum xos_status on_ssh_host(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return pass_from(ctx, req, RCA_SSH_HOST, res, err);
+}
+
+/* Signed by itself, and public: whoever meets a node for the first time needs it. */
+static enum xos_status on_ssh_authority(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return xos_relay_pass(
+	    ctx, req, RCA_SSH_AUTHORITY, XOS_BYTES_NONE, "application/jose", res, err);
+}
+
 static enum xos_status on_locks(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
@@ -175,6 +189,8 @@ static const struct xos_route routes[] = {
     {"POST", "/v1/vo/{vo}/renew", on_renew, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
     {"POST", "/v1/vo/{vo}/confirm", on_confirm, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
     {"POST", "/v1/vo/{vo}/rescue", on_rescue, 0, XOS_RCA_BODY_MAX},
+    {"POST", "/v1/vo/{vo}/ssh-host", on_ssh_host, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/ssh-authority", on_ssh_authority, 0, 0},
     {"GET", "/v1/vo/{vo}/locks", on_locks, XOS_ROUTE_CERT, 0},
     {"PUT", "/v1/vo/{vo}/sites/{site}/admission", on_terms, 0, XOS_ADMISSION_MAX},
     {"POST", "/v1/vo/{vo}/joins", on_join, 0, XOS_RCA_BODY_MAX},

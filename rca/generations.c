@@ -134,7 +134,7 @@ static void say_twice(struct rca_judgement *j, int64_t generation, const struct 
 static enum xos_status judge_unknown(struct xos_store *db, const struct rca_use *u, int64_t now,
     struct rca_judgement *j, struct xos_err *err)
 {
-	struct row base;
+	struct row base = {0};
 	enum xos_status st = oldest(db, u, &base, err);
 
 	if (st == XOS_OK && xos_cert_not_before(u->cert) <= base.begins)
@@ -164,7 +164,7 @@ static enum xos_status judge_parent(const struct rca_use *u, const struct row *r
 static enum xos_status judge_passed_over(struct xos_store *db, const struct rca_use *u,
     const struct row *r, int64_t now, struct rca_judgement *j, struct xos_err *err)
 {
-	struct row sibling;
+	struct row sibling = {0};
 	enum xos_status st = last_child(db, u, r->parent, &sibling, err);
 
 	if (st == XOS_OK && r->parent)
@@ -180,7 +180,7 @@ enum xos_status rca_generation_judge(struct xos_store *db, const struct rca_use 
     struct rca_judgement *out, struct xos_err *err)
 {
 	struct rca_judgement j = {.verdict = RCA_USE_TWICE};
-	struct row current, r, child;
+	struct row current = {0}, r = {0}, child = {0};
 	enum xos_status st = newest(db, u, &current, err);
 
 	if (st == XOS_NOT_FOUND) {
@@ -246,7 +246,7 @@ enum xos_status rca_generation_used(struct xos_store *db, const struct rca_use *
 enum xos_status rca_generation_next(struct xos_store *db, const struct rca_use *u,
     const struct rca_judgement *j, const struct xos_cert *fresh, int64_t now, struct xos_err *err)
 {
-	struct row current;
+	struct row current = {0};
 	enum xos_status st = rca_generation_used(db, u, j, now, err);
 
 	if (st == XOS_OK)

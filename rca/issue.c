@@ -102,6 +102,11 @@ const struct xos_key *rca_issuer_key(const struct rca_issuer *i)
 	return i->key;
 }
 
+int64_t rca_issuer_end(const struct rca_issuer *i)
+{
+	return xos_cert_not_after(i->chain.cert[0]);
+}
+
 /* What auth may ask for at all; the rest of the profile is lib/token's. */
 static enum xos_status check_request(const struct rca_issue_request *r, struct xos_err *err)
 {

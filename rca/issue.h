@@ -24,6 +24,9 @@ struct rca_issuer;
 #define RCA_LOG_RESCUED                                                                            \
 	21 /* {"node", "service", "serial", "ended", "from"}: renewed after its end; before that record */
 
+#define RCA_LOG_SSH                                                                                \
+	22 /* {"serial", "node", "principals", "not_before", "not_after", "key", "digest"}: a host's */
+
 /* Reads rca.key and rca.pem of the state folder. The certificate must be an issuer of this VO for
  * nodes and services, under the trusted root. Nothing can be issued before the log is open. */
 XOS_MUST_USE enum xos_status rca_issuer_open(
@@ -33,6 +36,8 @@ XOS_MUST_USE enum xos_status rca_issuer_open(
 XOS_MUST_USE enum xos_status rca_issuer_open_log(struct rca_issuer *i, struct xos_err *err);
 void rca_issuer_close(struct rca_issuer *i);
 const struct xos_key *rca_issuer_key(const struct rca_issuer *i);
+/* The end of its certificate: nothing that it signs outlives that. */
+int64_t rca_issuer_end(const struct rca_issuer *i);
 
 /* Checks, logs, gives the chain (leaf and issuer). DENIED for what the profile does not allow, CSR
  * errors as in pki/csr.h, UNAVAILABLE if the log cannot be written. */

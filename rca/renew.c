@@ -3,6 +3,7 @@
 
 #include "api/chainjson.h"
 #include "api/keep.h"
+#include "api/sshhost.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
@@ -330,4 +331,66 @@ enum xos_status rca_auth_on_confirm(
 	if (st == XOS_OK)
 		st = xos_store_commit(k.a->db, err);
 	return end(&k, st, err);
+}
+
+/* --- host certificates of ssh --- */
+
+static enum xos_status ask_ssh(struct keeping *k, const struct xos_rca_ssh_keys *keys,
+    struct xos_json **answer, struct xos_err *err)
+{
+	struct xos_json *doc = xos_json_object();
+	const char *hosts[XOS_RCA_HOSTS_MAX];
+
+	for (size_t i = 0; i < k->req.nhosts; i++)
+		hosts[i] = k->req.hosts[i];
+	xos_json_set_string(doc, "node", k->req.name);
+	xos_json_set_strings(doc, "hosts", hosts, k->req.nhosts);
+	xos_json_set(doc, "keys", xos_rca_ssh_keys_json(keys));
+	xos_json_set_string(doc, "digest", k->req.digest);
+	return rca_auth_ask_key(k->a, RCA_SIGN_SSH, doc, answer, err);
+}
+
+/* For a node's own certificate alone, in use and in good standing; the names are those that were approved. */
+enum xos_status rca_auth_on_ssh_host(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct keeping k = {.a = ctx, .what = "ssh-host"};
+	struct xos_rca_ssh_keys keys;
+	struct xos_json *answer = NULL;
+
+	(void)from;
+	enum xos_status st = begin(&k, payload, xos_rca_ssh_host_open, err);
+	if (st == XOS_OK)
+		st = xos_rca_ssh_keys_read(k.proof->payload, &keys, err);
+	if (st == XOS_OK)
+		st = rca_generation_used(k.a->db, &k.use, &k.judgement, k.now, err);
+	if (st == XOS_OK)
+		st = xos_store_commit(k.a->db, err);
+	if (st == XOS_OK)
+		st = ask_ssh(&k, &keys, &answer, err);
+	if (st == XOS_OK)
+		st = xos_json_dump(answer, reply, err);
+	xos_json_free(answer);
+	return end(&k, st, err);
+}
+
+enum xos_status rca_auth_on_ssh_authority(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct rca_auth *a = ctx;
+	int64_t now = xos_clock_now();
+	enum xos_status st = XOS_OK;
+
+	(void)from;
+	(void)payload;
+	if (a->ssh.n == 0 || now - a->ssh_issued > a->conf->lock_life / 8 || now < a->ssh_issued) {
+		xos_buf_free(&a->ssh);
+		xos_buf_init(&a->ssh, XOS_SSH_STATEMENT_MAX);
+		st = xos_bulk_call(a->key, RCA_SIGN_SSH_AUTHORITY, xos_bytes_str("{}"),
+		    xos_clock_mono_ms() + 20000, &a->ssh, err);
+		a->ssh_issued = now;
+	}
+	if (st == XOS_OK)
+		xos_buf_put(reply, a->ssh.p, a->ssh.n);
+	return st;
 }

@@ -261,9 +261,11 @@ static enum xos_status work(struct xos_keep *k, const struct xos_trust *trust, b
 	return st;
 }
 
-static bool is_refusal(enum xos_status st)
+/* A request that was only late is made again. */
+static bool is_refusal(enum xos_status st, const struct xos_err *err)
 {
-	return st == XOS_DENIED || st == XOS_EXPIRED || st == XOS_NOT_FOUND;
+	return (st == XOS_DENIED || st == XOS_EXPIRED || st == XOS_NOT_FOUND) &&
+	       strcmp(err->code, "renewal-late") != 0;
 }
 
 /* What a person reads in xos-node status. */
@@ -271,7 +273,7 @@ static void explain(struct xos_keep *k, enum xos_status st, struct xos_err *err)
 {
 	const struct xos_err was = *err;
 
-	if (!is_refusal(st) || !k->own.n)
+	if (!is_refusal(st, err) || !k->own.n)
 		return;
 	xos_err_set(err, st, "renewal-refused",
 	    "renewal refused: %.380s; ask the administrators of the VO %s", was.text, k->vo);
@@ -310,7 +312,7 @@ enum xos_status xos_keep_round(struct xos_keep *k, const struct xos_trust *trust
 		int64_t life = k->state.not_after - k->state.not_before;
 
 		k->failures++;
-		k->state.refused = k->own.n && is_refusal(st);
+		k->state.refused = k->own.n && is_refusal(st, &why);
 		k->wait_until = xos_clock_mono_ms() + 1000 * xos_keep_pause(life, k->failures);
 		explain(k, st, &why);
 		if (err)

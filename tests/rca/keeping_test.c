@@ -1,112 +1,14 @@
 /*
- * A key that was copied shows, a lost answer is not taken for it, and a certificate that has ended is renewed only
- * where the owner says so; whoever asks, and whatever is killed in between.
+ * A key that was copied shows, and a lost answer is not taken for it; whoever asks, and whatever is killed in between.
  */
-#include "lying.h"
+#include "keeping.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/chainjson.h"
 #include "api/keep.h"
 #include "base/clock.h"
-#include "base/file.h"
-#include "base/text.h"
-#include "rca/nodes.h"
-#include "rca/sites.h"
-
-static struct xos_chain node, jobs;
-
-static void admit(void)
-{
-	node = jobs = (struct xos_chain){.n = 0};
-	admitted(&node, &jobs);
-}
-
-static void done(void)
-{
-	xos_chain_clear(&node);
-	xos_chain_clear(&jobs);
-}
-
-static enum xos_status send(
-    uint16_t type, const char *from, struct xos_json *body, struct xos_json **answer)
-{
-	struct xos_buf text, payload;
-
-	xos_buf_init(&text, XOS_BULK_MAX);
-	xos_buf_init(&payload, XOS_BULK_MAX);
-	MUST(xos_json_dump(body, &text, &err), &err);
-	xos_buf_put_str(&payload, from);
-	xos_buf_put(&payload, text.p, text.n);
-	enum xos_status st = ask(type, xos_buf_bytes(&payload), answer);
-	xos_buf_free(&payload);
-	xos_buf_free(&text);
-	xos_json_free(body);
-	return st;
-}
-
-/* Renews what old is at this many seconds from now, as far as old's clock says; fresh: what came, with its key. */
-static enum xos_status renew(
-    const struct xos_chain *old, int64_t offset, const char *from, struct xos_chain *fresh)
-{
-	struct xos_json *body = NULL, *answer = NULL;
-	struct xos_key *key = NULL;
-
-	MUST(xos_key_generate(&key, &err), &err);
-	MUST(xos_rca_renewal_sign("demo", old, key, xos_clock_now() + offset, &body, &err), &err);
-	enum xos_status st = send(RCA_RENEW, from, body, &answer);
-	if (st == XOS_OK && fresh) {
-		struct xos_err why = XOS_ERR_INIT;
-
-		*fresh = (struct xos_chain){.n = 0};
-		MUST(xos_chain_from_json(answer, "chain", fresh, &why), &why);
-		fresh->key = xos_key_ref(key);
-	}
-	xos_json_free(answer);
-	xos_key_free(key);
-	return st;
-}
-
-static enum xos_status confirm(const struct xos_chain *own, int64_t offset)
-{
-	struct xos_json *body = NULL;
-
-	MUST(xos_rca_confirm_sign("demo", own, xos_clock_now() + offset, &body, &err), &err);
-	return send(RCA_CONFIRM, "198.51.100.7\n", body, NULL);
-}
-
-/* What the list says of n1. */
-static void listed(const char *state, const char *message, const char *member)
-{
-	struct xos_json *doc = NULL;
-	const struct xos_json *list = NULL;
-	const char *got = NULL;
-
-	MUST(ask(RCA_NODES, XOS_BYTES_NONE, &doc), &err);
-	MUST(xos_json_get_array(doc, "nodes", 4, &list, &err), &err);
-	MUST(xos_json_get_string(xos_json_at(list, 0), "state", 20, &got, &err), &err);
-	ck_assert_str_eq(got, state);
-	if (message) {
-		MUST(xos_json_get_string(xos_json_at(list, 0), member, 400, &got, &err), &err);
-		ck_assert_msg(strstr(got, message) != NULL, "%s", got);
-	}
-	xos_json_free(doc);
-}
-
-static bool in_the_log(const char *text)
-{
-	char *path = xos_test_path(dir, "key/issued.log");
-	struct xos_buf b;
-
-	xos_buf_init(&b, 1 << 22);
-	MUST(xos_file_read(path, 1 << 22, &b, &err), &err);
-	bool found = memmem(b.p, b.n, text, strlen(text)) != NULL;
-	xos_buf_free(&b);
-	free(path);
-	return found;
-}
 
 static void twice(const struct xos_chain *old, int64_t offset)
 {
@@ -240,26 +142,6 @@ START_TEST(a_request_that_was_held_up_is_no_second_use)
 }
 END_TEST
 
-static void with_database(void (*change)(struct xos_store *db))
-{
-	char *path = xos_test_path(dir, "auth/nodes.db");
-	struct xos_store *db = NULL;
-
-	stop(0);
-	MUST(rca_nodes_open(path, &db, &err), &err);
-	MUST(xos_store_begin(db, &err), &err);
-	change(db);
-	MUST(xos_store_commit(db, &err), &err);
-	xos_store_close(db);
-	free(path);
-	start();
-}
-
-static void forget(struct xos_store *db)
-{
-	MUST(xos_store_exec(db, "DELETE FROM generations", &err), &err);
-}
-
 START_TEST(a_database_from_before_takes_the_first_that_renews)
 {
 	struct xos_chain fresh, older = {.n = 0};
@@ -306,15 +188,6 @@ START_TEST(nobody_can_say_for_a_node_that_its_certificate_is_in_use)
 }
 END_TEST
 
-static enum xos_status unban(const struct xos_chain *by, const char *accept)
-{
-	struct xos_json *args = with("node", "n1");
-
-	if (accept)
-		xos_json_set_string(args, "accept", accept);
-	return ask_json(RCA_COMMAND, sign_at(by, "rca", "node.unban", args, 0), NULL);
-}
-
 START_TEST(a_lock_for_a_second_use_ends_with_the_key_that_is_named)
 {
 	struct xos_chain fresh, next;
@@ -347,133 +220,6 @@ START_TEST(a_lock_for_a_second_use_ends_with_the_key_that_is_named)
 }
 END_TEST
 
-/* --- after the end --- */
-
-static int64_t grace;
-
-static void allow(struct xos_store *db)
-{
-	struct xos_key *key = NULL;
-	struct xos_admission a = {.serial = 1, .expires = xos_clock_now() + 86400, .rescue = grace};
-
-	MUST(xos_key_generate(&key, &err), &err);
-	MUST_TRUE(xos_str_copy(a.site, sizeof(a.site), "lab"));
-	MUST(rca_site_add(db, "lab", key, "admin", xos_clock_now(), &err), &err);
-	MUST(rca_site_terms_put(db, &a, xos_bytes_str("terms"), xos_clock_now(), &err), &err);
-	xos_key_free(key);
-}
-
-static enum xos_status rescue(const struct xos_chain *old, struct xos_chain *fresh)
-{
-	struct xos_json *body = NULL, *answer = NULL;
-	struct xos_key *key = NULL;
-
-	MUST(xos_key_generate(&key, &err), &err);
-	MUST(xos_rca_rescue_sign("demo", old, key, xos_clock_now(), &body, &err), &err);
-	enum xos_status st = send(RCA_RESCUE, "203.0.113.5\n", body, &answer);
-	if (st == XOS_OK && fresh) {
-		struct xos_err why = XOS_ERR_INIT;
-
-		*fresh = (struct xos_chain){.n = 0};
-		MUST(xos_chain_from_json(answer, "chain", fresh, &why), &why);
-		fresh->key = xos_key_ref(key);
-	}
-	xos_json_free(answer);
-	xos_key_free(key);
-	return st;
-}
-
-static void ended(struct xos_chain *out, const struct xos_test_vo *of, int64_t ago)
-{
-	const struct xos_test_who who = {.name = "n1",
-	    .not_before = xos_clock_now() - ago - 3600,
-	    .not_after = xos_clock_now() - ago};
-
-	*out = (struct xos_chain){.n = 0};
-	xos_test_node(of, &who, out);
-}
-
-START_TEST(rescue_only_where_and_as_long_as_the_owner_allows)
-{
-	struct xos_chain old, older, foreign, fresh;
-
-	admit();
-	with_database(forget);
-	ended(&old, vo, 600);
-	ended(&older, vo, 7200);
-	ended(&foreign, twin, 600);
-	expect(rescue(&old, NULL), XOS_EXPIRED, "rescue-over");
-	ck_assert(strstr(err.text, "allows no renewal") && strstr(err.text, "xos-node join"));
-	grace = 3600;
-	with_database(allow);
-	expect(rescue(&older, NULL), XOS_EXPIRED, "rescue-over");
-	expect(rescue(&foreign, NULL), XOS_DENIED, NULL);
-	expect(rescue(&node, NULL), XOS_DENIED, "rescue-early");
-	expect(renew(&old, 0, "", NULL), XOS_EXPIRED, NULL);
-	listed("active", NULL, NULL);
-	ck_assert(!in_the_log("\"ended\""));
-	expect(rescue(&old, &fresh), XOS_OK, NULL);
-	expect_identity(&fresh, XOS_KIND_NODE, NULL);
-	listed("active", "20", "rescued");
-	ck_assert(in_the_log("\"ended\""));
-	expect(confirm(&fresh, 0), XOS_OK, NULL);
-	xos_chain_clear(&old);
-	xos_chain_clear(&older);
-	xos_chain_clear(&foreign);
-	done();
-}
-END_TEST
-
-START_TEST(rescue_needs_the_key_the_node_and_its_good_standing)
-{
-	struct xos_chain old, stolen;
-	struct xos_json *body = NULL, *args = with("node", "n1");
-	struct xos_key *key = NULL;
-
-	admit();
-	with_database(forget);
-	grace = 3600;
-	with_database(allow);
-	ended(&old, vo, 600);
-	MUST(xos_key_generate(&key, &err), &err);
-	stolen = old;
-	stolen.key = key;
-	expect(rescue(&stolen, NULL), XOS_DENIED, NULL);
-	MUST(xos_rca_renewal_sign("demo", &old, key, xos_clock_now(), &body, &err), &err);
-	expect(send(RCA_RESCUE, "", body, NULL), XOS_DENIED, "jws-header");
-	MUST(xos_rca_rescue_sign("demo", &old, key, xos_clock_now(), &body, &err), &err);
-	expect(send(RCA_RESCUE, "", xos_json_copy(body), NULL), XOS_OK, NULL);
-	expect(send(RCA_RESCUE, "", body, NULL), XOS_DENIED, "command-replayed");
-	expect(
-	    ask_json(RCA_COMMAND, sign_at(&admin, "rca", "node.ban", args, 0), NULL), XOS_OK, NULL);
-	expect(rescue(&old, NULL), XOS_DENIED, NULL);
-	xos_key_free(key);
-	xos_chain_clear(&old);
-	done();
-}
-END_TEST
-
-/* The old one was rescued elsewhere already, and that one is in use. */
-START_TEST(a_second_rescue_is_a_second_use)
-{
-	struct xos_chain old, fresh;
-	struct xos_json *late = NULL;
-
-	admit();
-	with_database(forget);
-	grace = 3600;
-	with_database(allow);
-	ended(&old, vo, 600);
-	expect(rescue(&old, &fresh), XOS_OK, NULL);
-	expect(confirm(&fresh, 0), XOS_OK, NULL);
-	MUST(xos_rca_rescue_sign("demo", &old, jobs_key, xos_clock_now() + 5, &late, &err), &err);
-	expect(send(RCA_RESCUE, "192.0.2.66\n", late, NULL), XOS_DENIED, "key-used-twice");
-	listed("banned", "used twice", "message");
-	xos_chain_clear(&old);
-	done();
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tc = lying_case("keeping");
@@ -488,8 +234,5 @@ int main(void)
 	tcase_add_test(tc, a_database_from_before_takes_the_first_that_renews);
 	tcase_add_test(tc, nobody_can_say_for_a_node_that_its_certificate_is_in_use);
 	tcase_add_test(tc, a_lock_for_a_second_use_ends_with_the_key_that_is_named);
-	tcase_add_test(tc, rescue_only_where_and_as_long_as_the_owner_allows);
-	tcase_add_test(tc, rescue_needs_the_key_the_node_and_its_good_standing);
-	tcase_add_test(tc, a_second_rescue_is_a_second_use);
 	return run_case(tc);
 }
