@@ -11,7 +11,9 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "bundle/administrators.h"
+#include "bundle/membership.h"
 #include "proc/supervisor.h"
+#include "vops/handover.h"
 
 #define KEY_MS 30000
 
@@ -358,6 +360,9 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {VOPS_OBJECT, "object", 1, XOS_ROSTER_MAX + 64, on_object},
 	    {VOPS_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX + 64,
 	        on_administrators},
+	    {VOPS_VIEW, "view", 1, 8, vops_handover_view},
+	    {VOPS_VIEW_PART, "view-part", 1, VOPS_PART_NAME_MAX + 16, vops_handover_part},
+	    {VOPS_MEMBERSHIP, "membership", 1, XOS_MEMBERSHIP_MAX + 64, vops_handover_membership},
 	};
 	struct vops_auth *a = self->state;
 	struct xos_channel *channels[1] = {self->to[XOS_PART_NETWORK]};

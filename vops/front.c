@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "service/relay.h"
+#include "vops/authzen.h"
 #include "vops/parts.h"
 
 /* What the other authorities are asked for; object VOPS_OBJECTS: the list of administrators. */
@@ -15,6 +16,7 @@ static const struct {
     {{.service = "ca", .path = "administrators", .name = "list of administrators"}, VOPS_OBJECTS},
     {{.service = "ca", .path = "roster", .name = "roster"}, VOPS_ROSTER},
     {{.service = "ca", .path = "locks", .name = "locks of the ca"}, VOPS_LOCKS_CA},
+    {{.service = "ca", .path = "membership", .name = "membership"}, VOPS_OBJECTS},
     {{.service = "rca", .path = "locks", .name = "locks of the rca"}, VOPS_LOCKS_RCA},
 };
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
@@ -31,6 +33,7 @@ struct front_state {
 	const struct vops_conf *conf;
 	struct xos_relay relay;
 	struct xos_fetch_source sources[SOURCES];
+	struct vops_authzen *authzen;
 	pthread_mutex_t lock; /* of the cache */
 	struct cached *cache;
 };
@@ -48,8 +51,10 @@ static enum xos_status on_site_set(
 	xos_buf_lp_str(&message, xos_request_param(req, "site"));
 	xos_buf_lp(&message, xos_request_body(req));
 	st = xos_relay_ask(&f->relay, VOPS_SITE_SET, xos_buf_bytes(&message), &reply, err);
-	if (st == XOS_OK)
+	if (st == XOS_OK) {
+		vops_authzen_poke(f->authzen);
 		xos_response_status(res, 204);
+	}
 	xos_buf_free(&reply);
 	xos_buf_free(&message);
 	return st;
@@ -167,9 +172,13 @@ static enum xos_status take(void *ctx, size_t source, struct xos_bytes object, s
 	if (sources[source].object != VOPS_OBJECTS)
 		xos_buf_u8(&message, (uint8_t)sources[source].object);
 	xos_buf_lp(&message, object);
-	st = xos_relay_ask(&f->relay,
-	    sources[source].object == VOPS_OBJECTS ? VOPS_ADMINISTRATORS : VOPS_OBJECT,
-	    xos_buf_bytes(&message), &reply, err);
+	uint16_t type = sources[source].object != VOPS_OBJECTS ? VOPS_OBJECT
+	                : strcmp(sources[source].from.path, "membership") == 0
+	                    ? VOPS_MEMBERSHIP
+	                    : VOPS_ADMINISTRATORS;
+	st = xos_relay_ask(&f->relay, type, xos_buf_bytes(&message), &reply, err);
+	if (st == XOS_OK && type != VOPS_ADMINISTRATORS)
+		vops_authzen_poke(f->authzen);
 	xos_buf_free(&reply);
 	xos_buf_free(&message);
 	return st;
@@ -196,6 +205,8 @@ enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_front_routes(
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
+	if (st == XOS_OK)
+		st = vops_authzen_open(&f->relay, f->conf, &f->authzen, err);
 	return st == XOS_OK ? xos_relay_fetch(&f->relay, &o, err) : st;
 }
 
@@ -203,7 +214,9 @@ enum xos_status vops_front_serve(struct xos_part_self *self, struct xos_err *err
 {
 	struct front_state *f = self->state;
 
-	return xos_relay_serve(&f->relay, self, err);
+	enum xos_status st = vops_authzen_start(f->authzen, err);
+
+	return st == XOS_OK ? xos_relay_serve(&f->relay, self, err) : st;
 }
 
 void vops_front_close(struct xos_part_self *self)
@@ -212,7 +225,9 @@ void vops_front_close(struct xos_part_self *self)
 
 	if (!f)
 		return;
+	vops_authzen_stop(f->authzen);
 	xos_relay_close(&f->relay);
+	vops_authzen_free(f->authzen);
 	while (f->cache) {
 		struct cached *c = f->cache;
 
