@@ -179,6 +179,8 @@ static void encode_brief(struct encoder *e, const struct xos_policy_answer *a, b
 		clear(e);
 		xos_policy_answer_explain(a, &e->text);
 		put_reason(e, "reason_user", xos_buf_bytes(&e->text));
+		if (a->nway_out)
+			xos_json_write_texts(&e->w, "way_out", a->way_out, a->nway_out);
 	}
 	if (a->nlimits)
 		encode_limits(e, a);

@@ -63,4 +63,19 @@ const struct xos_json *xos_evaluations_subject(const struct xos_decision_request
 XOS_MUST_USE enum xos_status xos_evaluations_chain(
     const struct xos_decision_request *r, struct xos_chain *out, struct xos_err *err);
 
+/* --- the asking half --- */
+
+/*
+ * One request about many nodes, in as many exchanges as it takes. req says all but the resource; each node is
+ * "site/node". answered: in the order of nodes, for every one of them; the answer is borrowed. The answers are brief.
+ * The client's body_max must allow XOS_EVALUATIONS_ANSWER_MAX.
+ */
+#define XOS_EVALUATIONS_ANSWER_MAX (16u * 1024 * 1024)
+typedef enum xos_status (*xos_evaluations_answered)(
+    void *ctx, size_t i, const struct xos_decision_answer *answer, struct xos_err *err);
+struct xos_client;
+XOS_MUST_USE enum xos_status xos_evaluations_ask(struct xos_client *c,
+    const struct xos_policy_request *req, const char *const *nodes, size_t n,
+    xos_evaluations_answered answered, void *ctx, struct xos_err *err);
+
 #endif
