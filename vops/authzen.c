@@ -287,7 +287,10 @@ static enum xos_status on_metadata(
 }
 
 static const struct xos_route routes[] = {
-    {"POST", "/access/v1/evaluation", on_evaluation, XOS_ROUTE_CERT, XOS_EVALUATION_BODY_MAX},
+    /* Certificates of a subject do not fit into a small one, so none is verified on the loop's thread but the caller's
+     * own, as in its handshake. */
+    {"POST", "/access/v1/evaluation", on_evaluation,
+        XOS_ROUTE_CERT | XOS_ROUTE_SMALL_INLINE | XOS_ROUTE_FREQUENT, XOS_EVALUATION_BODY_MAX},
     {"POST", "/access/v1/evaluations", on_evaluations, XOS_ROUTE_CERT, XOS_EVALUATIONS_BODY_MAX},
     {"POST", "/access/v1/search/{kind}", on_search, XOS_ROUTE_CERT, XOS_EVALUATION_BODY_MAX},
     {"GET", "/.well-known/authzen-configuration", on_metadata, XOS_ROUTE_INLINE, 0},
