@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "vops/search.h"
@@ -68,9 +69,19 @@ static enum xos_status check_head(const struct xos_request *req, struct xos_err 
 		return xos_err_set(err, XOS_MALFORMED, "request-id",
 		    "X-Request-ID has 1 to 64 letters, digits, '.', '_' and '-'");
 	if (n != 16 || strncasecmp(type, "application/json", 16) != 0)
-		return xos_err_set(err, XOS_MALFORMED, "media-type",
+		return xos_err_set(err, XOS_MALFORMED, "content-type",
 		    "the body must be JSON with Content-Type: application/json");
 	return XOS_OK;
+}
+
+/* Who may ask about anybody must not be locked; a member is told its own lock as a decision. */
+static enum xos_status check_caller(const struct turn *t, struct xos_err *err)
+{
+	const struct xos_claims *c = t->caller->claims;
+	const struct xos_standing s = vops_view_standing(t->view);
+
+	return c->kind == XOS_KIND_USER ? XOS_OK
+	                                : xos_standing_node(&s, c->name, xos_clock_now(), err);
 }
 
 static enum xos_status begin(struct turn *t, struct xos_err *err)
@@ -87,6 +98,9 @@ static enum xos_status begin(struct turn *t, struct xos_err *err)
 	if (st == XOS_OK && !(t->view = vops_keeper_view(t->a->keeper)))
 		st = xos_err_set(err, XOS_UNAVAILABLE, "starting",
 		    "the policy service has read nothing to decide by yet");
+	if (st != XOS_OK)
+		return st;
+	st = check_caller(t, err);
 	if (st != XOS_OK)
 		return st;
 	t->judge = take_desk(t->a);
