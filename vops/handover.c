@@ -1,11 +1,14 @@
 /* What the network process decides by, part by part. */
 #include "vops/handover.h"
 
+#include <string.h>
+
 #include "api/signer.h"
 #include "base/clock.h"
-#include "base/event.h"
+#include "base/text.h"
 #include "bundle/membership.h"
 #include "pki/digest.h"
+#include "vops/scoped.h"
 
 /* In the table of fetched objects, beside those that go into bundles. */
 #define MEMBERSHIP ((enum vops_object)16)
@@ -37,6 +40,58 @@ static enum xos_status site_part(struct vops_auth *a, const char *site, struct x
 	return st;
 }
 
+/* One set of a node, of all that its site has. */
+struct wanted {
+	const char *node;
+	const struct xos_key *key;
+	const char *site;
+	struct xos_buf *out;
+	int64_t not_after;
+	bool found;
+};
+
+static enum xos_status take_node(void *ctx, const struct vops_node_set *s, struct xos_err *err)
+{
+	struct wanted *w = ctx;
+	struct xos_siteset *set = NULL;
+
+	if (strcmp(s->node, w->node) != 0)
+		return XOS_OK;
+	/* One that ended is handed over as well, with its end: the policy then decides nothing there. Left out, its
+	 * forbids would be gone. */
+	int64_t now = xos_clock_now(), at = now < s->expires ? now : s->expires - 1;
+	enum xos_status st = xos_nodeset_verify(
+	    w->key, w->site, w->node, s->compact, at, XOS_BUNDLE_SKEW, &set, err);
+	if (st == XOS_OK) {
+		xos_buf_put(w->out, set->text, set->text_len);
+		w->not_after = set->expires;
+		w->found = true;
+	}
+	xos_siteset_free(set);
+	return st;
+}
+
+static enum xos_status node_part(struct vops_auth *a, const char *place, struct xos_buf *out,
+    int64_t *not_after, struct xos_err *err)
+{
+	const char *slash = strchr(place, '/');
+	struct xos_key *key = NULL;
+	char site[XOS_SITE_MAX + 1];
+	struct wanted w = {.node = slash ? slash + 1 : "", .site = site, .out = out};
+
+	if (!slash || !xos_str_printf(site, sizeof(site), "%.*s", (int)(slash - place), place))
+		return xos_err_set(err, XOS_MALFORMED, "channel-frame", "no name of a node");
+	enum xos_status st = vops_site_key(a->db, site, &key, err);
+	w.key = key;
+	if (st == XOS_OK)
+		st = vops_node_sets_each(a->db, site, take_node, &w, err);
+	if (st == XOS_OK && !w.found)
+		st = xos_err_set(err, XOS_NOT_FOUND, "no-set", "the node %s has no set", place);
+	*not_after = w.not_after;
+	xos_key_free(key);
+	return st;
+}
+
 static enum xos_status part(struct vops_auth *a, uint8_t kind, const char *name,
     struct xos_buf *out, int64_t *not_after, struct xos_err *err)
 {
@@ -54,6 +109,12 @@ static enum xos_status part(struct vops_auth *a, uint8_t kind, const char *name,
 		return vops_object_get(a->db, VOPS_LOCKS_RCA, out, err);
 	case VOPS_PART_MEMBERSHIP:
 		return vops_object_get(a->db, MEMBERSHIP, out, err);
+	case VOPS_PART_GROUP:
+		return vops_scoped_get(a->db, VOPS_SCOPE_GROUP, name, 0, out, NULL, err);
+	case VOPS_PART_OWNER:
+		return vops_scoped_get(a->db, VOPS_SCOPE_OWNER, name, 0, out, NULL, err);
+	case VOPS_PART_NODE:
+		return node_part(a, name, out, not_after, err);
 	default:
 		return xos_err_set(err, XOS_MALFORMED, "channel-frame", "no such part");
 	}
@@ -70,7 +131,8 @@ static enum xos_status tag_of(struct xos_bytes content, uint64_t *tag)
 	return st;
 }
 
-/* What is not there, or has ended, is not named: the policy then has no such set, and refuses. */
+/* What is not there, or has ended, is not named: without a set of the VO or site, or a list, everything is refused.
+ * A node's set narrows: without it too much would be permitted, so it is there or the view is not made. */
 static enum xos_status put_entry(struct vops_auth *a, uint8_t kind, const char *name,
     struct xos_buf *reply, uint32_t *n, struct xos_err *err)
 {
@@ -90,11 +152,43 @@ static enum xos_status put_entry(struct vops_auth *a, uint8_t kind, const char *
 		(*n)++;
 	}
 	xos_buf_free(&content);
-	if (st != XOS_INTERNAL)
+	if (st == XOS_OK || (st != XOS_INTERNAL && kind != VOPS_PART_NODE))
 		return XOS_OK;
 	if (err)
 		*err = why;
 	return st;
+}
+
+struct listing {
+	struct vops_auth *a;
+	const char *site;
+	struct xos_buf *reply;
+	uint32_t *n;
+};
+
+static enum xos_status put_scoped(void *ctx, const struct vops_scoped *s, struct xos_err *err)
+{
+	struct listing *l = ctx;
+	uint64_t tag = 0;
+	enum xos_status st = tag_of(s->text, &tag);
+
+	if (st != XOS_OK)
+		return xos_err_set(err, st, "digest", "SHA-256 failed");
+	xos_buf_u8(l->reply, s->kind == VOPS_SCOPE_GROUP ? VOPS_PART_GROUP : VOPS_PART_OWNER);
+	xos_buf_lp_str(l->reply, s->name);
+	xos_buf_u64(l->reply, tag);
+	(*l->n)++;
+	return XOS_OK;
+}
+
+static enum xos_status put_node(void *ctx, const struct vops_node_set *s, struct xos_err *err)
+{
+	struct listing *l = ctx;
+	char name[VOPS_PART_NAME_MAX + 1];
+
+	if (!xos_str_printf(name, sizeof(name), "%s/%s", l->site, s->node))
+		return xos_err_set(err, XOS_INTERNAL, "node-name", "a node's name is too long");
+	return put_entry(l->a, VOPS_PART_NODE, name, l->reply, l->n, err);
 }
 
 static enum xos_status put_all(
@@ -102,6 +196,7 @@ static enum xos_status put_all(
 {
 	struct xos_json *doc = NULL;
 	const struct xos_json *sites = NULL;
+	struct listing l = {.a = a, .reply = reply, .n = n};
 	enum xos_status st = put_entry(a, VOPS_PART_VO, "", reply, n, err);
 
 	for (uint8_t k = VOPS_PART_ROSTER; st == XOS_OK && k <= VOPS_PART_MEMBERSHIP; k++)
@@ -116,7 +211,12 @@ static enum xos_status put_all(
 		st = xos_json_get_string(xos_json_at(sites, i), "site", XOS_SITE_MAX, &site, err);
 		if (st == XOS_OK)
 			st = put_entry(a, VOPS_PART_SITE, site, reply, n, err);
+		l.site = site;
+		if (st == XOS_OK)
+			st = vops_node_sets_each(a->db, site, put_node, &l, err);
 	}
+	if (st == XOS_OK)
+		st = vops_scoped_each(a->db, xos_clock_now(), put_scoped, &l, err);
 	xos_json_free(doc);
 	return st;
 }

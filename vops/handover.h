@@ -13,9 +13,13 @@ enum vops_part_kind {
 	VOPS_PART_ROSTER, /* compact, as are those below */
 	VOPS_PART_LOCKS_CA,
 	VOPS_PART_LOCKS_RCA,
-	VOPS_PART_MEMBERSHIP
+	VOPS_PART_MEMBERSHIP,
+	/* Texts again; of a group "/demo/physics", of an owner "demo:alice", of a node "lab/n1". */
+	VOPS_PART_GROUP,
+	VOPS_PART_OWNER,
+	VOPS_PART_NODE
 };
-#define VOPS_VIEW_PARTS_MAX (VOPS_SITES_MAX + 8u)
+#define VOPS_VIEW_PARTS_MAX 20000u /* in all; what is beyond is refused, never left out */
 #define VOPS_PART_NAME_MAX 300
 
 /* Handlers of the table in auth.c. */

@@ -24,11 +24,30 @@ void vops_part_unref(struct vops_part *p)
 	free(p);
 }
 
+/* XOS_POLICY_LEVELS: it is no set. */
+static enum xos_policy_level level_of(uint8_t kind)
+{
+	switch (kind) {
+	case VOPS_PART_VO:
+		return XOS_POLICY_VO;
+	case VOPS_PART_SITE:
+		return XOS_POLICY_SITE;
+	case VOPS_PART_GROUP:
+		return XOS_POLICY_GROUP;
+	case VOPS_PART_OWNER:
+		return XOS_POLICY_OWNER;
+	case VOPS_PART_NODE:
+		return XOS_POLICY_NODE;
+	default:
+		return XOS_POLICY_LEVELS;
+	}
+}
+
 /* A set of another level or name would count for somebody else. */
 static enum xos_status read_set(
     struct vops_part *p, struct xos_bytes content, const char *vo, struct xos_err *err)
 {
-	enum xos_policy_level level = p->kind == VOPS_PART_VO ? XOS_POLICY_VO : XOS_POLICY_SITE;
+	enum xos_policy_level level = level_of(p->kind);
 	const char *name = p->kind == VOPS_PART_VO ? vo : p->name;
 	enum xos_status st =
 	    xos_policy_set_load((const char *)content.p, content.n, name, &p->set, err);
@@ -79,7 +98,7 @@ enum xos_status vops_part_new(uint8_t kind, const char *name, uint64_t tag, int6
 	enum xos_status st = XOS_OK;
 	if (!xos_str_copy(p->name, sizeof(p->name), name))
 		st = xos_err_set(err, XOS_MALFORMED, "channel-frame", "a name that is too long");
-	if (st == XOS_OK && (kind == VOPS_PART_VO || kind == VOPS_PART_SITE))
+	if (st == XOS_OK && level_of(kind) != XOS_POLICY_LEVELS)
 		st = read_set(p, content, vo, err);
 	else if (st == XOS_OK)
 		st = read_list(p, content, trust, vo, err);

@@ -242,6 +242,58 @@ START_TEST(a_member_is_judged_by_its_own_token)
 }
 END_TEST
 
+/* A group's and a node's set count as on a node; none of another name is taken for them. */
+static const struct {
+	uint8_t kind;
+	const char *name, *text;
+	int64_t not_after;
+	bool permitted;
+} sets[] = {
+    {VOPS_PART_GROUP, "/demo/physics",
+        "group \"/demo/physics\" serial 1 { forbid group /demo/physics action job.submit on any; }",
+        0, false},
+    {VOPS_PART_GROUP, "/demo/students",
+        "group \"/demo/students\" serial 1 { forbid group /demo/students action job.submit on any; "
+        "}",
+        0, true},
+    {VOPS_PART_NODE, "lab/n1",
+        "node \"lab/n1\" serial 1 { forbid vo demo action job.submit on node:lab/n1; }", 0, false},
+    {VOPS_PART_NODE, "lab/n2",
+        "node \"lab/n2\" serial 1 { forbid vo demo action job.submit on node:lab/n2; }", 0, true},
+    {VOPS_PART_NODE, "lab/n1", "node \"lab/n1\" serial 1 { }", 0, true},
+    {VOPS_PART_NODE, "lab/n1", "node \"lab/n1\" serial 1 { }", 1, false}, /* ended */
+};
+
+START_TEST(sets_of_groups_and_nodes_count)
+{
+	struct vops_part **parts = calloc(7, sizeof(struct vops_part *)), *wrong = NULL, *more;
+	struct xos_bytes text = xos_bytes_str(sets[_i].text);
+	struct vops_view *v = NULL;
+	struct xos_decision_answer *a = NULL;
+	struct vops_verdict verdict;
+	size_t n = 0;
+
+	MUST(vops_part_new(sets[_i].kind, sets[_i].name, 1, sets[_i].not_after, text, trust, "demo",
+	         &more, &err),
+	    &err);
+	parts[n++] = part(VOPS_PART_VO, "", xos_bytes_str(VO_SET));
+	parts[n++] = part(VOPS_PART_SITE, "lab", xos_bytes_str(SITE_SET));
+	for (uint8_t k = VOPS_PART_ROSTER; k <= VOPS_PART_MEMBERSHIP; k++)
+		parts[n++] = signed_part(k, 3600);
+	parts[n++] = more;
+	MUST(vops_view_new("demo", trust, parts, n, &v, &err), &err);
+	ck_assert_int_eq(ask_in(v, &alice, ASK("alice", "n1"), &verdict, &a), XOS_OK);
+	ck_assert_int_eq(verdict.permitted, sets[_i].permitted);
+	xos_decision_answer_free(a);
+	ck_assert_int_eq(
+	    vops_part_new(sets[_i].kind, "/demo/else", 1, 0, text, trust, "demo", &wrong, &err),
+	    XOS_DENIED);
+	vops_judge_free(judge);
+	MUST(vops_judge_new(&judge, &err), &err);
+	vops_view_unref(v);
+}
+END_TEST
+
 START_TEST(a_member_asks_about_nobody_else)
 {
 	char *text = with_chain("alice", &alice);
@@ -528,6 +580,7 @@ int main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, a_member_is_judged_by_its_own_token);
+	tcase_add_loop_test(tc, sets_of_groups_and_nodes_count, 0, 6);
 	tcase_add_test(tc, a_member_asks_about_nobody_else);
 	tcase_add_test(tc, a_service_asks_by_membership);
 	tcase_add_loop_test(tc, who_may_not_act_is_refused_and_told_why, 0, 3);
