@@ -116,13 +116,12 @@ static enum xos_status put_upward(
 
 	if (!xos_str_copy(name, sizeof(name), group))
 		return xos_err_set(err, XOS_INTERNAL, "group", "a stored group is too long");
-	for (char *slash = name; st == XOS_OK && slash != NULL;) {
-		if (!strchr(name + 1, '/'))
-			break;
+	for (char *slash; st == XOS_OK && (slash = strchr(name + 1, '/')) != NULL;) {
 		if (!has(e, from, name, strlen(name)))
 			st = put(e, name, err);
-		slash = strrchr(name, '/');
-		*slash = '\0';
+		slash = strrchr(slash, '/');
+		if (slash)
+			*slash = '\0';
 	}
 	return st;
 }

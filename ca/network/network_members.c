@@ -1,5 +1,4 @@
 /* The whole membership, for the policy service alone; it travels only when it changed. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,17 +8,22 @@
 
 #define ETAG_MAX 48
 
+/* "TIME-COUNT" with its quotes; whatever else was sent names no list of ours. */
 static bool parse_etag(const char *text, uint64_t *time, uint64_t *count)
 {
-	unsigned long long a = 0, b = 0;
-	char again[ETAG_MAX];
+	char copy[ETAG_MAX];
+	size_t n = text ? strlen(text) : 0;
+	char *dash;
 
-	if (!text || strlen(text) >= ETAG_MAX || sscanf(text, "\"%llu-%llu\"", &a, &b) != 2)
+	if (n < 2 || text[0] != '"' || text[n - 1] != '"' ||
+	    !xos_str_copy(copy, sizeof(copy), text + 1))
 		return false;
-	*time = a;
-	*count = b;
-	return xos_str_printf(again, sizeof(again), "\"%llu-%llu\"", a, b) &&
-	       strcmp(again, text) == 0;
+	copy[n - 2] = '\0';
+	dash = strchr(copy, '-');
+	if (!dash)
+		return false;
+	*dash = '\0';
+	return xos_parse_u64(copy, INT64_MAX, time) && xos_parse_u64(dash + 1, INT64_MAX, count);
 }
 
 enum xos_status ca_network_give_members(struct ca_network *n, const struct xos_request *req,
