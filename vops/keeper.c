@@ -265,6 +265,9 @@ enum xos_status vops_keeper_health(void *keeper, struct xos_err *err)
 		st = xos_err_set(err, XOS_UNAVAILABLE, "view",
 		    "what to decide by cannot be read, the last good view stays in force: %s",
 		    k->err.text);
+	else if (!k->view)
+		st = xos_err_set(
+		    err, XOS_UNAVAILABLE, "view", "nothing to decide by has been read yet");
 	pthread_mutex_unlock(&k->lock);
 	return st;
 }
