@@ -447,7 +447,7 @@ END_TEST
 
 START_TEST(what_is_missing_or_has_ended_decides_nothing)
 {
-	struct vops_view *v = make_view(1, _i == 0);
+	struct vops_view *v = make_view(3600, _i == 0);
 	struct xos_decision_answer *a = NULL;
 	struct vops_verdict verdict;
 
