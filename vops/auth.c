@@ -11,7 +11,10 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "bundle/administrators.h"
+#include "bundle/membership.h"
 #include "proc/supervisor.h"
+#include "vops/scoped.h"
+#include "vops/handover.h"
 
 #define KEY_MS 30000
 
@@ -156,6 +159,21 @@ static struct vops_current *current_of(struct vops_auth *a, const char *site)
 	return c;
 }
 
+static enum xos_status add_scoped(void *ctx, const struct vops_scoped *s, struct xos_err *err)
+{
+	struct vops_parts *p = ctx;
+
+	return vops_named_add(s->kind == VOPS_SCOPE_GROUP ? &p->groups : &p->owners, s->name,
+	    s->serial, s->text, err);
+}
+
+static enum xos_status add_node_set(void *ctx, const struct vops_node_set *s, struct xos_err *err)
+{
+	struct vops_parts *p = ctx;
+
+	return vops_named_add(&p->nodes, s->node, s->serial, s->compact, err);
+}
+
 static enum xos_status gather(
     struct vops_auth *a, const char *site, struct xos_buf *out, struct xos_err *err)
 {
@@ -171,6 +189,10 @@ static enum xos_status gather(
 		st = vops_site_set_get(a->db, site, &set, err);
 	for (size_t i = 0; st == XOS_OK && i < VOPS_OBJECTS; i++)
 		st = vops_object_get(a->db, (enum vops_object)i, &object[i], err);
+	if (st == XOS_OK)
+		st = vops_scoped_each(a->db, xos_clock_now(), add_scoped, &p, err);
+	if (st == XOS_OK)
+		st = vops_node_sets_each(a->db, site, add_node_set, &p, err);
 	if (st == XOS_OK && xos_str_copy(p.site, sizeof(p.site), site)) {
 		p.vo_text = xos_buf_bytes(&text);
 		p.site_set = xos_buf_bytes(&set);
@@ -359,6 +381,9 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {VOPS_OBJECT, "object", 1, XOS_ROSTER_MAX + 64, on_object},
 	    {VOPS_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX + 64,
 	        on_administrators},
+	    {VOPS_VIEW, "view", 1, 8, vops_handover_view},
+	    {VOPS_VIEW_PART, "view-part", 1, VOPS_PART_NAME_MAX + 16, vops_handover_part},
+	    {VOPS_MEMBERSHIP, "membership", 1, XOS_MEMBERSHIP_MAX + 64, vops_handover_membership},
 	};
 	struct vops_auth *a = self->state;
 	struct xos_channel *channels[1] = {self->to[XOS_PART_NETWORK]};

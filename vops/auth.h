@@ -23,7 +23,8 @@ struct vops_auth {
 	struct xos_store *db;
 	struct xos_bulk *key;
 	struct xos_gate *gate;
-	uint64_t generation; /* raised with every change of a part */
+	uint64_t generation;  /* raised with every change of a part */
+	uint64_t memberships; /* how many came since the start; no bundle has them */
 	struct vops_current *current[VOPS_SITES_MAX];
 	size_t ncurrent;
 };

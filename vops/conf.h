@@ -12,6 +12,7 @@ struct vops_conf {
 	int64_t refresh;        /* between two fetches; a tenth of it is added at random */
 	int64_t bundle_life;    /* for how long nodes may decide without hearing from us */
 	int64_t bundle_refresh; /* a bundle older than this is signed anew */
+	char *authzen_url;      /* by which services reach us; NULL: as they call us */
 };
 
 extern const struct xos_config_key vops_conf_keys[];

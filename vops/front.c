@@ -5,10 +5,11 @@
 #include "base/clock.h"
 #include "service/lockout.h"
 #include "service/relay.h"
+#include "vops/authzen.h"
 #include "vops/bundles.h"
 #include "vops/parts.h"
 
-/* What the other authorities are asked for; object VOPS_OBJECTS: the list of administrators. */
+/* What the other authorities are asked for; object VOPS_OBJECTS: what goes into no bundle. */
 static const struct {
 	struct xos_fetch_source from;
 	enum vops_object object;
@@ -16,6 +17,7 @@ static const struct {
     {{.service = "ca", .path = "administrators", .name = "list of administrators"}, VOPS_OBJECTS},
     {{.service = "ca", .path = "roster", .name = "roster"}, VOPS_ROSTER},
     {{.service = "ca", .path = "locks", .name = "locks of the ca"}, VOPS_LOCKS_CA},
+    {{.service = "ca", .path = "membership", .name = "membership"}, VOPS_OBJECTS},
     {{.service = "rca", .path = "locks", .name = "locks of the rca"}, VOPS_LOCKS_RCA},
 };
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
@@ -26,7 +28,17 @@ struct front_state {
 	struct xos_fetch_source sources[SOURCES];
 	struct xos_lockout *lockout;
 	struct vops_bundles *bundles;
+	struct vops_authzen *authzen;
 };
+
+/* Something that auth holds may be another thing now. */
+static void on_change(void *ctx)
+{
+	struct front_state *f = ctx;
+
+	vops_bundles_poke(f->bundles);
+	vops_authzen_poke(f->authzen);
+}
 
 static enum xos_status on_site_set(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
@@ -43,7 +55,7 @@ static enum xos_status on_site_set(
 	st = xos_relay_ask(&f->relay, VOPS_SITE_SET, xos_buf_bytes(&message), &reply, err);
 	if (st == XOS_OK) {
 		xos_response_status(res, 204);
-		vops_bundles_poke(f->bundles);
+		on_change(f);
 	}
 	xos_buf_free(&reply);
 	xos_buf_free(&message);
@@ -84,21 +96,16 @@ static enum xos_status take(void *ctx, size_t source, struct xos_bytes object, s
 	if (sources[source].object != VOPS_OBJECTS)
 		xos_buf_u8(&message, (uint8_t)sources[source].object);
 	xos_buf_lp(&message, object);
-	st = xos_relay_ask(&f->relay,
-	    sources[source].object == VOPS_OBJECTS ? VOPS_ADMINISTRATORS : VOPS_OBJECT,
-	    xos_buf_bytes(&message), &reply, err);
-	if (st == XOS_OK && sources[source].object != VOPS_OBJECTS)
-		vops_bundles_poke(f->bundles);
+	uint16_t type = sources[source].object != VOPS_OBJECTS ? VOPS_OBJECT
+	                : strcmp(sources[source].from.path, "membership") == 0
+	                    ? VOPS_MEMBERSHIP
+	                    : VOPS_ADMINISTRATORS;
+	st = xos_relay_ask(&f->relay, type, xos_buf_bytes(&message), &reply, err);
+	if (st == XOS_OK && type != VOPS_ADMINISTRATORS)
+		on_change(f);
 	xos_buf_free(&reply);
 	xos_buf_free(&message);
 	return st;
-}
-
-static void on_change(void *ctx)
-{
-	struct front_state *f = ctx;
-
-	vops_bundles_poke(f->bundles);
 }
 
 static void on_drain(void *ctx)
@@ -143,6 +150,8 @@ enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
 	if (st == XOS_OK)
 		st = open_bundles(f, err);
+	if (st == XOS_OK)
+		st = vops_authzen_open(&f->relay, f->conf, &f->authzen, err);
 	return st == XOS_OK ? xos_relay_fetch(&f->relay, &o, err) : st;
 }
 
@@ -151,6 +160,8 @@ enum xos_status vops_front_serve(struct xos_part_self *self, struct xos_err *err
 	struct front_state *f = self->state;
 	enum xos_status st = vops_bundles_start(f->bundles, err);
 
+	if (st == XOS_OK)
+		st = vops_authzen_start(f->authzen, err);
 	return st == XOS_OK ? xos_relay_serve(&f->relay, self, err) : st;
 }
 
@@ -163,9 +174,11 @@ void vops_front_close(struct xos_part_self *self)
 	/* Who waits is answered before the server goes, and nothing is fetched or asked after that. */
 	if (f->bundles)
 		vops_bundles_stop(f->bundles);
+	vops_authzen_stop(f->authzen);
 	xos_relay_end(&f->relay);
 	vops_bundles_free(f->bundles);
 	xos_relay_close(&f->relay);
+	vops_authzen_free(f->authzen);
 	xos_lockout_free(f->lockout);
 	free(f);
 	self->state = NULL;

@@ -1,4 +1,6 @@
 /* xos-vopsd: the policy service of a VO. */
+#include <string.h>
+
 #include "vops/conf.h"
 #include "vops/init.h"
 #include "vops/parts.h"
@@ -24,6 +26,17 @@ static void check(const void *conf, void (*report)(void *ctx, const struct xos_e
 	const struct vops_conf *c = conf;
 
 	xos_authority_usual_check(&c->common, "xos-vopsd", "vops", report, ctx);
+	if (c->authzen_url && (strncmp(c->authzen_url, "https://", 8) != 0 || !c->authzen_url[8] ||
+	                          c->authzen_url[strcspn(c->authzen_url, "?# ")] ||
+	                          c->authzen_url[strlen(c->authzen_url) - 1] == '/')) {
+		struct xos_err err = XOS_ERR_INIT;
+
+		xos_err_set(&err, XOS_MALFORMED, "config-value",
+		    "authzen_url is an https:// address without a query, a fragment or a slash at "
+		    "its end, not \"%s\"",
+		    c->authzen_url);
+		report(ctx, &err);
+	}
 }
 
 static const struct xos_service_verb verbs[] = {

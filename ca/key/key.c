@@ -18,6 +18,7 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_ROSTER, "roster", 1u << 0, 0, ca_handle_roster},
     {CA_LOCKS, "locks", 1u << 0, 0, ca_handle_locks},
     {CA_ADMINISTRATORS, "administrators", 1u << 0, 0, ca_handle_administrators},
+    {CA_MEMBERSHIP, "membership", 1u << 0, 16, ca_handle_membership},
     {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
     {CA_RECORD, "record", 1u << 1, 8, handle_record},
     {CA_TOKENS, "tokens", 1u << 1, 8, ca_handle_tokens},
@@ -222,6 +223,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	xos_buf_init(&k->roster.compact, XOS_ROSTER_MAX);
 	xos_buf_init(&k->locks.compact, XOS_LOCKS_MAX);
 	xos_buf_init(&k->administrators.compact, XOS_ADMINISTRATORS_MAX);
+	xos_buf_init(&k->members.compact, 0);
 	k->lifetime = o->lifetime;
 	k->lifetime_max = o->lifetime_max;
 	st = open_issuer(k, o, err);
@@ -254,6 +256,7 @@ void ca_key_free(struct ca_key *k)
 	xos_buf_free(&k->roster.compact);
 	xos_buf_free(&k->locks.compact);
 	xos_buf_free(&k->administrators.compact);
+	xos_buf_free(&k->members.compact);
 	ca_status_free(k->status);
 	ca_tokens_free(k->tokens);
 	free(k);

@@ -68,6 +68,7 @@ struct ca_key {
 	uint64_t staged; /* id of the last act that was staged: at least acts */
 	uint64_t staged_sequence; /* of its record */
 	struct ca_list roster, locks;
+	struct ca_list members;            /* version: the last act; serial: how many were signed */
 	struct ca_list administrators;     /* version: the last act; without a serial */
 	struct ca_grant grants[CA_GRANTS]; /* id "": free */
 	struct ca_tokens *tokens;
@@ -132,6 +133,8 @@ enum xos_status ca_handle_issue(
 enum xos_status ca_handle_roster(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_locks(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_membership(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_administrators(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);

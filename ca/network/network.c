@@ -238,6 +238,18 @@ static enum xos_status route_administrators(
 	return give_list(ctx, req, res, CA_ADMINISTRATORS, err);
 }
 
+static enum xos_status route_membership(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	enum xos_status st = ca_check_vo(ctx, req, err);
+
+	if (st == XOS_OK)
+		st = is_service(req, "vops") ? XOS_OK
+		                             : xos_err_set(err, XOS_DENIED, "service-only",
+		                                   "this is for the VO's policy service");
+	return st == XOS_OK ? ca_network_give_members(ctx, req, res, err) : st;
+}
+
 static const struct xos_route routes[] = {
     {"GET", "/v1/vo", route_vos, 0, 0},
     {"GET", "/v1/vo/{vo}/trust", route_trust, 0, 0},
@@ -251,6 +263,7 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/rules", ca_route_rules, 0, 0},
     {"POST", "/v1/vo/{vo}/rules/acceptance", ca_route_accept, 0, XOS_RULES_ACCEPT_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/membership", route_membership, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log/head", ca_route_log_head, 0, 0},

@@ -87,4 +87,8 @@ XOS_MUST_USE enum xos_status ca_load_trust(
 
 #define CA_CALL_MS 15000 /* longest wait for another process */
 
+/* network_members.c: who asks was checked. */
+XOS_MUST_USE enum xos_status ca_network_give_members(struct ca_network *n,
+    const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+
 #endif
