@@ -65,6 +65,7 @@ static void demand_init(struct demand *d, struct xos_credd_source *s, int64_t no
 	d->trust = (struct xos_bundle_trust){
 	    .vo = conf->vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = s->trust,
 	    .now = now,
 	    .skew = XOS_BUNDLE_SKEW,

@@ -55,6 +55,7 @@ struct xos_bundle_trust vops_auth_trust(const struct vops_auth *a, int64_t now)
 {
 	return (struct xos_bundle_trust){.vo = a->conf->common.vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = a->trust,
 	    .now = now,
 	    .skew = XOS_BUNDLE_SKEW};

@@ -23,11 +23,7 @@ struct key_state {
 
 size_t vops_issuers(const struct xos_trust *trust, const struct xos_cert *out[VOPS_ISSUERS_MAX])
 {
-	size_t n = 0;
-
-	for (size_t i = 0; n < VOPS_ISSUERS_MAX && i < xos_trust_issuer_count(trust); i++)
-		out[n++] = xos_trust_issuer(trust, i);
-	return n;
+	return xos_trust_issuers(trust, NULL, out, VOPS_ISSUERS_MAX);
 }
 
 static enum xos_status load(struct key_state *k, struct xos_err *err)
@@ -125,6 +121,7 @@ static enum xos_status check_objects(
 	const struct xos_bundle_certs certs = {.cert = cert, .n = vops_issuers(k->trust, cert)};
 	const struct xos_bundle_trust trust = {.vo = k->conf->common.vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = k->trust,
 	    .now = now,
 	    .skew = XOS_BUNDLE_SKEW};

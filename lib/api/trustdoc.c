@@ -21,13 +21,11 @@ struct xos_json *xos_trust_doc_encode(const struct xos_trust_doc *d)
 
 	if (!root)
 		return NULL;
-	for (size_t i = 0; i < xos_trust_issuer_count(d->trust); i++) {
-		const struct xos_cert *c = xos_trust_issuer(d->trust, i);
-
-		/* Of this VO's root alone: several VOs on one server never mix. */
-		if (!xos_bytes_eq(xos_cert_issuer_der(c), xos_cert_subject_der(root)))
-			continue;
-		if (xos_chain_add(&issuers, c) != XOS_OK)
+	/* Of this VO's root alone: several VOs on one server never mix. */
+	const struct xos_cert *known[XOS_CHAIN_MAX];
+	size_t n = xos_trust_issuers(d->trust, d->vo, known, XOS_CHAIN_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (xos_chain_add(&issuers, known[i]) != XOS_OK)
 			goto out;
 	}
 	doc = xos_json_object();

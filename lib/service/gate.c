@@ -47,15 +47,13 @@ enum xos_status xos_gate_list(
 	struct xos_bundle_certs certs = {.cert = cert};
 	const struct xos_bundle_trust trust = {.vo = g->o.vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = (void *)(uintptr_t)g->o.trust,
 	    .now = now,
 	    .skew = SKEW};
 	struct xos_administrators *fresh = NULL;
 
-	while (certs.n < ISSUERS_MAX && certs.n < xos_trust_issuer_count(g->o.trust)) {
-		cert[certs.n] = xos_trust_issuer(g->o.trust, certs.n);
-		certs.n++;
-	}
+	certs.n = xos_trust_issuers(g->o.trust, g->o.vo, cert, ISSUERS_MAX);
 	enum xos_status st = xos_administrators_verify(compact, &certs, &trust, &fresh, err);
 	/* One that has ended says nothing any more, so an authority that was restored is believed again. */
 	if (st == XOS_OK && g->list && now < g->list->expires && older(fresh, g->list)) {

@@ -20,6 +20,14 @@ static enum xos_status standing(
 	return v->o.standing ? v->o.standing(v->o.arg, id, err) : XOS_OK;
 }
 
+static struct xos_trust *trust_of(struct xos_service_verifier *v)
+{
+	pthread_mutex_lock(&v->lock);
+	struct xos_trust *trust = xos_trust_ref(v->trust);
+	pthread_mutex_unlock(&v->lock);
+	return trust;
+}
+
 static enum xos_status verify(
     void *ctx, const struct xos_bytes *ders, size_t n, void **identity, struct xos_err *err)
 {
@@ -37,9 +45,7 @@ static enum xos_status verify(
 	    .revoked = v->o.revoked,
 	    .arg = v->o.arg,
 	};
-	pthread_mutex_lock(&v->lock);
-	struct xos_trust *trust = xos_trust_ref(v->trust);
-	pthread_mutex_unlock(&v->lock);
+	struct xos_trust *trust = trust_of(v);
 	enum xos_status st = xos_token_verify(trust, ders, n, &opts, &id, err);
 	xos_trust_free(trust);
 	if (st == XOS_OK)
@@ -52,10 +58,10 @@ static enum xos_status verify(
 	return XOS_OK;
 }
 
-/* A connection may outlive the certificate that opened it. */
+/* A connection may outlive the certificate that opened it, and the trust in who issued that. */
 static enum xos_status recheck(void *ctx, void *identity, struct xos_err *err)
 {
-	const struct xos_service_verifier *v = ctx;
+	struct xos_service_verifier *v = ctx;
 	const struct xos_identity *id = identity;
 	int64_t over = xos_clock_now() - id->not_after;
 	char text[XOS_TIME_TEXT];
@@ -64,7 +70,10 @@ static enum xos_status recheck(void *ctx, void *identity, struct xos_err *err)
 		return xos_err_set(err, XOS_EXPIRED, "token-expired",
 		    "the certificate of %s expired %s ago", id->uri, text);
 	}
-	return standing(v, id, err);
+	struct xos_trust *trust = trust_of(v);
+	enum xos_status st = xos_identity_listed(trust, id, err);
+	xos_trust_free(trust);
+	return st == XOS_OK ? standing(v, id, err) : st;
 }
 
 static void free_identity(void *identity)
