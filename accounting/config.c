@@ -9,6 +9,9 @@
 
 const struct xos_config_key xos_acct_keys[] = {
     XOS_SERVICE_KEYS(struct xos_acct_config, common),
+    {"", "ca_url", XOS_CONFIG_STRING, AT(ca_url), false, NULL, 0, 0},
+    {"", "rca_url", XOS_CONFIG_STRING, AT(rca_url), false, NULL, 0, 0},
+    {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "4s", 1, 60},
     {"", "records_page", XOS_CONFIG_NUMBER, AT(records_page), false, "1000", 1, 10000},
 };
 const size_t xos_acct_nkeys = sizeof(xos_acct_keys) / sizeof(xos_acct_keys[0]);

@@ -11,7 +11,9 @@
 /* acctd.conf. docs/protocols/accounting.md lists the keys for people; config.c has the table. */
 struct xos_acct_config {
 	struct xos_service_conf common;
-	int64_t records_page; /* most records in one answer */
+	char *ca_url, *rca_url; /* who says who is locked; NULL: nobody, and nobody is let in */
+	int64_t refresh;        /* seconds between two questions to them */
+	int64_t records_page;   /* most records in one answer */
 };
 
 extern const struct xos_config_key xos_acct_keys[];

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounting/admission.h"
 #include "accounting/parts.h"
 #include "api/accounting.h"
 #include "api/chainjson.h"
@@ -27,18 +28,20 @@ struct front_state {
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *key;
-	struct xos_monitor *monitor;  /* of key */
+	struct xos_monitor *monitor; /* of key */
+	struct xos_acct_admission *admission;
 	struct xos_chain certificate; /* of the key that signs heads */
 	char log[PATH_MAX];
 };
 
-static enum xos_status check_vo(
+/* Is it this VO, and may the caller act at all? */
+static enum xos_status admit(
     const struct front_state *f, const struct xos_request *req, struct xos_err *err)
 {
-	if (strcmp(xos_request_param(req, "vo"), f->c->common.vo) == 0)
-		return XOS_OK;
-	return xos_err_set(
-	    err, XOS_NOT_FOUND, "no-vo", "this server serves the VO %s only", f->c->common.vo);
+	if (strcmp(xos_request_param(req, "vo"), f->c->common.vo) != 0)
+		return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "this server serves the VO %s only",
+		    f->c->common.vo);
+	return xos_acct_admit(f->admission, xos_request_identity(req), err);
 }
 
 static enum xos_status ask(struct front_state *f, enum xos_acct_message type,
@@ -65,7 +68,7 @@ static enum xos_status on_record(
 	struct xos_json *doc = NULL;
 	struct xos_record r;
 	struct xos_buf canonical;
-	enum xos_status st = check_vo(f, req, err);
+	enum xos_status st = admit(f, req, err);
 
 	xos_buf_init(&canonical, XOS_RECORD_MAX);
 	if (st == XOS_OK)
@@ -107,15 +110,17 @@ static enum xos_status check_user(const struct xos_identity *who, struct xos_err
 	    err, XOS_DENIED, "token-kind", "records are read by members, not by %s", who->uri);
 }
 
-/* Whose records: the caller's own, and only an administrator may ask for another's or for all. */
-static enum xos_status choose_member(
-    const struct xos_identity *who, const char *asked, const char **member, struct xos_err *err)
+/* Whose records: the caller's own, and only who administers the VO now may ask for another's or for all. */
+static enum xos_status choose_member(const struct front_state *f, const struct xos_identity *who,
+    const char *asked, const char **member, struct xos_err *err)
 {
 	bool admin = is_admin(who);
 
 	*member = asked ? asked : admin ? NULL : who->claims->name;
-	if (admin || (*member && strcmp(*member, who->claims->name) == 0))
+	if (*member && strcmp(*member, who->claims->name) == 0)
 		return XOS_OK;
+	if (admin)
+		return xos_acct_administers(f->admission, who, err);
 	return xos_err_set(err, XOS_DENIED, "record-not-yours",
 	    "%s may read only the records of %s; the role /%s/Role=admin may read all", who->uri,
 	    who->claims->name, who->claims->vo);
@@ -132,7 +137,7 @@ static enum xos_status on_records(
 	struct xos_buf q;
 	uint64_t after = 0;
 	int64_t since = 0;
-	enum xos_status st = check_vo(f, req, err);
+	enum xos_status st = admit(f, req, err);
 
 	xos_buf_init(&q, 4096);
 	if (st == XOS_OK)
@@ -146,7 +151,7 @@ static enum xos_status on_records(
 		st = xos_err_set(err, XOS_MALFORMED, "query",
 		    "since: expected a time such as 2026-11-22T00:00:00Z");
 	if (st == XOS_OK)
-		st = choose_member(who, xos_request_query(req, "member"), &member, err);
+		st = choose_member(f, who, xos_request_query(req, "member"), &member, err);
 	if (st == XOS_OK) {
 		doc = xos_json_object();
 		xos_json_set_string(doc, "member", member);
@@ -171,7 +176,7 @@ static enum xos_status on_log(
 	uint64_t from = 0;
 	ssize_t n = -1;
 	int fd = -1;
-	enum xos_status st = check_vo(f, req, err);
+	enum xos_status st = admit(f, req, err);
 
 	if (st == XOS_OK)
 		st = check_user(xos_request_identity(req), err);
@@ -205,7 +210,7 @@ static enum xos_status on_head(
 	struct front_state *f = ctx;
 	struct xos_json *doc;
 	struct xos_buf head;
-	enum xos_status st = check_vo(f, req, err);
+	enum xos_status st = admit(f, req, err);
 
 	if (st == XOS_OK)
 		st = check_user(xos_request_identity(req), err);
@@ -277,6 +282,8 @@ enum xos_status xos_acct_front_open(struct xos_part_self *self, struct xos_err *
 	if (st == XOS_OK)
 		st = xos_front_routes(f->front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
 	if (st == XOS_OK)
+		st = xos_acct_admission_new(c, f->trust, f->front, &f->admission, err);
+	if (st == XOS_OK)
 		st = xos_monitor_new(&f->monitor, err);
 	return st == XOS_OK ? xos_monitor_watch(f->monitor, xos_front_health(f->front), "key",
 	                          f->key, XOS_BULK_REPORT, err)
@@ -288,6 +295,8 @@ enum xos_status xos_acct_front_serve(struct xos_part_self *self, struct xos_err 
 	struct front_state *f = self->state;
 	enum xos_status st = xos_monitor_start(f->monitor, err);
 
+	if (st == XOS_OK)
+		st = xos_acct_admission_start(f->admission, err);
 	return st == XOS_OK ? xos_front_run(f->front, self->signal_fd, err) : st;
 }
 
@@ -298,6 +307,7 @@ void xos_acct_front_close(struct xos_part_self *self)
 	if (!f)
 		return;
 	xos_monitor_free(f->monitor);
+	xos_acct_admission_free(f->admission);
 	xos_front_free(f->front);
 	xos_bulk_free(f->key);
 	xos_service_verifier_free(f->verifier);

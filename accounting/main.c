@@ -52,7 +52,7 @@ static enum xos_status run(
 	                .user = c->common.user_network,
 	                .open = xos_acct_front_open,
 	                .sandbox = {.name = "acctd/network",
-	                    .allow = XOS_ALLOW_NET_SERVER,
+	                    .allow = XOS_ALLOW_NET_SERVER | XOS_ALLOW_NET_CLIENT,
 	                    .read_only = front_paths},
 	                .serve = xos_acct_front_serve,
 	                .close = xos_acct_front_close},

@@ -8,6 +8,7 @@
 #include "base/event.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "decide/subject.h"
 
 #define CACHE_MAX 4096
 #define ID_BYTES 8
@@ -15,7 +16,7 @@
 struct xos_credd_decider {
 	const struct xos_credd_self *self;
 	struct xos_credd_view *view;
-	struct xos_credd_cache *cache;
+	struct xos_known_cache *cache;
 	struct xos_policy_answer answer; /* its memory is used again and again */
 	struct xos_credd_counts counts;
 };
@@ -31,7 +32,7 @@ enum xos_status xos_credd_decider_new(const struct xos_credd_self *self,
 	d->self = self;
 	d->view = view;
 	xos_policy_answer_init(&d->answer);
-	enum xos_status st = xos_credd_cache_new(CACHE_MAX, &d->cache, err);
+	enum xos_status st = xos_known_cache_new(CACHE_MAX, &d->cache, err);
 	if (st)
 		xos_credd_decider_free(d);
 	else
@@ -43,7 +44,7 @@ void xos_credd_decider_free(struct xos_credd_decider *d)
 {
 	if (!d)
 		return;
-	xos_credd_cache_free(d->cache);
+	xos_known_cache_free(d->cache);
 	xos_policy_answer_free(&d->answer);
 	xos_credd_view_free(d->view);
 	free(d);
@@ -51,7 +52,7 @@ void xos_credd_decider_free(struct xos_credd_decider *d)
 
 void xos_credd_decider_exchange(struct xos_credd_decider *d, struct xos_credd_view *view)
 {
-	xos_credd_cache_clear(d->cache);
+	xos_known_cache_clear(d->cache);
 	/* The last answer borrows from the policy that goes away with the old view. */
 	xos_policy_answer_free(&d->answer);
 	xos_policy_answer_init(&d->answer);
@@ -70,26 +71,26 @@ const struct xos_credd_counts *xos_credd_decider_counts(const struct xos_credd_d
 }
 
 static enum xos_status verify(struct xos_credd_decider *d, const struct xos_bytes *chain, size_t n,
-    int64_t now, const struct xos_credd_known **out, struct xos_err *err)
+    int64_t now, const struct xos_known **out, struct xos_err *err)
 {
 	uint8_t digest[XOS_SHA256_LEN];
-	if (xos_credd_chain_digest(chain, n, digest))
+	if (xos_known_digest(chain, n, digest))
 		return xos_err_set(err, XOS_MALFORMED, "chain", "a chain of %zu certificates", n);
-	const struct xos_credd_known *k = xos_credd_cache_get(d->cache, digest);
+	const struct xos_known *k = xos_known_cache_get(d->cache, digest);
 	enum xos_status st = XOS_OK;
 	if (k) {
 		d->counts.hits++;
 	} else {
-		struct xos_credd_known *fresh = NULL;
+		struct xos_known *fresh = NULL;
 		d->counts.misses++;
-		st = xos_credd_known_make(d->view->trust, d->self->conf->vo, d->self->conf->node,
-		    chain, n, now, &fresh, err);
+		st = xos_known_make(d->view->trust, d->self->conf->vo, d->self->conf->node, chain,
+		    n, now, &fresh, err);
 		if (!st)
-			k = xos_credd_cache_put(d->cache, digest, fresh);
+			k = xos_known_cache_put(d->cache, digest, fresh);
 	}
 	/* The chain was good when it was put in; time has passed since. */
 	if (!st)
-		st = xos_credd_known_current(k, now, err);
+		st = xos_known_current(k, now, err);
 	if (!st)
 		*out = k;
 	return st;
@@ -97,9 +98,9 @@ static enum xos_status verify(struct xos_credd_decider *d, const struct xos_byte
 
 /* Nodes and services may be decided about; they have no account, no jobs and no sessions. */
 enum xos_status xos_credd_decider_verify(struct xos_credd_decider *d, const struct xos_bytes *chain,
-    size_t n, int64_t now, const struct xos_credd_known **out, struct xos_err *err)
+    size_t n, int64_t now, const struct xos_known **out, struct xos_err *err)
 {
-	const struct xos_credd_known *k = NULL;
+	const struct xos_known *k = NULL;
 	enum xos_status st = verify(d, chain, n, now, &k, err);
 	if (st)
 		return st;
@@ -114,7 +115,7 @@ enum xos_status xos_credd_decider_verify(struct xos_credd_decider *d, const stru
 struct trial {
 	struct xos_credd_decider *d;
 	const struct xos_credd_question *q;
-	const struct xos_credd_known *known;
+	const struct xos_known *known;
 	struct xos_decision_request *request;
 	struct xos_policy_request asked; /* with what was verified filled in */
 	struct xos_decision_extra extra;
@@ -147,24 +148,6 @@ static enum xos_status may_ask(
 	    (unsigned)t->q->peer);
 }
 
-static bool is_named(const struct xos_policy_subject *s, const struct xos_claims *c)
-{
-	size_t n = strlen(c->service);
-	if (!s->vo || strcmp(s->vo, c->vo) != 0)
-		return false;
-	switch (c->kind) {
-	case XOS_KIND_USER:
-		return s->kind == XOS_SUBJECT_MEMBER && strcmp(s->member, c->name) == 0;
-	case XOS_KIND_NODE:
-		return s->kind == XOS_SUBJECT_NODE && strcmp(s->member, c->name) == 0;
-	case XOS_KIND_SERVICE:
-		return s->kind == XOS_SUBJECT_SERVICE && strncmp(s->member, c->service, n) == 0 &&
-		       s->member[n] == '/' && strcmp(s->member + n + 1, c->name) == 0;
-	default:
-		return false;
-	}
-}
-
 /* What the request leaves open about the place is this node; another place is not ours to judge. */
 static enum xos_status fix_place(struct trial *t, struct xos_err *err)
 {
@@ -183,38 +166,17 @@ static enum xos_status fix_place(struct trial *t, struct xos_err *err)
 	    r->node ? r->node : "", conf->site, conf->node);
 }
 
-/* Our own authority says when there was a second factor; what another method proved elsewhere is not known. */
-static int mfa(const struct xos_claims *c)
-{
-	if (c->auth_mfa)
-		return 1;
-	return strcmp(c->auth_method, "password") == 0 || strcmp(c->auth_method, "code") == 0 ? 0
-	                                                                                      : -1;
-}
-
 /* The subject is what the chain proves; of the request's only the name counts, and must agree. */
 static enum xos_status fill_in(struct trial *t, struct xos_err *err)
 {
 	const struct xos_claims *c = t->known->id->claims;
 	struct xos_policy_subject *s = &t->asked.subject;
 	t->asked = *xos_decision_request_get(t->request);
-	if (!is_named(s, c))
+	if (!xos_subject_is(s, c))
 		return xos_err_set(err, XOS_MALFORMED, "subject-mismatch",
 		    "the request names another subject than the credential, which is of %s",
 		    t->known->subject);
-	*s = (struct xos_policy_subject){
-	    .kind = s->kind,
-	    .vo = c->vo,
-	    .member = c->kind == XOS_KIND_SERVICE ? s->member : c->name,
-	    .groups = (const char *const *)c->groups,
-	    .ngroups = c->ngroups,
-	    .roles = (const char *const *)c->roles,
-	    .nroles = c->nroles,
-	    .home = c->home_org[0] ? c->home_org : NULL,
-	    .auth_method = c->auth_method[0] ? c->auth_method : NULL,
-	    .auth_time = c->auth_time,
-	    .auth_mfa = mfa(c),
-	};
+	xos_subject_fill(c, s);
 	t->asked.now = t->now;
 	t->asked.chain = (const struct xos_policy_set *const *)t->known->restriction;
 	t->asked.nchain = t->known->nrestrictions;

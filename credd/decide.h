@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "credd/known.h"
+#include "decide/known.h"
 #include "credd/view.h"
 #include "local/message.h"
 
@@ -29,7 +29,7 @@ const struct xos_credd_view *xos_credd_decider_view(const struct xos_credd_decid
 /* Verifies a chain of a member, from the cache if it is known; one of a node or service is DENIED, code
  * "token-kind". *out is borrowed until the next call. */
 XOS_MUST_USE enum xos_status xos_credd_decider_verify(struct xos_credd_decider *d,
-    const struct xos_bytes *chain, size_t n, int64_t now, const struct xos_credd_known **out,
+    const struct xos_bytes *chain, size_t n, int64_t now, const struct xos_known **out,
     struct xos_err *err);
 
 struct xos_credd_question {

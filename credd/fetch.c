@@ -90,7 +90,7 @@ static enum xos_status new_verifier(const struct xos_credd_fetch *f, const char 
 	    .vo = f->self->conf->vo,
 	    .kinds = XOS_KIND_BIT(XOS_KIND_SERVICE),
 	    .service = service,
-	    .skew = XOS_CREDD_SKEW,
+	    .skew = XOS_KNOWN_SKEW,
 	    .peer_is_server = true,
 	};
 	return xos_service_verifier_new(xos_credd_source_trust(f->source), &opts, out, err);

@@ -221,7 +221,7 @@ enum xos_status xos_credd_jobs_prepare(struct xos_credd_jobs *jobs, const char *
 }
 
 static enum xos_status check_delegation(const struct xos_credd_job *job,
-    const struct xos_credd_known *known, const char *node, struct xos_err *err)
+    const struct xos_known *known, const char *node, struct xos_err *err)
 {
 	const struct xos_identity *id = known->id;
 	if (!same_member(job, id->claims))
@@ -253,7 +253,7 @@ static void tell(const struct xos_credd_job *job, struct xos_credd_job_info *out
 }
 
 enum xos_status xos_credd_jobs_accept(struct xos_credd_jobs *jobs, const char *id,
-    const struct xos_credd_known *known, const struct xos_bytes *chain, size_t n, const char *node,
+    const struct xos_known *known, const struct xos_bytes *chain, size_t n, const char *node,
     struct xos_credd_job_info *out, struct xos_err *err)
 {
 	struct xos_chain fresh = {.n = 0};

@@ -44,7 +44,7 @@ struct xos_credd_job_info {
 /* Takes a delegation that was verified (known); chain is what was verified. The checks and their
  * codes stand in docs/protocols/credd.md. node: this one. */
 XOS_MUST_USE enum xos_status xos_credd_jobs_accept(struct xos_credd_jobs *jobs, const char *job,
-    const struct xos_credd_known *known, const struct xos_bytes *chain, size_t n, const char *node,
+    const struct xos_known *known, const struct xos_bytes *chain, size_t n, const char *node,
     struct xos_credd_job_info *out, struct xos_err *err);
 
 /* The token file. EXPIRED past its end, NOT_FOUND if nothing was accepted. */

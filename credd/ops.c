@@ -51,10 +51,10 @@ static enum xos_status op_authorise(struct call *c, struct xos_err *err)
 
 /* Verified, on the roster, not locked, by a bundle that still counts. */
 static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain, size_t n,
-    const struct xos_credd_known **out, struct xos_err *err)
+    const struct xos_known **out, struct xos_err *err)
 {
 	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
-	const struct xos_credd_known *k = NULL;
+	const struct xos_known *k = NULL;
 	enum xos_status st = xos_credd_decider_verify(c->ops->decider, chain, n, c->now, &k, err);
 	if (!st)
 		st = xos_credd_view_usable(view, c->now, err);
@@ -71,7 +71,7 @@ static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain
 static enum xos_status op_prepare(struct call *c, struct xos_err *err)
 {
 	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
-	const struct xos_credd_known *k;
+	const struct xos_known *k;
 	struct xos_credd_account account;
 	enum xos_status st = in_standing(c, c->req->chain, c->req->nchain, &k, err);
 	if (!st)
@@ -89,7 +89,7 @@ static enum xos_status op_prepare(struct call *c, struct xos_err *err)
 
 static enum xos_status op_accept(struct call *c, struct xos_err *err)
 {
-	const struct xos_credd_known *k;
+	const struct xos_known *k;
 	struct xos_credd_job_info info;
 	enum xos_status st = in_standing(c, c->req->chain, c->req->nchain, &k, err);
 	if (!st)
@@ -111,7 +111,7 @@ static enum xos_status op_accept(struct call *c, struct xos_err *err)
 static enum xos_status give(struct call *c, const char *job, struct xos_err *err)
 {
 	struct xos_bytes chain[XOS_CHAIN_MAX];
-	const struct xos_credd_known *k = NULL;
+	const struct xos_known *k = NULL;
 	char uid[16];
 	size_t n = xos_credd_jobs_chain(c->ops->jobs, job, chain);
 	enum xos_status st = n ? in_standing(c, chain, n, &k, err) : XOS_OK;

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/text.h"
-#include "local/zoneinfo.h"
+#include "decide/standing.h"
+#include "decide/zones.h"
 #include "token/claims.h"
 #include "token/verify.h"
 
@@ -15,46 +15,11 @@ static enum xos_status out_of_memory(struct xos_err *err)
 	return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 }
 
-#define ZONES_MAX 64
-
-/* The zones that the sets name, as this machine has them. */
-struct zones {
-	struct xos_policy_zone_data list[ZONES_MAX];
-	struct xos_buf texts[ZONES_MAX];
-	size_t n;
-};
-
-/* A zone that is not here makes its tests unknown: refusals will say so, the event says why. */
-static void read_zones(struct zones *z, const struct xos_policy_set *set)
-{
-	size_t n;
-	const char *const *names = xos_policy_set_zones(set, &n);
-	for (size_t i = 0; i < n && z->n < ZONES_MAX; i++) {
-		struct xos_err why = XOS_ERR_INIT;
-		bool there = false;
-		for (size_t j = 0; j < z->n && !there; j++)
-			there = strcmp(z->list[j].name, names[i]) == 0;
-		if (there)
-			continue;
-		if (xos_zoneinfo_read(NULL, names[i], &z->texts[z->n], &why)) {
-			xos_event_err(
-			    XOS_WARN, "policy.zone", &why, "zone", names[i], (const char *)NULL);
-			continue;
-		}
-		z->list[z->n] =
-		    (struct xos_policy_zone_data){names[i], xos_buf_bytes(&z->texts[z->n])};
-		z->n++;
-	}
-}
-
 static enum xos_status make_policy(
     struct xos_bundle *bundle, struct xos_policy **out, struct xos_err *err)
 {
 	struct xos_policy_part parts[2];
-	struct zones *z = calloc(1, sizeof(*z));
 	size_t n = 0;
-	if (!z)
-		return out_of_memory(err);
 	if (bundle) {
 		parts[n++] = (struct xos_policy_part){
 		    .set = xos_bundle_vo_set(bundle),
@@ -66,16 +31,7 @@ static enum xos_status make_policy(
 			    .not_after = xos_bundle_site_expires(bundle),
 			};
 	}
-	for (size_t i = 0; i < n; i++)
-		read_zones(z, parts[i].set);
-	struct xos_policy_options options = {.zones = z->list, .nzones = z->n};
-	enum xos_status st = xos_policy_new(parts, n, &options, out, err);
-	if (st == XOS_MALFORMED) /* zone data that is none: without any, its tests are unknown */
-		st = xos_policy_new(parts, n, NULL, out, err);
-	for (size_t i = 0; i < z->n; i++)
-		xos_buf_free(&z->texts[i]);
-	free(z);
-	return st;
+	return xos_zones_policy(parts, n, out, err);
 }
 
 /* A bundle brings issuers that the trust folder may lack: after a rollover, say. */
@@ -191,75 +147,34 @@ enum xos_status xos_credd_view_usable(
 	    (unsigned long long)xos_bundle_serial(v->bundle), when, v->until_what);
 }
 
-static enum xos_status locked(const struct xos_credd_view *v, enum xos_lock_kind kind,
-    const char *name, int64_t now, struct xos_err *err)
+static const struct xos_lock *lock_of(
+    const void *arg, enum xos_lock_kind kind, const char *name, int64_t now)
 {
-	char until[XOS_TIME_TEXT + 8] = "";
-	const struct xos_lock *lock =
-	    v->bundle ? xos_bundle_lock(v->bundle, kind, name, now) : NULL;
-	if (!lock)
-		return XOS_OK;
-	if (lock->until != XOS_LOCK_NO_END) {
-		memcpy(until, " until ", 8);
-		xos_time_format(lock->until, until + 7);
-	}
-	return xos_err_set(err, XOS_DENIED, "locked", "The %s %s is locked%s%s%s (lock %s).",
-	    xos_lock_kind_name(kind), lock->name, until, lock->message[0] ? ": " : "",
-	    lock->message, lock->id);
+	return xos_bundle_lock(arg, kind, name, now);
 }
 
-static enum xos_status on_roster(
-    const struct xos_credd_view *v, const struct xos_claims *c, struct xos_err *err)
+static struct xos_standing standing(const struct xos_credd_view *v)
 {
-	const struct xos_roster *roster = xos_bundle_roster(v->bundle);
-	const struct xos_roster_member *m = xos_roster_find(roster, c->name);
-	if (!m)
-		return xos_err_set(err, XOS_DENIED, "roster",
-		    "This node's roster (serial %llu) has no member %s; a new member appears "
-		    "within "
-		    "seconds.",
-		    (unsigned long long)xos_roster_serial(roster), c->name);
-	if (m->number != c->number)
-		return xos_err_set(err, XOS_DENIED, "roster",
-		    "The member %s has number %llu in this node's roster, not %llu as in the "
-		    "token: log in "
-		    "again.",
-		    c->name, (unsigned long long)m->number, (unsigned long long)c->number);
-	if (m->state != XOS_MEMBER_ACTIVE)
-		return xos_err_set(err, XOS_DENIED, "roster",
-		    "The membership of %s is %s: ask an administrator of the VO.", c->name,
-		    xos_member_state_name(m->state));
-	return XOS_OK;
+	return (struct xos_standing){.where = "This node's",
+	    .roster = xos_bundle_roster(v->bundle),
+	    .lock = lock_of,
+	    .arg = v->bundle};
 }
 
 enum xos_status xos_credd_view_standing(const struct xos_credd_view *v, const char *node,
     const struct xos_identity *id, int64_t now, struct xos_err *err)
 {
-	const struct xos_claims *c = id->claims;
 	if (!v->bundle)
 		return xos_credd_view_usable(v, now, err);
-	bool machine = c->kind == XOS_KIND_NODE || c->kind == XOS_KIND_SERVICE;
-	enum xos_status st =
-	    machine ? locked(v, XOS_LOCK_NODE, c->name, now, err) : on_roster(v, c, err);
-	if (!st && !machine)
-		st = locked(v, XOS_LOCK_MEMBER, c->name, now, err);
-	/* The end entity's: what was delegated of a locked token is refused with it. */
-	if (!st)
-		st = locked(v, XOS_LOCK_TOKEN, id->serial, now, err);
-	if (!st)
-		st = locked(v, XOS_LOCK_NODE, node, now, err);
-	for (size_t i = 0; !st && i < c->ngroups; i++)
-		st = locked(v, XOS_LOCK_GROUP, c->groups[i], now, err);
-	for (size_t i = 0; !st && i < c->nroles; i++)
-		st = locked(v, XOS_LOCK_ROLE, c->roles[i], now, err);
-	if (!st && c->home_org[0])
-		st = locked(v, XOS_LOCK_HOME, c->home_org, now, err);
-	return st;
+	const struct xos_standing s = standing(v);
+	return xos_standing_check(&s, id->claims, id->serial, node, now, err);
 }
 
 enum xos_status xos_credd_view_grant_standing(
     const struct xos_credd_view *v, const char *id, int64_t now, struct xos_err *err)
 {
-	enum xos_status st = locked(v, XOS_LOCK_JOB, id, now, err);
-	return st ? st : locked(v, XOS_LOCK_GRANT, id, now, err);
+	if (!v->bundle)
+		return XOS_OK;
+	const struct xos_standing s = standing(v);
+	return xos_standing_grant(&s, id, now, err);
 }

@@ -52,9 +52,11 @@ static enum xos_status on_locks(
 {
 	const struct xos_identity *id = xos_request_identity(req);
 
-	if (!id || id->claims->kind != XOS_KIND_SERVICE || strcmp(id->claims->service, "vops") != 0)
+	if (!id || id->claims->kind != XOS_KIND_SERVICE ||
+	    (strcmp(id->claims->service, "vops") != 0 &&
+	        strcmp(id->claims->service, "accounting") != 0))
 		return xos_err_set(err, XOS_DENIED, "token-kind",
-		    "the lock list is given to the policy service only");
+		    "the lock list is given to the VO's policy service and its accounting only");
 	return xos_relay_pass(ctx, req, RCA_LOCKS, XOS_BYTES_NONE, "application/jose", res, err);
 }
 

@@ -190,6 +190,15 @@ static bool is_service(const struct xos_request *req, const char *kind)
 	       strcmp(id->claims->service, kind) == 0;
 }
 
+/* Who may not act is for whoever refuses them: nodes read it in bundles, xos-acctd has none. */
+static enum xos_status demand_reader_of_locks(const struct xos_request *req, struct xos_err *err)
+{
+	if (is_service(req, "vops") || is_service(req, "accounting"))
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "service-only",
+	    "this is for the VO's own services; policy bundles carry it to the nodes");
+}
+
 static enum xos_status demand_vops(const struct xos_request *req, struct xos_err *err)
 {
 	if (is_service(req, "vops"))
@@ -214,16 +223,16 @@ static enum xos_status route_locks(
 	enum xos_status st = ca_check_vo(ctx, req, err);
 
 	if (st == XOS_OK)
-		st = demand_vops(req, err);
+		st = demand_reader_of_locks(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_LOCKS, err) : st;
 }
 
 static enum xos_status route_administrators(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	if (!is_service(req, "rca") && !is_service(req, "vops"))
+	if (!is_service(req, "rca") && !is_service(req, "vops") && !is_service(req, "accounting"))
 		return xos_err_set(err, XOS_DENIED, "service-only",
-		    "this is for the VO's authorities that take commands");
+		    "this is for the VO's services that obey administrators");
 	return give_list(ctx, req, res, CA_ADMINISTRATORS, err);
 }
 

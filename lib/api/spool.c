@@ -75,9 +75,11 @@ static void set_aside(const char *dir, const char *id, const char *path, const s
 		XOS_EVENT(XOS_ERROR, "record.stuck", "record", id, "error", strerror(errno));
 }
 
-static bool is_final(enum xos_status st)
+/* A lock ends one day, and then the record is wanted. */
+static bool is_final(enum xos_status st, const struct xos_err *err)
 {
-	return st == XOS_MALFORMED || st == XOS_DENIED || st == XOS_CONFLICT;
+	return st == XOS_MALFORMED || st == XOS_CONFLICT ||
+	       (st == XOS_DENIED && !(err && strcmp(err->code, "locked") == 0));
 }
 
 static enum xos_status send_one(const char *dir, const char *id, struct xos_client *client,
@@ -99,7 +101,7 @@ static enum xos_status send_one(const char *dir, const char *id, struct xos_clie
 		round->sent++;
 		if (unlink(path) != 0)
 			st = xos_err_errno(err, errno, "spool", "cannot remove %s", path);
-	} else if (too_long || is_final(st)) {
+	} else if (too_long || is_final(st, err)) {
 		round->refused++;
 		set_aside(dir, id, path, err);
 		st = XOS_OK;

@@ -68,7 +68,7 @@ enum xos_status xos_gate_list(
 	return st;
 }
 
-static enum xos_status standing(
+enum xos_status xos_gate_standing(
     const struct xos_gate *g, const struct xos_identity *id, int64_t now, struct xos_err *err)
 {
 	const struct xos_claims *who = id->claims;
@@ -114,7 +114,7 @@ enum xos_status xos_gate_open(struct xos_gate *g, struct xos_bytes body, int64_t
 	if (st == XOS_OK)
 		st = xos_command_demand_admin(c, err);
 	if (st == XOS_OK)
-		st = standing(g, c->signer, now, err);
+		st = xos_gate_standing(g, c->signer, now, err);
 	if (st != XOS_OK) {
 		xos_event_err(XOS_WARN, "command.refused", err, "verb", c ? c->verb : NULL, "by",
 		    c ? c->signer->claims->name : NULL, (const char *)NULL);

@@ -27,6 +27,11 @@ void xos_gate_free(struct xos_gate *g);
 XOS_MUST_USE enum xos_status xos_gate_list(
     struct xos_gate *g, struct xos_bytes compact, int64_t now, struct xos_err *err);
 
+/* Does this one administer the VO now, by the list? UNAVAILABLE "administrators-unknown" without a list that
+ * counts; DENIED "not-administrator" or "locked". */
+XOS_MUST_USE enum xos_status xos_gate_standing(
+    const struct xos_gate *g, const struct xos_identity *id, int64_t now, struct xos_err *err);
+
 /*
  * From the body of POST commands to a command that its signer may give now. That it is used once (api/once.h),
  * recorded and carried out is the caller's. As xos_command_open and xos_command_demand_admin; UNAVAILABLE

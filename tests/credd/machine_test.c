@@ -137,7 +137,7 @@ END_TEST
 START_TEST(what_is_for_members_refuses_them)
 {
 	struct xos_err err = XOS_ERR_INIT;
-	const struct xos_credd_known *k = NULL;
+	const struct xos_known *k = NULL;
 	struct xos_bytes der[XOS_CHAIN_MAX];
 	/* Also when the chain is known already. */
 	decided(&data, READ("service", "data/n2"), XOS_LOCAL_PERMIT, "service:demo:data/n2", NULL);

@@ -100,14 +100,62 @@ within() {
 	[ "$output" = 401 ]
 	run curl -s --insecure --cert "$V/admin" -o /dev/null -w '%{http_code}' "$url"
 	[ "$output" = 403 ]
-	run curl -s --insecure --cert "$V/vo/acctd/tls.pem" --key "$V/vo/acctd/tls.key" -o /dev/null -w '%{http_code}' "$url"
+	run curl -s --insecure --cert "$V/vo/cad/tls.pem" --key "$V/vo/cad/tls.key" -o /dev/null -w '%{http_code}' "$url"
 	[ "$output" = 403 ]
+	run curl -s --insecure --cert "$V/vo/acctd/tls.pem" --key "$V/vo/acctd/tls.key" -o /dev/null -w '%{http_code}' "$url"
+	[ "$output" = 200 ]
 	run curl -s --insecure --cert "$V/vo/rcad/tls.pem" --key "$V/vo/rcad/tls.key" -o /dev/null -w '%{http_code}' "$url"
 	[ "$output" = 200 ]
 }
 
-@test "with every setting as it comes a lock reaches a node within ten seconds" {
+@test "the record is closed to who is locked, and opens all of it to administrators of the moment only" {
+	all_records() { as "$1" xos-acct list --member alice; }
+	refused_records() { as "$1" xos-acct list "${@:3}" 2>&1 | grep -q "$2"; }
+	retry all_records bob
+	as admin xos-vo role revoke bob /demo/Role=admin
+	within 10 refused_records bob "does not administer VO demo now" --member alice
+	run -0 as bob xos-acct list --member bob
+	as admin xos-vo lock member bob --for 1d --message "lost the laptop"
+	within 10 refused_records bob "lost the laptop" --member bob
+	as admin xos-vo unlock member bob
+	retry as bob xos-acct list --member bob
+	as admin xos-vo role grant bob /demo/Role=admin
+	# A service that does not hear who is locked lets nobody in, which is no refusal.
+	cp "$V/vo/acctd/acctd.conf" "$V/acctd.conf"
+	sed -i '/^rca_url/d' "$V/vo/acctd/acctd.conf"
+	xos-server stop --dir "$V/vo"
+	xos-server start --dir "$V/vo"
+	run -3 as admin xos-acct list
+	[[ $output == *"lets nobody in"* ]]
+	cp "$V/acctd.conf" "$V/vo/acctd/acctd.conf"
+	xos-server stop --dir "$V/vo"
+	xos-server start --dir "$V/vo"
+	run -0 as admin xos-acct list
+}
+
+@test "a banned node's records wait at the node and are taken when the ban ends" {
 	start_node n1
+	retry as alice xos-job submit --node n1 --wait --name before -- true
+	recorded() { as admin xos-acct list --json | jq -e --arg n "$1" '[.records[].name] | index($n)' >/dev/null; }
+	retry recorded before
+	as alice xos-job submit --node n1 --name during -- sh -c 'while :; do sleep 0.1; done' "$V/marker"
+	as admin xos-node ban n1 --message "disk check"
+	post_refused() {
+		curl -s --insecure --cert "$V/n1/tls/jobs.pem" --key "$V/n1/tls/jobs.key" --json '{}' \
+			"https://$(sed -n 's/^listen = //p' "$V/vo/acctd/acctd.conf")/v1/vo/demo/records" | grep -q "disk check"
+	}
+	within 10 post_refused
+	pkill -f "^sh -c while.*$V/marker"
+	set_aside_or_waiting() { find "$V/n1" -path '*spool*' -name "*.$1" | grep -q .; }
+	retry set_aside_or_waiting json
+	run -1 recorded during
+	as admin xos-node unban n1
+	retry recorded during
+	run -1 set_aside_or_waiting refused
+}
+
+@test "with every setting as it comes a lock reaches a node within ten seconds" {
+	# The node of the test before.
 	submit() { as alice xos-job submit --wait -- true; }
 	stopped() { submit 2>&1 | grep -q "call the help desk"; }
 	retry submit

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/vo.h"
 
 static const char *member, *since, *log_file, *head_file, *certificate_file;
@@ -82,7 +83,7 @@ static enum xos_status verb_list(struct xos_cli *cli, int argc, char **argv, str
 	struct xos_cli_client *client = NULL;
 	struct xos_cli_vo *vo = NULL;
 	struct xos_json *doc;
-	int64_t from = 0;
+	int64_t from = 0, until = 0;
 	enum xos_status st = since_time(&from, err);
 
 	(void)argc;
@@ -97,7 +98,12 @@ static enum xos_status verb_list(struct xos_cli *cli, int argc, char **argv, str
 		l.json = xos_json_array();
 	else
 		l.table = xos_cli_table_new(heads, sizeof(heads) / sizeof(heads[0]));
-	st = xos_records_list(xos_cli_client(client), vo->name, member, from, list_one, &l, err);
+	/* Such a refusal comes before the first record. */
+	do {
+		*err = (struct xos_err)XOS_ERR_INIT;
+		st = xos_records_list(
+		    xos_cli_client(client), vo->name, member, from, list_one, &l, err);
+	} while (st != XOS_OK && xos_cli_patient(cli, &until, err));
 	if (cli->json && st == XOS_OK) {
 		doc = xos_json_object();
 		xos_json_set(doc, "records", l.json);

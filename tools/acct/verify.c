@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/command.h"
 
 #define SKEW 300
 #define HEAD_MAX 4096
@@ -69,14 +70,19 @@ static ssize_t read_server(void *ctx, void *p, size_t n)
 static enum xos_status open_server(struct xos_cli *cli, struct work *w, struct xos_err *err)
 {
 	struct xos_json *doc = NULL;
+	int64_t until = 0;
 	char path[64];
 	enum xos_status st = xos_cli_client_new(w->vo, "accounting", NULL, true, &w->client, err);
 
-	(void)cli;
 	xos_str_printf(path, sizeof(path), "/v1/vo/%s/log/head", w->vo->name);
 	/* The head before the log: the log is then at least as long. */
-	if (st == XOS_OK)
-		st = xos_client_json(xos_cli_client(w->client), "GET", path, NULL, &doc, err);
+	if (st == XOS_OK) {
+		do {
+			*err = (struct xos_err)XOS_ERR_INIT;
+			st = xos_client_json(
+			    xos_cli_client(w->client), "GET", path, NULL, &doc, err);
+		} while (st != XOS_OK && xos_cli_patient(cli, &until, err));
+	}
 	if (st == XOS_OK && !doc)
 		st = xos_err_set(err, XOS_UNAVAILABLE, "log-head", "the server answered nothing");
 	if (st == XOS_OK)

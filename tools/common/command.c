@@ -11,26 +11,35 @@
 #define PATIENCE_MS 15000
 #define PAUSE_MS 500
 
-/* A server that has just been started does not know yet who the administrators are: it soon will. Each try
- * is signed anew, so nothing is sent twice. Takes args. */
+bool xos_cli_patient(const struct xos_cli *cli, int64_t *until, const struct xos_err *err)
+{
+	const struct timespec pause = {PAUSE_MS / 1000, (PAUSE_MS % 1000) * 1000000L};
+
+	if (err->status != XOS_UNAVAILABLE || (strcmp(err->code, "administrators-unknown") != 0 &&
+	                                          strcmp(err->code, "locks-unknown") != 0))
+		return false;
+	if (*until == 0)
+		*until = xos_clock_mono_ms() + PATIENCE_MS;
+	if (xos_clock_mono_ms() >= *until)
+		return false;
+	xos_cli_progress(cli, "waiting until the server knows who may act");
+	(void)nanosleep(&pause, NULL);
+	return true;
+}
+
+/* Each try is signed anew, so nothing is sent twice. Takes args. */
 static enum xos_status send_patiently(const struct xos_cli *cli, struct xos_client *client,
     const struct xos_chain *token, const char *vo, const char *service, const char *verb,
     struct xos_json *args, struct xos_json **result, struct xos_err *err)
 {
-	const struct timespec pause = {PAUSE_MS / 1000, (PAUSE_MS % 1000) * 1000000L};
-	int64_t until = xos_clock_mono_ms() + PATIENCE_MS;
+	int64_t until = 0;
 	enum xos_status st;
 
-	for (;;) {
+	do {
 		*err = (struct xos_err)XOS_ERR_INIT;
 		st = xos_command_send(
 		    client, token, vo, service, verb, xos_json_copy(args), result, err);
-		if (st != XOS_UNAVAILABLE || strcmp(err->code, "administrators-unknown") != 0 ||
-		    xos_clock_mono_ms() >= until)
-			break;
-		xos_cli_progress(cli, "waiting until the server knows the administrators");
-		(void)nanosleep(&pause, NULL);
-	}
+	} while (st != XOS_OK && xos_cli_patient(cli, &until, err));
 	xos_json_free(args);
 	return st;
 }

@@ -1,6 +1,9 @@
 #ifndef XOS_CLI_COMMAND_H
 #define XOS_CLI_COMMAND_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "cli/cli.h"
 #include "pki/cert.h"
 
@@ -8,6 +11,12 @@
  * Commands to an authority ("ca", "rca", "vops"), signed by the current token (api/command.h). The
  * connection itself needs no client certificate: the command carries its proof.
  */
+
+/*
+ * Is err of a server that was started a moment ago, does not know yet who administers or who is locked, and soon will?
+ * Then this waits a little and says true: ask again. *until is 0 at the first question; after 15 s it gives up.
+ */
+bool xos_cli_patient(const struct xos_cli *cli, int64_t *until, const struct xos_err *err);
 
 /* args is taken; result may be NULL where nothing is expected back. */
 XOS_MUST_USE enum xos_status xos_cli_command(const struct xos_cli *cli, const char *service,

@@ -35,11 +35,11 @@ static void put_peers(struct xos_buf *b, const struct xos_server *s, enum xos_se
 		if (url[0])
 			xos_buf_printf(
 			    b, "listen_http = %s\nhttp_url = %s\n", url + strlen("http://"), url);
-	} else if (d == XOS_RCAD || d == XOS_VOPSD) {
+	} else if (d == XOS_RCAD || d == XOS_VOPSD || d == XOS_ACCTD) {
 		xos_server_url(s, XOS_CAD, url);
 		xos_buf_printf(b, "ca_url = %s\n", url);
 	}
-	if (d == XOS_VOPSD) {
+	if (d == XOS_VOPSD || d == XOS_ACCTD) {
 		xos_server_url(s, XOS_RCAD, url);
 		xos_buf_printf(b, "rca_url = %s\n", url);
 	}
