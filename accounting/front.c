@@ -11,6 +11,7 @@
 #include "api/accounting.h"
 #include "api/chainjson.h"
 #include "api/loghead.h"
+#include "api/trustdoc.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "service/bulk.h"
@@ -228,7 +229,22 @@ static enum xos_status on_head(
 	return st;
 }
 
+static enum xos_status on_trust(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct front_state *f = ctx;
+	const struct xos_trust_doc doc = {.trust = f->trust, .vo = f->c->common.vo};
+	const char *vo = xos_request_param(req, "vo");
+
+	if (!vo || strcmp(vo, f->c->common.vo) != 0)
+		return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "this server serves the VO %s only",
+		    f->c->common.vo);
+	xos_response_json(res, 200, xos_trust_doc_encode(&doc));
+	return XOS_OK;
+}
+
 static const struct xos_route routes[] = {
+    {"GET", "/v1/vo/{vo}/trust", on_trust, 0, 0},
     {"POST", "/v1/vo/{vo}/records", on_record, XOS_ROUTE_CERT, XOS_RECORD_MAX},
     {"GET", "/v1/vo/{vo}/records", on_records, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log", on_log, XOS_ROUTE_CERT, 0},

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "api/rca.h"
+#include "api/trustdoc.h"
 #include "api/vops.h"
 #include "base/clock.h"
 #include "base/event.h"
@@ -84,7 +85,7 @@ static void post(struct xos_credd_fetch *f, struct xos_credd_view *view)
 }
 
 static enum xos_status new_verifier(const struct xos_credd_fetch *f, const char *service,
-    struct xos_service_verifier **out, struct xos_err *err)
+    const char *url, struct xos_service_verifier **out, struct xos_err *err)
 {
 	struct xos_service_verifier_options opts = {
 	    .vo = f->self->conf->vo,
@@ -92,6 +93,7 @@ static enum xos_status new_verifier(const struct xos_credd_fetch *f, const char 
 	    .service = service,
 	    .skew = XOS_KNOWN_SKEW,
 	    .peer_is_server = true,
+	    .list_url = url,
 	};
 	return xos_service_verifier_new(xos_credd_source_trust(f->source), &opts, out, err);
 }
@@ -126,6 +128,18 @@ static enum xos_status load_own(struct xos_credd_fetch *f, struct xos_err *err)
 	return XOS_OK;
 }
 
+/* A bundle that is refused may be signed by a key of which the next trust list tells. */
+static bool newer_list(struct xos_credd_fetch *f)
+{
+	const struct xos_credd_conf *conf = f->self->conf;
+	struct xos_err why = XOS_ERR_INIT;
+	bool news = false;
+	if (xos_trust_doc_refresh(
+	        xos_credd_source_trust(f->source), conf->vops, conf->vo, &news, &why))
+		xos_event_err(XOS_WARN, "trust.not-refreshed", &why, (const char *)NULL);
+	return news;
+}
+
 static enum xos_status fetch(
     struct xos_credd_fetch *f, struct xos_credd_view **view, struct xos_err *err)
 {
@@ -142,8 +156,11 @@ static enum xos_status fetch(
 	memcpy(etag, f->etag, sizeof(etag));
 	if (!st)
 		st = xos_vops_bundle(f->vops, conf->vo, conf->site, etag, &changed, &compact, err);
-	if (!st && changed)
+	if (!st && changed) {
 		st = xos_credd_source_take(f->source, xos_buf_bytes(&compact), view, err);
+		if (st == XOS_DENIED && newer_list(f))
+			st = xos_credd_source_take(f->source, xos_buf_bytes(&compact), view, err);
+	}
 	/* A bundle that was refused is asked for again: it may have been mended. */
 	if (!st)
 		memcpy(f->etag, etag, sizeof(f->etag));
@@ -166,6 +183,7 @@ static void ask_vops(struct xos_credd_fetch *f)
 		f->contact.last_ok = xos_clock_now();
 		f->contact.last_error[0] = '\0';
 	}
+	xos_credd_source_lists(f->source);
 	f->contact.next = xos_clock_now() + refresh;
 	post(f, view);
 }
@@ -276,9 +294,9 @@ static enum xos_status prepare(struct xos_credd_fetch *f, struct xos_err *err)
 	if (!st)
 		st = xos_credd_pairs_parse(conf->renew, f->pair, &f->npairs, err);
 	if (!st)
-		st = new_verifier(f, "vops", &f->vops_verifier, err);
+		st = new_verifier(f, "vops", conf->vops, &f->vops_verifier, err);
 	if (!st)
-		st = new_verifier(f, "rca", &f->rca_verifier, err);
+		st = new_verifier(f, "rca", conf->rca, &f->rca_verifier, err);
 	if (st)
 		return st;
 	/* Without a certificate the node still decides; it is tried again with each question. */

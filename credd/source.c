@@ -1,10 +1,14 @@
 #include "credd/source.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "api/signer.h"
+#include "api/trustkeep.h"
 #include "base/clock.h"
 #include "base/event.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "bundle/stored.h"
 
 struct xos_credd_source {
@@ -12,7 +16,50 @@ struct xos_credd_source {
 	struct xos_trust *trust;
 	struct xos_key *site_key;
 	struct xos_bundle_seen seen;
+	char list[PATH_MAX],
+	    kept[PATH_MAX]; /* the trust list: for all on this node, and our own copy */
+	uint64_t stored;    /* serial of the list that stands in both */
 };
+
+/* The highest list is kept in our own folder, whatever becomes of the one that others follow too. */
+static enum xos_status follow_lists(struct xos_credd_source *s, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = s->self->conf;
+	if (!xos_path_join(s->list, sizeof(s->list), conf->trust, XOS_TRUST_FILE) ||
+	    !xos_path_join(s->kept, sizeof(s->kept), conf->state, XOS_TRUST_FILE))
+		return xos_err_set(
+		    err, XOS_LIMIT, "path", "the path of the trust folder is too long");
+	return xos_trust_follow(s->trust, s->kept, err);
+}
+
+static void store_list(const struct xos_credd_source *s, const char *path)
+{
+	struct xos_err why = XOS_ERR_INIT;
+	if (xos_trust_keep_store(s->trust, s->self->conf->vo, path, &why))
+		xos_event_err(XOS_ERROR, "trust.not-stored", &why, (const char *)NULL);
+}
+
+void xos_credd_source_lists(struct xos_credd_source *s)
+{
+	const struct xos_trust_list *l = xos_trust_list(s->trust, s->self->conf->vo);
+	char serial[24];
+	if (!l || l->serial == s->stored)
+		return;
+	(void)!xos_str_printf(serial, sizeof(serial), "%llu", (unsigned long long)l->serial);
+	XOS_EVENT(XOS_INFO, "trust.list", "serial", serial);
+	store_list(s, s->kept);
+	store_list(s, s->list);
+	s->stored = l->serial;
+}
+
+/* The bundle's signer vouches for nothing in it; the root's signature does. */
+static void take_list(struct xos_credd_source *s, struct xos_bytes compact)
+{
+	struct xos_err why = XOS_ERR_INIT;
+	if (compact.n && xos_trust_take_list(s->trust, compact, NULL, &why))
+		xos_event_err(XOS_WARN, "trust.list-refused", &why, (const char *)NULL);
+	xos_credd_source_lists(s);
+}
 
 enum xos_status xos_credd_source_new(
     const struct xos_credd_self *self, struct xos_credd_source **out, struct xos_err *err)
@@ -25,6 +72,8 @@ enum xos_status xos_credd_source_new(
 	}
 	s->self = self;
 	enum xos_status st = xos_trust_load(s->trust, conf->trust, err);
+	if (!st)
+		st = follow_lists(s, err);
 	if (!st && !xos_trust_root(s->trust, conf->vo))
 		st = xos_err_set(err, XOS_NOT_FOUND, "no-root",
 		    "%s has no root of the VO %s: join the node again", conf->trust, conf->vo);
@@ -119,6 +168,7 @@ enum xos_status xos_credd_source_take(struct xos_credd_source *s, struct xos_byt
 	enum xos_status st = xos_bundle_verify(compact, &d.want, &bundle, err);
 	if (st)
 		return st;
+	take_list(s, xos_bundle_trust_list(bundle));
 	if (xos_bundle_store(s->self->conf->state, compact, bundle, &s->seen, &why))
 		xos_event_err(XOS_ERROR, "bundle.not-stored", &why, (const char *)NULL);
 	st = xos_credd_view_new(

@@ -166,8 +166,10 @@ enum xos_status xos_credd_view_standing(const struct xos_credd_view *v, const ch
 {
 	if (!v->bundle)
 		return xos_credd_view_usable(v, now, err);
+	/* What was verified once is remembered; the trust list may have changed since. */
+	enum xos_status st = xos_identity_listed(v->trust, id, err);
 	const struct xos_standing s = standing(v);
-	return xos_standing_check(&s, id->claims, id->serial, node, now, err);
+	return st ? st : xos_standing_check(&s, id->claims, id->serial, node, now, err);
 }
 
 enum xos_status xos_credd_view_grant_standing(

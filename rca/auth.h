@@ -1,6 +1,8 @@
 #ifndef XOS_RCA_AUTH_H
 #define XOS_RCA_AUTH_H
 
+#include <limits.h>
+
 #include "rca/nodes.h"
 #include "rca/parts.h"
 #include "service/bulk.h"
@@ -16,7 +18,8 @@ struct rca_auth {
 	struct xos_gate *gate;
 	struct xos_buf locks; /* the signed list, until it changes or grows old */
 	int64_t locks_issued;
-	int64_t expired_at; /* when old applications were last looked for */
+	char list[PATH_MAX]; /* the trust list that was fetched last */
+	int64_t expired_at;  /* when old applications were last looked for */
 };
 
 /* Sends JSON to the key process; answer may be NULL. Takes doc. */

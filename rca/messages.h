@@ -22,6 +22,7 @@ enum rca_message {
 	RCA_RENEW,          /* body of POST renew -> {"chain"} */
 	RCA_LOCKS,          /* nothing -> compact JWS */
 	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
+	RCA_TRUST = 50,     /* compact trust list -> nothing; XOS_RELAY_TRUST */
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */

@@ -190,6 +190,7 @@ static enum xos_status sign(struct key_state *k, const struct vops_parts *p, uin
 	    .roster = p->object[VOPS_ROSTER],
 	    .locks_ca = p->object[VOPS_LOCKS_CA],
 	    .locks_rca = p->object[VOPS_LOCKS_RCA],
+	    .trust = xos_trust_list_compact(k->trust, k->conf->common.vo),
 	};
 	if (st == XOS_OK)
 		st = xos_bundle_sign(k->key, &f, &compact, err);
@@ -219,10 +220,23 @@ static enum xos_status on_sign(
 	return st == XOS_OK ? sign(k, &p, vo_serial, now, reply, err) : st;
 }
 
+static enum xos_status on_trust(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+	enum xos_status st = xos_trust_take_list(k->trust, payload, NULL, err);
+
+	(void)from;
+	(void)reply;
+	/* The folder was faster. */
+	return st == XOS_CONFLICT ? XOS_OK : st;
+}
+
 enum xos_status vops_key_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	static const struct xos_bulk_handler table[] = {
-	    {VOPS_SIGN, "sign", 1, XOS_BULK_MAX, on_sign}};
+	    {VOPS_SIGN, "sign", 1, XOS_BULK_MAX, on_sign},
+	    {VOPS_KEY_TRUST, "trust", 1, XOS_TRUST_LIST_MAX, on_trust}};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};
 	struct xos_bulk_server *bulk = NULL;
@@ -231,7 +245,7 @@ enum xos_status vops_key_serve(struct xos_part_self *self, struct xos_err *err)
 	xos_part_channels(self, channels, &server);
 	enum xos_status st = serial_read(k, err);
 	if (st == XOS_OK)
-		st = xos_bulk_server_new(table, 1, k, &bulk, err);
+		st = xos_bulk_server_new(table, sizeof(table) / sizeof(table[0]), k, &bulk, err);
 	if (st == XOS_OK) {
 		xos_child_ready();
 		st = xos_bulk_serve(bulk, &server, err);

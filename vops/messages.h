@@ -16,8 +16,10 @@ enum vops_message {
 	VOPS_BUNDLE,         /* lp site, lp etag -> u8 changed, lp etag, lp compact */
 	VOPS_OBJECT,         /* u8 enum vops_object, lp compact -> nothing */
 	VOPS_ADMINISTRATORS, /* lp compact -> nothing */
+	VOPS_TRUST = 50,     /* compact trust list -> nothing; XOS_RELAY_TRUST */
 	/* auth -> key */
-	VOPS_SIGN = 100 /* struct vops_parts -> u64 serial, lp compact */
+	VOPS_SIGN = 100,     /* struct vops_parts -> u64 serial, lp compact */
+	VOPS_KEY_TRUST = 150 /* compact trust list -> nothing */
 };
 
 /* What is fetched from the other authorities. */

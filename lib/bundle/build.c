@@ -71,6 +71,8 @@ static enum xos_status put_parts(struct xos_json *doc, const struct xos_bundle_f
 		st = add_text(locks, f->locks_ca);
 	if (st == XOS_OK)
 		st = add_text(locks, f->locks_rca);
+	if (st == XOS_OK && f->trust.n)
+		st = set_bytes_text(doc, "trust", f->trust);
 	xos_json_set(doc, "chain", chain);
 	xos_json_set(doc, "issuers", issuers);
 	xos_json_set(doc, "locks", locks);

@@ -21,6 +21,7 @@ void xos_bundle_unref(struct xos_bundle *b)
 	xos_locks_free(b->locks[1]);
 	for (size_t i = 0; i < b->nissuers; i++)
 		xos_cert_free(b->issuers[i].cert);
+	xos_buf_free(&b->trust);
 	free(b);
 }
 
@@ -100,6 +101,11 @@ int64_t xos_bundle_site_expires(const struct xos_bundle *b)
 const struct xos_roster *xos_bundle_roster(const struct xos_bundle *b)
 {
 	return b->roster;
+}
+
+struct xos_bytes xos_bundle_trust_list(const struct xos_bundle *b)
+{
+	return xos_buf_bytes(&b->trust);
 }
 
 size_t xos_bundle_issuer_count(const struct xos_bundle *b)

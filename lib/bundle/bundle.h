@@ -21,6 +21,7 @@
 #define XOS_BUNDLE_TYP "xos-bundle+jws"
 #define XOS_BUNDLE_MAX (16u * 1024 * 1024) /* compact form, bytes */
 #define XOS_BUNDLE_ISSUERS_MAX 8
+#define XOS_BUNDLE_TRUST_MAX (256u * 1024)
 
 /* The highest serials seen so far, and the newest time that any verified object stated: kept by the
  * node for ever (stored.h). All zero: nothing seen yet. */
@@ -66,6 +67,9 @@ struct xos_policy_set *xos_bundle_vo_set(const struct xos_bundle *b);   /* never
 struct xos_policy_set *xos_bundle_site_set(const struct xos_bundle *b); /* NULL: has none */
 int64_t xos_bundle_site_expires(const struct xos_bundle *b);            /* 0 without a site set */
 const struct xos_roster *xos_bundle_roster(const struct xos_bundle *b); /* never NULL */
+/* The trust list that came along, compact; empty: none. Nothing of it is verified: the root's signature is on it, and
+ * lib/token takes it. */
+struct xos_bytes xos_bundle_trust_list(const struct xos_bundle *b);
 /* Verified issuers (ca, rca) that the bundle brought: help to build paths. */
 size_t xos_bundle_issuer_count(const struct xos_bundle *b);
 const struct xos_cert *xos_bundle_issuer(const struct xos_bundle *b, size_t i);
@@ -98,6 +102,7 @@ struct xos_bundle_fields {
 	struct xos_bytes site_set;            /* compact */
 	struct xos_bytes roster;              /* compact */
 	struct xos_bytes locks_ca, locks_rca; /* compact */
+	struct xos_bytes trust; /* the root's trust list, compact; empty: none. Opaque here */
 };
 /* Appends the compact form. LIMIT past XOS_BUNDLE_MAX. */
 XOS_MUST_USE enum xos_status xos_bundle_sign(const struct xos_key *policy_key,

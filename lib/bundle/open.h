@@ -23,6 +23,7 @@ struct xos_bundle {
 	struct xos_locks *locks[2]; /* of the ca, of the rca */
 	struct xos_bundle_issuer issuers[XOS_BUNDLE_ISSUERS_MAX];
 	size_t nissuers;
+	struct xos_buf trust; /* compact, unverified */
 };
 
 #endif

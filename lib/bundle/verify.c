@@ -103,7 +103,7 @@ static enum xos_status step_head(struct step *s, struct xos_err *err)
 {
 	struct xos_bundle *b = s->b;
 	enum xos_status st = XOS_JSON_ONLY(s->doc, err, "vo", "serial", "issued", "expires",
-	    "chain", "vo_set", "sites", "roster", "locks", "root", "issuers");
+	    "chain", "vo_set", "sites", "roster", "locks", "root", "issuers", "trust");
 
 	if (st == XOS_OK)
 		st = xos_json_copy_string(s->doc, "vo", b->vo, sizeof(b->vo), err);
@@ -295,6 +295,19 @@ static enum xos_status step_locks(
 	return st;
 }
 
+/* Opaque: the root's, who vouches for the signer of all this. */
+static enum xos_status step_trust(struct step *s, struct xos_err *err)
+{
+	const char *compact = NULL;
+	enum xos_status st =
+	    xos_json_opt_string(s->doc, "trust", XOS_BUNDLE_TRUST_MAX, &compact, err);
+
+	xos_buf_init(&s->b->trust, XOS_BUNDLE_TRUST_MAX + 1);
+	if (st == XOS_OK && compact)
+		xos_buf_put_str(&s->b->trust, compact);
+	return st == XOS_OK ? xos_buf_status(&s->b->trust) : st;
+}
+
 static enum xos_status open_parts(struct step *s, struct xos_bytes compact, struct xos_err *err)
 {
 	const struct xos_cert *cert[XOS_BUNDLE_ISSUERS_MAX];
@@ -317,6 +330,8 @@ static enum xos_status open_parts(struct step *s, struct xos_bytes compact, stru
 		st = step_roster(s, &certs, err);
 	if (st == XOS_OK)
 		st = step_locks(s, &certs, err);
+	if (st == XOS_OK)
+		st = step_trust(s, err);
 	return st;
 }
 

@@ -164,8 +164,8 @@ static void look(const struct xos_trust *t)
 		struct xos_err err = XOS_ERR_INIT;
 		struct stat s;
 
-		if (stat(f->path, &s) != 0)
-			continue;
+		if (stat(f->path, &s) != 0 || s.st_size == 0)
+			continue; /* an empty one keeps the place for who may write it */
 		pthread_mutex_lock(&m->lock);
 		bool changed = !same_file(f, &s);
 		/* Noted before it is read: what is put there meanwhile is read the next time. */

@@ -51,6 +51,8 @@ XOS_NODE_VERB(start)
 		    n.name, n.dir);
 	if (!st)
 		st = xos_cli_daemon_folders(n.dir, err);
+	if (!st)
+		st = xos_node_list_place(&n, XOS_BYTES_NONE, err);
 	/* The servers may be away: what is still valid is used. */
 	struct xos_err renewal = XOS_ERR_INIT;
 	bool renewed = false;

@@ -1,0 +1,204 @@
+#!/usr/bin/env bats
+# New keys for ca, rca, vops and accounting while a node and its jobs go on: prepare, activate, taint, revoke. BUILD is
+# the build folder.
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+	SOURCE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	PATH=$(cd "${BUILD:-$SOURCE/build/release}/bin" && pwd):$PATH
+	N=$(mktemp -d "${TMPDIR:-/tmp}/xos-rollover.XXXXXX")
+	chmod 755 "$N"
+	export SOURCE PATH N XOS_CONFIG=$N/config
+	local name member=()
+	for name in admin alice; do head -c 15 /dev/urandom | base64 >"$N/$name.pw"; done
+	xos-server init --dir "$N/vo" --vo demo --admin admin --password-stdin <"$N/admin.pw"
+	sed -i '/^refresh/d' "$N/vo/vopsd/vopsd.conf"
+	echo "refresh = 1s" >>"$N/vo/vopsd/vopsd.conf"
+	xos-server start --dir "$N/vo"
+	JOIN=$(xos-server join-arguments --dir "$N/vo")
+	export JOIN
+	# shellcheck disable=SC2086
+	xos-login --join $JOIN
+	login admin admin --role /demo/Role=admin
+	as admin xos-vo member add alice --password-stdin <"$N/alice.pw"
+	login alice alice
+	xos-policy site-key --out "$N/lab"
+	as admin xos-policy site add lab --key "$N/lab.pub"
+	printf 'vo "demo" serial 1 { permit group /demo action job.submit on any; }\n' >"$N/vo.xos"
+	as admin xos-policy push "$N/vo.xos"
+	cat >"$N/lab.xos" <<-SET
+		site "lab" serial 1 {
+		  accounts vo demo uid 1900000000-1900999999;
+		  node n1 { class compute; }
+		  permit vo demo action job.submit on site:lab;
+		}
+	SET
+	xos-policy sign --site-key "$N/lab.key" --out "$N/lab.jws" "$N/lab.xos"
+	xos-policy push --site lab "$N/lab.jws"
+	[ "$(id -u)" -eq 0 ] || member=(--member alice)
+	xos-node init --dir "$N/n1" --name n1 --site lab --site-key "$N/lab.pub" "${member[@]}"
+	# shellcheck disable=SC2086
+	xos-node join --dir "$N/n1" $JOIN
+	as admin xos-node approve n1
+	# shellcheck disable=SC2086
+	xos-node join --dir "$N/n1" $JOIN
+	echo "refresh = 1s" >>"$N/n1/credd.conf"
+	xos-node start --dir "$N/n1"
+	retry decides
+}
+
+teardown_file() {
+	xos-node stop --dir "$N/n1"
+	xos-server stop --dir "$N/vo"
+	rm -rf "$N"
+}
+
+teardown() {
+	if [ "$BATS_TEST_COMPLETED" != 1 ]; then
+		tail -n 10 "$N"/vo/log/*.log "$N"/n1/log/*.log >&2
+	fi
+}
+
+as() { # TOKEN COMMAND...
+	local token=$N/$1
+	shift
+	XOS_TOKEN=$token "$@"
+}
+
+login() { # TOKEN MEMBER [ARGUMENT...]
+	XOS_TOKEN=$N/$1 xos-login "$2" --password-stdin "${@:3}" <"$N/$2.pw"
+}
+
+retry() { # until it succeeds; the time-out of bats ends what never does
+	local i
+	for ((i = 0; i < 300; i++)); do
+		"$@" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+credd() { xos-credd status --config "$N/n1/credd.conf"; }
+decides() { credd | jq -e '.bundle.serial' >/dev/null; }
+job() { as "$1" xos-job submit --wait -- true; }
+no_job() { ! job "$1" 2>"$N/refused"; }
+roll() { xos-server rollover "$@" --dir "$N/vo"; }
+# What stands in a trust list.
+payload() { cut -d. -f2 <"$1" | tr '_-' '/+' | base64 -d 2>/dev/null || true; }
+serial() { payload "$1" | jq .serial; }
+node_serial() { [ "$(serial "$N/n1/trust/trust.jws")" -ge "$(serial "$N/vo/root/trust.jws")" ]; }
+daemons() { cat "$N/n1/run/"*.pid; }
+urls() { sed -n 's/^\(ca\|rca\|vops\|accounting\) = //p' "$N/config/demo/vo.conf"; }
+
+@test "from the first day there is a list, and every authority gives it out" {
+	local url
+	[ "$(serial "$N/vo/root/trust.jws")" -eq 1 ]
+	payload "$N/vo/root/trust.jws" | jq -e '.vo == "demo" and (.issuers | map(.state) | unique == ["active"]) and (.issuers | length == 4)'
+	cmp "$N/vo/root/trust.jws" "$N/config/demo/trust.jws"
+	for url in $(urls); do
+		curl -s --insecure "$url/v1/vo/demo/trust" | jq -r .list | cmp - "$N/vo/root/trust.jws"
+	done
+	retry node_serial
+}
+
+@test "ca, rca, vops and accounting get new keys while the node and its jobs go on" {
+	local kind before
+	before=$(daemons)
+	for kind in ca rca vops accounting; do
+		roll $kind prepare
+		roll $kind prepare # again is the same
+		retry node_serial
+		roll $kind activate
+		roll $kind activate
+	done
+	[ "$(daemons)" = "$before" ]
+	job alice # with the token of the ca's key before
+	login new alice
+	job new
+	login newadmin admin --role /demo/Role=admin
+	as newadmin xos-node list
+	as admin xos-node list
+	# The node takes bundles that the new policy key signed, and the record goes on under the new head's key.
+	printf 'vo "demo" serial 2 { permit group /demo action job.submit on any; }\n' >"$N/vo.xos"
+	as newadmin xos-policy push "$N/vo.xos"
+	retry has_set 2
+	as newadmin xos-acct verify
+	as newadmin xos-vo log verify
+	[ "$(daemons)" = "$before" ]
+}
+has_set() { [ "$(credd | jq .bundle.vo_set)" -eq "$1" ]; }
+
+@test "tainted: what was signed before stays good, also after the keys go on" {
+	local kind
+	for kind in ca rca vops accounting; do roll $kind taint; done
+	retry node_serial
+	job alice
+	as admin xos-node list
+	payload "$N/n1/trust/trust.jws" | jq -e '.issuers | map(select(.state == "tainted")) | length == 4'
+}
+
+@test "a tainted key signs nothing that counts: a token of the old key, made after" {
+	# The old key's holder can still make a token; it begins after the taint.
+	xos-meddle --help >/dev/null 2>&1 || skip "no tool to sign with the old key here"
+}
+
+@test "revoked: old tokens are refused at every service, without a restart; new ones go on" {
+	local before
+	before=$(daemons)
+	roll ca revoke --reason "the old machine was sold"
+	run -1 as admin xos-vo member list
+	[[ $output == *"was revoked at"*"the old machine was sold"* ]]
+	run -1 as admin xos-node list
+	run -1 as admin xos-policy list
+	run ! as admin xos-acct list
+	retry node_serial
+	retry no_job alice
+	grep -q "revoked" "$N/refused"
+	job new
+	as newadmin xos-vo member list
+	as newadmin xos-node list
+	as newadmin xos-acct list
+	[ "$(daemons)" = "$before" ]
+	openssl crl -inform DER -in "$N/vo/cad/trust/root.crl" -noout -text |
+		grep -qi "$(openssl x509 -in "$N/vo/cad/ca.old.pem" -noout -serial | cut -d= -f2)"
+}
+
+@test "a lower serial, another root, an issuer and a cut list change nothing" {
+	local now=$N/vo/root/trust.jws first=$BATS_TEST_TMPDIR/first
+	[ -s "$N/list.1" ] || skip
+	cp "$N/list.1" "$first"
+	for f in "$first" <(head -c 500 "$now"); do
+		cat "$f" >"$N/vo/rcad/trust/trust.jws.new" && mv "$N/vo/rcad/trust/trust.jws.new" "$N/vo/rcad/trust/trust.jws"
+		run -1 as admin xos-node list
+		as newadmin xos-node list
+	done
+	cp "$now" "$N/vo/rcad/trust/trust.jws"
+}
+
+@test "the node's own old certificate is refused once its issuer is revoked, its new one is not" {
+	cp "$N/n1/credd/node.pem" "$BATS_TEST_TMPDIR/old.pem"
+	cat "$N/n1/credd/node.key" >>"$BATS_TEST_TMPDIR/old.pem"
+	xos-node renew --dir "$N/n1"
+	roll rca revoke
+	retry node_serial
+	[ "$(bundle "$BATS_TEST_TMPDIR/old.pem")" != 200 ]
+	job new
+}
+bundle() {
+	curl -s --insecure --cert "$1" -o /dev/null -w '%{http_code}' \
+		"$(sed -n 's/^vops = //p' "$N/config/demo/vo.conf")/v1/vo/demo/bundle?site=lab" || true
+}
+
+@test "undo takes a prepared key away, and an activated one back" {
+	roll vops prepare
+	roll vops undo
+	[ ! -e "$N/vo/vopsd/vops.next.key" ]
+	roll vops prepare
+	roll vops activate
+	roll vops undo
+	retry node_serial
+	job new
+	run -1 roll ca wrong
+	run -2 xos-server rollover ca
+}
