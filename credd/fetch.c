@@ -41,6 +41,7 @@ struct xos_credd_fetch {
 	struct xos_credd_certificate certificate;
 	struct xos_tls_pair pair[XOS_CREDD_PAIRS_MAX]; /* the node's first */
 	size_t npairs;
+	bool noticed[XOS_CREDD_PAIRS_MAX]; /* that their issuer is tainted */
 };
 
 /* From the thread to the loop: what is new. */
@@ -156,6 +157,9 @@ static enum xos_status fetch(
 	memcpy(etag, f->etag, sizeof(etag));
 	if (!st)
 		st = xos_vops_bundle(f->vops, conf->vo, conf->site, etag, &changed, &compact, err);
+	/* Who is refused may have missed why. */
+	if (st == XOS_DENIED)
+		(void)newer_list(f);
 	if (!st && changed) {
 		st = xos_credd_source_take(f->source, xos_buf_bytes(&compact), view, err);
 		if (st == XOS_DENIED && newer_list(f))
@@ -211,17 +215,34 @@ static enum xos_status renew(
 	return st;
 }
 
+/* The rca has a new key, and what the old one signed will end. All nodes hear of it at once: each takes its time. */
+static bool issuer_tainted(struct xos_credd_fetch *f, size_t i)
+{
+	struct xos_tls_pair *p = &f->pair[i];
+	struct xos_chain own = {.n = 0};
+	bool tainted =
+	    xos_chain_load(p->certificate, &own, NULL) == XOS_OK &&
+	    xos_trust_tainted(xos_credd_source_trust(f->source), f->self->conf->vo, &own);
+	xos_chain_clear(&own);
+	if (tainted && !f->noticed[i])
+		p->retry_after = xos_clock_now() +
+		                 (int64_t)xos_random_below((uint64_t)f->self->conf->refresh * 10);
+	f->noticed[i] = tainted;
+	return tainted;
+}
+
 static void renew_pair(struct xos_credd_fetch *f, size_t i)
 {
 	struct xos_tls_pair *p = &f->pair[i];
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_chain old = {.n = 0};
 	int64_t now = xos_clock_now();
-	if (now < p->renew_after || now < p->retry_after)
+	bool tainted = issuer_tainted(f, i);
+	if ((now < p->renew_after && !tainted) || now < p->retry_after)
 		return;
 	/* Read anew: somebody may have renewed it by hand. */
 	enum xos_status st = xos_tls_pair_load(p, &old, &err);
-	if (!st && now >= p->renew_after)
+	if (!st && (now >= p->renew_after || tainted))
 		st = renew(f, p, &old, &err);
 	xos_chain_clear(&old);
 	if (!st && i == 0)

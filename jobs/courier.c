@@ -20,9 +20,10 @@
 #include "service/client.h"
 
 #define SKEW 300
-#define IDLE_MS 200     /* between looks into an empty spool */
-#define SLOW_MS 60000   /* and where nothing is sent */
-#define RENEW_RETRY 300 /* seconds after a failure, at most */
+#define IDLE_MS 200        /* between looks into an empty spool */
+#define SLOW_MS 60000      /* and where nothing is sent */
+#define TAINTED_SPREAD 100 /* seconds */
+#define RENEW_RETRY 300    /* seconds after a failure, at most */
 
 struct xos_courier {
 	const struct xos_jobs_config *c;
@@ -32,6 +33,7 @@ struct xos_courier {
 	struct xos_tls_pair pair;          /* certificate and key, which the courier renews */
 	struct xos_service_client *client; /* NULL: to be made anew */
 	unsigned failures;                 /* in a row */
+	bool noticed;                      /* that the issuer of the certificate is tainted */
 };
 
 enum xos_status xos_courier_open(
@@ -127,6 +129,20 @@ static enum xos_status renew(
 	return st;
 }
 
+/* As xos-credd does it: all nodes hear of it at once. */
+static bool issuer_tainted(struct xos_courier *k)
+{
+	struct xos_chain own = {.n = 0};
+	bool tainted = xos_chain_load(k->pair.certificate, &own, NULL) == XOS_OK &&
+	               xos_trust_tainted(k->trust, k->c->common.vo, &own);
+
+	xos_chain_clear(&own);
+	if (tainted && !k->noticed)
+		k->pair.retry_after = xos_clock_now() + (int64_t)xos_random_below(TAINTED_SPREAD);
+	k->noticed = tainted;
+	return tainted;
+}
+
 /* Past half of its life, with chance; the front notices by itself that the files are new. */
 static void renew_if_due(struct xos_courier *k)
 {
@@ -135,11 +151,12 @@ static void renew_if_due(struct xos_courier *k)
 	struct xos_err err = XOS_ERR_INIT;
 	int64_t now = xos_clock_now(), pause;
 
-	if (!k->c->rca || now < p->renew_after || now < p->retry_after)
+	bool tainted = k->c->rca && issuer_tainted(k);
+	if (!k->c->rca || (now < p->renew_after && !tainted) || now < p->retry_after)
 		return;
 	/* Read anew: somebody may have renewed it by hand. */
 	enum xos_status st = xos_tls_pair_load(p, &old, &err);
-	bool due = st == XOS_OK && now >= p->renew_after;
+	bool due = st == XOS_OK && (now >= p->renew_after || tainted);
 	if (due)
 		st = renew(k, &old, &err);
 	xos_chain_clear(&old);

@@ -23,6 +23,7 @@ struct trusting {
 	size_t n;
 	enum xos_trust_state state;
 	int64_t since, life;
+	bool since_given;
 	bool renew; /* --life: a new list, also if nothing changes */
 	struct ca_root root;
 	struct xos_trust_list *list;
@@ -62,6 +63,7 @@ static enum xos_status read_values(
     struct trusting *t, const char *state, const char *since, const char *life, struct xos_err *err)
 {
 	t->since = xos_clock_now();
+	t->since_given = since != NULL;
 	t->life = LIFE;
 	t->renew = life != NULL;
 	if (!state != (t->n == 0))
@@ -159,7 +161,8 @@ static enum xos_status set_state(struct trusting *t, const char *path, struct xo
 	for (size_t i = 0; st == XOS_OK && !e && i < t->list->n; i++)
 		if (xos_bytes_eq(xos_cert_der(t->list->entry[i].cert), xos_cert_der(ch.cert[0])))
 			e = &t->list->entry[i];
-	if (st == XOS_OK && e && e->state == t->state) {
+	if (st == XOS_OK && e && e->state == t->state &&
+	    (!t->since_given || e->since == t->since)) {
 		xos_chain_clear(&ch); /* so it was: whoever was killed in between asks again */
 		return XOS_OK;
 	}

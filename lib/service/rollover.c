@@ -101,6 +101,17 @@ enum xos_status xos_rollover_heal(const char *dir, const char *kind, struct xos_
 	return st == XOS_OK ? heal(&f, err) : st;
 }
 
+static enum xos_status put_away(const struct files *f, struct xos_err *err)
+{
+	const char *const paths[] = {f->next.pem, f->next.csr, f->next.key};
+
+	/* The key last: while it is there, undo means this. */
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (unlink(paths[i]) != 0 && errno != ENOENT)
+			return xos_err_errno(err, errno, "rollover", "cannot remove %s", paths[i]);
+	return XOS_OK;
+}
+
 enum xos_status xos_rollover_prepare(const char *dir, const char *kind, struct xos_err *err)
 {
 	struct files f;
@@ -112,6 +123,9 @@ enum xos_status xos_rollover_prepare(const char *dir, const char *kind, struct x
 	if (st == XOS_OK && !there(f.now.key))
 		st = xos_err_set(err, XOS_NOT_FOUND, "rollover-none",
 		    "%s is not there: is %s the folder of the daemon?", f.now.key, dir);
+	/* Of a key that is in use already, or was put away. */
+	if (st == XOS_OK && !there(f.next.key))
+		st = put_away(&f, err);
 	xos_str_printf(stem, sizeof(stem), "%s.next", kind);
 	return st == XOS_OK ? xos_service_init_key(dir, stem, err) : st;
 }
@@ -152,17 +166,6 @@ enum xos_status xos_rollover_activate(const char *dir, const char *kind, struct 
 	if (st == XOS_OK && there(f.next.csr))
 		st = move(f.next.csr, f.now.csr, err);
 	return st;
-}
-
-static enum xos_status put_away(const struct files *f, struct xos_err *err)
-{
-	const char *const paths[] = {f->next.pem, f->next.csr, f->next.key};
-
-	/* The key last: while it is there, undo means this. */
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (unlink(paths[i]) != 0 && errno != ENOENT)
-			return xos_err_errno(err, errno, "rollover", "cannot remove %s", paths[i]);
-	return XOS_OK;
 }
 
 enum xos_status xos_rollover_undo(const char *dir, const char *kind, struct xos_err *err)

@@ -332,6 +332,20 @@ enum xos_status xos_trust_judge(const struct xos_trust *t, const char *vo,
 	return xos_trust_list_judge(xos_trust_list(t, vo), fingerprint, subject, signed_at, err);
 }
 
+bool xos_trust_tainted(const struct xos_trust *t, const char *vo, const struct xos_chain *chain)
+{
+	const struct xos_trust_list *l = xos_trust_list(t, vo);
+
+	for (size_t i = 1; l && i < chain->n; i++) {
+		const struct xos_trust_entry *e =
+		    xos_trust_list_find(l, xos_cert_fingerprint(chain->cert[i]));
+
+		if (e && e->state == XOS_TRUST_TAINTED)
+			return true;
+	}
+	return false;
+}
+
 /* ---- health ---- */
 
 static enum xos_status ends(const char *what, const char *vo, int64_t end, int64_t now,

@@ -1,6 +1,7 @@
 #ifndef XOS_TOKEN_TRUST_H
 #define XOS_TOKEN_TRUST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/status.h"
@@ -76,6 +77,8 @@ size_t xos_trust_issuers(
 XOS_MUST_USE enum xos_status xos_trust_judge(const struct xos_trust *t, const char *vo,
     const uint8_t fingerprint[XOS_SHA256_LEN], const char *subject, int64_t signed_at,
     struct xos_err *err);
+/* Is an issuer in this chain (leaf first) tainted? Then the leaf still counts, and its owner gets a new one. */
+bool xos_trust_tainted(const struct xos_trust *t, const char *vo, const struct xos_chain *chain);
 /* Why the list in a file that is followed was not taken; when the list of a VO ends or ended (within 30 days), and
  * which certificate in use does. OK: nothing to tell. vo NULL: of every VO. For health warnings. */
 XOS_MUST_USE enum xos_status xos_trust_health(

@@ -46,6 +46,9 @@ setup_file() {
 	echo "refresh = 1s" >>"$N/n1/credd.conf"
 	xos-node start --dir "$N/n1"
 	retry decides
+	cp "$N/n1/credd/node.pem" "$N/first.pem"
+	cp "$N/n1/credd/node.key" "$N/first.key"
+	cp "$N/vo/root/trust.jws" "$N/list.1"
 }
 
 teardown_file() {
@@ -138,10 +141,7 @@ has_set() { [ "$(credd | jq .bundle.vo_set)" -eq "$1" ]; }
 	payload "$N/n1/trust/trust.jws" | jq -e '.issuers | map(select(.state == "tainted")) | length == 4'
 }
 
-@test "a tainted key signs nothing that counts: a token of the old key, made after" {
-	# The old key's holder can still make a token; it begins after the taint.
-	xos-meddle --help >/dev/null 2>&1 || skip "no tool to sign with the old key here"
-}
+url() { sed -n "s/^$1 = //p" "$N/config/demo/vo.conf"; }
 
 @test "revoked: old tokens are refused at every service, without a restart; new ones go on" {
 	local before
@@ -164,30 +164,64 @@ has_set() { [ "$(credd | jq .bundle.vo_set)" -eq "$1" ]; }
 		grep -qi "$(openssl x509 -in "$N/vo/cad/ca.old.pem" -noout -serial | cut -d= -f2)"
 }
 
-@test "a lower serial, another root, an issuer and a cut list change nothing" {
-	local now=$N/vo/root/trust.jws first=$BATS_TEST_TMPDIR/first
-	[ -s "$N/list.1" ] || skip
-	cp "$N/list.1" "$first"
-	for f in "$first" <(head -c 500 "$now"); do
-		cat "$f" >"$N/vo/rcad/trust/trust.jws.new" && mv "$N/vo/rcad/trust/trust.jws.new" "$N/vo/rcad/trust/trust.jws"
+@test "a lower serial, another root's list and half of one change nothing" {
+	local f trust=$N/vo/rcad/trust
+	mkdir "$BATS_TEST_TMPDIR/o"
+	xos-cad root-init --dir "$BATS_TEST_TMPDIR/root" --vo demo
+	xos-cad init --dir "$BATS_TEST_TMPDIR/cad" --vo demo --admin eve --password-stdin <"$N/admin.pw"
+	xos-cad root-sign --dir "$BATS_TEST_TMPDIR/root" --kind ca --csr "$BATS_TEST_TMPDIR/cad/ca.csr" --out "$BATS_TEST_TMPDIR/ca.pem"
+	xos-cad root-trust --dir "$BATS_TEST_TMPDIR/root" --certificate "$BATS_TEST_TMPDIR/ca.pem" --state active --out "$BATS_TEST_TMPDIR/o/foreign"
+	run -1 xos-cad root-trust --dir "$N/vo/root" --certificate "$BATS_TEST_TMPDIR/ca.pem" --state active
+	run -1 xos-cad root-trust --dir "$N/vo/root" --certificate "$N/admin" --state active
+	head -c 500 "$N/vo/root/trust.jws" >"$BATS_TEST_TMPDIR/o/half"
+	cp "$N/list.1" "$BATS_TEST_TMPDIR/o/lower"
+	for f in "$BATS_TEST_TMPDIR"/o/*; do
+		cp "$f" "$trust/new" && mv "$trust/new" "$trust/trust.jws"
 		run -1 as admin xos-node list
 		as newadmin xos-node list
 	done
-	cp "$now" "$N/vo/rcad/trust/trust.jws"
+	cp "$N/vo/root/trust.jws" "$trust/trust.jws"
 }
 
-@test "the node's own old certificate is refused once its issuer is revoked, its new one is not" {
-	cp "$N/n1/credd/node.pem" "$BATS_TEST_TMPDIR/old.pem"
-	cat "$N/n1/credd/node.key" >>"$BATS_TEST_TMPDIR/old.pem"
-	xos-node renew --dir "$N/n1"
+@test "a node gets a certificate of the new key by itself; the old one is refused once its issuer is revoked" {
+	cat "$N/first.pem" "$N/first.key" >"$BATS_TEST_TMPDIR/old.pem"
+	retry renewed
+	xos-node renew --dir "$N/n1" --force
 	roll rca revoke
 	retry node_serial
 	[ "$(bundle "$BATS_TEST_TMPDIR/old.pem")" != 200 ]
-	job new
+	cat "$N/n1/credd/node.pem" "$N/n1/credd/node.key" >"$BATS_TEST_TMPDIR/new.pem"
+	[ "$(bundle "$BATS_TEST_TMPDIR/new.pem")" = 200 ]
+	retry job new
 }
+renewed() { openssl verify -partial_chain -trusted "$N/vo/rcad/rca.pem" "$N/n1/credd/node.pem" >/dev/null 2>&1; }
 bundle() {
-	curl -s --insecure --cert "$1" -o /dev/null -w '%{http_code}' \
-		"$(sed -n 's/^vops = //p' "$N/config/demo/vo.conf")/v1/vo/demo/bundle?site=lab" || true
+	curl -s --insecure --cert "$1" -o /dev/null -w '%{http_code}' "$(url vops)/v1/vo/demo/bundle?site=lab" || true
+}
+
+# What a kill leaves behind, made by hand: a key without its request, signed but not listed, listed but not exchanged, a
+# key whose certificate has not followed, and a list that has not reached all folders.
+@test "killed in any step, a rollover is finished by repeating the step" {
+	local d=$N/vo/vopsd
+	xos-vopsd rollover prepare --dir "$d"
+	rm "$d/vops.next.csr"
+	roll vops prepare
+	xos-cad root-trust --dir "$N/vo/root" --certificate "$d/vops.next.pem" --state active
+	roll vops activate
+	roll vops prepare
+	ln "$d/vops.pem" "$d/kept.pem"
+	mv "$d/vops.next.key" "$d/vops.key"
+	roll vops activate
+	openssl x509 -in "$d/vops.pem" -noout -pubkey | cmp - <(openssl pkey -in "$d/vops.key" -pubout)
+	xos-server stop --dir "$N/vo"
+	roll vops prepare
+	mv "$d/vops.next.key" "$d/vops.key"
+	xos-server start --dir "$N/vo" # puts right what it finds
+	openssl x509 -in "$d/vops.pem" -noout -pubkey | cmp - <(openssl pkey -in "$d/vops.key" -pubout)
+	xos-cad root-trust --dir "$N/vo/root" --certificate "$d/vops.pem" --state active
+	roll vops activate
+	retry node_serial
+	job new
 }
 
 @test "undo takes a prepared key away, and an activated one back" {
@@ -199,6 +233,24 @@ bundle() {
 	roll vops undo
 	retry node_serial
 	job new
-	run -1 roll ca wrong
+	run -2 roll ca wrong
 	run -2 xos-server rollover ca
+}
+
+@test "a tainted key signs nothing new that counts" {
+	local thief=$BATS_TEST_TMPDIR/rcad
+	roll rca prepare
+	roll rca activate
+	cp -r "$N/vo/rcad" "$thief"
+	rm -f "$thief"/key/issued.log*
+	cp "$thief/rca.old.key" "$thief/rca.key"
+	cp "$thief/rca.old.pem" "$thief/rca.pem"
+	sed "s|$N/vo/rcad|$thief|" "$N/vo/rcad/rcad.conf" >"$thief/rcad.conf"
+	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj / -keyout "$thief/k" -out "$thief/csr" 2>/dev/null
+	# Certificates begin five minutes early for clocks that are behind: the taint is set back as far.
+	roll rca taint --since "$(date -u -d '-10 minutes' +%FT%TZ)"
+	xos-rcad issue --config "$thief/rcad.conf" --service vops --name localhost --host localhost --csr "$thief/csr" --out "$thief/pem"
+	cat "$thief/k" >>"$thief/pem"
+	run curl -s --insecure --cert "$thief/pem" "$(url rca)/v1/vo/demo/locks"
+	[[ $output == *issuer-tainted* ]]
 }
