@@ -8,6 +8,7 @@
 
 #include "base/name.h"
 #include "base/text.h"
+#include "decide/record.h"
 
 #define AT(field) offsetof(struct xos_credd_conf, field)
 
@@ -30,6 +31,11 @@ const struct xos_config_key xos_credd_keys[] = {
     {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "4s", 1, 86400},
     {"", "max_age", XOS_CONFIG_DURATION, AT(max_age), false, "12h", 1, 30 * 86400},
     {"", "connections_max", XOS_CONFIG_NUMBER, AT(connections_max), false, "1024", 16, 16384},
+    {"", "decision_sample", XOS_CONFIG_NUMBER, AT(decision_sample), false, "1", 0, 1000000},
+    {"", "decision_log_bytes", XOS_CONFIG_NUMBER, AT(decision_log_bytes), false, "16777216", 4096,
+        INT64_C(1) << 40},
+    {"", "decision_log_files", XOS_CONFIG_NUMBER, AT(decision_log_files), false, "16", 1,
+        XOS_DECISION_LOG_FILES_MAX},
     {"", "jobs_max", XOS_CONFIG_NUMBER, AT(jobs_max), false, "10000", 1, 1000000},
 };
 const size_t xos_credd_nkeys = sizeof(xos_credd_keys) / sizeof(xos_credd_keys[0]);

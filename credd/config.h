@@ -20,12 +20,14 @@ struct xos_credd_conf {
 	char *socket;                    /* path */
 	char *tls_certificate, *tls_key; /* the node's; NULL, both: no server is asked */
 	char *vops, *rca;                /* URLs; NULL: not asked */
-	char *renew;         /* more certificates to renew: "CERT:KEY, CERT:KEY"; NULL: none */
-	char *service_users; /* as it stands in the file; NULL: none */
-	char *user;          /* as root only */
-	char *member;        /* without root only: the member whose account is this user */
-	int64_t refresh;     /* seconds */
-	int64_t max_age;     /* seconds since the last bundle was issued */
+	char *renew;             /* more certificates to renew: "CERT:KEY, CERT:KEY"; NULL: none */
+	char *service_users;     /* as it stands in the file; NULL: none */
+	char *user;              /* as root only */
+	char *member;            /* without root only: the member whose account is this user */
+	int64_t refresh;         /* seconds */
+	int64_t max_age;         /* seconds since the last bundle was issued */
+	int64_t decision_sample; /* one permit in so many is recorded; 0: no decision is */
+	int64_t decision_log_bytes, decision_log_files;
 	int64_t connections_max, jobs_max;
 };
 

@@ -1,11 +1,13 @@
 #include "credd/decide.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/decision.h"
 #include "base/clock.h"
 #include "base/event.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "decide/subject.h"
@@ -19,7 +21,23 @@ struct xos_credd_decider {
 	struct xos_known_cache *cache;
 	struct xos_policy_answer answer; /* its memory is used again and again */
 	struct xos_credd_counts counts;
+	struct xos_decision_log *log; /* NULL: none is kept */
 };
+
+static enum xos_status open_log(struct xos_credd_decider *d, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = d->self->conf;
+	char folder[PATH_MAX];
+	if (!conf->decision_sample)
+		return XOS_OK;
+	if (!xos_path_join(folder, sizeof(folder), conf->state, "decisions"))
+		return xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
+	const struct xos_decision_log_options o = {.folder = folder,
+	    .sample = (uint64_t)conf->decision_sample,
+	    .bytes = (uint64_t)conf->decision_log_bytes,
+	    .files = (uint64_t)conf->decision_log_files};
+	return xos_decision_log_open(&o, &d->log, err);
+}
 
 enum xos_status xos_credd_decider_new(const struct xos_credd_self *self,
     struct xos_credd_view *view, struct xos_credd_decider **out, struct xos_err *err)
@@ -33,6 +51,8 @@ enum xos_status xos_credd_decider_new(const struct xos_credd_self *self,
 	d->view = view;
 	xos_policy_answer_init(&d->answer);
 	enum xos_status st = xos_known_cache_new(CACHE_MAX, &d->cache, err);
+	if (!st)
+		st = open_log(d, err);
 	if (st)
 		xos_credd_decider_free(d);
 	else
@@ -47,6 +67,7 @@ void xos_credd_decider_free(struct xos_credd_decider *d)
 	xos_known_cache_free(d->cache);
 	xos_policy_answer_free(&d->answer);
 	xos_credd_view_free(d->view);
+	xos_decision_log_close(d->log);
 	free(d);
 }
 
@@ -63,6 +84,12 @@ void xos_credd_decider_exchange(struct xos_credd_decider *d, struct xos_credd_vi
 const struct xos_credd_view *xos_credd_decider_view(const struct xos_credd_decider *d)
 {
 	return d->view;
+}
+
+void xos_credd_decider_recorded(
+    const struct xos_credd_decider *d, struct xos_decision_log_counts *out)
+{
+	xos_decision_log_count(d->log, out);
 }
 
 const struct xos_credd_counts *xos_credd_decider_counts(const struct xos_credd_decider *d)
@@ -232,6 +259,24 @@ static const char *decision_name(enum xos_local_decision d)
 	return d == XOS_LOCAL_PERMIT ? "permit" : d == XOS_LOCAL_DENY ? "deny" : "undecided";
 }
 
+/* For `xos-policy diff --log`, and for whoever asks who was let do what. */
+static void record(
+    const struct trial *t, enum xos_local_decision decision, bool asked, const char *by)
+{
+	const struct xos_decision_record r = {.id = t->id,
+	    .now = t->now,
+	    .outcome = decision == XOS_LOCAL_PERMIT ? XOS_DECISION_PERMIT
+	               : decision == XOS_LOCAL_DENY ? XOS_DECISION_DENY
+	                                            : XOS_DECISION_UNDECIDED,
+	    .by = by,
+	    .reason = asked ? NULL : t->reason.code,
+	    .bundle_serial = t->extra.bundle_serial,
+	    .asked = &t->asked,
+	    .identity = t->known->id,
+	    .request = t->q->text};
+	xos_decision_log_put(t->d->log, &r);
+}
+
 static void log_verdict(const struct trial *t, enum xos_local_decision decision, bool asked)
 {
 	const struct xos_policy_resource *r = &t->asked.resource;
@@ -255,6 +300,7 @@ static void log_verdict(const struct trial *t, enum xos_local_decision decision,
 	    "resource", resource, "decision", decision_name(decision), "by",
 	    asked ? xos_buf_str(&by) : NULL, "reason", asked ? NULL : t->reason.code, "serial",
 	    id->serial);
+	record(t, decision, asked, asked ? xos_buf_str(&by) : NULL);
 	xos_buf_free(&by);
 }
 

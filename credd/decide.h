@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/status.h"
 #include "decide/known.h"
+#include "decide/record.h"
 #include "credd/view.h"
 #include "local/message.h"
 
@@ -61,5 +62,8 @@ struct xos_credd_counts {
 	uint64_t permit, deny, undecided, hits, misses;
 };
 const struct xos_credd_counts *xos_credd_decider_counts(const struct xos_credd_decider *d);
+/* How the record of decisions stands (decide/record.h). */
+void xos_credd_decider_recorded(
+    const struct xos_credd_decider *d, struct xos_decision_log_counts *out);
 
 #endif

@@ -81,6 +81,19 @@ static void add_contacts(const struct xos_credd_ops *ops, struct xos_json *root)
 	xos_json_set(root, "certificate", cert);
 }
 
+static void add_record(const struct xos_credd_ops *ops, struct xos_json *root)
+{
+	struct xos_decision_log_counts n;
+	struct xos_json *o = xos_json_object();
+	xos_credd_decider_recorded(ops->decider, &n);
+	xos_json_set_int(o, "sample", ops->self->conf->decision_sample);
+	set_serial(o, "written", n.written);
+	set_serial(o, "left_out", n.left_out);
+	set_serial(o, "lost", n.lost);
+	set_text_or_null(o, "last_error", n.last_error);
+	xos_json_set(root, "decision_log", o);
+}
+
 static void add_counts(const struct xos_credd_ops *ops, struct xos_json *root)
 {
 	const struct xos_credd_counts *n = xos_credd_decider_counts(ops->decider);
@@ -89,6 +102,7 @@ static void add_counts(const struct xos_credd_ops *ops, struct xos_json *root)
 	set_serial(decisions, "deny", n->deny);
 	set_serial(decisions, "undecided", n->undecided);
 	xos_json_set(root, "decisions", decisions);
+	add_record(ops, root);
 	set_serial(cache, "hits", n->hits);
 	set_serial(cache, "misses", n->misses);
 	xos_json_set(root, "cache", cache);

@@ -42,7 +42,7 @@ START_TEST(a_lower_serial_is_refused_also_after_a_restart)
 	ck_assert_int_eq(node_offer(n, &(struct xos_test_bundle){.serial = 8}, &err), XOS_OK);
 	ck_assert_uint_eq(serial_now(), 8);
 	/* Also when somebody removes the stored bundle: the highest serial stands apart. */
-	char *path = xos_test_path(n->conf.state, "bundle.jws");
+	char *path = xos_test_path(n->conf.state, "bundle");
 	ck_assert_int_eq(remove(path), 0);
 	free(path);
 	node_restart(n);
@@ -57,7 +57,7 @@ START_TEST(an_older_stored_bundle_is_not_taken_back)
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_buf old;
 	n = node_new(&(struct xos_test_bundle){.serial = 7});
-	char *path = xos_test_path(n->conf.state, "bundle.jws");
+	char *path = xos_test_path(n->conf.state, "bundle");
 	xos_buf_init(&old, XOS_BUNDLE_MAX);
 	ck_assert_int_eq(xos_file_read(path, XOS_BUNDLE_MAX, &old, &err), XOS_OK);
 	ck_assert_int_eq(node_offer(n, &(struct xos_test_bundle){.serial = 8}, &err), XOS_OK);

@@ -116,6 +116,19 @@ node_pem() {
 	[[ $output == *n1*lab*active*https://* ]]
 }
 
+@test "what was decided is recorded, and another policy can be asked the same" {
+	retry as alice xos-job submit --wait -- true
+	mkdir "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/new"
+	cp "$N/vo.xos" "$N/lab.xos" "$BATS_TEST_TMPDIR/old"
+	cp "$N/lab.xos" "$BATS_TEST_TMPDIR/new"
+	echo 'vo "demo" serial 99 { permit group /demo action job.show on any; }' >"$BATS_TEST_TMPDIR/new/vo.xos"
+	run -1 xos-policy diff "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/new" --log "$N/n1/credd/decisions"
+	[[ $output == *"job.submit: permit -> deny"*"decisions.jsonl:"* ]]
+	run -0 xos-policy diff --json "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/old" --log "$N/n1/credd/decisions/decisions.jsonl"
+	jq -e '.records > 0 and .records == .stand_for and .decided_otherwise == 0 and .lines_refused == 0' <<<"$output"
+	credd | jq -e '.decision_log.lost == 0 and .decision_log.written > 0'
+}
+
 @test "a node waits until an administrator answers, and is told no" {
 	make_node n2
 	run -0 join n2

@@ -1,5 +1,4 @@
 /* xos-policy diff: what a change of policy changes. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +6,12 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "policytool/change.h"
-#include "policytool/lines.h"
 #include "policytool/madeup.h"
+#include "policytool/replay.h"
 #include "policytool/verbs.h"
 #include "policytool/zones.h"
 
-static struct xos_cli_list with, people;
+static struct xos_cli_list with, people, logs;
 static const char *requests, *now_text;
 static bool only_requests;
 
@@ -20,6 +19,9 @@ const struct xos_cli_option xos_policytool_diff_options[] = {
     {"with", "FILE|DIR", "sets that stand beside both; again for more", NULL, NULL, &with},
     {"requests", "FILE", "ask both also about these, one JSON object a line", NULL, &requests,
         NULL},
+    {"log", "FILE|DIR",
+        "ask both about decisions that a node recorded, and nothing else; again for more", NULL,
+        NULL, &logs},
     {"only-requests", NULL, "ask about nothing else", &only_requests, NULL, NULL},
     {"principals", "FILE", "subjects described as in files of cases: asked about, too", NULL, NULL,
         &people},
@@ -72,38 +74,6 @@ static enum xos_status generate(
 	if (!st)
 		st = xos_policytool_changes_generate(c, world, now, err);
 	xos_policytool_world_free(world);
-	return st;
-}
-
-/* Lines that are no requests are counted, told, and do not end it. */
-static enum xos_status replay(struct xos_cli *cli, struct xos_policytool_changes *c,
-    const struct xos_policy *policy, int64_t now, size_t *bad, struct xos_err *err)
-{
-	FILE *in = strcmp(requests, "-") == 0 ? stdin : fopen(requests, "re");
-	struct xos_policytool_lines *lines = in ? xos_policytool_lines_new(in, requests) : NULL;
-	enum xos_status st = XOS_OK;
-	if (!in)
-		return xos_err_errno(err, errno, "file-open", "cannot open %s", requests);
-	if (!lines)
-		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	while (!st && xos_policytool_lines_next(lines, &st, err)) {
-		struct xos_policy_request req;
-		struct xos_err why = XOS_ERR_INIT;
-		char example[4096];
-		if (xos_policytool_lines_request(lines, policy, now, &req, &why)) {
-			++*bad;
-			if (!cli->json)
-				fprintf(stderr, "xos-policy: %s\n", why.text);
-			continue;
-		}
-		if (!xos_str_printf(example, sizeof(example), "%s:%zu", requests,
-		        xos_policytool_lines_number(lines)))
-			example[0] = 0;
-		st = xos_policytool_changes_try(c, &req, example, err);
-	}
-	xos_policytool_lines_free(lines);
-	if (in != stdin)
-		fclose(in);
 	return st;
 }
 
@@ -162,23 +132,40 @@ static void count_statement(void *arg, char mark, const struct xos_policy_statem
 
 /* Statements that differ and nothing that could be asked about them, or not all that could be asked, and
  * nothing found: whether anything changes is not known. */
-static int exit_of(const struct xos_policytool_changes *c, size_t bad)
+static int exit_of(const struct xos_policytool_changes *c, const struct xos_policytool_replay *r)
 {
 	bool sampled;
 	size_t statements = 0, n, asked = xos_policytool_changes_asked(c, &sampled);
 	xos_policytool_changes_statements(c, count_statement, &statements);
 	xos_policytool_changes_list(c, &n);
-	if (bad || (!asked && statements) || (sampled && !n))
+	if (r->bad || (!asked && statements) || (sampled && !n))
 		return 3;
 	return n ? 1 : 0;
 }
 
-static void tell(struct xos_cli *cli, const struct xos_policytool_changes *c, size_t bad)
+static void tell_records(const struct xos_policytool_replay *r)
+{
+	if (!r->records)
+		return;
+	printf("%zu recorded decisions, which stand for %llu", r->records,
+	    (unsigned long long)r->stands_for);
+	if (r->closed)
+		printf("; %zu of them were answered without sets (locks, roster, old bundles)",
+		    r->closed);
+	if (r->other)
+		printf("; %zu were decided otherwise than by the first policy: it was another one "
+		       "then",
+		    r->other);
+	printf("\n");
+}
+
+static void tell(struct xos_cli *cli, const struct xos_policytool_changes *c,
+    const struct xos_policytool_replay *r)
 {
 	bool sampled;
 	size_t n, asked = xos_policytool_changes_asked(c, &sampled);
 	const struct xos_policytool_change *list = xos_policytool_changes_list(c, &n);
-	cli->exit_status = exit_of(c, bad);
+	cli->exit_status = exit_of(c, r);
 	xos_policytool_changes_statements(c, tell_statement, NULL);
 	for (size_t i = 0; i < n; i++)
 		tell_class(&list[i]);
@@ -186,17 +173,18 @@ static void tell(struct xos_cli *cli, const struct xos_policytool_changes *c, si
 	    !sampled ? ""
 	    : n      ? "; there are more than could be asked"
 	        : "; there are more than could be asked, so there may be changes all the same");
+	tell_records(r);
 }
 
-static enum xos_status tell_json(
-    struct xos_cli *cli, const struct xos_policytool_changes *c, size_t bad, struct xos_err *err)
+static enum xos_status tell_json(struct xos_cli *cli, const struct xos_policytool_changes *c,
+    const struct xos_policytool_replay *r, struct xos_err *err)
 {
 	bool sampled;
 	size_t n, asked = xos_policytool_changes_asked(c, &sampled);
 	const struct xos_policytool_change *list = xos_policytool_changes_list(c, &n);
 	struct xos_json *doc = xos_json_object(), *changes = xos_json_array();
 	struct xos_json *statements = xos_json_array();
-	cli->exit_status = exit_of(c, bad);
+	cli->exit_status = exit_of(c, r);
 	xos_policytool_changes_statements(c, tell_statement, statements);
 	for (size_t i = 0; i < n; i++) {
 		struct xos_json *o = xos_json_object();
@@ -212,7 +200,13 @@ static enum xos_status tell_json(
 	xos_json_set(doc, "changes", changes);
 	xos_json_set_int(doc, "asked", (int64_t)asked);
 	xos_json_set_bool(doc, "complete", !sampled);
-	xos_json_set_int(doc, "lines_refused", (int64_t)bad);
+	xos_json_set_int(doc, "lines_refused", (int64_t)r->bad);
+	if (logs.n) {
+		xos_json_set_int(doc, "records", (int64_t)r->records);
+		xos_json_set_int(doc, "stand_for", (int64_t)r->stands_for);
+		xos_json_set_int(doc, "decided_otherwise", (int64_t)r->other);
+		xos_json_set_int(doc, "without_sets", (int64_t)r->closed);
+	}
 	return xos_cli_print_json(doc, err);
 }
 
@@ -220,15 +214,15 @@ enum xos_status xos_policytool_diff(struct xos_cli *cli, int argc, char **argv, 
 {
 	struct loaded sides[2] = {{.zones = NULL}, {.zones = NULL}};
 	struct xos_policytool_changes *c = NULL;
-	int64_t now = xos_clock_now();
-	size_t bad = 0;
+	struct xos_policytool_replay r = {.now = xos_clock_now(), .quiet = cli->json};
 	bool made = false;
 	enum xos_status st = XOS_OK;
 	(void)argc;
-	if (now_text && !xos_time_parse(now_text, &now))
+	if (now_text && !xos_time_parse(now_text, &r.now))
 		return xos_cli_usage(err, "--now is a time in UTC, as 2026-12-01T00:00:00Z");
-	if (only_requests && !requests)
-		return xos_cli_usage(err, "--only-requests needs --requests");
+	if (only_requests && !requests && !logs.n)
+		return xos_cli_usage(err, "--only-requests needs --requests or --log");
+	only_requests |= logs.n > 0;
 	for (size_t k = 0; !st && k < 2; k++)
 		st = load(&sides[k], argv[k], err);
 	/* Requests of a log are about sites that exist. */
@@ -239,13 +233,18 @@ enum xos_status xos_policytool_diff(struct xos_cli *cli, int argc, char **argv, 
 	if (!st)
 		st = xos_policytool_changes_new(&sides[0].side, &sides[1].side, &c, err);
 	if (!st && !only_requests)
-		st = generate(sides, c, now, err);
+		st = generate(sides, c, r.now, err);
+	r.changes = c;
+	r.before = sides[0].side.policy;
+	r.after = sides[1].side.policy;
 	if (!st && requests)
-		st = replay(cli, c, sides[1].side.policy, now, &bad, err);
+		st = xos_policytool_replay(&r, requests, err);
+	for (size_t i = 0; !st && i < logs.n; i++)
+		st = xos_policytool_replay(&r, logs.item[i], err);
 	if (!st && cli->json)
-		st = tell_json(cli, c, bad, err);
+		st = tell_json(cli, c, &r, err);
 	else if (!st)
-		tell(cli, c, bad);
+		tell(cli, c, &r);
 	if (!st && made && !cli->json)
 		printf("no site's set was given: asked with sites that permit everything\n");
 	xos_policytool_changes_free(c);

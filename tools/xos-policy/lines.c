@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decide/record.h"
 #include "json/json.h"
 #include "policy/ast.h"
 
@@ -17,10 +18,11 @@ struct xos_policytool_lines {
 	bool too_long;
 	struct xos_json *doc;
 	struct xos_decision_request *request;
+	struct xos_policytool_recorded recorded;
 	const char **list[LISTS];
 	struct xos_policy_value
 	    values[XOS_POLICY_VALUES_MAX]; /* where a VO's own things are said */
-	char text[XOS_DECISION_REQUEST_MAX + 1];
+	char text[XOS_DECISION_RECORD_MAX + 1];
 };
 
 struct xos_policytool_lines *xos_policytool_lines_new(FILE *in, const char *path)
@@ -43,6 +45,7 @@ static void forget(struct xos_policytool_lines *l)
 	}
 	xos_json_free(l->doc);
 	l->doc = NULL;
+	xos_policytool_recorded_free(&l->recorded);
 }
 
 void xos_policytool_lines_free(struct xos_policytool_lines *l)
@@ -65,7 +68,7 @@ static bool read_line(struct xos_policytool_lines *l)
 	l->n = 0;
 	l->too_long = false;
 	while ((c = getc_unlocked(l->in)) != EOF && c != '\n') {
-		if (l->n == XOS_DECISION_REQUEST_MAX)
+		if (l->n == XOS_DECISION_RECORD_MAX)
 			l->too_long = true;
 		else
 			l->text[l->n++] = (char)c;
@@ -326,17 +329,29 @@ static enum xos_status take_properties(struct xos_policytool_lines *l,
 	return st ? st : take_auth(props, req, err);
 }
 
+/* The line as a request, whatever it was. */
+static enum xos_status read_doc(struct xos_policytool_lines *l, struct xos_err *err)
+{
+	if (l->too_long)
+		return xos_err_set(err, XOS_LIMIT, "request-too-long",
+		    "the line is longer than %u bytes", (unsigned)XOS_DECISION_RECORD_MAX);
+	enum xos_status st = xos_json_parse((struct xos_bytes){(const uint8_t *)l->text, l->n},
+	    XOS_DECISION_RECORD_MAX, &l->doc, err);
+	if (!st)
+		st = xos_json_as_object(l->doc, err);
+	if (!st && xos_policytool_is_recorded(l->doc))
+		return xos_policytool_recorded_read(&l->doc, &l->recorded, err);
+	if (!st && l->n > XOS_DECISION_REQUEST_MAX)
+		st = xos_err_set(err, XOS_LIMIT, "request-too-long",
+		    "the line is longer than %u bytes", (unsigned)XOS_DECISION_REQUEST_MAX);
+	return st;
+}
+
 static enum xos_status take_request(struct xos_policytool_lines *l, const struct xos_policy *policy,
     int64_t now, struct xos_policy_request *req, struct xos_err *err)
 {
 	const struct xos_json *subject = NULL, *context = NULL;
-	if (l->too_long)
-		return xos_err_set(err, XOS_LIMIT, "request-too-long",
-		    "the line is longer than %u bytes", (unsigned)XOS_DECISION_REQUEST_MAX);
-	enum xos_status st = xos_json_parse((struct xos_bytes){(const uint8_t *)l->text, l->n},
-	    XOS_DECISION_REQUEST_MAX, &l->doc, err);
-	if (!st)
-		st = xos_json_as_object(l->doc, err);
+	enum xos_status st = read_doc(l, err);
 	if (!st && is_own(l, policy)) {
 		st = decode_own(l, policy, req, err);
 	} else if (!st) {
@@ -353,7 +368,15 @@ static enum xos_status take_request(struct xos_policytool_lines *l, const struct
 		st = xos_json_opt_time(context, "now", now, &req->now, err);
 	if (!st)
 		st = xos_json_get_object(l->doc, "subject", &subject, err);
+	req->chain = l->recorded.chain;
+	req->nchain = l->recorded.nchain;
 	return st ? st : take_properties(l, subject, req, err);
+}
+
+const struct xos_policytool_recorded *xos_policytool_lines_recorded(
+    const struct xos_policytool_lines *l)
+{
+	return l->recorded.decision[0] ? &l->recorded : NULL;
 }
 
 enum xos_status xos_policytool_lines_request(struct xos_policytool_lines *l,

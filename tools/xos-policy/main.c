@@ -141,6 +141,7 @@ int main(int argc, char **argv)
 	        "  xos-policy diff old/ new/\n"
 	        "  xos-policy diff demo-vo.xos demo-vo-2.xos --with lab-site.xos\n"
 	        "  xos-policy diff old/ new/ --requests last-month.jsonl --json\n"
+	        "  xos-policy diff old/ new/ --log /srv/n1/credd/decisions\n"
 	        "  xos-policy stats policies/\n"
 	        "  xos-policy push demo-vo.xos\n"
 	        "  xos-policy site-key --out lab\n"
