@@ -17,6 +17,7 @@
 #include "service/bulk.h"
 #include "service/front.h"
 #include "service/monitor.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 
 #define SKEW 300
@@ -26,6 +27,7 @@
 struct front_state {
 	const struct xos_acct_config *c;
 	struct xos_trust *trust;
+	struct xos_trust_watch trust_watch;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *key;
@@ -301,6 +303,10 @@ enum xos_status xos_acct_front_open(struct xos_part_self *self, struct xos_err *
 		st = xos_acct_admission_new(c, f->trust, f->front, &f->admission, err);
 	if (st == XOS_OK)
 		st = xos_monitor_new(&f->monitor, err);
+	if (st == XOS_OK) {
+		f->trust_watch = (struct xos_trust_watch){.trust = f->trust, .vo = c->common.vo};
+		st = xos_trust_watch(xos_front_health(f->front), &f->trust_watch, err);
+	}
 	return st == XOS_OK ? xos_monitor_watch(f->monitor, xos_front_health(f->front), "key",
 	                          f->key, XOS_BULK_REPORT, err)
 	                    : st;

@@ -113,6 +113,10 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 		};
 		st = xos_front_new(&o, &r->front, err);
 	}
+	if (st == XOS_OK) {
+		r->watch = (struct xos_trust_watch){.trust = r->trust, .vo = conf->vo};
+		st = xos_trust_watch(xos_front_health(r->front), &r->watch, err);
+	}
 	if (st == XOS_OK)
 		st = xos_monitor_new(&r->monitor, err);
 	if (st == XOS_OK)

@@ -8,6 +8,7 @@
 #include "service/fetch.h"
 #include "service/front.h"
 #include "service/monitor.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 
 /*
@@ -18,6 +19,7 @@
 struct xos_relay {
 	const struct xos_service_conf *conf;
 	struct xos_trust *trust;
+	struct xos_trust_watch watch;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *auth;

@@ -18,6 +18,7 @@
 #include "server/init.h"
 #include "server/rollover.h"
 #include "server/shared.h"
+#include "server/trust.h"
 
 #define PASSWORD_MAX 1024
 #define UID_BASE_DEFAULT "1899999000" /* docs/decisions/uid-ranges.md */
@@ -222,7 +223,8 @@ static enum xos_status print_status_table(
 		    xos_server_kinds[d].program, up ? "running" : "stopped", up ? pid : NULL, url};
 		xos_cli_table_row(t, cells);
 	}
-	return xos_cli_table_print(t, err);
+	enum xos_status st = xos_cli_table_print(t, err);
+	return st ? st : xos_server_trust_print(s, err);
 }
 
 static enum xos_status print_status_json(const struct xos_server *s, bool *all, struct xos_err *err)
@@ -235,6 +237,13 @@ static enum xos_status print_status_json(const struct xos_server *s, bool *all, 
 	}
 	xos_json_set_string(doc, "vo", s->vo);
 	xos_json_set(doc, "daemons", list);
+	struct xos_json *trust = NULL;
+	enum xos_status st = xos_server_trust_json(s, &trust, err);
+	if (st) {
+		xos_json_free(doc);
+		return st;
+	}
+	xos_json_set(doc, "trust", trust);
 	return xos_cli_print_json(doc, err);
 }
 
