@@ -194,10 +194,25 @@ static enum xos_status keep_in_step(struct trusting *t, struct xos_err *err)
 	return st;
 }
 
+/* What has ended counts nowhere; a list that named it for ever would not fit some day. */
+static void drop_ended(struct xos_trust_list *l, int64_t now)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (xos_cert_not_after(l->entry[i].cert) + DAY < now)
+			xos_cert_free(l->entry[i].cert);
+		else
+			l->entry[kept++] = l->entry[i];
+	}
+	l->n = kept;
+}
+
 static enum xos_status sign_list(struct trusting *t, struct xos_buf *compact, struct xos_err *err)
 {
 	int64_t now = xos_clock_now();
 
+	drop_ended(t->list, now);
 	t->list->serial++;
 	t->list->issued = now;
 	t->list->expires = now + t->life;

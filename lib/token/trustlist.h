@@ -17,8 +17,8 @@
  * more. Past "expires" it stays in force, and its owner is told: an old list is better than none.
  */
 #define XOS_TRUST_LIST_TYP "xos-trust+jws"
-#define XOS_TRUST_LIST_MAX (256u * 1024) /* compact form, bytes */
-#define XOS_TRUST_LIST_CERTS_MAX 64u
+#define XOS_TRUST_LIST_MAX (60u * 1024) /* compact form, bytes */
+#define XOS_TRUST_LIST_CERTS_MAX 32u
 #define XOS_TRUST_LIST_REASON_MAX 200 /* bytes of text */
 
 enum xos_trust_state {
