@@ -105,6 +105,31 @@ urls() { sed -n 's/^\(ca\|rca\|vops\|accounting\) = //p' "$N/config/demo/vo.conf
 	retry node_serial
 }
 
+@test "authorities on other machines fetch a new list from the ca; its end is told" {
+	local list=$BATS_TEST_TMPDIR/list
+	rm "$N/vo/vopsd/trust/trust.jws" "$N/vo/rcad/trust/trust.jws"
+	xos-cad root-trust --dir "$N/vo/root" --life 7d --out "$list"
+	cp "$list" "$N/vo/cad/trust/new" && mv "$N/vo/cad/trust/new" "$N/vo/cad/trust/trust.jws"
+	retry given_by vops "$list"
+	retry given_by rca "$list"
+	retry cmp "$list" "$N/vo/vopsd/auth/trust.jws"
+	retry node_serial # the bundle brought it
+	[ "$(credd | jq .trust_list.serial)" -eq "$(serial "$list")" ]
+	cp "$list" "$N/vo/trust/trust.jws"
+	cp "$list" "$N/vo/acctd/trust/trust.jws"
+	run -0 xos-server status --dir "$N/vo"
+	[[ $output == *"warning: the trust list of the VO demo ends in 6d23h"* ]]
+	xos-server status --dir "$N/vo" --json | jq -e '(.trust.warnings | length == 1) and (.trust.certificates | length == 4)'
+	curl -s --insecure "$(url ca)/health/ready" | grep -q 'ends in 6d23h'
+	curl -s --insecure "$(url ca)/metrics" | grep -q "^xos_trust_list_serial{vo=\"demo\"} $(serial "$list")\$"
+	xos-cad root-trust --dir "$N/vo/root" --life 700d
+	roll vops prepare
+	roll vops undo
+	run -0 xos-server status --dir "$N/vo"
+	[[ $output != *warning* ]]
+}
+given_by() { curl -s --insecure "$(url "$1")/v1/vo/demo/trust" | jq -r .list | cmp - "$2"; }
+
 @test "ca, rca, vops and accounting get new keys while the node and its jobs go on" {
 	local kind before
 	before=$(daemons)

@@ -147,6 +147,7 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 {
 	const char *text = NULL;
 	const struct xos_json *part = NULL;
+	int64_t serial = 0;
 	xos_cli_print_pair("node", "%s of site %s", n->name, n->site);
 	if (!xos_json_opt_string(doc, "vo", 64, &text, NULL) && text)
 		xos_cli_print_pair("vo", "%s", text);
@@ -156,6 +157,10 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 		xos_cli_print_pair("says", "%s", text);
 	if (!xos_json_opt_string(doc, "decides_until", 64, &text, NULL) && text)
 		xos_cli_print_pair("decides until", "%s, also without any server", text);
+	if (!xos_json_opt_object(doc, "trust_list", &part, NULL) && part &&
+	    !xos_json_get_int64(part, "serial", 1, INT64_MAX, &serial, NULL))
+		xos_cli_print_pair("trust list", "%lld", (long long)serial);
+	part = NULL;
 	if (!xos_json_opt_object(doc, "certificate", &part, NULL) && part &&
 	    !xos_json_opt_string(part, "not_after", 64, &text, NULL) && text)
 		xos_cli_print_pair("certificate ends", "%s", text);
