@@ -206,6 +206,12 @@ enum xos_status xos_trust_follow(struct xos_trust *t, const char *path, struct x
 	return xos_err_set(err, t->refused.status, t->refused.code, "%s", t->refused.text);
 }
 
+void xos_trust_ask(struct xos_trust *t, bool (*ask)(void *arg, const char *vo), void *arg)
+{
+	t->ask = ask;
+	t->ask_arg = arg;
+}
+
 enum xos_status xos_trust_join(
     struct xos_trust *t, const struct xos_trust *from, struct xos_err *err)
 {
@@ -329,7 +335,11 @@ enum xos_status xos_trust_judge(const struct xos_trust *t, const char *vo,
     const uint8_t fingerprint[XOS_SHA256_LEN], const char *subject, int64_t signed_at,
     struct xos_err *err)
 {
-	return xos_trust_list_judge(xos_trust_list(t, vo), fingerprint, subject, signed_at, err);
+	const struct xos_trust_list *l = xos_trust_list(t, vo);
+
+	if (l && t->ask && !xos_trust_list_find(l, fingerprint) && t->ask(t->ask_arg, vo))
+		l = xos_trust_list(t, vo);
+	return xos_trust_list_judge(l, fingerprint, subject, signed_at, err);
 }
 
 bool xos_trust_tainted(const struct xos_trust *t, const char *vo, const struct xos_chain *chain)

@@ -62,6 +62,9 @@ XOS_MUST_USE enum xos_status xos_trust_take_list(
  * yet; reads it at once. A file that is refused changes nothing: xos_trust_health tells. */
 XOS_MUST_USE enum xos_status xos_trust_follow(
     struct xos_trust *t, const char *path, struct xos_err *err);
+/* Whom to ask, in the middle of a verification, when the list in force does not name a certificate: true if a newer
+ * one was taken into t. Before t is shared; nothing here asks the network by itself. */
+void xos_trust_ask(struct xos_trust *t, bool (*ask)(void *arg, const char *vo), void *arg);
 /* Everything that is in from, and from now on every list that comes to it. */
 XOS_MUST_USE enum xos_status xos_trust_join(
     struct xos_trust *t, const struct xos_trust *from, struct xos_err *err);

@@ -36,6 +36,8 @@ struct xos_trust {
 	size_t nissuers;
 	struct xos_trust *from[TRUST_FROM_MAX]; /* whose lists count here too (xos_trust_join) */
 	size_t nfrom;
+	bool (*ask)(void *arg, const char *vo); /* for a newer list; NULL: nobody is asked */
+	void *ask_arg;
 	pthread_mutex_t lock; /* of what follows, which changes while others read */
 	struct trust_taken *taken[TRUST_FROM_MAX]; /* newest first; one for each root at most */
 	size_t ntaken;

@@ -27,6 +27,19 @@ void xos_cli_trust_keep(const struct xos_cli_vo *vo)
 		return;
 }
 
+bool xos_cli_trust_newer(void *of, const char *name)
+{
+	struct xos_cli_vo *vo = of;
+	bool news = false;
+	if (vo->list_asked || !vo->ca)
+		return false;
+	vo->list_asked = true;
+	if (xos_trust_doc_refresh(vo->trust, vo->ca, name, &news, NULL) != XOS_OK || !news)
+		return false;
+	xos_cli_trust_keep(vo);
+	return true;
+}
+
 void xos_cli_trust_ask(const struct xos_cli_vo *vo, const char *url)
 {
 	char path[PATH_MAX];

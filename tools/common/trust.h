@@ -8,6 +8,8 @@
  * passed (<vo>/trust.asked says when), and whenever a server shows a certificate whose issuer the list does not know.
  */
 
+/* For xos_trust_ask; vo is a struct xos_cli_vo. Once in a program's life. */
+bool xos_cli_trust_newer(void *vo, const char *name);
 /* Before the first connection of a tool. url: an authority. What cannot be had or kept changes nothing. */
 void xos_cli_trust_ask(const struct xos_cli_vo *vo, const char *url);
 /* After the last one: keeps the list in force if it came meanwhile. */

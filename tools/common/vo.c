@@ -99,6 +99,7 @@ static enum xos_status trust_read(struct xos_cli_vo *vo, struct xos_err *err)
 		st = xos_trust_load(vo->trust, path, err);
 	if (st == XOS_OK && !xos_path_join(path, sizeof(path), vo->dir, XOS_TRUST_FILE))
 		return no_room(err);
+	xos_trust_ask(vo->trust, xos_cli_trust_newer, vo);
 	return st == XOS_OK ? xos_trust_follow(vo->trust, path, err) : st;
 }
 

@@ -36,6 +36,8 @@ struct xos_cli_vo {
 	char *ca, *rca, *vops, *accounting, *jobs; /* NULL: not known */
 	struct xos_trust *trust;                   /* root and issuers of this VO alone */
 	struct xos_cli_manners *manners;
+	bool
+	    list_asked; /* for a newer trust list, because of a certificate that it does not name */
 };
 
 /* The folder that holds joined VOs, which need not exist. */

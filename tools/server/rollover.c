@@ -11,6 +11,7 @@
 #include "pki/cert.h"
 #include "server/certs.h"
 #include "server/run.h"
+#include "token/trust.h"
 
 #define LIST_MAX (256 * 1024 + 1)
 
@@ -235,9 +236,40 @@ static enum xos_status exchange(const struct rolling *x, const char *step, struc
 
 /* ---- steps ---- */
 
+/* Its files make room for those of the key in use now, and then nobody finds it by this command. */
+static enum xos_status old_is_done(const struct rolling *x, struct xos_err *err)
+{
+	struct xos_trust *t = xos_trust_new();
+	struct xos_chain old = {.n = 0};
+	char path[PATH_MAX];
+	if (!there(x->old) || there(x->next_key)) {
+		xos_trust_free(t);
+		return XOS_OK;
+	}
+	enum xos_status st = t ? xos_server_path(x->s, "trust", NULL, path, err)
+	                       : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	if (!st)
+		st = xos_trust_load(t, path, err);
+	if (!st)
+		st = xos_chain_load(x->old, &old, err);
+	const struct xos_trust_list *l = st ? NULL : xos_trust_list(t, x->s->vo);
+	const struct xos_trust_entry *e =
+	    l ? xos_trust_list_find(l, xos_cert_fingerprint(old.cert[0])) : NULL;
+	if (e && (e->state == XOS_TRUST_ACTIVE || e->state == XOS_TRUST_PREPARED))
+		st = xos_err_set(err, XOS_CONFLICT, "rollover-open",
+		    "the %s key before this one still counts as if it were in use: first "
+		    "xos-server rollover %s taint (or revoke) --dir %s",
+		    x->r->kind, x->r->kind, x->s->dir);
+	xos_chain_clear(&old);
+	xos_trust_free(t);
+	return st;
+}
+
 static enum xos_status prepare(const struct rolling *x, struct xos_err *err)
 {
-	enum xos_status st = daemon_step(x, "prepare", err);
+	enum xos_status st = old_is_done(x, err);
+	if (!st)
+		st = daemon_step(x, "prepare", err);
 	if (!st)
 		st = sign_next(x, err);
 	if (!st)
