@@ -29,6 +29,7 @@ const struct xos_config_key xos_credd_keys[] = {
     {"", "user", XOS_CONFIG_STRING, AT(user), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
     {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "4s", 1, 86400},
+    {"", "wait", XOS_CONFIG_DURATION, AT(wait), false, "30s", 0, 60},
     {"", "max_age", XOS_CONFIG_DURATION, AT(max_age), false, "12h", 1, 30 * 86400},
     {"", "connections_max", XOS_CONFIG_NUMBER, AT(connections_max), false, "1024", 16, 16384},
     {"", "decision_sample", XOS_CONFIG_NUMBER, AT(decision_sample), false, "1", 0, 1000000},

@@ -17,6 +17,8 @@
 #include "service/verifier.h"
 
 #define CALL_MS 15000
+#define DELIVER_S 10
+#define BACKOFF_MAX 60  /* seconds between questions to a server that does not answer */
 #define RENEW_RETRY 300 /* seconds; with jitter */
 #define HINT "is xos-server running there? This node goes on by what it has"
 
@@ -31,13 +33,18 @@ struct xos_credd_fetch {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stop, woken;
+	bool waiting; /* at the policy service, for something new */
 
 	/* the thread's own from here on */
 	struct xos_service_verifier *vops_verifier, *rca_verifier;
 	struct xos_client *vops;
 	struct xos_chain own;
 	char etag[XOS_VOPS_ETAG_MAX];
+	int64_t backoff; /* seconds; 0: the last question was answered */
 	struct xos_credd_contact contact;
+	uint64_t in_force; /* serial of the bundle by which the loop decides; under lock */
+	int64_t until;     /* how long it can; under lock */
+	uint64_t posted;   /* serial of the one that was posted last */
 	struct xos_credd_certificate certificate;
 	struct xos_tls_pair pair[XOS_CREDD_PAIRS_MAX]; /* the node's first */
 	size_t npairs;
@@ -46,6 +53,7 @@ struct xos_credd_fetch {
 
 /* From the thread to the loop: what is new. */
 struct news {
+	struct xos_credd_fetch *fetch; /* waits for the delivery of a view */
 	struct xos_credd_ops *ops; /* outlives the loop, which runs what is left when it is freed */
 	struct xos_credd_view *view; /* NULL: the old one stays */
 	struct xos_credd_contact contact;
@@ -65,16 +73,38 @@ static void deliver(void *ctx)
 		xos_time_format(n->view->until, until);
 		XOS_EVENT(XOS_INFO, "bundle.taken", "serial", serial, "until", until, "accounts",
 		    n->view->slice.present ? NULL : n->view->slice.why);
+		uint64_t in_force = xos_bundle_serial(n->view->bundle);
+		int64_t end = n->view->until;
 		xos_credd_decider_exchange(ops->decider, n->view);
+		pthread_mutex_lock(&n->fetch->lock);
+		n->fetch->in_force = in_force;
+		n->fetch->until = end;
+		pthread_cond_broadcast(&n->fetch->changed);
+		pthread_mutex_unlock(&n->fetch->lock);
 	}
+	xos_credd_decider_bar(ops->decider, n->contact.barred);
 	free(n);
+}
+
+/* A node says that a bundle is in force once it decides by it, not before. */
+static void wait_delivered(struct xos_credd_fetch *f)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += DELIVER_S;
+	pthread_mutex_lock(&f->lock);
+	while (!f->stop && f->in_force < f->posted &&
+	       pthread_cond_timedwait(&f->changed, &f->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&f->lock);
 }
 
 static void post(struct xos_credd_fetch *f, struct xos_credd_view *view)
 {
 	struct news *n = calloc(1, sizeof(*n));
 	if (n)
-		*n = (struct news){.ops = f->ops,
+		*n = (struct news){.fetch = f,
+		    .ops = f->ops,
 		    .view = view,
 		    .contact = f->contact,
 		    .certificate = f->certificate};
@@ -99,8 +129,19 @@ static enum xos_status new_verifier(const struct xos_credd_fetch *f, const char 
 	return xos_service_verifier_new(xos_credd_source_trust(f->source), &opts, out, err);
 }
 
-static enum xos_status new_client(const char *base, const struct xos_chain *own,
-    const struct xos_service_verifier *verifier, struct xos_client **out, struct xos_err *err)
+/* Who waits at the server is not to keep the daemon from ending, nor a wake from being heard. */
+static bool give_up(void *ctx)
+{
+	struct xos_credd_fetch *f = ctx;
+	pthread_mutex_lock(&f->lock);
+	bool yes = f->stop || (f->woken && f->waiting);
+	pthread_mutex_unlock(&f->lock);
+	return yes;
+}
+
+static enum xos_status new_client(struct xos_credd_fetch *f, const char *base,
+    const struct xos_chain *own, const struct xos_service_verifier *verifier,
+    struct xos_client **out, struct xos_err *err)
 {
 	struct xos_client_options opts = {
 	    .base = base,
@@ -108,6 +149,8 @@ static enum xos_status new_client(const char *base, const struct xos_chain *own,
 	    .verifier = xos_service_verifier_get(verifier),
 	    .body_max = XOS_BUNDLE_MAX,
 	    .total_ms = CALL_MS,
+	    .give_up = give_up,
+	    .give_up_ctx = f,
 	    .hint = HINT,
 	};
 	return xos_client_new(&opts, out, err);
@@ -141,43 +184,92 @@ static bool newer_list(struct xos_credd_fetch *f)
 	return news;
 }
 
-static enum xos_status fetch(
-    struct xos_credd_fetch *f, struct xos_credd_view **view, struct xos_err *err)
+/* One question; *changed and *view: what came. */
+static enum xos_status ask_once(struct xos_credd_fetch *f, int64_t wait, bool *changed,
+    struct xos_credd_view **view, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = f->self->conf;
-	struct xos_buf compact;
-	bool changed = false;
-	enum xos_status st = XOS_OK;
-	xos_buf_init(&compact, XOS_BUNDLE_MAX);
-	if (!f->own.n)
-		st = load_own(f, err);
-	if (!st && !f->vops)
-		st = new_client(conf->vops, &f->own, f->vops_verifier, &f->vops, err);
+	struct xos_vops_question q = {.vo = conf->vo, .site = conf->site, .wait = wait};
 	char etag[XOS_VOPS_ETAG_MAX];
+	struct xos_buf came;
+	xos_buf_init(&came, XOS_BUNDLE_MAX);
 	memcpy(etag, f->etag, sizeof(etag));
-	if (!st)
-		st = xos_vops_bundle(f->vops, conf->vo, conf->site, etag, &changed, &compact, err);
+	pthread_mutex_lock(&f->lock);
+	q.in_force = f->in_force;
+	q.until = f->until;
+	pthread_mutex_unlock(&f->lock);
+	enum xos_status st = xos_vops_bundle(f->vops, &q, etag, changed, &came, err);
 	/* Who is refused may have missed why. */
 	if (st == XOS_DENIED)
 		(void)newer_list(f);
-	if (!st && changed) {
-		st = xos_credd_source_take(f->source, xos_buf_bytes(&compact), view, err);
+	if (!st && *changed) {
+		st = xos_credd_source_take(f->source, xos_buf_bytes(&came), view, err);
 		if (st == XOS_DENIED && newer_list(f))
-			st = xos_credd_source_take(f->source, xos_buf_bytes(&compact), view, err);
+			st = xos_credd_source_take(f->source, xos_buf_bytes(&came), view, err);
 	}
 	/* A bundle that was refused is asked for again: it may have been mended. */
 	if (!st)
 		memcpy(f->etag, etag, sizeof(f->etag));
-	xos_buf_free(&compact);
+	xos_buf_free(&came);
 	return st;
 }
 
-static void ask_vops(struct xos_credd_fetch *f)
+static enum xos_status fetch(
+    struct xos_credd_fetch *f, int64_t wait, struct xos_credd_view **view, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = f->self->conf;
+	bool changed = false;
+	enum xos_status st = XOS_OK;
+	if (!f->own.n)
+		st = load_own(f, err);
+	if (!st && !f->vops)
+		st = new_client(f, conf->vops, &f->own, f->vops_verifier, &f->vops, err);
+	if (!st)
+		st = ask_once(f, wait, &changed, view, err);
+	/* The server took us to have more than we have: all of it, then. */
+	if (st == XOS_NOT_FOUND && err && strcmp(err->code, "bundle-part") == 0 && f->etag[0]) {
+		f->etag[0] = '\0';
+		*err = (struct xos_err)XOS_ERR_INIT;
+		st = ask_once(f, 0, &changed, view, err);
+	}
+	return st;
+}
+
+/* Failures make it ask less often, so that ten thousand nodes do not fall upon a server that comes back. */
+static int64_t backed_off(struct xos_credd_fetch *f, bool failed)
+{
+	int64_t refresh = f->self->conf->refresh;
+	int64_t most = refresh > BACKOFF_MAX ? refresh : BACKOFF_MAX;
+	if (!failed) {
+		f->backoff = 0;
+		return refresh;
+	}
+	f->backoff = f->backoff ? 2 * f->backoff : refresh;
+	if (f->backoff > most)
+		f->backoff = most;
+	return f->backoff;
+}
+
+/* Seconds until the next question; 0: at once, since the server lets us wait there. */
+static int64_t ask_vops(struct xos_credd_fetch *f)
 {
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_credd_view *view = NULL;
-	int64_t refresh = f->self->conf->refresh;
-	enum xos_status st = fetch(f, &view, &err);
+	const struct xos_credd_conf *conf = f->self->conf;
+	/* The first question after a failure is answered at once, so that the status is current. */
+	int64_t wait = f->contact.last_ok && !f->contact.last_error[0] ? conf->wait : 0;
+	int64_t asked = xos_clock_mono_ms(), next;
+	pthread_mutex_lock(&f->lock);
+	f->woken = false;
+	f->waiting = wait != 0;
+	pthread_mutex_unlock(&f->lock);
+	enum xos_status st = fetch(f, wait, &view, &err);
+	pthread_mutex_lock(&f->lock);
+	f->waiting = false;
+	pthread_mutex_unlock(&f->lock);
+	/* Nothing was wrong: somebody wants it asked anew, or no more. */
+	if (st && strcmp(err.code, "given-up") == 0)
+		return 0;
 	if (st) {
 		/* Said once for each new reason: servers that are away are away for many intervals. */
 		if (strcmp(err.text, f->contact.last_error) != 0)
@@ -188,8 +280,22 @@ static void ask_vops(struct xos_credd_fetch *f)
 		f->contact.last_error[0] = '\0';
 	}
 	xos_credd_source_lists(f->source);
-	f->contact.next = xos_clock_now() + refresh;
+	/* The policy service says that this node is banned: it is not given a bundle that says so. */
+	bool banned = st == XOS_DENIED && strcmp(err.code, "locked") == 0;
+	if (banned || !st)
+		memcpy(f->contact.barred, banned ? err.text : "", banned ? sizeof(err.text) : 1);
+	next = backed_off(f, st && !banned);
+	/* A server that answers at once though asked to wait is asked at the interval. */
+	if (!st && wait && (view || xos_clock_mono_ms() - asked >= wait * 500))
+		next = 0;
+	f->contact.next = xos_clock_now() + (next ? next : conf->wait);
+	if (view)
+		f->posted = xos_bundle_serial(view->bundle);
+	bool waits = view != NULL;
 	post(f, view);
+	if (waits)
+		wait_delivered(f);
+	return next;
 }
 
 static enum xos_status renew(
@@ -199,7 +305,7 @@ static enum xos_status renew(
 	struct xos_key *key = NULL;
 	struct xos_chain fresh = {.n = 0};
 	const struct xos_credd_conf *conf = f->self->conf;
-	enum xos_status st = new_client(conf->rca, old, f->rca_verifier, &client, err);
+	enum xos_status st = new_client(f, conf->rca, old, f->rca_verifier, &client, err);
 	if (!st)
 		st = xos_key_generate(&key, err);
 	if (!st)
@@ -261,9 +367,9 @@ static void renew_pair(struct xos_credd_fetch *f, size_t i)
 }
 
 /* The interval, a tenth more or less: nodes that started together drift apart. */
-static void rest(struct xos_credd_fetch *f)
+static void rest(struct xos_credd_fetch *f, int64_t seconds)
 {
-	int64_t ms = f->self->conf->refresh * 1000;
+	int64_t ms = seconds * 1000;
 	ms += (int64_t)xos_random_below((uint64_t)ms / 5 + 1) - ms / 10;
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -292,12 +398,13 @@ static void *run(void *ctx)
 {
 	struct xos_credd_fetch *f = ctx;
 	while (!stopping(f)) {
+		int64_t pause = f->self->conf->refresh;
 		if (f->self->conf->vops)
-			ask_vops(f);
+			pause = ask_vops(f);
 		for (size_t i = 0; f->self->conf->rca && i < f->npairs && !stopping(f); i++)
 			renew_pair(f, i);
-		if (!stopping(f))
-			rest(f);
+		if (!stopping(f) && pause)
+			rest(f, pause);
 	}
 	return NULL;
 }

@@ -13,6 +13,7 @@ struct xos_credd_contact {
 	int64_t last_ok;                   /* 0: never */
 	int64_t next;                      /* 0: not planned */
 	char last_error[XOS_ERR_TEXT_MAX]; /* "" since the last success */
+	char barred[XOS_ERR_TEXT_MAX]; /* why the policy service gives this node no bundle; "" */
 };
 
 struct xos_credd_certificate {

@@ -130,7 +130,7 @@ static void add_state(const struct xos_credd_ops *ops, int64_t now, struct xos_j
 	struct xos_err why = XOS_ERR_INIT;
 	char until[XOS_TIME_TEXT], left[XOS_TIME_TEXT];
 	struct xos_buf text;
-	enum xos_status st = xos_credd_view_usable(v, now, &why);
+	enum xos_status st = xos_credd_decider_usable(ops->decider, now, &why);
 	xos_buf_init(&text, 1024);
 	if (st) {
 		xos_buf_put_str(&text, why.text);
@@ -144,7 +144,11 @@ static void add_state(const struct xos_credd_ops *ops, int64_t now, struct xos_j
 	if (!ops->self->root)
 		xos_buf_printf(&text, " Runs without root: serves the jobs of uid %u only.",
 		    (unsigned)ops->self->uid);
-	xos_json_set_string(root, "state", !v->bundle ? "empty" : st ? "stale" : "ready");
+	xos_json_set_string(root, "state",
+	    !v->bundle         ? "empty"
+	    : st == XOS_DENIED ? "banned"
+	    : st               ? "stale"
+	                       : "ready");
 	xos_json_set_text(root, "message", xos_buf_str(&text));
 	set_time_or_null(root, "decides_until", v->until);
 	xos_buf_free(&text);

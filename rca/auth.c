@@ -5,13 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/chainjson.h"
 #include "api/once.h"
 #include "api/trustkeep.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
 #include "bundle/administrators.h"
+#include "bundle/admission.h"
+#include "bundle/roster.h"
 #include "proc/supervisor.h"
+#include "rca/codes.h"
+#include "rca/commands.h"
 
 #define KEY_MS 20000 /* how long the key process may take */
 
@@ -27,6 +32,9 @@ enum xos_status rca_auth_open(struct xos_part_self *self, struct xos_err *err)
 	self->state = a;
 	a->trust = xos_trust_new();
 	if (!a->trust)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	a->guess = rca_guess_new();
+	if (!a->guess)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	const struct xos_gate_options o = {
 	    .vo = conf->common.vo, .aud = XOS_RCA_AUD, .trust = a->trust};
@@ -45,6 +53,7 @@ void rca_auth_close(struct xos_part_self *self)
 	if (!a)
 		return;
 	xos_gate_free(a->gate);
+	rca_guess_free(a->guess);
 	xos_bulk_free(a->key);
 	xos_store_close(a->db);
 	xos_trust_free(a->trust);
@@ -74,10 +83,26 @@ enum xos_status rca_auth_ask_key(struct rca_auth *a, enum rca_message type, stru
 	return st;
 }
 
+/* For whoever looks at the node's record, and for how long it is locked when it leaves. */
+static enum xos_status note_certificate(struct rca_auth *a, const struct rca_issue_request *r,
+    const struct xos_json *answer, struct xos_err *err)
+{
+	struct xos_chain chain = {.n = 0};
+	enum xos_status st = xos_chain_from_json(answer, "chain", &chain, err);
+
+	if (st == XOS_OK)
+		st = rca_certificate_note(a->db, r->name, r->service, chain.cert[0], err);
+	xos_chain_clear(&chain);
+	return st;
+}
+
 enum xos_status rca_auth_issue(struct rca_auth *a, const struct rca_issue_request *r,
     struct xos_json **answer, struct xos_err *err)
 {
-	return rca_auth_ask_key(a, RCA_ISSUE, rca_issue_request_encode(r), answer, err);
+	enum xos_status st =
+	    rca_auth_ask_key(a, RCA_ISSUE, rca_issue_request_encode(r), answer, err);
+
+	return st == XOS_OK && !r->server ? note_certificate(a, r, *answer, err) : st;
 }
 
 static enum xos_status on_trust(
@@ -163,7 +188,7 @@ static enum xos_status note(struct rca_auth *a, const struct xos_command *c, str
 	return rca_auth_ask_key(a, RCA_NOTE, doc, NULL, err);
 }
 
-static enum xos_status use_once(
+enum xos_status rca_auth_use_once(
     struct rca_auth *a, const char *id, int64_t expires, struct xos_err *err)
 {
 	enum xos_status st = xos_store_begin(a->db, err);
@@ -176,21 +201,36 @@ static enum xos_status use_once(
 	return st;
 }
 
+static enum xos_status run_command(struct rca_auth *a, struct xos_command *c,
+    const struct xos_err *why, struct xos_json **result, struct xos_err *err)
+{
+	const struct xos_claims *signer = c->signer->claims;
+	struct rca_call call = {
+	    .c = c,
+	    .who = {.name = signer->name, .number = signer->number, .id = c->signer, .why = why},
+	    .now = xos_clock_now(),
+	};
+	enum xos_status st = rca_command_allow(a, &call, err);
+
+	if (st == XOS_OK)
+		st = rca_auth_use_once(a, c->jti, c->exp, err);
+	if (st == XOS_OK)
+		st = note(a, c, err);
+	return st == XOS_OK ? rca_auth_command(a, &call, result, err) : st;
+}
+
 static enum xos_status on_command(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct rca_auth *a = ctx;
 	struct xos_command *c = NULL;
 	struct xos_json *result = NULL;
+	struct xos_err why;
 
 	(void)from;
-	enum xos_status st = xos_gate_open(a->gate, payload, xos_clock_now(), &c, err);
+	enum xos_status st = xos_gate_open_any(a->gate, payload, xos_clock_now(), &c, &why, err);
 	if (st == XOS_OK)
-		st = use_once(a, c->jti, c->exp, err);
-	if (st == XOS_OK)
-		st = note(a, c, err);
-	if (st == XOS_OK)
-		st = rca_auth_command(a, c, &result, err);
+		st = run_command(a, c, &why, &result, err);
 	return xos_gate_answer(st, c, result, reply, err);
 }
 
@@ -259,7 +299,7 @@ static enum xos_status on_renew(
 	if (st == XOS_OK)
 		st = renewal_request(a, r, &req, err);
 	if (st == XOS_OK)
-		st = use_once(a, r->jti, r->exp, err);
+		st = rca_auth_use_once(a, r->jti, r->exp, err);
 	if (st == XOS_OK)
 		st = rca_auth_issue(a, &req, &answer, err);
 	if (st == XOS_OK)
@@ -271,6 +311,12 @@ static enum xos_status on_renew(
 	rca_issue_request_free(&req);
 	xos_rca_renewal_free(r);
 	return st;
+}
+
+void rca_auth_forget_locks(struct rca_auth *a)
+{
+	xos_buf_free(&a->locks);
+	xos_buf_init(&a->locks, XOS_LOCKS_MAX);
 }
 
 static enum xos_status locks_document(
@@ -348,6 +394,8 @@ static void on_tick(void *ctx)
 	a->expired_at = now;
 	if (rca_application_expire(a->db, now, a->conf->pending_life, &err) != XOS_OK)
 		xos_event_err(XOS_WARN, "applications.expire", &err, (const char *)NULL);
+	if (rca_code_expire(a->db, now, &err) != XOS_OK)
+		xos_event_err(XOS_WARN, "codes.expire", &err, (const char *)NULL);
 }
 
 enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
@@ -361,6 +409,11 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_LOCKS, "locks", 1, 0, on_locks},
 	    {RCA_TRUST, "trust", 1, XOS_TRUST_LIST_MAX, on_trust},
 	    {RCA_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX, on_administrators},
+	    {RCA_ROSTER, "roster", 1, XOS_ROSTER_MAX, rca_handle_roster},
+	    {RCA_CA_LOCKS, "ca-locks", 1, XOS_LOCKS_MAX, rca_handle_ca_locks},
+	    {RCA_TERMS, "terms", 1, XOS_ADMISSION_MAX + 256, rca_handle_terms},
+	    {RCA_JOIN, "join", 1, XOS_RCA_BODY_MAX + 256, rca_handle_join},
+	    {RCA_LEAVE, "leave", 1, XOS_RCA_BODY_MAX, rca_handle_leave},
 	};
 	struct rca_auth *a = self->state;
 	/* Only the front end asks here; the channel to key is this process's own to ask on. */

@@ -23,6 +23,11 @@ enum rca_message {
 	RCA_LOCKS,          /* nothing -> compact JWS */
 	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
 	RCA_TRUST = 50,     /* compact trust list -> nothing; XOS_RELAY_TRUST */
+	RCA_ROSTER = 20,    /* compact JWS of the ca -> nothing */
+	RCA_CA_LOCKS = 21,  /* compact JWS of the ca -> nothing */
+	RCA_TERMS = 22,     /* lp(site), lp(compact JWS) -> nothing */
+	RCA_JOIN = 23,      /* lp(peer), lp(body of POST joins) -> {"id"} */
+	RCA_LEAVE = 24,     /* body of POST leave -> nothing */
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */

@@ -39,6 +39,8 @@ struct xos_front {
 	struct xos_timer *poll, *tick;
 	struct xos_metric *cert_left, *connections, *waiting, *turned_away, *turned_refused;
 	struct xos_server_turned turned; /* as counted so far */
+	void (*drain)(void *ctx);
+	void *drain_ctx;
 	bool stopping;
 };
 
@@ -193,6 +195,8 @@ static void stop(void *ctx)
 		return;
 	f->stopping = true;
 	XOS_EVENT(XOS_INFO, "service.draining");
+	if (f->drain)
+		f->drain(f->drain_ctx);
 	xos_server_drain(f->server, DRAIN_MS, drained, f);
 }
 
@@ -214,6 +218,12 @@ static void on_signal(void *ctx, unsigned events)
 		else
 			stop(f);
 	}
+}
+
+void xos_front_on_drain(struct xos_front *f, void (*drain)(void *ctx), void *ctx)
+{
+	f->drain = drain;
+	f->drain_ctx = ctx;
 }
 
 void xos_front_stop(struct xos_front *f)

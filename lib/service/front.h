@@ -66,6 +66,8 @@ struct xos_loop *xos_front_loop(struct xos_front *f);
 XOS_MUST_USE enum xos_status xos_front_run(struct xos_front *f, int signal_fd, struct xos_err *err);
 /* Other limits from now on; the loop's thread (on_hup). */
 void xos_front_limits(struct xos_front *f, const struct xos_front_limits *limits);
+/* Called on the loop's thread when it begins to end: who defers answers gives them now. Before it runs. */
+void xos_front_on_drain(struct xos_front *f, void (*drain)(void *ctx), void *ctx);
 void xos_front_stop(struct xos_front *f); /* any thread */
 void xos_front_free(struct xos_front *f);
 

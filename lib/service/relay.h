@@ -27,7 +27,9 @@ struct xos_relay {
 	struct xos_fetch *fetch;        /* NULL: xos_relay_fetch was not called */
 	struct xos_fetch_options asked; /* as the caller gave them */
 	struct xos_fetch_source sources[XOS_FETCH_SOURCES_MAX]; /* the trust list before them */
-	uint16_t command; /* the message that carries the body of a command to auth */
+	uint16_t command;           /* the message that carries the body of a command to auth */
+	void (*changed)(void *ctx); /* a command was carried out; any thread; may be NULL */
+	void *changed_ctx;
 };
 
 /* In `open`. *r is zeroed; on failure, too, the caller calls xos_relay_close. */
@@ -43,6 +45,8 @@ XOS_MUST_USE enum xos_status xos_relay_fetch(
     struct xos_relay *r, const struct xos_fetch_options *o, struct xos_err *err);
 XOS_MUST_USE enum xos_status xos_relay_serve(
     struct xos_relay *r, struct xos_part_self *self, struct xos_err *err);
+/* Ends the threads that ask auth, so that what they call can be freed; close follows. */
+void xos_relay_end(struct xos_relay *r);
 void xos_relay_close(struct xos_relay *r);
 
 /* For routes. Is {vo} the VO that is served? */

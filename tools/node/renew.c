@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/daemons.h"
 #include "net/pair.h"
 #include "node/verbs.h"
@@ -25,17 +26,27 @@ const struct xos_cli_option xos_node_renew_options[] = {
     XOS_NODE_NO_OPTION,
 };
 
-/* vo.conf, written by join. */
-struct joined {
-	char *vo, *rca;
-};
 static const struct xos_config_key joined_keys[] = {
-    {"", "vo", XOS_CONFIG_STRING, offsetof(struct joined, vo), true, NULL, 0, 0},
-    {"", "rca", XOS_CONFIG_STRING, offsetof(struct joined, rca), true, NULL, 0, 0},
+    {"", "vo", XOS_CONFIG_STRING, offsetof(struct xos_node_joined, vo), true, NULL, 0, 0},
+    {"", "rca", XOS_CONFIG_STRING, offsetof(struct xos_node_joined, rca), true, NULL, 0, 0},
 };
 #define NKEYS (sizeof(joined_keys) / sizeof(joined_keys[0]))
 
-static enum xos_status fetch(const struct xos_node *n, const struct joined *j,
+enum xos_status xos_node_joined_load(
+    const struct xos_node *n, struct xos_node_joined *j, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	enum xos_status st = xos_node_path(n, "vo.conf", path, err);
+
+	return st == XOS_OK ? xos_config_load(path, joined_keys, NKEYS, j, err) : st;
+}
+
+void xos_node_joined_free(struct xos_node_joined *j)
+{
+	xos_config_free(joined_keys, NKEYS, j);
+}
+
+static enum xos_status fetch(const struct xos_node *n, const struct xos_node_joined *j,
     const struct xos_tls_pair *p, const struct xos_chain *old, struct xos_err *err)
 {
 	char path[PATH_MAX];
@@ -70,13 +81,10 @@ static enum xos_status fetch(const struct xos_node *n, const struct joined *j,
 static enum xos_status renew_pair(const struct xos_node *n, struct xos_tls_pair *p, bool force,
     bool *renewed, struct xos_err *err)
 {
-	char path[PATH_MAX];
-	struct joined j = {.vo = NULL};
+	struct xos_node_joined j = {.vo = NULL};
 	struct xos_chain old = {.n = 0};
-	enum xos_status st = xos_node_path(n, "vo.conf", path, err);
+	enum xos_status st = xos_node_joined_load(n, &j, err);
 
-	if (st == XOS_OK)
-		st = xos_config_load(path, joined_keys, NKEYS, &j, err);
 	if (st != XOS_OK)
 		return st;
 	st = xos_tls_pair_load(p, &old, err);
@@ -86,12 +94,12 @@ static enum xos_status renew_pair(const struct xos_node *n, struct xos_tls_pair 
 		*renewed = st == XOS_OK;
 	}
 	xos_chain_clear(&old);
-	xos_config_free(joined_keys, NKEYS, &j);
+	xos_node_joined_free(&j);
 	return st;
 }
 
 /* With the rights of whom the key belongs to: after the first start of the node that is not root. */
-static enum xos_status as_owner(const char *key, uid_t *owner, struct xos_err *err)
+enum xos_status xos_node_as_owner(const char *key, uid_t *owner, struct xos_err *err)
 {
 	struct stat sb;
 
@@ -107,31 +115,46 @@ static enum xos_status as_owner(const char *key, uid_t *owner, struct xos_err *e
 	return XOS_OK;
 }
 
-static void as_ourselves(void)
+void xos_node_as_ourselves(void)
 {
 	if (geteuid() != getuid() && (seteuid(getuid()) != 0 || setegid(getgid()) != 0))
 		abort(); /* half a root must not go on */
 }
 
-enum xos_status xos_node_renew(
-    const struct xos_node *n, bool force, bool *renewed, struct xos_err *err)
+static enum xos_status renew_service(
+    const struct xos_node *n, const char *kind, bool force, bool *renewed, struct xos_err *err)
 {
-	char cert[PATH_MAX], key[PATH_MAX];
+	char cert[PATH_MAX], key[PATH_MAX], file[64];
 	struct xos_tls_pair p = {.certificate = NULL};
 	uid_t owner = 0;
-	enum xos_status st = xos_node_path(n, "tls/jobs.pem", cert, err);
 
 	*renewed = false;
+	xos_str_printf(file, sizeof(file), "tls/%s.pem", kind);
+	enum xos_status st = xos_node_path(n, file, cert, err);
+	xos_str_printf(file, sizeof(file), "tls/%s.key", kind);
 	if (st == XOS_OK)
-		st = xos_node_path(n, "tls/jobs.key", key, err);
+		st = xos_node_path(n, file, key, err);
 	if (st == XOS_OK)
 		st = xos_tls_pair_init(&p, cert, key, err);
 	if (st == XOS_OK)
-		st = as_owner(key, &owner, err);
+		st = xos_node_as_owner(key, &owner, err);
 	if (st == XOS_OK)
 		st = renew_pair(n, &p, force, renewed, err);
-	as_ourselves();
+	xos_node_as_ourselves();
 	xos_tls_pair_clear(&p);
+	return st;
+}
+
+enum xos_status xos_node_renew(
+    const struct xos_node *n, bool force, bool *renewed, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	bool data = false;
+	enum xos_status st = renew_service(n, "jobs", force, renewed, err);
+
+	if (st == XOS_OK && xos_node_path(n, "tls/data.pem", path, err) == XOS_OK &&
+	    access(path, F_OK) == 0)
+		st = renew_service(n, "data", force, &data, err);
 	return st;
 }
 
