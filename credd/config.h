@@ -21,6 +21,7 @@ struct xos_credd_conf {
 	char *tls_certificate, *tls_key; /* the node's; NULL, both: no server is asked */
 	char *vops, *rca;                /* URLs; NULL: not asked */
 	char *renew;         /* more certificates to renew: "CERT:KEY, CERT:KEY"; NULL: none */
+	char *ssh_host_keys; /* folder with sshd's public host keys, to be certified; NULL: not */
 	char *service_users; /* as it stands in the file; NULL: none */
 	char *user;          /* as root only */
 	char *member;        /* without root only: the member whose account is this user */

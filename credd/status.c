@@ -92,6 +92,13 @@ static void add_contacts(const struct xos_credd_ops *ops, struct xos_json *root)
 	set_time_or_null(cert, "not_after", ops->certificate.not_after);
 	set_time_or_null(cert, "renew_after", ops->certificate.renew_after);
 	set_text_or_null(cert, "last_error", ops->certificate.last_error);
+	xos_json_set_bool(cert, "refused", ops->certificate.refused);
+	xos_json_set_bool(cert, "confirmed", ops->certificate.confirmed);
+	if (ops->certificate.not_after) {
+		char key[XOS_FINGERPRINT_TEXT];
+		xos_fingerprint_text(ops->certificate.spki, key);
+		xos_json_set_string(cert, "key", key);
+	}
 	xos_json_set(root, "certificate", cert);
 }
 
@@ -141,6 +148,18 @@ static void add_state(const struct xos_credd_ops *ops, int64_t now, struct xos_j
 		    "Decides, also with no server reachable, until %s (%s left; %s ends first).",
 		    until, left, v->until_what);
 	}
+	const struct xos_lock *lock =
+	    v->bundle ? xos_bundle_lock(v->bundle, XOS_LOCK_NODE, ops->self->conf->node, now)
+	              : NULL;
+	if (lock) {
+		xos_time_format(lock->since, until);
+		xos_buf_printf(&text,
+		    " Renewal refused: this node is locked since %s%s%s; ask the administrators of "
+		    "the "
+		    "VO %s.",
+		    until, lock->message[0] ? ": " : "", lock->message, ops->self->conf->vo);
+	}
+	xos_json_set_bool(root, "locked", lock != NULL);
 	if (!ops->self->root)
 		xos_buf_printf(&text, " Runs without root: serves the jobs of uid %u only.",
 		    (unsigned)ops->self->uid);

@@ -40,6 +40,8 @@ static enum xos_status certify(struct rca_auth *a, const struct rca_admitting *b
 	xos_buf_put(&r.csr, csr->p, csr->n);
 	if (st == XOS_OK)
 		st = rca_auth_issue(a, &r, chain, err);
+	if (st == XOS_OK)
+		st = rca_auth_begin(a, app->node, service, *chain, err);
 	rca_issue_request_free(&r);
 	return st;
 }

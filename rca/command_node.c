@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "rca/commands.h"
+#include "rca/generations.h"
 
 static enum xos_status keep_ban(struct rca_auth *a, const struct rca_call *call, const char *node,
     int64_t until, const char *message, struct xos_err *err)
@@ -42,7 +43,7 @@ RCA_COMMAND_OF(ban)
 
 /* Each side lifts its own. An owner's ban is lifted by whoever approves at the site. */
 static enum xos_status lift(struct rca_auth *a, const struct rca_call *call, const char *node,
-    bool *vo, bool *owner, struct xos_err *err)
+    const char *accept, bool *vo, bool *owner, struct xos_err *err)
 {
 	enum rca_side side;
 	bool admin = call->who.why->status == XOS_OK;
@@ -55,7 +56,9 @@ static enum xos_status lift(struct rca_auth *a, const struct rca_call *call, con
 		    "the node %s is banned by %s, and %s lifts that", node,
 		    *vo ? "the VO" : "the owner of its site",
 		    *vo ? "an administrator of the VO" : "an approver of the site");
-	if (*vo && admin) {
+	if (*vo && admin)
+		st = rca_generation_unlock(a->db, node, accept, call->now, err);
+	if (st == XOS_OK && *vo && admin) {
 		st = rca_node_unban(a->db, node, err);
 		*vo = false;
 	}
@@ -68,20 +71,26 @@ static enum xos_status lift(struct rca_auth *a, const struct rca_call *call, con
 
 RCA_COMMAND_OF(unban)
 {
-	const char *node = NULL;
+	const char *node = NULL, *accept = NULL;
 	bool vo = false, owner = false;
-	enum xos_status st = XOS_JSON_ONLY(call->c->args, err, "node");
+	enum xos_status st = XOS_JSON_ONLY(call->c->args, err, "node", "accept");
 
 	if (st == XOS_OK)
 		st = xos_json_get_string(call->c->args, "node", XOS_NODE_MAX, &node, err);
 	if (st == XOS_OK)
+		st = xos_json_opt_string(
+		    call->c->args, "accept", XOS_FINGERPRINT_TEXT - 1, &accept, err);
+	if (st == XOS_OK)
 		st = rca_node_bans(a->db, node, call->now, &vo, &owner, err);
+	/* A lock for a second use outlives a ban with an end that was put in its place. */
+	if (st == XOS_OK && rca_generation_standing(a->db, node, NULL) == XOS_DENIED)
+		vo = true;
 	if (st == XOS_OK && !vo && !owner)
 		st = xos_err_set(err, XOS_NOT_FOUND, "no-ban", "the node %s is not banned", node);
 	if (st == XOS_OK)
 		st = xos_store_begin(a->db, err);
 	if (st == XOS_OK)
-		st = lift(a, call, node, &vo, &owner, err);
+		st = lift(a, call, node, accept, &vo, &owner, err);
 	if (st == XOS_OK)
 		st = xos_store_commit(a->db, err);
 	xos_store_rollback(a->db);

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "bundle/admission.h"
 #include "rca/pace.h"
+#include "rca/est.h"
+#include "rca/from.h"
 #include "service/relay.h"
 
 /* What xos-cad is asked for, and what carries it to auth. The list of administrators comes last: it says which serials
@@ -25,6 +27,7 @@ struct front_state {
 	struct xos_relay relay;
 	struct xos_fetch_source sources[SOURCES];
 	struct rca_pace *pace;
+	struct rca_est_front est;
 };
 
 static enum xos_status on_apply(
@@ -55,6 +58,24 @@ static enum xos_status on_nodes(
 	return xos_relay_pass(ctx, req, RCA_NODES, XOS_BYTES_NONE, "application/json", res, err);
 }
 
+/* The body with the address that it came from. */
+static enum xos_status pass_from(void *ctx, const struct xos_request *req, uint16_t type,
+    struct xos_response *res, struct xos_err *err)
+{
+	struct xos_buf payload;
+
+	xos_buf_init(&payload, RCA_FROM_BODY_MAX);
+	rca_from_join(&payload, xos_request_peer(req), xos_request_body(req));
+	enum xos_status st = xos_buf_status(&payload);
+	if (st == XOS_OK)
+		st = xos_relay_pass(
+		    ctx, req, type, xos_buf_bytes(&payload), "application/json", res, err);
+	else
+		xos_err_set(err, st, "memory", "out of memory");
+	xos_buf_free(&payload);
+	return st;
+}
+
 static enum xos_status on_renew(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
@@ -63,8 +84,34 @@ static enum xos_status on_renew(
 	if (!id || (id->claims->kind != XOS_KIND_NODE && id->claims->kind != XOS_KIND_SERVICE))
 		return xos_err_set(err, XOS_DENIED, "token-kind",
 		    "only nodes and services renew here, over TLS with their own certificate");
+	return pass_from(ctx, req, RCA_RENEW, res, err);
+}
+
+static enum xos_status on_confirm(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return pass_from(ctx, req, RCA_CONFIRM, res, err);
+}
+
+/* Over TLS without a certificate: the one that it is about has ended. */
+static enum xos_status on_rescue(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return pass_from(ctx, req, RCA_RESCUE, res, err);
+}
+
+static enum xos_status on_ssh_host(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return pass_from(ctx, req, RCA_SSH_HOST, res, err);
+}
+
+/* Signed by itself, and public: whoever meets a node for the first time needs it. */
+static enum xos_status on_ssh_authority(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
 	return xos_relay_pass(
-	    ctx, req, RCA_RENEW, xos_request_body(req), "application/json", res, err);
+	    ctx, req, RCA_SSH_AUTHORITY, XOS_BYTES_NONE, "application/jose", res, err);
 }
 
 static enum xos_status on_locks(
@@ -140,6 +187,10 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/applications/{id}", on_application, 0, 0},
     {"GET", "/v1/vo/{vo}/nodes", on_nodes, XOS_ROUTE_CERT, 0},
     {"POST", "/v1/vo/{vo}/renew", on_renew, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
+    {"POST", "/v1/vo/{vo}/confirm", on_confirm, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
+    {"POST", "/v1/vo/{vo}/rescue", on_rescue, 0, XOS_RCA_BODY_MAX},
+    {"POST", "/v1/vo/{vo}/ssh-host", on_ssh_host, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/ssh-authority", on_ssh_authority, 0, 0},
     {"GET", "/v1/vo/{vo}/locks", on_locks, XOS_ROUTE_CERT, 0},
     {"PUT", "/v1/vo/{vo}/sites/{site}/admission", on_terms, 0, XOS_ADMISSION_MAX},
     {"POST", "/v1/vo/{vo}/joins", on_join, 0, XOS_RCA_BODY_MAX},
@@ -193,6 +244,8 @@ enum xos_status rca_front_open(struct xos_part_self *self, struct xos_err *err)
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), &f->relay, err);
 	if (st == XOS_OK)
 		st = xos_front_routes(f->relay.front, paced, 1, f, err);
+	if (st == XOS_OK)
+		st = rca_est_front_open(&f->est, &f->relay, conf, err);
 	if (st != XOS_OK)
 		return st;
 	return conf->ca_url ? xos_relay_fetch(&f->relay, &o, err)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/once.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "rca/messages.h"
@@ -50,6 +51,19 @@ static const char *const migrations[] = {
     "ALTER TABLE nodes ADD COLUMN left_at BIGINT;"
     "ALTER TABLE nodes ADD COLUMN left_until BIGINT;"
     "ALTER TABLE nodes ADD COLUMN left_by TEXT;",
+    /* How certificates are kept: rca/generations.h. */
+    "CREATE TABLE generations (node TEXT NOT NULL, kind TEXT NOT NULL, generation BIGINT NOT NULL,"
+    " parent BIGINT NOT NULL, serial TEXT NOT NULL, spki TEXT NOT NULL, begins BIGINT NOT NULL,"
+    " ends BIGINT NOT NULL, issued BIGINT NOT NULL, issued_from TEXT NOT NULL,"
+    " iat BIGINT NOT NULL, used BIGINT, PRIMARY KEY (node, kind, generation));"
+    "CREATE INDEX generations_serial ON generations (node, kind, serial);"
+    "ALTER TABLE nodes ADD COLUMN ban_twice TEXT;"
+    "ALTER TABLE nodes ADD COLUMN rescued BIGINT;",
+    /* Stock clients: est_store.h. */
+    "CREATE TABLE est_requests (node TEXT NOT NULL, spki TEXT NOT NULL, application TEXT NOT NULL,"
+    " PRIMARY KEY (node, spki));"
+    "CREATE TABLE est_nodes (node TEXT NOT NULL, service TEXT NOT NULL, since BIGINT NOT NULL,"
+    " issued BIGINT NOT NULL, answer BLOB, PRIMARY KEY (node, service));",
 };
 
 enum xos_status rca_nodes_open(const char *path, struct xos_store **out, struct xos_err *err)
@@ -163,7 +177,8 @@ enum xos_status rca_node_standing(struct xos_store *db, const char *node, const 
 	struct xos_stmt *s = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(db, &s, err,
-	    "SELECT hosts, ban_until, ban_message, left_at FROM nodes WHERE node = ?1", "s", node);
+	    "SELECT hosts, ban_until, ban_message, left_at, ban_since FROM nodes WHERE node = ?1",
+	    "s", node);
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(s, &row, err);
@@ -172,9 +187,14 @@ enum xos_status rca_node_standing(struct xos_store *db, const char *node, const 
 	if (st == XOS_OK && !xos_stmt_is_null(s, 3))
 		st = xos_err_set(err, XOS_DENIED, "node-left",
 		    "the node %s has left the VO: it applies anew, with xos-node join", node);
-	if (st == XOS_OK && !xos_stmt_is_null(s, 1) && now < xos_stmt_int(s, 1))
-		st = xos_err_set(err, XOS_DENIED, "node-banned", "the node %s is banned%s%s", node,
+	if (st == XOS_OK && !xos_stmt_is_null(s, 1) && now < xos_stmt_int(s, 1)) {
+		char since[XOS_TIME_TEXT];
+
+		xos_time_format(xos_stmt_int(s, 4), since);
+		st = xos_err_set(err, XOS_DENIED, "node-banned",
+		    "the node %s is locked since %s%s%s", node, since,
 		    *xos_stmt_text(s, 2) ? ": " : "", xos_stmt_text(s, 2));
+	}
 	if (st == XOS_OK)
 		st = split_hosts(xos_stmt_text(s, 0), hosts, nhosts, err);
 	xos_stmt_done(s);
@@ -211,9 +231,9 @@ enum xos_status rca_node_list(
 	struct xos_stmt *s = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(db, &s, err,
-	    "SELECT nodes.node, site, ban_until, ban_message, left_at, b.until, b.message FROM "
-	    "nodes"
-	    " LEFT JOIN owner_bans b ON b.node = nodes.node ORDER BY nodes.node",
+	    "SELECT nodes.node, site, ban_until, ban_message, left_at, b.until, b.message,"
+	    " rescued FROM nodes LEFT JOIN owner_bans b ON b.node = nodes.node"
+	    " ORDER BY nodes.node",
 	    "");
 
 	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
@@ -228,6 +248,8 @@ enum xos_status rca_node_list(
 		    v, "state", left ? "left" : (banned || owner ? "banned" : "active"));
 		if (!left && (banned || owner))
 			xos_json_set_string(v, "message", xos_stmt_text(s, banned ? 3 : 6));
+		if (!xos_stmt_is_null(s, 7))
+			xos_json_set_time(v, "rescued", xos_stmt_int(s, 7));
 		st = add_services(db, v, xos_stmt_text(s, 0), err);
 		xos_json_add(list, v);
 	}

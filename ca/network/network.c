@@ -190,7 +190,8 @@ static bool is_service(const struct xos_request *req, const char *kind)
 	       strcmp(id->claims->service, kind) == 0;
 }
 
-/* Who may not act is for whoever refuses them: nodes read it in bundles, xos-acctd has none. */
+/* Who may not act is for whoever refuses them: nodes read it in bundles, xos-acctd has none; the resource authority
+ * asks about who approves nodes. */
 static enum xos_status demand_reader_of_locks(const struct xos_request *req, struct xos_err *err)
 {
 	if (is_service(req, "vops") || is_service(req, "rca") || is_service(req, "accounting"))
@@ -199,7 +200,7 @@ static enum xos_status demand_reader_of_locks(const struct xos_request *req, str
 	    "this is for the VO's own services; policy bundles carry it to the nodes");
 }
 
-/* The policy service carries it to the nodes; the resource authority asks it about who approves nodes. */
+/* The policy service carries it to the nodes; the resource authority asks about who approves nodes. */
 static enum xos_status demand_authority(const struct xos_request *req, struct xos_err *err)
 {
 	if (is_service(req, "vops") || is_service(req, "rca"))

@@ -57,6 +57,13 @@ XOS_MUST_USE enum xos_status xos_front_routes(
 /* The routes of the plain listener; once. */
 XOS_MUST_USE enum xos_status xos_front_plain_routes(
     struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
+/*
+ * A second TLS listener, with the same certificate and verifier, for stock clients: it takes TLS 1.2 too, serves these
+ * routes alone to at most 256 connections, and its errors are plain text (net/server.h). Once; binds at once, so call
+ * it in `open`.
+ */
+XOS_MUST_USE enum xos_status xos_front_stock(struct xos_front *f, const char *listen,
+    const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
 struct xos_health *xos_front_health(struct xos_front *f);
 struct xos_service_cert *xos_front_cert(struct xos_front *f);
 uint16_t xos_front_port(const struct xos_front *f); /* 0 before xos_front_run */

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "node/verbs.h"
 
-static const char *opt_message, *opt_for, *opt_until, *opt_fingerprint;
+static const char *opt_message, *opt_for, *opt_until, *opt_fingerprint, *opt_accept;
 static bool opt_again;
 
 const struct xos_cli_option xos_node_approve_options[] = {
@@ -28,6 +28,13 @@ const struct xos_cli_option xos_node_ban_options[] = {
     {"for", "DURATION", "how long, for example 7d; without an end until unban", NULL, &opt_for,
         NULL},
     {"until", "TIME", "the end, for example 2026-12-24T00:00:00Z", NULL, &opt_until, NULL},
+    XOS_NODE_NO_OPTION,
+};
+
+const struct xos_cli_option xos_node_unban_options[] = {
+    {"accept", "sha256:HEX",
+        "after a second use of a key: the one that the machine has now, by xos-node status there",
+        NULL, &opt_accept, NULL},
     XOS_NODE_NO_OPTION,
 };
 
@@ -188,6 +195,8 @@ XOS_NODE_VERB(unban)
 	struct xos_json *args = xos_json_object(), *result = NULL;
 	const char *still = NULL;
 	xos_json_set_string(args, "node", argv[0]);
+	if (opt_accept)
+		xos_json_set_string(args, "accept", opt_accept);
 	enum xos_status st = xos_cli_command(cli, XOS_RCA_AUD, "node.unban", args, &result, err);
 	if (!st && cli->json)
 		return xos_cli_print_json(result, err);

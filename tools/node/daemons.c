@@ -48,8 +48,7 @@ XOS_NODE_VERB(start)
 	struct xos_err renewal = XOS_ERR_INIT;
 	bool renewed = false;
 	if (!st && xos_node_renew(&n, false, &renewed, &renewal))
-		fprintf(stderr, "xos-node: the job service's certificate is not renewed: %s\n",
-		    renewal.text);
+		fprintf(stderr, "xos-node: not renewed: %s\n", renewal.text);
 	for (size_t i = 0; !st && i < NDAEMONS; i++) {
 		if (!(st = xos_node_path(&n, daemons[i].conf, conf, err)))
 			st = xos_cli_daemon_start(n.dir, daemons[i].program, conf, err);
@@ -128,6 +127,10 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 	if (!xos_json_opt_object(doc, "certificate", &part, NULL) && part &&
 	    !xos_json_opt_string(part, "not_after", 64, &text, NULL) && text)
 		xos_cli_print_pair("certificate ends", "%s", text);
+	if (part && !xos_json_opt_string(part, "key", 80, &text, NULL) && text)
+		xos_cli_print_pair("key", "%s", text);
+	if (part && !xos_json_opt_string(part, "last_error", 600, &text, NULL) && text)
+		xos_cli_print_pair("certificate", "%s", text);
 	for (size_t i = 0; i < NDAEMONS; i++) {
 		struct xos_proc_id id;
 		bool up = xos_cli_daemon_running(n->dir, daemons[i].program, &id);

@@ -1,7 +1,9 @@
 /* xos-node list: the nodes of a VO, for whoever is in it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/rca.h"
+#include "base/clock.h"
 #include "cli/vo.h"
 #include "node/verbs.h"
 
@@ -19,6 +21,10 @@ static struct xos_json *node_json(const struct xos_rca_node *n)
 	xos_json_set_string(o, "node", n->node);
 	xos_json_set_string(o, "site", n->site);
 	xos_json_set_string(o, "state", n->state);
+	if (n->message[0])
+		xos_json_set_string(o, "message", n->message);
+	if (n->rescued)
+		xos_json_set_time(o, "rescued", n->rescued);
 	for (size_t i = 0; i < n->nservices; i++) {
 		struct xos_json *s = xos_json_object();
 		xos_json_set_string(s, "kind", n->services[i].kind);
@@ -35,10 +41,20 @@ static bool wanted(const struct xos_rca_node *n)
 	       (!opt_state || strcmp(opt_state, n->state) == 0);
 }
 
+/* Why it is banned, and that a certificate was renewed after its end. */
+static void note_of(const struct xos_rca_node *n, char *out, size_t cap)
+{
+	char at[XOS_TIME_TEXT] = "";
+	if (n->rescued)
+		xos_time_format(n->rescued, at);
+	snprintf(out, cap, "%s%s%s%s", n->message, n->message[0] && at[0] ? "; " : "",
+	    at[0] ? "rescued at " : "", at);
+}
+
 static enum xos_status print_nodes(
     const struct xos_cli *cli, const struct xos_rca_nodes *l, struct xos_err *err)
 {
-	static const char *const heads[] = {"NODE", "SITE", "STATE", "JOBS", "DATA"};
+	static const char *const heads[] = {"NODE", "SITE", "STATE", "JOBS", "DATA", "NOTE"};
 	if (cli->json) {
 		struct xos_json *doc = xos_json_object(), *list = xos_json_array();
 		for (size_t i = 0; i < l->n; i++)
@@ -47,11 +63,13 @@ static enum xos_status print_nodes(
 		xos_json_set(doc, "nodes", list);
 		return xos_cli_print_json(doc, err);
 	}
-	struct xos_cli_table *t = xos_cli_table_new(heads, 5);
+	struct xos_cli_table *t = xos_cli_table_new(heads, 6);
 	for (size_t i = 0; i < l->n; i++) {
 		const struct xos_rca_node *n = &l->node[i];
+		char note[sizeof(n->message) + 64];
 		const char *cells[] = {n->node, n->site, n->state, xos_rca_node_url(n, "jobs"),
-		    xos_rca_node_url(n, "data")};
+		    xos_rca_node_url(n, "data"), note};
+		note_of(n, note, sizeof(note));
 		if (wanted(n))
 			xos_cli_table_row(t, cells);
 	}

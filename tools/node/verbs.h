@@ -27,6 +27,8 @@ XOS_NODE_VERB(stop);
 XOS_NODE_VERB(status);
 XOS_NODE_VERB(leave);
 XOS_NODE_VERB(renew);
+XOS_NODE_VERB(ssh_host);
+XOS_NODE_VERB(known_hosts);
 XOS_NODE_VERB(applications);
 XOS_NODE_VERB(approve);
 XOS_NODE_VERB(deny);
@@ -42,7 +44,8 @@ XOS_NODE_VERB(codes);
 XOS_NODE_VERB(revoke);
 extern const struct xos_cli_option xos_node_init_options[], xos_node_join_options[],
     xos_node_dir_options[], xos_node_leave_options[], xos_node_deny_options[],
-    xos_node_ban_options[], xos_node_renew_options[], xos_node_approve_options[],
+    xos_node_ban_options[], xos_node_unban_options[], xos_node_ssh_host_options[],
+    xos_node_known_hosts_options[], xos_node_renew_options[], xos_node_approve_options[],
     xos_node_list_options[], xos_node_admission_options[], xos_node_code_options[],
     xos_node_codes_options[];
 
@@ -66,7 +69,7 @@ void xos_node_describe_machine(struct xos_json *about);
 void xos_node_print_application(const struct xos_json *a);
 void xos_node_print_about(const struct xos_json *about);
 
-/* Renews the job service's certificate if it is past half of its life, or by force (renew.c). */
+/* Renews the certificates of the node and its services that are past half of their life, or all by force (renew.c). */
 XOS_MUST_USE enum xos_status xos_node_renew(
     const struct xos_node *n, bool force, bool *renewed, struct xos_err *err);
 
