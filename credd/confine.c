@@ -11,7 +11,7 @@
 #include "local/zoneinfo.h"
 #include "proc/sandbox.h"
 
-#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 2)
+#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 4)
 
 /* Folders in which files are replaced. */
 struct folders {
@@ -41,6 +41,7 @@ static enum xos_status writable(
 	struct xos_tls_pair pairs[XOS_CREDD_PAIRS_MAX];
 	size_t n = 0;
 	f->list[f->n++] = conf->state;
+	f->list[f->n++] = conf->trust; /* its trust.jws; more the modes of the files do not allow */
 	add_folder_of(f, conf->tls_certificate);
 	add_folder_of(f, conf->tls_key);
 	enum xos_status st = xos_credd_pairs_parse(conf->renew, pairs, &n, err);

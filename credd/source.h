@@ -36,4 +36,8 @@ XOS_MUST_USE enum xos_status xos_credd_source_stored(
 XOS_MUST_USE enum xos_status xos_credd_source_take(struct xos_credd_source *s,
     struct xos_bytes came, struct xos_credd_view **out, struct xos_err *err);
 
+/* Keeps the trust list in force, if it is another than before, for the next start and for the other daemons of the
+ * node. */
+void xos_credd_source_lists(struct xos_credd_source *s);
+
 #endif

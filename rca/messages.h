@@ -34,6 +34,7 @@ enum rca_message {
 	RCA_RESCUE,        /* body of POST rescue -> {"chain"} */
 	RCA_SSH_HOST,      /* body of POST ssh-host -> {"certificates"} */
 	RCA_SSH_AUTHORITY, /* nothing -> compact JWS (api/sshhost.h) */
+	RCA_TRUST = 50,    /* compact trust list -> nothing; XOS_RELAY_TRUST */
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */

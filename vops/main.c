@@ -5,6 +5,7 @@
 #include "vops/init.h"
 #include "vops/parts.h"
 #include "service/authority.h"
+#include "service/rollover.h"
 
 static enum xos_status run(
     const struct xos_service_run *r, int argc, char **argv, struct xos_err *err)
@@ -18,7 +19,17 @@ static enum xos_status run(
 	};
 	const struct vops_conf *conf = r->conf;
 
-	return xos_authority_usual_run(&authority, &conf->common, r, argc, argv, err);
+	enum xos_status st = r->role ? XOS_OK : xos_rollover_heal(conf->common.state, "vops", err);
+
+	return st == XOS_OK ? xos_authority_usual_run(&authority, &conf->common, r, argc, argv, err)
+	                    : st;
+}
+
+static enum xos_status verb_rollover(
+    const struct xos_service_run *r, int argc, char **argv, struct xos_err *err)
+{
+	(void)r;
+	return xos_service_verb_rollover(argc, argv, "vops", err);
 }
 
 static void check(const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx)
@@ -43,6 +54,8 @@ static const struct xos_service_verb verbs[] = {
     {"run", "", "serve", true, run},
     {"init", "--dir DIR --vo NAME", "make a state folder with keys and requests", false,
         vops_verb_init},
+    {"rollover", "prepare|activate|undo --dir DIR", "the next key of the authority", false,
+        verb_rollover},
 };
 
 static const struct xos_service_program program = {

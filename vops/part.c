@@ -65,6 +65,7 @@ static enum xos_status read_list(struct vops_part *p, struct xos_bytes content,
 	const struct xos_bundle_certs certs = {.cert = cert, .n = vops_issuers(trust, cert)};
 	const struct xos_bundle_trust by = {.vo = vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = (void *)(uintptr_t)trust,
 	    .now = xos_clock_now(),
 	    .skew = XOS_BUNDLE_SKEW};

@@ -9,6 +9,7 @@
 #include "pki/ocsp.h"
 #include "ca/key/keylog.h"
 #include "json/json.h"
+#include "service/rollover.h"
 
 static enum xos_status handle_record(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
@@ -188,6 +189,7 @@ enum xos_status ca_key_open_log(struct ca_key *k, const char *path, struct xos_e
 	enum xos_status st;
 
 	k->loghead.key = k->key;
+	k->loghead.before = k->before;
 	crypto = xos_loghead_crypto(&k->loghead);
 	if (!xos_str_printf(name, sizeof(name), "%s/ca", k->vo))
 		return xos_err_set(err, XOS_INTERNAL, "log", "the VO's name is too long");
@@ -205,6 +207,8 @@ static enum xos_status open_issuer(
 	if (st == XOS_OK && !xos_key_same(k->key, xos_cert_key(k->chain.cert[0])))
 		st = xos_err_set(err, XOS_CONFLICT, "key-mismatch",
 		    "%s is not the certificate of the key %s", o->cert, o->key);
+	if (st == XOS_OK && o->state)
+		st = xos_rollover_key_before(o->state, "ca", &k->before, err);
 	return st == XOS_OK ? xos_issuer_new(k->chain.cert[0], k->key, &k->issuer, err) : st;
 }
 
@@ -252,6 +256,7 @@ void ca_key_free(struct ca_key *k)
 	xos_log_close(k->log);
 	xos_issuer_free(k->issuer);
 	xos_chain_clear(&k->chain);
+	xos_key_free(k->before);
 	xos_key_free(k->key);
 	xos_buf_free(&k->roster.compact);
 	xos_buf_free(&k->locks.compact);

@@ -59,6 +59,7 @@ struct ca_key {
 	    chain; /* ca.pem: the issuer's certificate, and what stands above but the root */
 	struct xos_issuer *issuer;
 	struct ca_membership *membership; /* read only */
+	struct xos_key *before;           /* the public key before this one; NULL: there was none */
 	struct xos_loghead loghead;
 	struct xos_log *log; /* NULL: it could not be opened anew; see ca_key_log_ready */
 	uint64_t acts;       /* id of the last act in the log */
@@ -78,6 +79,7 @@ struct ca_key {
 
 struct ca_key_opts {
 	const char *vo;
+	const char *state; /* the folder, for the key before this one; NULL: none */
 	const char *key, *cert, *membership, *log; /* paths */
 	int64_t lifetime, lifetime_max;
 	const char *http_url; /* where stock verifiers find CRL and OCSP; NULL: tokens do not say */

@@ -280,6 +280,11 @@ static void on_tick(void *ctx)
 	ca_network_status_tick(n->status);
 }
 
+static struct xos_trust *watched_trust(void *network)
+{
+	return ca_network_trust(network);
+}
+
 static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xos_err *err)
 {
 	const struct xos_service_conf *c = &n->conf->common;
@@ -310,7 +315,11 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 		    "result");
 		n->commands = xos_metric_counter_by(h, "xos_cad_commands_total",
 		    "Commands, by result: done, or the code of the refusal.", "result");
-		st = xos_monitor_new(&n->monitor, err);
+		n->trust_watch = (struct xos_trust_watch){
+		    .of = watched_trust, .ctx = n, .vo = n->conf->common.vo};
+		st = xos_trust_watch(h, &n->trust_watch, err);
+		if (st == XOS_OK)
+			st = xos_monitor_new(&n->monitor, err);
 		if (st == XOS_OK)
 			st = xos_monitor_watch(n->monitor, h, "auth", n->auth, CA_REPORT, err);
 		if (st == XOS_OK)

@@ -10,6 +10,7 @@
 #include "service/bulk.h"
 #include "service/front.h"
 #include "service/monitor.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 #include "token/trust.h"
 
@@ -23,6 +24,7 @@ struct ca_network {
 	const struct ca_conf *conf;
 	const struct xos_service_run *run;
 	struct xos_bulk *auth, *key;
+	struct xos_trust_watch trust_watch;
 	pthread_mutex_t lock; /* of trust, which a SIGHUP exchanges */
 	struct xos_trust *trust;
 	struct xos_service_verifier *verifier;

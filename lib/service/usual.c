@@ -36,6 +36,7 @@ enum xos_status xos_authority_usual_run(const struct xos_authority_usual *u,
 {
 	char auth_dir[PATH_MAX], key_dir[PATH_MAX], names[XOS_PARTS][64];
 	const char *const auth_paths[] = {auth_dir, NULL};
+	const char *const trust_paths[] = {conf->trust, NULL}; /* new trust lists come there */
 	const char *const key_paths[] = {key_dir, NULL};
 	char tls_folder[PATH_MAX];
 	const char *const network_paths[] = {conf->trust, conf->tls_certificate, conf->tls_key,
@@ -66,9 +67,9 @@ enum xos_status xos_authority_usual_run(const struct xos_authority_usual *u,
 	            [XOS_PART_NETWORK] = plan(&u->network, conf->user_network,
 	                names[XOS_PART_NETWORK], network, network_paths, NULL),
 	            [XOS_PART_AUTH] = plan(&u->auth, conf->user_auth, names[XOS_PART_AUTH],
-	                XOS_ALLOW_FILE_WRITE, NULL, auth_paths),
+	                XOS_ALLOW_FILE_WRITE, trust_paths, auth_paths),
 	            [XOS_PART_KEY] = plan(&u->key, conf->user_key, names[XOS_PART_KEY],
-	                XOS_ALLOW_FILE_WRITE, NULL, key_paths),
+	                XOS_ALLOW_FILE_WRITE, trust_paths, key_paths),
 	        },
 	    .network_auth = true,
 	    .auth_key = true,

@@ -42,6 +42,8 @@ XOS_NODE_VERB(start)
 		    n.name, n.dir);
 	if (!st)
 		st = xos_cli_daemon_folders(n.dir, err);
+	if (!st)
+		st = xos_node_list_place(&n, XOS_BYTES_NONE, err);
 	/* The servers may be away: what is still valid is used. */
 	struct xos_err renewal = XOS_ERR_INIT;
 	bool renewed = false;
@@ -108,6 +110,7 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 {
 	const char *text = NULL;
 	const struct xos_json *part = NULL;
+	int64_t serial = 0;
 	xos_cli_print_pair("node", "%s of site %s", n->name, n->site);
 	if (!xos_json_opt_string(doc, "vo", 64, &text, NULL) && text)
 		xos_cli_print_pair("vo", "%s", text);
@@ -117,6 +120,10 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 		xos_cli_print_pair("says", "%s", text);
 	if (!xos_json_opt_string(doc, "decides_until", 64, &text, NULL) && text)
 		xos_cli_print_pair("decides until", "%s, also without any server", text);
+	if (!xos_json_opt_object(doc, "trust_list", &part, NULL) && part &&
+	    !xos_json_get_int64(part, "serial", 1, INT64_MAX, &serial, NULL))
+		xos_cli_print_pair("trust list", "%lld", (long long)serial);
+	part = NULL;
 	if (!xos_json_opt_object(doc, "certificate", &part, NULL) && part &&
 	    !xos_json_opt_string(part, "not_after", 64, &text, NULL) && text)
 		xos_cli_print_pair("certificate ends", "%s", text);

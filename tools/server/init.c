@@ -13,6 +13,7 @@
 #include "cli/daemons.h"
 #include "cli/remove.h"
 #include "server/certs.h"
+#include "server/rollover.h"
 #include "server/run.h"
 #include "server/shared.h"
 
@@ -93,6 +94,8 @@ static enum xos_status fill(
 		st = make_vos(s, err);
 	if (!st)
 		st = xos_server_root_crl(s, err);
+	if (!st)
+		st = xos_server_first_list(s, err);
 	if (!st)
 		st = xos_server_save(s, err);
 	return st;
