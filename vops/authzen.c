@@ -1,5 +1,6 @@
 #include "vops/authzen.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,6 +23,7 @@ struct vops_authzen {
 	struct vops_judge *desks[DESKS_MAX]; /* judges at rest, with their memory */
 	size_t ndesks;
 	struct xos_metric_by *decisions, *requests;
+	struct xos_decision_log *log; /* NULL: none is kept */
 };
 
 /* --- one request --- */
@@ -106,6 +108,8 @@ static enum xos_status begin(struct turn *t, struct xos_err *err)
 	t->judge = take_desk(t->a);
 	if (!t->judge)
 		st = vops_judge_new(&t->judge, err);
+	if (st == XOS_OK)
+		vops_judge_record(t->judge, t->a->log);
 	if (st == XOS_OK)
 		vops_judge_begin(t->judge, t->view, t->caller, chain, n, xos_request_id(t->req));
 	return st;
@@ -310,6 +314,23 @@ static const struct xos_route routes[] = {
     {"GET", "/.well-known/authzen-configuration", on_metadata, XOS_ROUTE_INLINE, 0},
 };
 
+static enum xos_status open_log(struct vops_authzen *a, struct xos_err *err)
+{
+	const struct vops_conf *conf = a->conf;
+	char folder[PATH_MAX];
+
+	if (!conf->decision_sample)
+		return XOS_OK;
+	enum xos_status st =
+	    vops_conf_path(conf, VOPS_NETWORK_FOLDER "/decisions", folder, sizeof(folder), err);
+	const struct xos_decision_log_options o = {.folder = folder,
+	    .sample = (uint64_t)conf->decision_sample,
+	    .sample_all = true,
+	    .bytes = (uint64_t)conf->decision_log_bytes,
+	    .files = (uint64_t)conf->decision_log_files};
+	return st == XOS_OK ? xos_decision_log_open(&o, &a->log, err) : st;
+}
+
 enum xos_status vops_authzen_open(struct xos_relay *relay, const struct vops_conf *conf,
     struct vops_authzen **out, struct xos_err *err)
 {
@@ -328,6 +349,8 @@ enum xos_status vops_authzen_open(struct xos_relay *relay, const struct vops_con
 	a->requests = xos_metric_counter_by(h, "xos_vops_authzen_requests_total",
 	    "AuthZEN requests, by kind; \"refused\" are those without an answer.", "kind");
 	enum xos_status st = vops_keeper_new(relay, conf->common.vo, &a->keeper, err);
+	if (st == XOS_OK)
+		st = open_log(a, err);
 	if (st == XOS_OK)
 		st = xos_health_check(h, "view", vops_keeper_health, a->keeper, err);
 	if (st == XOS_OK)
@@ -360,6 +383,7 @@ void vops_authzen_free(struct vops_authzen *a)
 	for (size_t i = 0; i < a->ndesks; i++)
 		vops_judge_free(a->desks[i]);
 	vops_keeper_free(a->keeper);
+	xos_decision_log_close(a->log);
 	pthread_mutex_destroy(&a->lock);
 	free(a);
 }

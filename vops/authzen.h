@@ -7,7 +7,7 @@
 
 /*
  * The routes of the OpenID AuthZEN Authorization API 1.0, on the worker threads of the network process. A decision of
- * this service signs nothing, changes nothing and is not logged as evidence: whoever asked enforces it.
+ * this service signs nothing and changes nothing; whoever asked enforces it. A sample of them is recorded (decide/record.h).
  */
 struct vops_authzen;
 /* Registers the routes, the health check and the metrics; all borrowed. In `open`. */

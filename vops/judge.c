@@ -16,6 +16,7 @@ struct vops_judge {
 	const struct xos_json *subject;  /* the object that named who; NULL: none is kept */
 	bool again;                      /* it was asked about more than once */
 	struct xos_policy_answer answer; /* its memory is used again and again */
+	struct xos_decision_log *log;    /* NULL: none */
 };
 
 /* One question on its way. */
@@ -45,6 +46,11 @@ void vops_judge_free(struct vops_judge *j)
 	xos_policy_answer_free(&j->answer);
 	vops_view_unref(j->view);
 	free(j);
+}
+
+void vops_judge_record(struct vops_judge *j, struct xos_decision_log *log)
+{
+	j->log = log;
 }
 
 /* The last answer borrows from the policy of its view: another view, another answer. */
@@ -168,6 +174,37 @@ static enum xos_status tell(const struct trial *t, const struct vops_told *told,
 	return xos_decision_answer_encode(t->engine ? &t->j->answer : NULL, &extra, out, err);
 }
 
+/* As whoever asked could have asked it of a node: what is recorded must be readable by the same tools. */
+static void record(const struct trial *t, const struct vops_verdict *v)
+{
+	struct xos_buf request, by;
+	struct xos_policy_request plain = t->asked;
+	struct xos_decision_record r = {.id = t->j->id,
+	    .now = t->j->now,
+	    .outcome = v->permitted   ? XOS_DECISION_PERMIT
+	               : v->undecided ? XOS_DECISION_UNDECIDED
+	                              : XOS_DECISION_DENY,
+	    .reason = t->engine ? NULL : t->why.code,
+	    .asked = &t->asked,
+	    .identity = t->j->who.known ? t->j->who.known->id : NULL};
+
+	if (!xos_decision_log_wants(t->j->log, r.outcome))
+		return;
+	plain.interned_subject = NULL;
+	plain.interned_resource = NULL;
+	xos_buf_init(&request, XOS_DECISION_REQUEST_MAX);
+	xos_buf_init(&by, 4096);
+	if (t->engine)
+		xos_policy_answer_deciders(&t->j->answer, &by);
+	r.by = t->engine ? xos_buf_str(&by) : NULL;
+	if (xos_decision_request_encode(&plain, &request, NULL) == XOS_OK) {
+		r.request = xos_buf_bytes(&request);
+		xos_decision_log_write(t->j->log, &r);
+	}
+	xos_buf_free(&request);
+	xos_buf_free(&by);
+}
+
 enum xos_status vops_judge_decide(struct vops_judge *j, struct xos_decision_request *r,
     const struct vops_told *told, struct xos_buf *out, struct vops_verdict *v, struct xos_err *err)
 {
@@ -177,6 +214,7 @@ enum xos_status vops_judge_decide(struct vops_judge *j, struct xos_decision_requ
 	if (st != XOS_OK)
 		return st;
 	judge(&t, v);
+	record(&t, v);
 	return out ? tell(&t, told, v, out, err) : XOS_OK;
 }
 

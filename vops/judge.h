@@ -2,6 +2,7 @@
 #define XOS_VOPS_JUDGE_H
 
 #include "api/evaluations.h"
+#include "decide/record.h"
 #include "token/verify.h"
 #include "vops/view.h"
 
@@ -16,6 +17,8 @@
 struct vops_judge;
 XOS_MUST_USE enum xos_status vops_judge_new(struct vops_judge **out, struct xos_err *err);
 void vops_judge_free(struct vops_judge *j); /* NULL-safe */
+/* Where its evaluations are recorded, as far as the log's sample goes; borrowed; NULL: nowhere. Not what searches try. */
+void vops_judge_record(struct vops_judge *j, struct xos_decision_log *log);
 /* For a new request: by v (one more owner) and for this caller (borrowed). */
 void vops_judge_begin(struct vops_judge *j, struct vops_view *v, const struct xos_identity *caller,
     const struct xos_bytes *chain, size_t nchain, const char *id);

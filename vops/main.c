@@ -16,6 +16,7 @@ static enum xos_status run(
 	    .auth = {vops_auth_open, vops_auth_serve, vops_auth_close},
 	    .key = {vops_key_open, vops_key_serve, vops_key_close},
 	    .asks = true,
+	    .network_folder = VOPS_NETWORK_FOLDER,
 	};
 	const struct vops_conf *conf = r->conf;
 

@@ -56,6 +56,27 @@ status() {
 	[ "${lines[-1]}" = "$want" ] || { echo "$output" >&2; return 1; }
 }
 
+# The first, because it restarts the service.
+@test "what is decided for services is recorded, a stated sample of it, and other policies can be asked the same" {
+	echo "decision_sample = 1" >>"$V/vo/vopsd/vopsd.conf"
+	xos-server stop --dir "$V/vo"
+	xos-server start --dir "$V/vo"
+	retry permits alice n1
+	denies alice n3
+	local log=$V/vo/vopsd/network/decisions
+	[ "$(stat -c %a "$log/decisions.jsonl")" = 600 ]
+	tail -n 2 "$log/decisions.jsonl" | jq -se '.[0].decision == "permit" and .[1].decision == "deny" and .[1].sample == 1 and
+		(.[0].subject.groups | index("/demo/physics") != null)'
+	mkdir "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/new"
+	cp "$V/vo2.xos" "$V/lab2.xos" "$BATS_TEST_TMPDIR/old"
+	cp "$V/lab2.xos" "$BATS_TEST_TMPDIR/new"
+	echo 'vo "demo" serial 3 { permit group /demo/physics action job.show on any; }' >"$BATS_TEST_TMPDIR/new/vo.xos"
+	run -0 xos-policy diff --json "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/old" --log "$log"
+	jq -e '.records >= 2 and .decided_otherwise == 0' <<<"$output"
+	run -1 xos-policy diff "$BATS_TEST_TMPDIR/old" "$BATS_TEST_TMPDIR/new" --log "$log"
+	[[ $output == *"job.submit: permit -> deny"* ]]
+}
+
 @test "the metadata is open and names each endpoint below the address that was asked" {
 	status 200 nobody /.well-known/authzen-configuration
 	head -1 <<<"$output" | jq -e --arg u "$PDP" '.policy_decision_point == $u and
