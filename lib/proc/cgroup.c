@@ -13,8 +13,9 @@
 
 #define PREFIX "xos-"
 #define PERIOD_US 100000u
-#define REMOVE_TRIES 500
-#define REMOVE_PAUSE_NS 2000000L
+/* For what the kernel does a moment later: a second in all. */
+#define TRIES 500
+#define PAUSE_NS 2000000L
 enum { MEMORY, PROCESSES, CPU, FREEZE }; /* places of the controls */
 
 static enum xos_status folder(
@@ -217,6 +218,31 @@ bool xos_cgroup_join(const int *fds, size_t n)
 	return joined;
 }
 
+static bool is_frozen(const char *dir, bool unified)
+{
+	char text[256];
+
+	if (!unified)
+		return xos_cgroup_read(dir, "freezer.state", text, sizeof(text)) &&
+		       strncmp(text, "FROZEN", 6) == 0;
+	return xos_cgroup_read(dir, "cgroup.events", text, sizeof(text)) &&
+	       strstr(text, "frozen 1");
+}
+
+/* The kernel stops each process where it can be stopped, a little later. */
+static enum xos_status wait_frozen(const char *dir, bool unified, struct xos_err *err)
+{
+	const struct timespec pause = {0, PAUSE_NS};
+
+	for (int i = 0; i < TRIES; i++) {
+		if (is_frozen(dir, unified))
+			return XOS_OK;
+		(void)nanosleep(&pause, NULL);
+	}
+	return xos_err_set(
+	    err, XOS_UNAVAILABLE, "not-frozen", "%s does not stop: it is asked to, still", dir);
+}
+
 enum xos_status xos_cgroup_freeze(const struct xos_cgroup *g, bool frozen, struct xos_err *err)
 {
 	char dir[PATH_MAX];
@@ -224,12 +250,13 @@ enum xos_status xos_cgroup_freeze(const struct xos_cgroup *g, bool frozen, struc
 	if (!(g->in->can & XOS_CGROUP_FREEZE))
 		return xos_err_set(err, XOS_DENIED, "freeze-not-enforceable",
 		    "this machine cannot freeze a job: %s", g->in->control[FREEZE].why);
+	bool unified = g->in->control[FREEZE].unified;
 	enum xos_status st = folder(g, FREEZE, dir, err);
-	if (st != XOS_OK)
-		return st;
-	if (g->in->control[FREEZE].unified)
-		return xos_cgroup_write(dir, "cgroup.freeze", frozen ? "1" : "0", err);
-	return xos_cgroup_write(dir, "freezer.state", frozen ? "FROZEN" : "THAWED", err);
+	if (st == XOS_OK && unified)
+		st = xos_cgroup_write(dir, "cgroup.freeze", frozen ? "1" : "0", err);
+	else if (st == XOS_OK)
+		st = xos_cgroup_write(dir, "freezer.state", frozen ? "FROZEN" : "THAWED", err);
+	return st == XOS_OK && frozen ? wait_frozen(dir, unified, err) : st;
 }
 
 bool xos_cgroup_out_of_memory(const struct xos_cgroup *g)
@@ -248,7 +275,7 @@ bool xos_cgroup_out_of_memory(const struct xos_cgroup *g)
 
 enum xos_status xos_cgroup_remove(const struct xos_cgroup *g, struct xos_err *err)
 {
-	const struct timespec pause = {0, REMOVE_PAUSE_NS};
+	const struct timespec pause = {0, PAUSE_NS};
 	char dir[PATH_MAX];
 	enum xos_status st = XOS_OK;
 	int tries = 0; /* for all hierarchies together */
@@ -257,11 +284,17 @@ enum xos_status xos_cgroup_remove(const struct xos_cgroup *g, struct xos_err *er
 		if (!is_first(g->in, i) || folder(g, i, dir, err) != XOS_OK)
 			continue;
 		/* The kernel takes a moment to let go of a process that has ended. */
-		while (rmdir(dir) != 0 && errno == EBUSY && ++tries < REMOVE_TRIES)
+		while (rmdir(dir) != 0 && errno != ENOENT) {
+			int why = errno;
+			if (why != EBUSY)
+				st = xos_err_errno(err, why, "cgroup", "cannot remove %s", dir);
+			else if (++tries >= TRIES)
+				st = xos_err_set(
+				    err, XOS_CONFLICT, "cgroup", "%s still has processes", dir);
+			if (why != EBUSY || tries >= TRIES)
+				break;
 			(void)nanosleep(&pause, NULL);
-		if (tries >= REMOVE_TRIES)
-			st =
-			    xos_err_set(err, XOS_CONFLICT, "cgroup", "%s still has processes", dir);
+		}
 	}
 	return st;
 }

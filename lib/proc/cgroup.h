@@ -26,7 +26,8 @@ const char *xos_cgroup_control_name(unsigned control); /* one of the above: "mem
 struct xos_cgroups {
 	unsigned can; /* of the above: what groups made here can do */
 	struct {
-		char dir[PATH_MAX]; /* below which groups are made; "": no such controller */
+		char dir
+		    [PATH_MAX]; /* ours ("xos-jobs"), below which groups are made; "": no such controller */
 		bool unified;
 		char why[128];          /* if it cannot: for people */
 	} control[XOS_CGROUP_CONTROLS]; /* by bit */
@@ -72,6 +73,7 @@ XOS_MUST_USE enum xos_status xos_cgroup_doors(
     const struct xos_cgroup *g, int fds[XOS_CGROUP_CONTROLS], size_t *n, struct xos_err *err);
 /* In the process that joins: through all doors, which are closed. Async-signal-safe. */
 XOS_MUST_USE bool xos_cgroup_join(const int *fds, size_t n);
+/* Frozen: once all of it stands still; UNAVAILABLE "not-frozen" if that takes over a second, and it goes on stopping. */
 XOS_MUST_USE enum xos_status xos_cgroup_freeze(
     const struct xos_cgroup *g, bool frozen, struct xos_err *err);
 /* Has the kernel ended a process of it because its memory was used up? */

@@ -12,6 +12,7 @@
 #include "proc/cgroup_internal.h"
 
 #define DAEMON "xos-daemon"
+#define JOBS "xos-jobs"
 
 static const struct {
 	const char *name, *controller, *v1_file, *v2_file;
@@ -109,6 +110,21 @@ static bool base_of(const char *controller, char out[PATH_MAX])
 	if (n > strlen(DAEMON) && strcmp(place + n - strlen(DAEMON) - 1, "/" DAEMON) == 0)
 		place[n - strlen(DAEMON) - 1] = 0;
 	return mounted(controller, place[0] ? place : "/", out);
+}
+
+/* A folder of our own below our place: the root of a hierarchy may be written by capability only, which those that remove
+ * groups have given up. In the unified hierarchy it hands the controller on, if it gets it. */
+static bool own_folder(const char *controller, bool unified, char out[PATH_MAX])
+{
+	char base[PATH_MAX], want[64];
+
+	if (!base_of(unified ? "" : controller, base) ||
+	    !xos_path_join(out, PATH_MAX, base, JOBS) || (mkdir(out, 0755) != 0 && errno != EEXIST))
+		return false;
+	if (unified && xos_str_printf(want, sizeof(want), "+%s", controller) &&
+	    xos_cgroup_write(base, "cgroup.subtree_control", want, NULL) == XOS_OK)
+		(void)!xos_cgroup_write(out, "cgroup.subtree_control", want, NULL);
+	return true;
 }
 
 enum xos_status xos_cgroup_write(
@@ -220,7 +236,7 @@ static void find_one(struct xos_cgroups *g, size_t i)
 	snprintf(g->control[i].why, sizeof(g->control[i].why), "the kernel has no controller %s",
 	    controls[i].controller);
 	for (int unified = 1; unified >= 0; unified--) {
-		if (!base_of(unified ? "" : controls[i].controller, dir) ||
+		if (!own_folder(controls[i].controller, unified, dir) ||
 		    !try_in(dir, unified ? controls[i].v2_file : controls[i].v1_file,
 		        g->control[i].why))
 			continue;
@@ -244,10 +260,11 @@ void xos_cgroups_locate(unsigned can, unsigned unified, struct xos_cgroups *out)
 	memset(out, 0, sizeof(*out));
 	for (size_t i = 0; i < XOS_CGROUP_CONTROLS; i++) {
 		unsigned bit = 1u << i;
+		char base[PATH_MAX];
 
 		out->control[i].unified = unified & bit;
-		if (can & bit &&
-		    base_of(unified & bit ? "" : controls[i].controller, out->control[i].dir))
+		if (can & bit && base_of(unified & bit ? "" : controls[i].controller, base) &&
+		    xos_path_join(out->control[i].dir, sizeof(out->control[i].dir), base, JOBS))
 			out->can |= bit;
 		else
 			snprintf(out->control[i].why, sizeof(out->control[i].why),

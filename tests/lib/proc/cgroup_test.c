@@ -2,6 +2,7 @@
 #include "proc/cgroup.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,11 +102,19 @@ static int in_own_session(void)
 
 static int ready[2];
 
-/* Says that it has joined. */
+static void on_signal(int sig)
+{
+	char c = (char)sig;
+
+	if (write(ready[1], &c, 1) != 1)
+		_exit(1);
+}
+
+/* Says that it has joined, and when it is signalled. */
 static int forever(void)
 {
-	if (write(ready[1], "j", 1) != 1)
-		return 1;
+	signal(SIGUSR1, on_signal);
+	on_signal(0);
 	while (pause() != 0)
 		;
 	return 1;
@@ -117,9 +126,8 @@ static pid_t start_forever(const struct xos_cgroup *g)
 
 	ck_assert_int_eq(pipe(ready), 0);
 	pid_t pid = start(g, forever);
-	ck_assert_int_eq((int)read(ready[0], &c, 1), 1);
-	close(ready[0]);
 	close(ready[1]);
+	ck_assert_int_eq((int)read(ready[0], &c, 1), 1);
 	return pid;
 }
 
@@ -199,19 +207,24 @@ START_TEST(what_runs_is_frozen_and_goes_on)
 {
 	struct xos_cgroup g = make(&none), again;
 	pid_t pid = start_forever(&g);
+	char c = 0;
 
 	ck_assert_int_eq(xos_cgroup_open(&here, name, &again, &err), XOS_OK);
+	ck_assert_int_eq(fcntl(ready[0], F_SETFL, O_NONBLOCK), 0);
 	if (here.can & XOS_CGROUP_FREEZE) {
 		ck_assert_msg(xos_cgroup_freeze(&again, true, &err) == XOS_OK, "%s", err.text);
-		kill(pid, SIGTERM);
-		ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+		kill(pid, SIGUSR1);
+		ck_assert_int_eq((int)read(ready[0], &c, 1), -1);
 		ck_assert_msg(xos_cgroup_freeze(&again, false, &err) == XOS_OK, "%s", err.text);
 	} else {
 		ck_assert_int_eq(xos_cgroup_freeze(&again, true, &err), XOS_DENIED);
-		kill(pid, SIGTERM);
+		kill(pid, SIGUSR1);
 	}
-	int status = wait_for(pid);
-	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	ck_assert_int_eq(fcntl(ready[0], F_SETFL, 0), 0);
+	ck_assert_int_eq((int)read(ready[0], &c, 1), 1);
+	ck_assert_int_eq(c, SIGUSR1);
+	kill(pid, SIGKILL);
+	(void)wait_for(pid);
 	gone(&g);
 }
 END_TEST
