@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "bundle/administrators.h"
 #include "proc/supervisor.h"
+#include "rca/logtell.h"
 
 #define KEY_MS 20000 /* how long the key process may take */
 
@@ -344,6 +345,9 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_RENEW, "renew", 1, XOS_RCA_BODY_MAX, on_renew},
 	    {RCA_LOCKS, "locks", 1, 0, on_locks},
 	    {RCA_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX, on_administrators},
+	    {RCA_LOG_HEAD, "log-head", 1, 0, rca_auth_log_head},
+	    {RCA_LOG_PROOF, "log-proof", 1, XOS_LOG_ASK_MAX, rca_auth_log_proof},
+	    {RCA_LOG_GROWTH, "log-growth", 1, XOS_LOG_ASK_MAX, rca_auth_log_growth},
 	};
 	struct rca_auth *a = self->state;
 	/* Only the front end asks here; the channel to key is this process's own to ask on. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rca/logtell.h"
 #include "service/relay.h"
 
 struct front_state {
@@ -66,6 +67,9 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/nodes", on_nodes, XOS_ROUTE_CERT, 0},
     {"POST", "/v1/vo/{vo}/renew", on_renew, XOS_ROUTE_CERT, XOS_RCA_BODY_MAX},
     {"GET", "/v1/vo/{vo}/locks", on_locks, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/log/head", rca_route_log_head, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/proof", rca_route_log_proof, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/consistency", rca_route_log_consistency, 0, 0},
 };
 
 /* What was fetched goes to auth, which verifies it. */

@@ -11,6 +11,7 @@
 #include "bundle/locks.h"
 #include "proc/supervisor.h"
 #include "rca/issue.h"
+#include "rca/logtell.h"
 #include "service/bulk.h"
 
 struct key_state {
@@ -39,6 +40,13 @@ void rca_key_close(struct xos_part_self *self)
 	rca_issuer_close(k->issuer);
 	free(k);
 	self->state = NULL;
+}
+
+struct rca_issuer *rca_key_issuer(void *key)
+{
+	struct key_state *k = key;
+
+	return k->issuer;
 }
 
 static enum xos_status on_issue(
@@ -144,6 +152,9 @@ enum xos_status rca_key_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_ISSUE, "issue", 1, XOS_RCA_BODY_MAX, on_issue},
 	    {RCA_SIGN_LOCKS, "sign-locks", 1, XOS_LOCKS_MAX, on_sign_locks},
 	    {RCA_NOTE, "note", 1, XOS_LOG_PAYLOAD_MAX, on_note},
+	    {RCA_LOG_HEAD, "log-head", 1, 0, rca_key_log_head},
+	    {RCA_LOG_PROOF, "log-proof", 1, XOS_LOG_ASK_MAX, rca_key_log_proof},
+	    {RCA_LOG_GROWTH, "log-growth", 1, XOS_LOG_ASK_MAX, rca_key_log_growth},
 	};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};

@@ -22,6 +22,10 @@ enum rca_message {
 	RCA_RENEW,          /* body of POST renew -> {"chain"} */
 	RCA_LOCKS,          /* nothing -> compact JWS */
 	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
+	/* network -> auth -> key: questions about the log, as api/logserve.h has them */
+	RCA_LOG_HEAD = 50,
+	RCA_LOG_PROOF,
+	RCA_LOG_GROWTH,
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */
