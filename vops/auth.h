@@ -12,6 +12,7 @@ struct vops_current {
 	char site[XOS_SITE_MAX + 1];
 	uint64_t serial;
 	uint64_t generation; /* of the parts it was made from */
+	uint64_t heads;      /* the same of the heads of logs */
 	int64_t issued;
 	struct xos_buf compact;
 };
@@ -24,6 +25,7 @@ struct vops_auth {
 	struct xos_bulk *key;
 	struct xos_gate *gate;
 	uint64_t generation; /* raised with every change of a part */
+	uint64_t heads;      /* raised with every new head of a log */
 	struct vops_current *current[VOPS_SITES_MAX];
 	size_t ncurrent;
 };

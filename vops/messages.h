@@ -17,6 +17,7 @@ enum vops_message {
 	VOPS_BUNDLE,         /* lp site, lp etag -> u8 changed, lp etag, lp compact */
 	VOPS_OBJECT,         /* u8 enum vops_object, lp compact -> nothing */
 	VOPS_ADMINISTRATORS, /* lp compact -> nothing */
+	VOPS_HEAD = 25,      /* u8 enum xos_vo_log, lp what log/head answers -> nothing */
 	/* auth -> key */
 	VOPS_SIGN = 100 /* struct vops_parts -> u64 serial, lp compact */
 };

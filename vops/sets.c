@@ -14,6 +14,9 @@ static const char *const migrations[] = {
     " expires BIGINT NOT NULL, compact BLOB NOT NULL, pushed BIGINT NOT NULL);"
     "CREATE TABLE objects (kind INTEGER PRIMARY KEY, serial BIGINT NOT NULL,"
     " compact BLOB NOT NULL, fetched BIGINT NOT NULL);" XOS_ONCE_SCHEMA,
+    /* heads.h */
+    "CREATE TABLE heads (log TEXT PRIMARY KEY, encoded BLOB NOT NULL, carried BLOB NOT NULL,"
+    " fetched BIGINT NOT NULL);",
 };
 
 enum xos_status vops_sets_open(const char *path, struct xos_store **out, struct xos_err *err)
