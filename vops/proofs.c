@@ -28,7 +28,7 @@ struct vops_proofs {
 	pthread_mutex_t lock; /* of all below; never held while somebody is asked */
 	struct kept kept[KEPT];
 	uint64_t turn;
-	bool asking[XOS_VO_LOGS];
+	bool asking;
 	int64_t rest_until[XOS_VO_LOGS]; /* monotonic, ms */
 	struct xos_err failed[XOS_VO_LOGS];
 };
@@ -133,15 +133,15 @@ static enum xos_status ask(
 	return st;
 }
 
-/* Under the lock. One worker asks at a time for each log, and none right after a failure: the others serve bundles. */
+/* Under the lock. One worker asks at a time, and none right after a failure: the others serve bundles. */
 static enum xos_status may_ask(struct vops_proofs *p, enum xos_vo_log log, struct xos_err *err)
 {
 	if (!url_of(p->conf, log))
 		return xos_err_set(err, XOS_NOT_FOUND, "no-log",
 		    "this server does not know who keeps the log of %s", xos_vo_log_service(log));
-	if (p->asking[log])
+	if (p->asking)
 		return xos_err_set(err, XOS_UNAVAILABLE, "log-asked",
-		    "the log of %s is being asked: try again", xos_vo_log_service(log));
+		    "the keeper of a log is being asked: try again");
 	if (xos_clock_mono_ms() < p->rest_until[log]) {
 		*err = p->failed[log];
 		return err->status;
@@ -157,7 +157,7 @@ static enum xos_status fetch(
 	xos_buf_init(&answer, ANSWER_MAX);
 	enum xos_status st = ask(p, q, &answer, err);
 	pthread_mutex_lock(&p->lock);
-	p->asking[q->log] = false;
+	p->asking = false;
 	if (st == XOS_OK) {
 		xos_response_body(res, "application/json", xos_buf_bytes(&answer));
 		keep(p, q, &answer);
@@ -207,7 +207,7 @@ static enum xos_status on_consistency(
 	if (!given)
 		st = may_ask(p, q.log, err);
 	if (!given && st == XOS_OK)
-		p->asking[q.log] = true;
+		p->asking = true;
 	pthread_mutex_unlock(&p->lock);
 	return given || st != XOS_OK ? st : fetch(p, &q, res, err);
 }

@@ -50,9 +50,10 @@ static void bring_bytes(struct xos_bytes head)
 {
 	struct xos_err err = XOS_ERR_INIT;
 
+	serial++;
+	const struct xos_test_bundle b = {.serial = serial, .head = head};
 	/* Whatever it is, the bundle counts. */
-	MUST(
-	    node_offer(n, &(struct xos_test_bundle){.serial = ++serial, .head = head}, &err), &err);
+	MUST(node_offer(n, &b, &err), &err);
 }
 
 static void bring_by(
