@@ -23,7 +23,7 @@ enum rca_message {
 	RCA_LOCKS,          /* nothing -> compact JWS */
 	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
 	/* network -> auth -> key: questions about the log, as api/logserve.h has them */
-	RCA_LOG_HEAD = 50,
+	RCA_LOG_HEAD = 60,
 	RCA_LOG_PROOF,
 	RCA_LOG_GROWTH,
 	/* auth -> key */
