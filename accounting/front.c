@@ -12,6 +12,7 @@
 #include "api/chainjson.h"
 #include "api/loghead.h"
 #include "api/trustdoc.h"
+#include "api/logserve.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "service/bulk.h"
@@ -215,8 +216,6 @@ static enum xos_status on_head(
 	struct xos_buf head;
 	enum xos_status st = admit(f, req, err);
 
-	if (st == XOS_OK)
-		st = check_user(xos_request_identity(req), err);
 	if (st != XOS_OK)
 		return st;
 	unchecked.verify_head = NULL;
@@ -245,12 +244,43 @@ static enum xos_status on_trust(
 	return XOS_OK;
 }
 
+/* For whoever may ask here at all: hashes and numbers. */
+static enum xos_status prove(struct front_state *f, enum xos_log_question q,
+    enum xos_acct_message type, const struct xos_request *req, struct xos_response *res,
+    struct xos_err *err)
+{
+	struct xos_buf payload;
+	enum xos_status st = admit(f, req, err);
+
+	xos_buf_init(&payload, XOS_LOG_ASK_MAX);
+	if (st == XOS_OK)
+		st = xos_logserve_query(req, q, &payload, err);
+	if (st == XOS_OK)
+		st = ask(f, type, xos_buf_bytes(&payload), 200, res, err);
+	xos_buf_free(&payload);
+	return st;
+}
+
+static enum xos_status on_proof(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return prove(ctx, XOS_LOG_PROOF, XOS_ACCT_LOG_PROOF, req, res, err);
+}
+
+static enum xos_status on_consistency(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return prove(ctx, XOS_LOG_GROWTH, XOS_ACCT_LOG_GROWTH, req, res, err);
+}
+
 static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/trust", on_trust, 0, 0},
     {"POST", "/v1/vo/{vo}/records", on_record, XOS_ROUTE_CERT, XOS_RECORD_MAX},
     {"GET", "/v1/vo/{vo}/records", on_records, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log", on_log, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log/head", on_head, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/log/proof", on_proof, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/log/consistency", on_consistency, XOS_ROUTE_CERT, 0},
 };
 
 static enum xos_status open_verifier(struct front_state *f, struct xos_err *err)

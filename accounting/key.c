@@ -1,4 +1,4 @@
-/* The key process: appends records and signs heads. It takes two typed requests and nothing else. */
+/* The key process: appends records and signs heads. It takes a few typed requests and nothing else. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -96,6 +96,25 @@ static enum xos_status on_list(
 	return st;
 }
 
+/* Proofs need no certificate; who asked for the head has it. */
+static enum xos_status on_proof(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+
+	(void)from;
+	return xos_ledger_tell(k->ledger, NULL, XOS_LOG_PROOF, payload, reply, err);
+}
+
+static enum xos_status on_growth(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+
+	(void)from;
+	return xos_ledger_tell(k->ledger, NULL, XOS_LOG_GROWTH, payload, reply, err);
+}
+
 /* The files are opened by the user that keeps them, not with the rights of the start. */
 static enum xos_status open_ledger(struct key_state *k, struct xos_err *err)
 {
@@ -116,6 +135,8 @@ enum xos_status xos_acct_key_serve(struct xos_part_self *self, struct xos_err *e
 	static const struct xos_bulk_handler table[] = {
 	    {XOS_ACCT_APPEND, "append", 1, XOS_RECORD_MAX, on_append},
 	    {XOS_ACCT_LIST, "list", 1, 4096, on_list},
+	    {XOS_ACCT_LOG_PROOF, "log-proof", 1, XOS_LOG_ASK_MAX, on_proof},
+	    {XOS_ACCT_LOG_GROWTH, "log-growth", 1, XOS_LOG_ASK_MAX, on_growth},
 	};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};

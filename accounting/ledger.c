@@ -266,3 +266,9 @@ enum xos_status xos_ledger_list(struct xos_ledger *l, const struct xos_ledger_qu
 	xos_json_free(doc);
 	return st;
 }
+
+enum xos_status xos_ledger_tell(struct xos_ledger *l, const struct xos_chain *chain,
+    enum xos_log_question q, struct xos_bytes ask, struct xos_buf *reply, struct xos_err *err)
+{
+	return xos_logserve_answer(l->log, chain, q, ask, reply, err);
+}

@@ -61,6 +61,7 @@ struct news {
 	struct xos_credd_view *view; /* NULL: the old one stays */
 	struct xos_credd_contact contact;
 	struct xos_credd_certificate certificate;
+	struct xos_credd_witness_state witness;
 };
 
 static void deliver(void *ctx)
@@ -69,6 +70,7 @@ static void deliver(void *ctx)
 	struct xos_credd_ops *ops = n->ops;
 	ops->vops = n->contact;
 	ops->certificate = n->certificate;
+	ops->witness = n->witness;
 	if (n->view) {
 		char serial[24], until[XOS_TIME_TEXT];
 		(void)!xos_str_printf(serial, sizeof(serial), "%llu",
@@ -111,6 +113,8 @@ static void post(struct xos_credd_fetch *f, struct xos_credd_view *view)
 		    .view = view,
 		    .contact = f->contact,
 		    .certificate = f->certificate};
+	if (n)
+		xos_credd_witness_state(xos_credd_source_witness(f->source), &n->witness);
 	if (!n || xos_loop_post(f->loop, deliver, n)) {
 		XOS_EVENT(XOS_ERROR, "memory");
 		xos_credd_view_free(view);
@@ -327,6 +331,26 @@ static int64_t ask_vops(struct xos_credd_fetch *f)
 	return next;
 }
 
+/* What the bundles said of the VO's logs, as far as it is not proven yet. One round; what fails is asked again later. */
+static void ask_proofs(struct xos_credd_fetch *f)
+{
+	struct xos_credd_witness *w = xos_credd_source_witness(f->source);
+	struct xos_credd_witness_question q;
+	bool asked = false;
+	while (f->vops && !f->contact.last_error[0] &&
+	       xos_credd_witness_next(w, xos_clock_mono_ms(), &q)) {
+		struct xos_err err = XOS_ERR_INIT;
+		struct xos_json *doc = NULL;
+		enum xos_status st = xos_vops_log_growth(f->vops, f->self->conf->vo,
+		    xos_vo_log_service(q.log), q.from, q.to, &doc, &err);
+		xos_credd_witness_answer(w, &q, doc, st, &err, xos_clock_mono_ms());
+		xos_json_free(doc);
+		asked = true;
+	}
+	if (asked)
+		post(f, NULL);
+}
+
 static void keep_one(struct xos_credd_fetch *f, size_t i)
 {
 	static const char *const events[] = {[XOS_KEPT_READ] = "certificate.read",
@@ -396,6 +420,8 @@ static void *run(void *ctx)
 		int64_t pause = f->self->conf->refresh;
 		if (f->self->conf->vops)
 			pause = ask_vops(f);
+		if (f->self->conf->vops && !stopping(f))
+			ask_proofs(f);
 		for (size_t i = 0; i < f->nkeep && !stopping(f); i++)
 			keep_one(f, i);
 		if (!stopping(f))
@@ -515,6 +541,7 @@ enum xos_status xos_credd_fetch_start(struct xos_loop *loop, struct xos_credd_op
 		return st;
 	}
 	ops->certificate = f->certificate;
+	xos_credd_witness_state(xos_credd_source_witness(f->source), &ops->witness);
 	*out = f;
 	return XOS_OK;
 }

@@ -21,6 +21,7 @@ struct xos_credd_source {
 	    kept[PATH_MAX];     /* the trust list: for all on this node, and our own copy */
 	uint64_t stored;        /* serial of the list that stands in both */
 	struct xos_buf archive; /* of the bundle in force; n 0: none */
+	struct xos_credd_witness *witness;
 };
 
 /* The highest list is kept in our own folder, whatever becomes of the one that others follow too. */
@@ -84,6 +85,8 @@ enum xos_status xos_credd_source_new(
 		st = xos_key_public_load(conf->site_key, &s->site_key, err);
 	if (!st)
 		st = xos_bundle_seen_load(conf->state, &s->seen, err);
+	if (!st)
+		st = xos_credd_witness_new(conf->state, conf->vo, s->trust, &s->witness, err);
 	if (st)
 		xos_credd_source_free(s);
 	else
@@ -95,6 +98,7 @@ void xos_credd_source_free(struct xos_credd_source *s)
 {
 	if (!s)
 		return;
+	xos_credd_witness_free(s->witness);
 	xos_key_free(s->site_key);
 	xos_trust_free(s->trust);
 	xos_buf_free(&s->archive);
@@ -104,6 +108,11 @@ void xos_credd_source_free(struct xos_credd_source *s)
 const struct xos_trust *xos_credd_source_trust(const struct xos_credd_source *s)
 {
 	return s->trust;
+}
+
+struct xos_credd_witness *xos_credd_source_witness(struct xos_credd_source *s)
+{
+	return s->witness;
 }
 
 /* What a bundle has to satisfy at a moment. */
@@ -231,6 +240,8 @@ enum xos_status xos_credd_source_take(struct xos_credd_source *s, struct xos_byt
 		st = xos_bundle_verify(xos_buf_bytes(&whole), &d.want, &bundle, err);
 	if (!st)
 		st = use(s, bundle, &kept, out, err);
+	if (!st)
+		xos_credd_witness_see(s->witness, bundle, held_now(s));
 	xos_bundle_unref(bundle);
 	xos_buf_free(&whole);
 	xos_buf_free(&kept);

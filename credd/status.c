@@ -193,6 +193,7 @@ enum xos_status xos_credd_status_json(
 	add_trust_list(v, ops->self->conf->vo, root);
 	add_accounts(&v->slice, root);
 	add_contacts(ops, root);
+	xos_credd_witness_json(&ops->witness, root);
 	add_counts(ops, root);
 	enum xos_status st = xos_json_dump(root, out, err);
 	xos_json_free(root);

@@ -21,6 +21,7 @@
 #include "rca/est.h"
 #include "rca/est_store.h"
 #include "rca/from.h"
+#include "rca/logtell.h"
 
 #define KEY_MS 20000 /* how long the key process may take */
 
@@ -374,6 +375,9 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_TERMS, "terms", 1, XOS_ADMISSION_MAX + 256, rca_handle_terms},
 	    {RCA_JOIN, "join", 1, XOS_RCA_BODY_MAX + 256, rca_handle_join},
 	    {RCA_LEAVE, "leave", 1, XOS_RCA_BODY_MAX, rca_handle_leave},
+	    {RCA_LOG_HEAD, "log-head", 1, 0, rca_auth_log_head},
+	    {RCA_LOG_PROOF, "log-proof", 1, XOS_LOG_ASK_MAX, rca_auth_log_proof},
+	    {RCA_LOG_GROWTH, "log-growth", 1, XOS_LOG_ASK_MAX, rca_auth_log_growth},
 	};
 	struct rca_auth *a = self->state;
 	/* Only the front end asks here; the channel to key is this process's own to ask on. */

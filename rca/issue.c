@@ -242,3 +242,9 @@ enum xos_status rca_issuer_note(
 {
 	return xos_log_append(i->log, type, json, NULL, err);
 }
+
+enum xos_status rca_issuer_tell(struct rca_issuer *i, enum xos_log_question q, struct xos_bytes ask,
+    struct xos_buf *reply, struct xos_err *err)
+{
+	return xos_logserve_answer(i->log, &i->chain, q, ask, reply, err);
+}

@@ -14,6 +14,7 @@ struct vops_current {
 	char site[XOS_SITE_MAX + 1];
 	uint64_t serial;
 	uint64_t generation; /* of the parts it was made from */
+	uint64_t heads;      /* the same of the heads of logs */
 	int64_t issued;
 	uint64_t list; /* serial of the trust list in it; 0: none */
 	struct xos_buf compact;
@@ -28,6 +29,7 @@ struct vops_auth {
 	struct xos_gate *gate;
 	uint64_t generation;  /* raised with every change of a part */
 	uint64_t memberships; /* how many came since the start; no bundle has them */
+	uint64_t heads;       /* raised with every new head of a log */
 	struct vops_current *current[VOPS_SITES_MAX];
 	size_t ncurrent;
 	char list[PATH_MAX]; /* the trust list that was fetched last */

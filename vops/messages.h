@@ -25,6 +25,7 @@ enum vops_message {
 	    41, /* u8 kind, lp name -> u64 tag, u64 not_after (0: no end), lp content */
 	VOPS_MEMBERSHIP = 42, /* lp compact -> nothing */
 	VOPS_TRUST = 50,      /* compact trust list -> nothing; XOS_RELAY_TRUST */
+	VOPS_HEAD = 25,       /* u8 enum xos_vo_log, lp what log/head answers -> nothing */
 	/* auth -> key */
 	VOPS_SIGN = 100,     /* struct vops_parts -> u64 serial, lp compact */
 	VOPS_KEY_TRUST = 150 /* compact trust list -> nothing */

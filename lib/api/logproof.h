@@ -21,7 +21,7 @@ struct xos_logproof_want {
 	    *trust; /* whose trust list judges the signer; NULL: no list is known */
 	const char *vo;
 	const char *log;    /* its name: "demo/ca" */
-	enum xos_kind kind; /* whose issuer signs its heads: USER for xos-cad */
+	enum xos_kind kind; /* whose issuer signs its heads (USER for xos-cad), or ACCOUNTING */
 	int64_t now, skew;
 };
 

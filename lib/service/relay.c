@@ -179,8 +179,11 @@ enum xos_status xos_relay_fetch(
 	full.trust = r->trust;
 	full.cert = xos_front_cert(r->front);
 	st = xos_fetch_new(&full, &r->fetch, err);
-	return st == XOS_OK ? xos_health_check(xos_front_health(r->front), "sources",
-	                          xos_fetch_health, r->fetch, err)
+	if (st == XOS_OK)
+		st = xos_health_check(
+		    xos_front_health(r->front), "sources", xos_fetch_health, r->fetch, err);
+	return st == XOS_OK ? xos_health_warning(xos_front_health(r->front), "spare-sources",
+	                          xos_fetch_warning, r->fetch, err)
 	                    : st;
 }
 

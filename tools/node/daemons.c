@@ -106,6 +106,24 @@ static enum xos_status ask_credd(
 	return st;
 }
 
+static void print_log(const struct xos_json *log)
+{
+	const char *name = NULL, *signed_at = NULL, *trouble = NULL;
+	uint64_t records = 0;
+	bool contradicted = false;
+	if (xos_json_get_string(log, "log", 64, &name, NULL) ||
+	    xos_json_get_uint64(log, "records", INT64_MAX, &records, NULL) ||
+	    xos_json_get_bool(log, "contradicted", &contradicted, NULL))
+		return;
+	if (xos_json_opt_string(log, "signed", 64, &signed_at, NULL))
+		signed_at = NULL;
+	if (xos_json_opt_string(log, "trouble", 1024, &trouble, NULL))
+		trouble = NULL;
+	xos_cli_print_pair("log", "%s: %llu records%s%s%s%s%s", name, (unsigned long long)records,
+	    signed_at ? ", signed at " : "", signed_at ? signed_at : "",
+	    contradicted ? "; CONTRADICTED" : "", trouble ? ": " : "", trouble ? trouble : "");
+}
+
 static void print_status(const struct xos_node *n, const struct xos_json *doc)
 {
 	const char *text = NULL;
@@ -131,6 +149,9 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 		xos_cli_print_pair("key", "%s", text);
 	if (part && !xos_json_opt_string(part, "last_error", 600, &text, NULL) && text)
 		xos_cli_print_pair("certificate", "%s", text);
+	if (!xos_json_opt_array(doc, "logs", 16, &part, NULL) && part)
+		for (size_t i = 0; i < xos_json_count(part); i++)
+			print_log(xos_json_at(part, i));
 	for (size_t i = 0; i < NDAEMONS; i++) {
 		struct xos_proc_id id;
 		bool up = xos_cli_daemon_running(n->dir, daemons[i].program, &id);
