@@ -26,9 +26,10 @@ struct vops_auth {
 	uint64_t generation; /* raised with every change of a part */
 	struct vops_current *current[VOPS_SITES_MAX];
 	size_t ncurrent;
+	struct vops_known *known; /* standing.h; NULL: to be read */
 };
 
-/* Carries a verified command of an administrator out (commands.c). */
+/* Judges the signer of a verified command, and carries it out (commands.c). */
 XOS_MUST_USE enum xos_status vops_auth_command(
     struct vops_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err);
 /* The trust under which rosters and locks are verified; valid as long as a. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "service/relay.h"
 #include "vops/parts.h"
+#include "vops/routes.h"
 
 /* What the other authorities are asked for; object VOPS_OBJECTS: the list of administrators. */
 static const struct {
@@ -196,6 +197,8 @@ enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_front_routes(
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
+	if (st == XOS_OK)
+		st = vops_routes_sets(&f->relay, err);
 	return st == XOS_OK ? xos_relay_fetch(&f->relay, &o, err) : st;
 }
 

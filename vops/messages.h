@@ -16,6 +16,7 @@ enum vops_message {
 	VOPS_BUNDLE,         /* lp site, lp etag -> u8 changed, lp etag, lp compact */
 	VOPS_OBJECT,         /* u8 enum vops_object, lp compact -> nothing */
 	VOPS_ADMINISTRATORS, /* lp compact -> nothing */
+	VOPS_NODE_SET = 30,  /* lp site, lp node, lp compact -> nothing */
 	/* auth -> key */
 	VOPS_SIGN = 100 /* struct vops_parts -> u64 serial, lp compact */
 };

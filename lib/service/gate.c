@@ -105,21 +105,43 @@ enum xos_status xos_gate_standing(
 	return XOS_OK;
 }
 
-enum xos_status xos_gate_open(struct xos_gate *g, struct xos_bytes body, int64_t now,
+static void refused(const struct xos_command *c, const struct xos_err *err)
+{
+	xos_event_err(XOS_WARN, "command.refused", err, "verb", c ? c->verb : NULL, "by",
+	    c ? c->signer->claims->name : NULL, (const char *)NULL);
+}
+
+enum xos_status xos_gate_read(struct xos_gate *g, struct xos_bytes body, int64_t now,
     struct xos_command **out, struct xos_err *err)
 {
 	const struct xos_command_opts opts = {
 	    .trust = g->o.trust, .vo = g->o.vo, .aud = g->o.aud, .now = now, .skew = SKEW};
-	struct xos_command *c = NULL;
-	enum xos_status st = xos_command_open(body, &opts, &c, err);
+	enum xos_status st = xos_command_open(body, &opts, out, err);
 
-	if (st == XOS_OK)
-		st = xos_command_demand_admin(c, err);
-	if (st == XOS_OK)
-		st = xos_gate_standing(g, c->signer, now, err);
+	if (st != XOS_OK)
+		refused(NULL, err);
+	return st;
+}
+
+enum xos_status xos_gate_admit(
+    const struct xos_gate *g, const struct xos_command *c, int64_t now, struct xos_err *err)
+{
+	enum xos_status st = xos_command_demand_admin(c, err);
+
+	return st == XOS_OK ? xos_gate_standing(g, c->signer, now, err) : st;
+}
+
+enum xos_status xos_gate_open(struct xos_gate *g, struct xos_bytes body, int64_t now,
+    struct xos_command **out, struct xos_err *err)
+{
+	struct xos_command *c = NULL;
+	enum xos_status st = xos_gate_read(g, body, now, &c, err);
+
+	if (st != XOS_OK)
+		return st;
+	st = xos_gate_admit(g, c, now, err);
 	if (st != XOS_OK) {
-		xos_event_err(XOS_WARN, "command.refused", err, "verb", c ? c->verb : NULL, "by",
-		    c ? c->signer->claims->name : NULL, (const char *)NULL);
+		refused(c, err);
 		xos_command_free(c);
 		return st;
 	}

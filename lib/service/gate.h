@@ -40,6 +40,14 @@ XOS_MUST_USE enum xos_status xos_gate_standing(
 XOS_MUST_USE enum xos_status xos_gate_open(struct xos_gate *g, struct xos_bytes body, int64_t now,
     struct xos_command **out, struct xos_err *err);
 
+/* In two steps, for authorities that take commands of others than administrators too. The first proves who signed
+ * and nothing more: the caller judges what that member may do. */
+XOS_MUST_USE enum xos_status xos_gate_read(struct xos_gate *g, struct xos_bytes body, int64_t now,
+    struct xos_command **out, struct xos_err *err);
+/* The second: may the signer give any command, as an administrator of the moment? Codes as above. */
+XOS_MUST_USE enum xos_status xos_gate_admit(
+    const struct xos_gate *g, const struct xos_command *c, int64_t now, struct xos_err *err);
+
 /* The end of a command: event, answer, memory. st: how it went; c may be NULL then. Takes c and result. */
 XOS_MUST_USE enum xos_status xos_gate_answer(enum xos_status st, struct xos_command *c,
     struct xos_json *result, struct xos_buf *reply, struct xos_err *err);

@@ -1,0 +1,24 @@
+#ifndef XOS_VOPS_STANDING_H
+#define XOS_VOPS_STANDING_H
+
+#include "token/verify.h"
+#include "vops/auth.h"
+
+/*
+ * What a member who is no administrator of the VO may do here now. What the token says is believed as far as
+ * roster and locks of the moment do not contradict: whose membership rests or ended, and whoever is locked (the
+ * member, the token, one of the groups or active roles, the home organisation), does nothing. UNAVAILABLE "locks-unknown"
+ * without a roster and lists of locks that still count.
+ */
+XOS_MUST_USE enum xos_status vops_standing_member(
+    struct vops_auth *a, const struct xos_identity *id, int64_t now, struct xos_err *err);
+
+/* May the signer write for that group? An administrator of the moment may, and who is in standing and has Role=admin of the
+ * group or of one above it active. DENIED "not-group-administrator". */
+XOS_MUST_USE enum xos_status vops_standing_group(struct vops_auth *a, const struct xos_command *c,
+    const char *group, int64_t now, struct xos_err *err);
+
+/* Forgets what was read of roster and locks: a newer one came. */
+void vops_standing_forget(struct vops_auth *a);
+
+#endif
