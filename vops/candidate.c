@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/event.h"
+#include "cases/run.h"
 #include "decide/zones.h"
+#include "vops/cases.h"
 #include "vops/scoped.h"
 
 #define PARTS_MAX 20000u
@@ -14,6 +16,7 @@ struct parts {
 	const struct vops_candidate *c;
 	const char *site; /* whose node sets are being read */
 	const struct xos_key *key;
+	bool trial; /* every statement on trial (cases/run.h) */
 	struct xos_policy_part *list;
 	size_t n, cap;
 };
@@ -42,6 +45,8 @@ static enum xos_status add(
 		xos_policy_set_unref(set);
 		return xos_err_set(err, XOS_LIMIT, "sets-full", "too many sets to load together");
 	}
+	if (p->trial)
+		xos_cases_try(set);
 	p->list[p->n++] = (struct xos_policy_part){.set = set, .not_after = not_after};
 	return XOS_OK;
 }
@@ -64,10 +69,8 @@ static enum xos_status add_scoped(void *ctx, const struct vops_scoped *s, struct
 	return XOS_OK;
 }
 
-static enum xos_status add_signed(
-    struct parts *p, struct xos_siteset *s, const char *name, struct xos_err *err)
+static enum xos_status add_signed(struct parts *p, struct xos_siteset *s, struct xos_err *err)
 {
-	(void)name;
 	enum xos_status st = add(p, xos_policy_set_ref(s->set), s->expires, err);
 
 	xos_siteset_free(s);
@@ -82,7 +85,7 @@ static enum xos_status add_node(void *ctx, const struct vops_node_set *s, struct
 
 	if (xos_nodeset_verify(p->key, p->site, s->node, s->compact, p->c->now, XOS_BUNDLE_SKEW,
 	        &set, &why) == XOS_OK)
-		return add_signed(p, set, s->node, err);
+		return add_signed(p, set, err);
 	passed_over("node", s->node, &why);
 	return XOS_OK;
 }
@@ -102,7 +105,7 @@ static enum xos_status add_site(void *ctx, const char *site, struct xos_err *err
 	if (st == XOS_OK && compact.n) {
 		if (xos_siteset_verify(key, site, xos_buf_bytes(&compact), p->c->now,
 		        XOS_BUNDLE_SKEW, &set, &why) == XOS_OK)
-			st = add_signed(p, set, site, err);
+			st = add_signed(p, set, err);
 		else
 			passed_over("site", site, &why);
 	}
@@ -115,29 +118,47 @@ static enum xos_status add_site(void *ctx, const char *site, struct xos_err *err
 	return st;
 }
 
-static enum xos_status compile(struct parts *p, struct xos_policy **out, struct xos_err *err)
+/* The candidate itself is parsed again for the trial: its statements would stay on trial. */
+static enum xos_status add_candidate(struct parts *p, struct xos_err *err)
 {
-	enum xos_status st = add(p, xos_policy_set_ref(p->c->set), 0, err);
+	struct xos_policy_set *set = NULL;
+
+	if (!p->trial)
+		return add(p, xos_policy_set_ref(p->c->set), 0, err);
+	enum xos_status st =
+	    xos_policy_set_load((const char *)p->c->text.p, p->c->text.n, "pushed set", &set, err);
+	return st == XOS_OK ? add(p, set, 0, err) : st;
+}
+
+static enum xos_status compile(struct vops_auth *a, const struct vops_candidate *c, bool trial,
+    struct xos_policy **out, struct xos_err *err)
+{
+	struct parts p = {.a = a, .c = c, .trial = trial};
+	enum xos_status st = add_candidate(&p, err);
 
 	if (st == XOS_OK)
-		st = vops_scoped_each(p->a->db, p->c->now, add_scoped, p, err);
+		st = vops_scoped_each(a->db, c->now, add_scoped, &p, err);
 	if (st == XOS_OK)
-		st = vops_sites_each(p->a->db, add_site, p, err);
+		st = vops_sites_each(a->db, add_site, &p, err);
 	if (st == XOS_OK)
-		st = xos_zones_policy(p->list, p->n, out, err);
+		st = xos_zones_policy(p.list, p.n, out, err);
 	if (st != XOS_OK)
 		xos_err_prefix(err, st, "the set does not load together with those in force");
+	parts_free(&p);
 	return st;
 }
 
 enum xos_status vops_candidate_check(
     struct vops_auth *a, const struct vops_candidate *c, struct xos_err *err)
 {
-	struct parts p = {.a = a, .c = c};
-	struct xos_policy *policy = NULL;
-	enum xos_status st = compile(&p, &policy, err);
+	struct xos_policy *policy = NULL, *trial = NULL;
+	enum xos_status st = compile(a, c, false, &policy, err);
 
+	if (st == XOS_OK)
+		st = compile(a, c, true, &trial, err);
+	if (st == XOS_OK)
+		st = vops_cases_run(a, c->cases, policy, trial, c->now, err);
 	xos_policy_unref(policy);
-	parts_free(&p);
+	xos_policy_unref(trial);
 	return st;
 }

@@ -8,10 +8,9 @@
  * VO's cases and those that came with it pass (cases.h), and whether the nodes that it speaks about know what it names
  * (abilities.h).
  */
-#define VOPS_CANDIDATE_FILES_MAX 16u
-
 struct vops_candidate {
 	struct xos_policy_set *set;
+	struct xos_bytes text;        /* it was parsed from */
 	const struct xos_json *cases; /* [{"name", "text"}], or NULL */
 	bool force;                   /* whatever nodes say they lack */
 	int64_t now;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "policy/format.h"
 #include "vops/candidate.h"
+#include "vops/cases.h"
 #include "vops/proposals.h"
 #include "vops/versions.h"
 
@@ -80,14 +81,14 @@ static enum xos_status read_push(
 	if (st == XOS_OK)
 		st = xos_json_opt_bool(c->args, "force", false, &cand.force, err);
 	if (st == XOS_OK)
-		st = xos_json_opt_array(
-		    c->args, "cases", VOPS_CANDIDATE_FILES_MAX, &cand.cases, err);
+		st = xos_json_opt_array(c->args, "cases", VOPS_CASES_FILES_MAX, &cand.cases, err);
 	if (st == XOS_OK)
 		st = xos_policy_set_load(text, strlen(text), "pushed set", &set, err);
 	if (st == XOS_OK)
 		st = check_head(a, set, err);
 	if (st == XOS_OK) {
 		cand.set = set;
+		cand.text = xos_bytes_str(text);
 		p->version.kind = "push";
 		p->version.serial = xos_policy_set_serial(set);
 		p->version.text = xos_bytes_str(text);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "vops/cases.h"
 #include "vops/changes.h"
 #include "vops/members.h"
 #include "vops/versions.h"
@@ -111,6 +112,10 @@ static const struct {
     {"proposal.show", vops_review_show, false, false},
     {"proposal.approve", vops_review_approve, true, false},
     {"proposal.reject", vops_review_reject, false, false},
+    {"cases.set", vops_cases_set, false, false},
+    {"cases.remove", vops_cases_remove, false, false},
+    {"cases.list", vops_cases_list, false, false},
+    {"cases.show", vops_cases_show, false, false},
     {"set.push", vops_member_push, true, true},
     {"set.withdraw", vops_member_withdraw, true, true},
     {"set.show", vops_member_show, false, true},

@@ -134,6 +134,34 @@ state_of() { as admin xos-policy list --json | jq -r --argjson n "$1" '.sets[] |
 	run -1 as admin xos-policy rollback 999
 }
 
+@test "a set that fails the VO's cases is refused with the case, whoever pushes it" {
+	local n
+	n=$(next)
+	printf 'subject eve\n  is demo:eve\n  groups /demo\ncase members run jobs\n  subject eve\n  action job.submit\n  on node:lab/n1\n  expect permit\n' >"$V/members.test"
+	as admin xos-policy cases set "$V/members.test"
+	set_of "$n" "permit group /demo/physics action job.submit on any;"
+	run -1 as bob xos-policy push "$V/vo.xos"
+	[[ $output == *members.test:4*"members run jobs"*"expect permit"*"deny: Refused"* ]]
+	run ! in_force "$n"
+	# Cases that travel with a push count for that push.
+	sed 's/expect permit/expect deny/; s/members run/nobody runs/' "$V/members.test" >"$V/vo.test"
+	set_of "$n"
+	run -1 as bob xos-policy push "$V/vo.xos"
+	[[ $output == *vo.test:4*"nobody runs jobs"* ]]
+	rm "$V/vo.test"
+	as bob xos-policy push "$V/vo.xos"
+	in_force "$n"
+	run -0 as admin xos-policy cases list
+	[[ $output == *members.test*admin* ]]
+	as admin xos-policy cases show members.test | diff - "$V/members.test"
+	run -1 as alice xos-policy cases remove members.test
+	as admin xos-policy cases remove members.test
+	# Files that are none, or would read other files.
+	printf 'case x\n' >"$V/bad.test"
+	run -1 as admin xos-policy cases set "$V/bad.test"
+	[[ $output == *bad.test:* ]]
+}
+
 @test "a version comes into force at its time, goes at its end, and the servers may stop in between" {
 	local n
 	n=$(next)

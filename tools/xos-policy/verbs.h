@@ -47,6 +47,8 @@ enum xos_status xos_policytool_whatcan(
 extern const struct xos_cli_option xos_policytool_test_options[], xos_policytool_eval_options[],
     xos_policytool_fmt_options[], xos_policytool_lint_options[], xos_policytool_diff_options[],
     xos_policytool_whocan_options[], xos_policytool_whatcan_options[];
+enum xos_status xos_policytool_cases(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_proposals(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_approve(
