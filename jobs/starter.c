@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "jobs/preview.h"
 #include "jobs/hold.h"
 #include "jobs/order.h"
 #include "jobs/outcome.h"
@@ -365,11 +366,22 @@ static enum xos_status handle_release(
 	return st == XOS_OK ? xos_local_job_release(s->credd, id, err) : st;
 }
 
+/* credd verifies who asks. */
+static enum xos_status handle_preview(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct xos_starter *s = ctx;
+
+	(void)from;
+	return xos_preview_ask(s->credd, payload, reply, err);
+}
+
 static const struct xos_channel_handler orders[] = {
     {XOS_ORDER_PREPARE, "prepare", 1, handle_prepare},
     {XOS_ORDER_START, "start", 1, handle_start},
     {XOS_ORDER_CANCEL, "cancel", 1, handle_cancel},
     {XOS_ORDER_RELEASE, "release", 1, handle_release},
+    {XOS_ORDER_PREVIEW, "preview", 1, handle_preview},
 };
 
 enum xos_status xos_starter_serve(

@@ -25,6 +25,9 @@ setup_file() {
 	as dave xos-login dave --role /demo/bio/Role=admin --password-stdin <"$V/dave.pw"
 }
 
+# What the node decides by.
+node_has() { [ "$(xos-credd status --config "$V/n1/credd.conf" | jq .bundle.vo_set)" = "$1" ]; }
+
 teardown_file() { vo_remove; }
 
 teardown() {
@@ -237,4 +240,44 @@ state_of() { as admin xos-policy list --json | jq -r --argjson n "$1" '.sets[] |
 	as bob xos-policy approve "$id"
 	as admin xos-policy push "$V/vo.xos"
 	in_force $((n + 5))
+}
+
+@test "a preview tells which running jobs would end, and which node could not be asked" {
+	local job
+	make_node n1 && join n1 && as admin xos-node approve n1 && join n1
+	echo "refresh = 1s" >>"$V/n1/credd.conf"
+	xos-node start --dir "$V/n1"
+	job=$(retry as alice xos-job submit --node n1 -- /bin/sleep 600)
+	running() { as alice xos-job show "$job" --json | jq -e '.state == "running"' >/dev/null; }
+	retry running
+	set_of "$(next)"
+	run -0 as admin xos-policy preview "$V/vo.xos"
+	[[ $output == *"0 of 1 running jobs"* ]]
+	set_of "$(next)" 'permit group /demo action job.submit on any; forbid user alice action job.submit on any because "Ask Bob." on change stop after 10m;'
+	run -1 as admin xos-policy preview "$V/vo.xos"
+	[[ $output == *"$job of demo:alice: deny, now permit: stops after 10m"*"Ask Bob."* ]]
+	run -1 as admin xos-policy preview "$V/vo.xos" --json
+	jq -e '.nodes[0].jobs[0].change == "stop" and .nodes[0].jobs[0].after == 600' <<<"$output"
+	running
+	# It tells about everybody's jobs; a set that is none is refused.
+	run -3 as alice xos-policy preview "$V/vo.xos"
+	[[ $output == *"administrators"* ]]
+	run -3 as carol xos-policy preview "$V/vo.xos"
+	run -1 as admin xos-policy preview "$V/lab.xos"
+	as alice xos-job cancel "$job"
+}
+
+@test "a rollback is live on the node within the refresh interval" {
+	local n
+	n=$(next)
+	set_of "$n" "forbid group /demo action job.submit on any;"
+	as admin xos-policy push "$V/vo.xos"
+	retry node_has "$n"
+	run -1 as alice xos-job submit --node n1 -- /bin/true
+	as admin xos-policy rollback $((n - 1))
+	retry node_has $((n + 1))
+	retry as alice xos-job submit --node n1 -- /bin/true
+	xos-node stop --dir "$V/n1"
+	run -3 as admin xos-policy preview "$V/vo.xos"
+	[[ $output == *"n1: could not be asked"* ]]
 }

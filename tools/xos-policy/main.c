@@ -95,6 +95,12 @@ static const struct xos_cli_verb verbs[] = {
         .max = 1,
         .options = xos_policytool_push_options,
         .run = xos_policytool_push},
+    {.name = "preview",
+        .operands = "FILE|SERIAL|proposal:ID",
+        .about = "which running jobs a set of the VO would end (administrator)",
+        .min = 1,
+        .max = 1,
+        .run = xos_policytool_preview},
     {.name = "withdraw",
         .operands = "",
         .about = "take the set of a group or an owner out of force",
@@ -192,6 +198,7 @@ int main(int argc, char **argv)
 	        "  xos-policy stats policies/\n"
 	        "  xos-policy diff current demo-vo.xos\n"
 	        "  xos-policy diff 41 42\n"
+	        "  xos-policy preview demo-vo.xos\n"
 	        "  xos-policy push demo-vo.xos\n"
 	        "  xos-policy push demo-vo.xos --at 2026-12-24T18:00:00Z --until "
 	        "2027-01-02T06:00:00Z\n"

@@ -49,6 +49,8 @@ extern const struct xos_cli_option xos_policytool_test_options[], xos_policytool
     xos_policytool_whocan_options[], xos_policytool_whatcan_options[];
 enum xos_status xos_policytool_cases(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_preview(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_proposals(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_approve(
