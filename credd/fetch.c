@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "credd/renew.h"
+#include "credd/tell.h"
 #include "net/client.h"
 #include "service/verifier.h"
 
@@ -37,6 +38,7 @@ struct xos_credd_fetch {
 	struct xos_chain own;
 	char etag[XOS_VOPS_ETAG_MAX];
 	struct xos_credd_contact contact;
+	struct xos_credd_told told;
 	struct xos_credd_certificate certificate;
 	struct xos_tls_pair pair[XOS_CREDD_PAIRS_MAX]; /* the node's first */
 	size_t npairs;
@@ -165,6 +167,7 @@ static void ask_vops(struct xos_credd_fetch *f)
 	} else {
 		f->contact.last_ok = xos_clock_now();
 		f->contact.last_error[0] = '\0';
+		xos_credd_tell(&f->told, f->self->conf, f->vops);
 	}
 	f->contact.next = xos_clock_now() + refresh;
 	post(f, view);

@@ -5,6 +5,7 @@
 
 #include "base/event.h"
 #include "base/text.h"
+#include "credd/abilities.h"
 #include "credd/preview.h"
 
 /* One request with what it works on. */
@@ -181,6 +182,11 @@ static enum xos_status op_preview(struct call *c, struct xos_err *err)
 	return st;
 }
 
+static enum xos_status op_abilities(struct call *c, struct xos_err *err)
+{
+	return xos_credd_abilities_take(c->ops->self->conf, c->req->text, err);
+}
+
 static const struct {
 	const char *name;
 	bool service_only;
@@ -195,6 +201,7 @@ static const struct {
     [XOS_LOCAL_CREDENTIAL] = {"credential", false, op_credential},
     [XOS_LOCAL_LIST] = {"list", false, op_list},
     [XOS_LOCAL_PREVIEW] = {"preview", true, op_preview},
+    [XOS_LOCAL_ABILITIES] = {"abilities", true, op_abilities},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/abilities.h"
 #include "api/once.h"
 #include "api/signer.h"
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "base/text.h"
 #include "bundle/administrators.h"
 #include "proc/supervisor.h"
+#include "vops/abilities.h"
 #include "vops/incoming.h"
 #include "vops/standing.h"
 #include "vops/versions.h"
@@ -365,6 +367,7 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {VOPS_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX + 64,
 	        on_administrators},
 	    {VOPS_NODE_SET, "node-set", 1, XOS_SITESET_MAX + 1024, vops_incoming_node_set},
+	    {VOPS_ABILITIES, "abilities", 1, XOS_ABILITIES_MAX + 1024, vops_abilities_take},
 	};
 	struct vops_auth *a = self->state;
 	struct xos_channel *channels[1] = {self->to[XOS_PART_NETWORK]};

@@ -6,6 +6,7 @@
 #include "base/event.h"
 #include "cases/run.h"
 #include "decide/zones.h"
+#include "vops/abilities.h"
 #include "vops/cases.h"
 #include "vops/scoped.h"
 
@@ -158,6 +159,8 @@ enum xos_status vops_candidate_check(
 		st = compile(a, c, true, &trial, err);
 	if (st == XOS_OK)
 		st = vops_cases_run(a, c->cases, policy, trial, c->now, err);
+	if (st == XOS_OK && !c->force)
+		st = vops_abilities_check(a, c->set, c->now, err);
 	xos_policy_unref(policy);
 	xos_policy_unref(trial);
 	return st;

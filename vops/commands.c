@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "vops/abilities.h"
 #include "vops/cases.h"
 #include "vops/changes.h"
 #include "vops/members.h"
@@ -116,6 +117,7 @@ static const struct {
     {"cases.remove", vops_cases_remove, false, false},
     {"cases.list", vops_cases_list, false, false},
     {"cases.show", vops_cases_show, false, false},
+    {"node.abilities", vops_abilities_list, false, false},
     {"set.push", vops_member_push, true, true},
     {"set.withdraw", vops_member_withdraw, true, true},
     {"set.show", vops_member_show, false, true},

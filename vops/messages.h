@@ -17,6 +17,7 @@ enum vops_message {
 	VOPS_OBJECT,         /* u8 enum vops_object, lp compact -> nothing */
 	VOPS_ADMINISTRATORS, /* lp compact -> nothing */
 	VOPS_NODE_SET = 30,  /* lp site, lp node, lp compact -> nothing */
+	VOPS_ABILITIES = 31, /* lp node, by its certificate, lp document -> nothing */
 	/* auth -> key */
 	VOPS_SIGN = 100 /* struct vops_parts -> u64 serial, lp compact */
 };

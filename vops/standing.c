@@ -94,6 +94,11 @@ enum xos_status vops_standing_member(
 	return xos_standing_check(&s, id->claims, id->serial, NULL, now, err);
 }
 
+bool vops_standing_node(struct vops_auth *a, const char *node, int64_t now)
+{
+	return know(a, now, NULL) != XOS_OK || !find_lock(a->known, XOS_LOCK_NODE, node, now);
+}
+
 /* Is Role=admin of the group, or of one above it, active? */
 static bool administers(const struct xos_claims *c, const char *group)
 {

@@ -18,6 +18,9 @@ XOS_MUST_USE enum xos_status vops_standing_member(
 XOS_MUST_USE enum xos_status vops_standing_group(struct vops_auth *a, const struct xos_command *c,
     const char *group, int64_t now, struct xos_err *err);
 
+/* May that node act, as far as is known? One of which nothing is known may. */
+bool vops_standing_node(struct vops_auth *a, const char *node, int64_t now);
+
 /* Forgets what was read of roster and locks: a newer one came. */
 void vops_standing_forget(struct vops_auth *a);
 

@@ -426,6 +426,15 @@ enum xos_status xos_local_preview(struct xos_local *l, const struct xos_bytes *c
 	return st;
 }
 
+enum xos_status xos_local_abilities(struct xos_local *l, struct xos_bytes json, struct xos_err *err)
+{
+	struct xos_local_request req = {.op = XOS_LOCAL_ABILITIES, .text = json};
+	struct reply r = {.secret = NULL};
+	enum xos_status st = call(l, &req, &r, err);
+	reply_clear(&r);
+	return st;
+}
+
 enum xos_status xos_local_job_accept(struct xos_local *l, const char *job,
     const struct xos_bytes *chain, size_t nchain, struct xos_local_job *out, struct xos_err *err)
 {

@@ -29,6 +29,7 @@ static const unsigned shapes[] = {
     [XOS_LOCAL_CREDENTIAL] = REQ_JOB_HINT | ANS_TEXT | SECRET,
     [XOS_LOCAL_LIST] = ANS_LIST,
     [XOS_LOCAL_PREVIEW] = REQ_CHAIN | REQ_TEXT | REQ_LONG_TEXT | ANS_TEXT,
+    [XOS_LOCAL_ABILITIES] = REQ_TEXT,
 };
 
 static bool op_known(unsigned op)

@@ -140,7 +140,7 @@ state_of() { as admin xos-policy list --json | jq -r --argjson n "$1" '.sets[] |
 @test "a set that fails the VO's cases is refused with the case, whoever pushes it" {
 	local n
 	n=$(next)
-	printf 'subject eve\n  is demo:eve\n  groups /demo\ncase members run jobs\n  subject eve\n  action job.submit\n  on node:lab/n1\n  expect permit\n' >"$V/members.test"
+	printf 'subject zoe\n  is demo:zoe\n  groups /demo\ncase members run jobs\n  subject zoe\n  action job.submit\n  on node:lab/n1\n  expect permit\n' >"$V/members.test"
 	as admin xos-policy cases set "$V/members.test"
 	set_of "$n" "permit group /demo/physics action job.submit on any;"
 	run -1 as bob xos-policy push "$V/vo.xos"
@@ -265,6 +265,33 @@ state_of() { as admin xos-policy list --json | jq -r --argjson n "$1" '.sets[] |
 	run -3 as carol xos-policy preview "$V/vo.xos"
 	run -1 as admin xos-policy preview "$V/lab.xos"
 	as alice xos-job cancel "$job"
+}
+
+@test "a set that names what a node does not know is refused, with node and statement" {
+	local n
+	told() { as admin xos-policy nodes --json | jq -e '.nodes[] | select(.node == "n1" and .services == "jobd")' >/dev/null; }
+	retry told
+	n=$(next)
+	push() { set_of "$n" "permit group /demo action job.submit, job.show on any; $1" && as admin xos-policy push "$V/vo.xos" "${@:2}"; }
+	run -1 push 'forbid group /demo action job.submit on any when has job.cpu and job.cpu > 4;'
+	[[ $output == *"line 2"*"demo:2"*"attribute job.cpu"*"jobd on node n1"* ]]
+	run -1 push 'duty group /demo action job.submit on any { notify "ops"; }'
+	[[ $output == *"duty notify"*n1* ]]
+	# A job can widen its own affinity, so a limit below what the machine has is not enforced.
+	if [ "$(nproc)" -gt 1 ]; then
+		run -1 push 'limit group /demo action job.submit on any { cpu <= 1; }'
+		[[ $output == *"limit cpu"*n1* ]]
+	fi
+	run ! in_force "$n"
+	# About another site, or with what the node's services do enforce: no question.
+	push 'limit group /demo action job.submit on any { memory <= 1GiB; } forbid group /demo action job.submit on site:far when has job.cpu and job.cpu > 4; permit group /demo action job.submit on any when time in 08:00-18:00 Europe/Paris;'
+	n=$(next)
+	push 'forbid group /demo/bio action job.submit on any when has job.cpu and job.cpu > 4;' --force
+	in_force "$n"
+	# Only the node itself says what it can do.
+	run -0 curl -s --cacert "$V/config/demo/root.pem" --cert "$V/n1/tls/jobs.pem" --key "$V/n1/tls/jobs.key" -X PUT --data '{}' \
+		-o /dev/null -w '%{http_code}' "$(sed -n 's/^vops = //p' "$V/config/demo/vo.conf")/v1/vo/demo/nodes/n1/abilities"
+	[ "$output" = 403 ]
 }
 
 @test "a rollback is live on the node within the refresh interval" {

@@ -162,6 +162,10 @@ static const struct xos_cli_verb verbs[] = {
         .operands = "",
         .about = "the sites, whose key signs for each, and the set in force (administrator)",
         .run = xos_policytool_sites},
+    {.name = "nodes",
+        .operands = "",
+        .about = "the nodes that said what they can enforce, and when (administrator)",
+        .run = xos_policytool_nodes},
 };
 
 int main(int argc, char **argv)

@@ -51,6 +51,8 @@ enum xos_status xos_policytool_cases(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_preview(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_nodes(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_proposals(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 enum xos_status xos_policytool_approve(

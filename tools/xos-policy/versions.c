@@ -115,6 +115,17 @@ enum xos_status xos_policytool_sites(
 	return print_rows(cli, "site.list", NULL, "sites", &c, err);
 }
 
+enum xos_status xos_policytool_nodes(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	static const struct columns c = {
+	    {"NODE", "SITE", "SERVICES", "TOLD"}, {"node", "site", "services", "told"}, 4};
+
+	(void)argc;
+	(void)argv;
+	return print_rows(cli, "node.abilities", NULL, "nodes", &c, err);
+}
+
 enum xos_status xos_policytool_proposals(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
