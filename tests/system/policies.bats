@@ -258,6 +258,8 @@ state_of() { as admin xos-policy list --json | jq -r --argjson n "$1" '.sets[] |
 	[[ $output == *"$job of demo:alice: deny, now permit: stops after 10m"*"Ask Bob."* ]]
 	run -1 as admin xos-policy preview "$V/vo.xos" --json
 	jq -e '.nodes[0].jobs[0].change == "stop" and .nodes[0].jobs[0].after == 600' <<<"$output"
+	run -1 as admin xos-policy push --preview "$V/vo.xos"
+	[[ $output == *"not pushed"* ]]
 	running
 	# It tells about everybody's jobs; a set that is none is refused.
 	run -3 as alice xos-policy preview "$V/vo.xos"

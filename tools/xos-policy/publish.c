@@ -17,7 +17,7 @@
 #define CASES_MAX (512 * 1024)
 
 static const char *opt_site, *opt_node, *opt_group, *opt_at, *opt_until, *opt_comment;
-static bool opt_owner, opt_force;
+static bool opt_owner, opt_force, opt_preview;
 static struct xos_cli_list opt_cases;
 
 const struct xos_cli_option xos_policytool_push_options[] = {
@@ -32,6 +32,8 @@ const struct xos_cli_option xos_policytool_push_options[] = {
     {"comment", "TEXT", "shown by list", NULL, &opt_comment, NULL},
     {"cases", "FILE", "cases that it must pass; without, those beside FILE", NULL, NULL,
         &opt_cases},
+    {"preview", NULL, "only if no running job would end, and every node could be asked",
+        &opt_preview, NULL, NULL},
     {"force", NULL, "also if nodes do not know what it names", &opt_force, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
@@ -273,18 +275,32 @@ static enum xos_status push_vo(struct xos_cli *cli, const char *file, struct xos
 	return st ? st : xos_policytool_tell_change(cli, doc, err);
 }
 
+/* With --preview it goes no further if somebody would be hit by it, or nobody can say. */
+static enum xos_status push_looked_at(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	enum xos_status st = opt_preview ? xos_policytool_preview(cli, argc, argv, err) : XOS_OK;
+	if (st || cli->exit_status) {
+		if (!st)
+			xos_cli_say("not pushed; without --preview it would be");
+		return st;
+	}
+	return push_vo(cli, argv[0], err);
+}
+
 enum xos_status xos_policytool_push(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	bool vo = !opt_site && !opt_node && !opt_group && !opt_owner;
-	(void)argc;
 	if ((opt_site != NULL) + (opt_node != NULL) + (opt_group != NULL) + opt_owner > 1)
 		return xos_cli_usage(err, "--site, --node, --group and --owner exclude each other");
-	if (!vo && (opt_at || opt_until || opt_comment || opt_force || opt_cases.n))
-		return xos_cli_usage(
-		    err, "--at, --until, --comment, --cases and --force are for the VO's own set");
+	if (!vo && (opt_at || opt_until || opt_comment || opt_force || opt_preview || opt_cases.n))
+		return xos_cli_usage(err, "--at, --until, --comment, --cases, --preview and "
+		                          "--force are for the VO's own set");
+	if (opt_preview && cli->json)
+		return xos_cli_usage(err, "--preview is for people: use xos-policy preview --json");
 	if (opt_site)
 		return push_signed(cli, argv[0], opt_site, NULL, err);
 	if (opt_node)
 		return push_node(cli, argv[0], err);
-	return vo ? push_vo(cli, argv[0], err) : push_scoped(cli, argv[0], err);
+	return vo ? push_looked_at(cli, argc, argv, err) : push_scoped(cli, argv[0], err);
 }
