@@ -11,10 +11,9 @@ void xos_cases_try(struct xos_policy_set *set)
 			set->statements[i].shadow = true;
 }
 
-static enum xos_status run_one(const struct xos_cases_ground *g, struct xos_cases_outcome *o,
-    int64_t now, xos_cases_told *told, void *arg, struct xos_err *err)
+static enum xos_status run_one(const struct xos_cases_ground *g, const struct xos_cases *file,
+    const struct xos_case *one, int64_t now, xos_cases_told *told, void *arg, struct xos_err *err)
 {
-	const struct xos_case *one = o->one;
 	const struct xos_policy_set *chain[XOS_POLICY_CHAIN_MAX];
 	struct xos_policy_request req;
 	struct xos_policy_answer answer, trial;
@@ -23,7 +22,7 @@ static enum xos_status run_one(const struct xos_cases_ground *g, struct xos_case
 
 	if (xos_cases_ask_request(one->ask, g->policy, now, &req, &why))
 		return xos_err_set(err, XOS_MALFORMED, "cases-malformed", "%s:%u:1: %s: %s",
-		    o->file->path, one->line, one->name, why.text);
+		    file->path, one->line, one->name, why.text);
 	for (size_t i = 0; i < one->ndelegations; i++)
 		chain[i] = g->delegations[one->delegations[i]];
 	req.chain = chain;
@@ -35,17 +34,19 @@ static enum xos_status run_one(const struct xos_cases_ground *g, struct xos_case
 	(void)!xos_policy_decide(g->trial, &req, &trial);
 	enum xos_status st = xos_cases_expect_all(one, &answer, &trial, &v, err);
 	if (st)
-		xos_err_prefix(err, st, "%s:%u:1", o->file->path, one->line);
+		xos_err_prefix(err, st, "%s:%u:1", file->path, one->line);
 	if (!st) {
-		o->request = &req;
-		o->answer = &answer;
-		o->trial = &trial;
-		o->passed = v.n == 0;
-		o->expected = v.expected;
-		o->got = v.got;
-		o->lines = v.lines;
-		o->nfailed = v.n;
-		told(arg, o);
+		const struct xos_cases_outcome o = {.file = file,
+		    .one = one,
+		    .passed = v.n == 0,
+		    .request = &req,
+		    .answer = &answer,
+		    .trial = &trial,
+		    .expected = v.expected,
+		    .got = v.got,
+		    .lines = v.lines,
+		    .nfailed = v.n};
+		told(arg, &o);
 	}
 	xos_cases_verdict_free(&v);
 	xos_policy_answer_free(&answer);
@@ -58,12 +59,11 @@ enum xos_status xos_cases_run(const struct xos_cases_ground *g, const struct xos
 {
 	enum xos_status st = XOS_OK;
 	for (size_t i = 0; !st && i < file->n; i++) {
-		struct xos_cases_outcome o = {.file = file, .one = &file->list[i]};
 		if (g->deadline_ms && xos_clock_mono_ms() >= g->deadline_ms)
 			return xos_err_set(err, XOS_LIMIT, "cases-time",
 			    "%s: the cases take too long to run; %zu of %zu were run", file->path,
 			    i, file->n);
-		st = run_one(g, &o, now, told, arg, err);
+		st = run_one(g, file, &file->list[i], now, told, arg, err);
 	}
 	return st;
 }
