@@ -31,6 +31,8 @@ static struct xos_json *read_services(const char *path)
 		st = xos_json_parse(xos_buf_bytes(&text), XOS_ABILITIES_MAX, &list, NULL);
 	if (st == XOS_OK)
 		st = xos_json_as_array(list, XOS_ABILITIES_SERVICES_MAX, NULL);
+	for (size_t i = 0; st == XOS_OK && i < xos_json_count(list); i++)
+		st = xos_abilities_service_check(xos_json_at(list, i), NULL);
 	xos_buf_free(&text);
 	if (st == XOS_OK)
 		return list;

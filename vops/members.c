@@ -101,7 +101,9 @@ enum xos_status vops_member_push(
 	if (st == XOS_OK)
 		st = check_writer(a, c, &t, now, err);
 	if (st == XOS_OK)
-		st = xos_json_get_string(c->args, "text", XOS_POLICY_TEXT_MAX, &text, err);
+		st = xos_json_get_string(c->args, "text",
+		    t.kind == VOPS_SCOPE_GROUP ? VOPS_GROUP_TEXT_MAX : VOPS_OWNER_TEXT_MAX, &text,
+		    err);
 	if (st == XOS_OK)
 		st = check_text(&t, text, &set.serial, err);
 	if (st != XOS_OK)

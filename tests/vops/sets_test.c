@@ -226,12 +226,14 @@ END_TEST
 
 /* --- sets of groups and owners --- */
 
+static int64_t clock_now = NOW;
+
 static enum xos_status put(enum vops_scope kind, const char *name, uint64_t serial)
 {
 	const struct vops_scoped s = {
 	    .kind = kind, .name = name, .serial = serial, .text = xos_bytes_str("text")};
 
-	return vops_scoped_add(db, &s, "carol", NOW, &err);
+	return vops_scoped_add(db, &s, "carol", clock_now, &err);
 }
 
 static enum xos_status collect(void *ctx, const struct vops_scoped *s, struct xos_err *e)
@@ -272,7 +274,7 @@ START_TEST(former_versions_are_bounded)
 	struct xos_buf text;
 	uint64_t found = 0;
 
-	for (uint64_t i = 1; i <= 30; i++)
+	for (uint64_t i = 1; i <= 30; i++, clock_now += 60)
 		expect(put(VOPS_SCOPE_GROUP, "/demo/a", i), XOS_OK, NULL);
 	xos_buf_init(&text, 100);
 	expect(vops_scoped_get(db, VOPS_SCOPE_GROUP, "/demo/a", 11, &text, &found, &err), XOS_OK,
@@ -280,6 +282,37 @@ START_TEST(former_versions_are_bounded)
 	expect(vops_scoped_get(db, VOPS_SCOPE_GROUP, "/demo/a", 10, &text, &found, &err),
 	    XOS_NOT_FOUND, "no-policy");
 	xos_buf_free(&text);
+}
+END_TEST
+
+START_TEST(no_member_fills_the_bundle_or_keeps_nodes_fetching)
+{
+	char *big = calloc(1, VOPS_OWNER_TEXT_MAX + 2), name[64];
+	struct vops_scoped s = {.kind = VOPS_SCOPE_OWNER, .name = "demo:alice"};
+	enum xos_status st = XOS_OK;
+	unsigned i = 0;
+
+	ck_assert_ptr_nonnull(big);
+	memset(big, 'x', VOPS_OWNER_TEXT_MAX + 1);
+	s.serial = 1;
+	s.text = xos_bytes_str(big);
+	expect(vops_scoped_add(db, &s, "alice", NOW, &err), XOS_LIMIT, "set-size");
+	big[VOPS_OWNER_TEXT_MAX] = 0;
+	s.text = xos_bytes_str(big);
+	for (; st == XOS_OK && i < 1000; i++) {
+		snprintf(name, sizeof(name), "demo:m%u", i);
+		s.name = name;
+		st = vops_scoped_add(db, &s, "m", NOW, &err);
+	}
+	expect(st, XOS_LIMIT, "sets-full");
+	ck_assert_uint_le(i, VOPS_OWNER_ALL_MAX / VOPS_OWNER_TEXT_MAX + 1);
+	/* Groups have a share of their own. */
+	for (i = 1; i <= VOPS_SCOPED_MINUTE; i++)
+		expect(put(VOPS_SCOPE_GROUP, "/demo/a", i), XOS_OK, NULL);
+	expect(put(VOPS_SCOPE_GROUP, "/demo/a", i), XOS_LIMIT, "push-throttled");
+	clock_now += 60;
+	expect(put(VOPS_SCOPE_GROUP, "/demo/a", i), XOS_OK, NULL);
+	free(big);
 }
 END_TEST
 
@@ -379,6 +412,7 @@ int main(void)
 	tcase_add_test(c, open_proposals_are_bounded);
 	tcase_add_test(c, of_each_group_and_owner_the_newest_set_is_handed_out);
 	tcase_add_test(c, former_versions_are_bounded);
+	tcase_add_test(c, no_member_fills_the_bundle_or_keeps_nodes_fetching);
 	tcase_add_test(c, a_set_is_held_against_what_a_node_knows);
 	tcase_add_test(c, what_is_no_word_of_a_node_is_refused);
 	suite_add_tcase(s, c);
