@@ -11,11 +11,13 @@
 #include "api/accounting.h"
 #include "api/chainjson.h"
 #include "api/loghead.h"
+#include "api/trustdoc.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "service/bulk.h"
 #include "service/front.h"
 #include "service/monitor.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 
 #define SKEW 300
@@ -25,6 +27,7 @@
 struct front_state {
 	const struct xos_acct_config *c;
 	struct xos_trust *trust;
+	struct xos_trust_watch trust_watch;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *key;
@@ -228,7 +231,22 @@ static enum xos_status on_head(
 	return st;
 }
 
+static enum xos_status on_trust(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct front_state *f = ctx;
+	const struct xos_trust_doc doc = {.trust = f->trust, .vo = f->c->common.vo};
+	const char *vo = xos_request_param(req, "vo");
+
+	if (!vo || strcmp(vo, f->c->common.vo) != 0)
+		return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "this server serves the VO %s only",
+		    f->c->common.vo);
+	xos_response_json(res, 200, xos_trust_doc_encode(&doc));
+	return XOS_OK;
+}
+
 static const struct xos_route routes[] = {
+    {"GET", "/v1/vo/{vo}/trust", on_trust, 0, 0},
     {"POST", "/v1/vo/{vo}/records", on_record, XOS_ROUTE_CERT, XOS_RECORD_MAX},
     {"GET", "/v1/vo/{vo}/records", on_records, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log", on_log, XOS_ROUTE_CERT, 0},
@@ -285,6 +303,10 @@ enum xos_status xos_acct_front_open(struct xos_part_self *self, struct xos_err *
 		st = xos_acct_admission_new(c, f->trust, f->front, &f->admission, err);
 	if (st == XOS_OK)
 		st = xos_monitor_new(&f->monitor, err);
+	if (st == XOS_OK) {
+		f->trust_watch = (struct xos_trust_watch){.trust = f->trust, .vo = c->common.vo};
+		st = xos_trust_watch(xos_front_health(f->front), &f->trust_watch, err);
+	}
 	return st == XOS_OK ? xos_monitor_watch(f->monitor, xos_front_health(f->front), "key",
 	                          f->key, XOS_BULK_REPORT, err)
 	                    : st;

@@ -8,10 +8,11 @@
 #include "base/text.h"
 #include "proc/supervisor.h"
 #include "service/bulk.h"
+#include "service/rollover.h"
 
 struct key_state {
 	const struct xos_acct_config *c;
-	struct xos_key *key;
+	struct xos_key *key, *before;
 	struct xos_ledger *ledger;
 };
 
@@ -27,7 +28,11 @@ enum xos_status xos_acct_key_open(struct xos_part_self *self, struct xos_err *er
 	k->c = c;
 	self->state = k;
 	st = xos_acct_path(c, "accounting.key", path, sizeof(path), err);
-	return st == XOS_OK ? xos_key_load(path, NULL, NULL, &k->key, err) : st;
+	if (st == XOS_OK)
+		st = xos_key_load(path, NULL, NULL, &k->key, err);
+	return st == XOS_OK
+	           ? xos_rollover_key_before(c->common.state, "accounting", &k->before, err)
+	           : st;
 }
 
 void xos_acct_key_close(struct xos_part_self *self)
@@ -37,6 +42,7 @@ void xos_acct_key_close(struct xos_part_self *self)
 	if (!k)
 		return;
 	xos_ledger_close(k->ledger);
+	xos_key_free(k->before);
 	xos_key_free(k->key);
 	free(k);
 	self->state = NULL;
@@ -101,6 +107,7 @@ static enum xos_status open_ledger(struct key_state *k, struct xos_err *err)
 		st = xos_acct_path(k->c, XOS_ACCT_INDEX, index, sizeof(index), err);
 	xos_str_printf(name, sizeof(name), "%s/accounting", k->c->common.vo);
 	o.key = k->key;
+	o.before = k->before;
 	return st == XOS_OK ? xos_ledger_open(&o, &k->ledger, err) : st;
 }
 

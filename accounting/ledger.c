@@ -134,6 +134,7 @@ enum xos_status xos_ledger_open(
 	if (!l)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	l->head.key = o->key;
+	l->head.before = o->before;
 	l->crypto = xos_loghead_crypto(&l->head);
 	lo.crypto = &l->crypto;
 	st = xos_log_open(&lo, &l->log, err);

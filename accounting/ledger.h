@@ -18,11 +18,12 @@ struct xos_ledger;
 #define XOS_LEDGER_TYPE_JOB 1 /* of records in the log; the payload is the record's JSON */
 
 struct xos_ledger_options {
-	const char *log;           /* path; the newest signed head stands beside it */
-	const char *index;         /* path */
-	const char *name;          /* of the log: "demo/accounting" */
-	mode_t mode;               /* of new log files */
-	const struct xos_key *key; /* signs heads; outlives the ledger */
+	const char *log;              /* path; the newest signed head stands beside it */
+	const char *index;            /* path */
+	const char *name;             /* of the log: "demo/accounting" */
+	mode_t mode;                  /* of new log files */
+	const struct xos_key *key;    /* signs heads; outlives the ledger */
+	const struct xos_key *before; /* signed them before; NULL: none. The same life */
 };
 
 XOS_MUST_USE enum xos_status xos_ledger_open(

@@ -11,7 +11,7 @@
 #include "local/zoneinfo.h"
 #include "proc/sandbox.h"
 
-#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 2)
+#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 4)
 
 /* Folders in which files are replaced. */
 struct folders {
@@ -41,6 +41,7 @@ static enum xos_status writable(
 	struct xos_tls_pair pairs[XOS_CREDD_PAIRS_MAX];
 	size_t n = 0;
 	f->list[f->n++] = conf->state;
+	f->list[f->n++] = conf->trust; /* its trust.jws; more the modes of the files do not allow */
 	add_folder_of(f, conf->tls_certificate);
 	add_folder_of(f, conf->tls_key);
 	enum xos_status st = xos_credd_pairs_parse(conf->renew, pairs, &n, err);
@@ -60,7 +61,10 @@ enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_
 	/* The folder of passwd, group, subuid and subgid, not the files: useradd(8) puts new files in
 	 * their place, and a rule for a file goes with the old one. */
 	const char *const zones = access(XOS_ZONEINFO_DIR, R_OK) == 0 ? XOS_ZONEINFO_DIR : "/etc";
-	const char *const read[] = {conf->trust, conf->site_key, "/etc", zones, NULL};
+	const char *const ssh = conf->ssh_host_keys && access(conf->ssh_host_keys, R_OK) == 0
+	                            ? conf->ssh_host_keys
+	                            : "/etc";
+	const char *const read[] = {conf->trust, conf->site_key, "/etc", zones, ssh, NULL};
 	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
 	if (!st)
 		st = writable(conf, &write, err);

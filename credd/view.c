@@ -15,23 +15,35 @@ static enum xos_status out_of_memory(struct xos_err *err)
 	return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 }
 
+/* All sets of the bundle; those under its own signature live as long as it. */
 static enum xos_status make_policy(
     struct xos_bundle *bundle, struct xos_policy **out, struct xos_err *err)
 {
-	struct xos_policy_part parts[2];
-	size_t n = 0;
+	size_t n = 0, scoped = bundle ? xos_bundle_scoped_count(bundle) : 0;
+	struct xos_policy_part *parts = calloc(scoped + 3, sizeof(*parts));
+	if (!parts)
+		return out_of_memory(err);
 	if (bundle) {
-		parts[n++] = (struct xos_policy_part){
-		    .set = xos_bundle_vo_set(bundle),
-		    .not_after = xos_bundle_expires(bundle),
-		};
+		int64_t end = xos_bundle_expires(bundle);
+		parts[n++] =
+		    (struct xos_policy_part){.set = xos_bundle_vo_set(bundle), .not_after = end};
+		for (size_t i = 0; i < scoped; i++)
+			parts[n++] = (struct xos_policy_part){
+			    .set = xos_bundle_scoped(bundle, i), .not_after = end};
 		if (xos_bundle_site_set(bundle))
 			parts[n++] = (struct xos_policy_part){
 			    .set = xos_bundle_site_set(bundle),
 			    .not_after = xos_bundle_site_expires(bundle),
 			};
+		if (xos_bundle_node_set(bundle))
+			parts[n++] = (struct xos_policy_part){
+			    .set = xos_bundle_node_set(bundle),
+			    .not_after = xos_bundle_node_expires(bundle),
+			};
 	}
-	return xos_zones_policy(parts, n, out, err);
+	enum xos_status st = xos_zones_policy(parts, n, out, err);
+	free(parts);
+	return st;
 }
 
 /* A bundle brings issuers that the trust folder may lack: after a rollover, say. */
@@ -40,10 +52,8 @@ static enum xos_status make_trust(const struct xos_trust *base, const struct xos
 {
 	struct xos_trust *t = xos_trust_new();
 	enum xos_status st = t ? XOS_OK : out_of_memory(err);
-	for (size_t i = 0; !st && i < xos_trust_vo_count(base); i++)
-		st = xos_trust_add_root(t, xos_trust_root(base, xos_trust_vo(base, i)), err);
-	for (size_t i = 0; !st && i < xos_trust_issuer_count(base); i++)
-		st = xos_trust_add_issuer(t, xos_trust_issuer(base, i), err);
+	if (!st)
+		st = xos_trust_join(t, base, err);
 	for (size_t i = 0; !st && bundle && i < xos_bundle_issuer_count(bundle); i++)
 		st = xos_trust_add_issuer(t, xos_bundle_issuer(bundle, i), err);
 	if (st)
@@ -168,8 +178,10 @@ enum xos_status xos_credd_view_standing(const struct xos_credd_view *v, const ch
 {
 	if (!v->bundle)
 		return xos_credd_view_usable(v, now, err);
+	/* What was verified once is remembered; the trust list may have changed since. */
+	enum xos_status st = xos_identity_listed(v->trust, id, err);
 	const struct xos_standing s = standing(v);
-	return xos_standing_check(&s, id->claims, id->serial, node, now, err);
+	return st ? st : xos_standing_check(&s, id->claims, id->serial, node, now, err);
 }
 
 enum xos_status xos_credd_view_grant_standing(

@@ -172,6 +172,9 @@ static enum xos_status open_front(struct xos_job_front *f, int listen_fd, struct
 
 	if (st == XOS_OK)
 		st = xos_front_routes(f->front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
+	f->trust_watch = (struct xos_trust_watch){.trust = f->trust, .vo = f->c->common.vo};
+	if (st == XOS_OK)
+		st = xos_trust_watch(xos_front_health(f->front), &f->trust_watch, err);
 	return st;
 }
 

@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "proc/channel.h"
 #include "service/front.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 #include "token/verify.h"
 
@@ -24,6 +25,7 @@ struct xos_job_front {
 	struct xos_channel *starter;
 	struct xos_service_verifier *verifier;
 	struct xos_trust *trust;
+	struct xos_trust_watch trust_watch;
 	struct xos_front *front;
 	/* Requests that wait for news of a job. */
 	pthread_mutex_t lock;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "pki/csr.h"
 #include "pki/issue.h"
+#include "service/rollover.h"
 #include "token/claims.h"
 #include "token/profile.h"
 
@@ -18,6 +19,7 @@ struct rca_issuer {
 	struct xos_chain chain; /* own certificate, then what stands above it without the root */
 	struct xos_issuer *issuer;
 	struct xos_log *log;
+	struct xos_key *before; /* public; NULL: there was none */
 	struct xos_loghead head;
 };
 
@@ -43,6 +45,8 @@ static enum xos_status open_key(
 			xos_err_prefix(err, st, "%s", path);
 	}
 	if (st == XOS_OK)
+		st = xos_rollover_key_before(i->conf->common.state, "rca", &i->before, err);
+	if (st == XOS_OK)
 		st = xos_issuer_new(i->chain.cert[0], i->key, &i->issuer, err);
 	return st;
 }
@@ -56,6 +60,7 @@ enum xos_status rca_issuer_open_log(struct rca_issuer *i, struct xos_err *err)
 		return st;
 	xos_str_printf(name, sizeof(name), "%s/nodes", i->conf->common.vo);
 	i->head.key = i->key;
+	i->head.before = i->before;
 	const struct xos_log_crypto crypto = xos_loghead_crypto(&i->head);
 	const struct xos_log_options o = {.path = path, .name = name, .crypto = &crypto};
 	return xos_log_open(&o, &i->log, err);
@@ -93,6 +98,7 @@ void rca_issuer_close(struct rca_issuer *i)
 	xos_log_close(i->log);
 	xos_issuer_free(i->issuer);
 	xos_chain_clear(&i->chain);
+	xos_key_free(i->before);
 	xos_key_free(i->key);
 	free(i);
 }
@@ -100,6 +106,11 @@ void rca_issuer_close(struct rca_issuer *i)
 const struct xos_key *rca_issuer_key(const struct rca_issuer *i)
 {
 	return i->key;
+}
+
+int64_t rca_issuer_end(const struct rca_issuer *i)
+{
+	return xos_cert_not_after(i->chain.cert[0]);
 }
 
 /* What auth may ask for at all; the rest of the profile is lib/token's. */
@@ -226,7 +237,8 @@ enum xos_status rca_issuer_issue(struct rca_issuer *i, const struct rca_issue_re
 	return st;
 }
 
-enum xos_status rca_issuer_note(struct rca_issuer *i, struct xos_bytes json, struct xos_err *err)
+enum xos_status rca_issuer_note(
+    struct rca_issuer *i, uint16_t type, struct xos_bytes json, struct xos_err *err)
 {
-	return xos_log_append(i->log, RCA_LOG_COMMAND, json, NULL, err);
+	return xos_log_append(i->log, type, json, NULL, err);
 }

@@ -8,15 +8,19 @@
 #include "api/abilities.h"
 #include "api/once.h"
 #include "api/signer.h"
+#include "api/trustkeep.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
 #include "bundle/administrators.h"
+#include "bundle/membership.h"
 #include "proc/supervisor.h"
 #include "vops/abilities.h"
 #include "vops/incoming.h"
 #include "vops/standing.h"
 #include "vops/versions.h"
+#include "vops/scoped.h"
+#include "vops/handover.h"
 
 #define KEY_MS 30000
 
@@ -35,6 +39,10 @@ enum xos_status vops_auth_open(struct xos_part_self *self, struct xos_err *err)
 	const struct xos_gate_options o = {
 	    .vo = a->conf->common.vo, .aud = XOS_VOPS_AUD, .trust = a->trust};
 	enum xos_status st = xos_trust_load(a->trust, a->conf->common.trust, err);
+	if (st == XOS_OK)
+		st = vops_conf_path(a->conf, "auth/" XOS_TRUST_FILE, a->list, sizeof(a->list), err);
+	if (st == XOS_OK)
+		st = xos_trust_follow(a->trust, a->list, err);
 	return st == XOS_OK ? xos_gate_new(&o, &a->gate, err) : st;
 }
 
@@ -61,6 +69,7 @@ struct xos_bundle_trust vops_auth_trust(const struct vops_auth *a, int64_t now)
 {
 	return (struct xos_bundle_trust){.vo = a->conf->common.vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = a->trust,
 	    .now = now,
 	    .skew = XOS_BUNDLE_SKEW};
@@ -143,6 +152,37 @@ static enum xos_status on_administrators(
 	return xos_gate_list(a->gate, compact, xos_clock_now(), err);
 }
 
+static uint64_t list_serial(const struct vops_auth *a)
+{
+	const struct xos_trust_list *l = xos_trust_list(a->trust, a->conf->common.vo);
+
+	return l ? l->serial : 0;
+}
+
+/* Key believes it for the root's sake as we do, and puts it into bundles. */
+static enum xos_status list_to_key(struct vops_auth *a, struct xos_err *err)
+{
+	struct xos_buf reply;
+
+	xos_buf_init(&reply, 0);
+	enum xos_status st = xos_bulk_call(a->key, VOPS_KEY_TRUST,
+	    xos_trust_list_compact(a->trust, a->conf->common.vo), xos_clock_mono_ms() + KEY_MS,
+	    &reply, err);
+	xos_buf_free(&reply);
+	return st;
+}
+
+static enum xos_status on_trust(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct vops_auth *a = ctx;
+	bool news = false;
+
+	(void)from;
+	(void)reply;
+	return xos_trust_keep_take(a->trust, payload, a->list, &news, err);
+}
+
 /* --- bundles --- */
 
 static struct vops_current *current_of(struct vops_auth *a, const char *site)
@@ -163,6 +203,21 @@ static struct vops_current *current_of(struct vops_auth *a, const char *site)
 	return c;
 }
 
+static enum xos_status add_scoped(void *ctx, const struct vops_scoped *s, struct xos_err *err)
+{
+	struct vops_parts *p = ctx;
+
+	return vops_named_add(s->kind == VOPS_SCOPE_GROUP ? &p->groups : &p->owners, s->name,
+	    s->serial, s->text, err);
+}
+
+static enum xos_status add_node_set(void *ctx, const struct vops_node_set *s, struct xos_err *err)
+{
+	struct vops_parts *p = ctx;
+
+	return vops_named_add(&p->nodes, s->node, s->serial, s->compact, err);
+}
+
 static enum xos_status gather(
     struct vops_auth *a, const char *site, struct xos_buf *out, struct xos_err *err)
 {
@@ -178,6 +233,10 @@ static enum xos_status gather(
 		st = vops_site_set_get(a->db, site, &set, err);
 	for (size_t i = 0; st == XOS_OK && i < VOPS_OBJECTS; i++)
 		st = vops_object_get(a->db, (enum vops_object)i, &object[i], err);
+	if (st == XOS_OK)
+		st = vops_scoped_each(a->db, xos_clock_now(), add_scoped, &p, err);
+	if (st == XOS_OK)
+		st = vops_node_sets_each(a->db, site, add_node_set, &p, err);
 	if (st == XOS_OK && xos_str_copy(p.site, sizeof(p.site), site)) {
 		p.vo_text = xos_buf_bytes(&text);
 		p.site_set = xos_buf_bytes(&set);
@@ -190,6 +249,7 @@ static enum xos_status gather(
 	}
 	for (size_t i = 0; i < VOPS_OBJECTS; i++)
 		xos_buf_free(&object[i]);
+	vops_parts_free(&p);
 	xos_buf_free(&set);
 	xos_buf_free(&text);
 	return st;
@@ -205,7 +265,10 @@ static enum xos_status renew(
 
 	xos_buf_init(&parts, XOS_BULK_MAX);
 	xos_buf_init(&reply, 0);
+	uint64_t list = list_serial(a);
 	enum xos_status st = gather(a, c->site, &parts, err);
+	if (st == XOS_OK && list)
+		st = list_to_key(a, err);
 	if (st == XOS_OK)
 		st = xos_bulk_call(a->key, VOPS_SIGN, xos_buf_bytes(&parts),
 		    xos_clock_mono_ms() + KEY_MS, &reply, err);
@@ -224,6 +287,7 @@ static enum xos_status renew(
 	xos_buf_put(&c->compact, compact.p, compact.n);
 	c->serial = serial;
 	c->generation = generation;
+	c->list = list;
 	c->issued = now;
 	st = xos_buf_status(&c->compact);
 out:
@@ -246,7 +310,7 @@ static enum xos_status current_bundle(
 	struct vops_current *c = current_of(a, site);
 	if (!c)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	if (c->compact.n == 0 || c->generation != a->generation ||
+	if (c->compact.n == 0 || c->generation != a->generation || c->list != list_serial(a) ||
 	    now - c->issued >= a->conf->bundle_refresh) {
 		st = renew(a, c, now, err);
 		if (st != XOS_OK)
@@ -340,10 +404,11 @@ static enum xos_status on_command(
 	struct vops_auth *a = ctx;
 	struct xos_command *c = NULL;
 	struct xos_json *result = NULL;
+	struct xos_err why; /* who may give which command is asked anew for each */
 	int64_t now = xos_clock_now();
 
 	(void)from;
-	enum xos_status st = xos_gate_read(a->gate, payload, now, &c, err);
+	enum xos_status st = xos_gate_open_any(a->gate, payload, now, &c, &why, err);
 	/* The identifier is used up together with what the command did, or not at all. */
 	if (st == XOS_OK)
 		st = xos_store_begin(a->db, err);
@@ -364,10 +429,14 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {VOPS_SITE_SET, "site-set", 1, XOS_SITESET_MAX + 64, on_site_set},
 	    {VOPS_BUNDLE, "bundle", 1, 256, on_bundle},
 	    {VOPS_OBJECT, "object", 1, XOS_ROSTER_MAX + 64, on_object},
+	    {VOPS_TRUST, "trust", 1, XOS_TRUST_LIST_MAX, on_trust},
 	    {VOPS_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX + 64,
 	        on_administrators},
 	    {VOPS_NODE_SET, "node-set", 1, XOS_SITESET_MAX + 1024, vops_incoming_node_set},
 	    {VOPS_ABILITIES, "abilities", 1, XOS_ABILITIES_MAX + 1024, vops_abilities_take},
+	    {VOPS_VIEW, "view", 1, 8, vops_handover_view},
+	    {VOPS_VIEW_PART, "view-part", 1, VOPS_PART_NAME_MAX + 16, vops_handover_part},
+	    {VOPS_MEMBERSHIP, "membership", 1, XOS_MEMBERSHIP_MAX + 64, vops_handover_membership},
 	};
 	struct vops_auth *a = self->state;
 	struct xos_channel *channels[1] = {self->to[XOS_PART_NETWORK]};

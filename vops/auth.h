@@ -1,6 +1,8 @@
 #ifndef XOS_VOPS_AUTH_H
 #define XOS_VOPS_AUTH_H
 
+#include <limits.h>
+
 #include "service/bulk.h"
 #include "service/gate.h"
 #include "token/trust.h"
@@ -13,6 +15,7 @@ struct vops_current {
 	uint64_t serial;
 	uint64_t generation; /* of the parts it was made from */
 	int64_t issued;
+	uint64_t list; /* serial of the trust list in it; 0: none */
 	struct xos_buf compact;
 };
 
@@ -23,10 +26,12 @@ struct vops_auth {
 	struct xos_store *db;
 	struct xos_bulk *key;
 	struct xos_gate *gate;
-	uint64_t generation; /* raised with every change of a part */
+	uint64_t generation;  /* raised with every change of a part */
+	uint64_t memberships; /* how many came since the start; no bundle has them */
 	struct vops_current *current[VOPS_SITES_MAX];
 	size_t ncurrent;
 	struct vops_known *known; /* standing.h; NULL: to be read */
+	char list[PATH_MAX];      /* the trust list that was fetched last */
 };
 
 /* Judges the signer of a verified command, and carries it out (commands.c). */

@@ -7,6 +7,7 @@
 #include "vops/cases.h"
 #include "vops/changes.h"
 #include "vops/members.h"
+#include "vops/standing.h"
 #include "vops/versions.h"
 
 static enum xos_status do_list(
@@ -136,13 +137,13 @@ enum xos_status vops_auth_command(
 		if (strcmp(verbs[i].verb, c->verb) != 0)
 			continue;
 		if (!verbs[i].member)
-			st = xos_gate_admit(a->gate, c, xos_clock_now(), err);
+			st = vops_standing_admin(a, c, xos_clock_now(), err);
 		if (st == XOS_OK)
 			st = verbs[i].run(a, c, result, err);
 		a->generation += st == XOS_OK && verbs[i].changes;
 		return st;
 	}
-	st = xos_gate_admit(a->gate, c, xos_clock_now(), err);
+	st = vops_standing_admin(a, c, xos_clock_now(), err);
 	return st != XOS_OK ? st
 	                    : xos_err_set(err, XOS_MALFORMED, "unknown-verb",
 	                          "the policy service knows no command %s", c->verb);

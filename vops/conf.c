@@ -11,6 +11,11 @@ const struct xos_config_key vops_conf_keys[] = {
     {"", "refresh", XOS_CONFIG_DURATION, AT(refresh), false, "4s", 1, 86400},
     {"", "bundle_life", XOS_CONFIG_DURATION, AT(bundle_life), false, "12h", 60, 30 * 86400},
     {"", "bundle_refresh", XOS_CONFIG_DURATION, AT(bundle_refresh), false, "30m", 1, 86400},
+    {"", "decision_sample", XOS_CONFIG_NUMBER, AT(decision_sample), false, "100", 0, 1000000},
+    {"", "decision_log_bytes", XOS_CONFIG_NUMBER, AT(decision_log_bytes), false, "16777216", 4096,
+        INT64_C(1) << 40},
+    {"", "decision_log_files", XOS_CONFIG_NUMBER, AT(decision_log_files), false, "16", 1, 1000},
+    {"", "authzen_url", XOS_CONFIG_STRING, AT(authzen_url), false, NULL, 0, 0},
 };
 const size_t vops_conf_nkeys = sizeof(vops_conf_keys) / sizeof(vops_conf_keys[0]);
 

@@ -62,7 +62,7 @@ static enum xos_status check_writer(struct vops_auth *a, const struct xos_comman
 static enum xos_status check_reader(struct vops_auth *a, const struct xos_command *c,
     const struct target *t, int64_t now, struct xos_err *err)
 {
-	return xos_command_is_admin(c) ? xos_gate_admit(a->gate, c, now, err)
+	return xos_command_is_admin(c) ? vops_standing_admin(a, c, now, err)
 	                               : check_writer(a, c, t, now, err);
 }
 
@@ -172,7 +172,7 @@ enum xos_status vops_member_list(
 	enum xos_status st = XOS_JSON_ONLY(c->args, err, "level", "name");
 
 	if (st == XOS_OK && !xos_json_has(c->args, "name"))
-		st = xos_gate_admit(a->gate, c, now, err);
+		st = vops_standing_admin(a, c, now, err);
 	else if (st == XOS_OK) {
 		st = get_target(a, c->args, &t, err);
 		if (st == XOS_OK)

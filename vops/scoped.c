@@ -172,7 +172,8 @@ enum xos_status vops_scoped_get(struct xos_store *db, enum vops_scope kind, cons
 		struct xos_bytes b = xos_stmt_bytes(s, 0);
 
 		xos_buf_put(text, b.p, b.n);
-		*found = (uint64_t)xos_stmt_int(s, 1);
+		if (found)
+			*found = (uint64_t)xos_stmt_int(s, 1);
 		st = xos_buf_status(text);
 		if (st != XOS_OK)
 			xos_err_set(err, st, "store-size", "a stored set does not fit");

@@ -45,7 +45,7 @@ XOS_MUST_USE enum xos_status vops_scoped_add(struct xos_store *db, const struct 
 /* From now on that group or owner has no set. NOT_FOUND "no-policy". */
 XOS_MUST_USE enum xos_status vops_scoped_withdraw(struct xos_store *db, enum vops_scope kind,
     const char *name, const char *by, int64_t now, struct xos_err *err);
-/* Version serial, 0 for the one in force, appended to text. NOT_FOUND "no-policy". */
+/* Version serial, 0 for the one in force, appended to text. NOT_FOUND "no-policy". found may be NULL. */
 XOS_MUST_USE enum xos_status vops_scoped_get(struct xos_store *db, enum vops_scope kind,
     const char *name, uint64_t serial, struct xos_buf *text, uint64_t *found, struct xos_err *err);
 /* {"sets": [{"level", "name", "serial", "by", "pushed", "bytes", "withdrawn"?, "withdrawn_by"?}]}: all

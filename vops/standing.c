@@ -3,12 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle/membership.h"
 #include "decide/standing.h"
+#include "vops/handover.h"
 
 /* Roster and lists of locks as verified when they were last needed: a roster may be megabytes. */
 struct vops_known {
 	struct xos_roster *roster;
 	struct xos_locks *locks[2];
+	struct xos_membership *membership; /* NULL: not needed yet */
 };
 
 void vops_standing_forget(struct vops_auth *a)
@@ -18,6 +21,7 @@ void vops_standing_forget(struct vops_auth *a)
 	xos_roster_free(a->known->roster);
 	xos_locks_free(a->known->locks[0]);
 	xos_locks_free(a->known->locks[1]);
+	xos_membership_free(a->known->membership);
 	free(a->known);
 	a->known = NULL;
 }
@@ -99,18 +103,26 @@ bool vops_standing_node(struct vops_auth *a, const char *node, int64_t now)
 	return know(a, now, NULL) != XOS_OK || !find_lock(a->known, XOS_LOCK_NODE, node, now);
 }
 
-/* Is Role=admin of the group, or of one above it, active? */
-static bool administers(const struct xos_claims *c, const char *group)
+enum xos_status vops_standing_admin(
+    struct vops_auth *a, const struct xos_command *c, int64_t now, struct xos_err *err)
 {
-	for (size_t i = 0; i < c->nroles; i++) {
+	enum xos_status st = xos_command_demand_admin(c, err);
+
+	return st == XOS_OK ? xos_gate_standing(a->gate, c->signer, now, err) : st;
+}
+
+/* Is one of the roles Role=admin of the group, or of one above it? */
+static bool administers(const char *const *roles, size_t n, const char *group)
+{
+	for (size_t i = 0; i < n; i++) {
 		char above[XOS_FQAN_MAX + 1];
 		const char *role = NULL;
 		size_t len = 0;
 
-		if (!xos_role_split(c->roles[i], &len, &role) || strcmp(role, "admin") != 0 ||
+		if (!xos_role_split(roles[i], &len, &role) || strcmp(role, "admin") != 0 ||
 		    len >= sizeof(above))
 			continue;
-		memcpy(above, c->roles[i], len);
+		memcpy(above, roles[i], len);
 		above[len] = 0;
 		if (xos_group_within(group, above))
 			return true;
@@ -118,15 +130,67 @@ static bool administers(const struct xos_claims *c, const char *group)
 	return false;
 }
 
+static enum xos_status not_administrator(
+    const struct xos_claims *who, const char *group, bool lost, struct xos_err *err)
+{
+	if (lost)
+		return xos_err_set(err, XOS_DENIED, "not-group-administrator",
+		    "%s does not administer %s now, whatever the token says; if the role was "
+		    "granted "
+		    "just now, try again in a few seconds",
+		    who->name, group);
+	return xos_err_set(err, XOS_DENIED, "not-group-administrator",
+	    "%s does not act as administrator of %s: log in with --role %s/Role=admin, or that "
+	    "role "
+	    "of a group above it",
+	    who->name, group, group);
+}
+
+/* A token says what was held at log-in; the ca says what is held now. */
+static enum xos_status know_membership(struct vops_auth *a, int64_t now, struct xos_err *err)
+{
+	const struct xos_bundle_trust trust = vops_auth_trust(a, now);
+	const struct xos_cert *cert[VOPS_ISSUERS_MAX];
+	const struct xos_bundle_certs certs = {.cert = cert, .n = vops_issuers(a->trust, cert)};
+	struct xos_buf compact;
+	enum xos_status st = XOS_OK;
+
+	if (a->known->membership && now < xos_membership_expires(a->known->membership))
+		return XOS_OK;
+	xos_membership_free(a->known->membership);
+	a->known->membership = NULL;
+	xos_buf_init(&compact, XOS_MEMBERSHIP_MAX);
+	st = vops_object_get(a->db, VOPS_MEMBERSHIP_OBJECT, &compact, err);
+	if (st == XOS_OK)
+		st = xos_membership_verify(
+		    xos_buf_bytes(&compact), &certs, &trust, &a->known->membership, err);
+	xos_buf_free(&compact);
+	if (st != XOS_OK && st != XOS_INTERNAL)
+		return xos_err_set(err, XOS_UNAVAILABLE, "locks-unknown",
+		    "this server has not heard from xos-cad who holds which role now: try again in "
+		    "a "
+		    "few "
+		    "seconds; /health/ready says why");
+	return st;
+}
+
 enum xos_status vops_standing_group(struct vops_auth *a, const struct xos_command *c,
     const char *group, int64_t now, struct xos_err *err)
 {
+	const struct xos_claims *who = c->signer->claims;
+	const struct xos_membership_member *m = NULL;
+
 	if (xos_command_is_admin(c))
-		return xos_gate_admit(a->gate, c, now, err);
-	if (!administers(c->signer->claims, group))
-		return xos_err_set(err, XOS_DENIED, "not-group-administrator",
-		    "%s does not act as administrator of %s: log in with --role %s/Role=admin, or "
-		    "that role of a group above it",
-		    c->signer->claims->name, group, group);
-	return vops_standing_member(a, c->signer, now, err);
+		return vops_standing_admin(a, c, now, err);
+	if (!administers((const char *const *)who->roles, who->nroles, group))
+		return not_administrator(who, group, false, err);
+	enum xos_status st = vops_standing_member(a, c->signer, now, err);
+	if (st == XOS_OK)
+		st = know_membership(a, now, err);
+	if (st != XOS_OK)
+		return st;
+	m = xos_membership_find(a->known->membership, who->name);
+	return m && m->number == who->number && administers(m->roles, m->nroles, group)
+	           ? XOS_OK
+	           : not_administrator(who, group, true, err);
 }

@@ -13,8 +13,12 @@
 XOS_MUST_USE enum xos_status vops_standing_member(
     struct vops_auth *a, const struct xos_identity *id, int64_t now, struct xos_err *err);
 
-/* May the signer write for that group? An administrator of the moment may, and who is in standing and has Role=admin of the
- * group or of one above it active. DENIED "not-group-administrator". */
+/* An administrator of the VO at this moment? As xos_gate_open says it. */
+XOS_MUST_USE enum xos_status vops_standing_admin(
+    struct vops_auth *a, const struct xos_command *c, int64_t now, struct xos_err *err);
+
+/* May the signer write for that group? An administrator of the moment may, and who is in standing, has Role=admin of the
+ * group or of one above it active, and holds it by the newest membership of the ca. DENIED "not-group-administrator". */
 XOS_MUST_USE enum xos_status vops_standing_group(struct vops_auth *a, const struct xos_command *c,
     const char *group, int64_t now, struct xos_err *err);
 

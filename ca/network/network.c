@@ -190,21 +190,23 @@ static bool is_service(const struct xos_request *req, const char *kind)
 	       strcmp(id->claims->service, kind) == 0;
 }
 
-/* Who may not act is for whoever refuses them: nodes read it in bundles, xos-acctd has none. */
+/* Who may not act is for whoever refuses them: nodes read it in bundles, xos-acctd has none; the resource authority
+ * asks about who approves nodes. */
 static enum xos_status demand_reader_of_locks(const struct xos_request *req, struct xos_err *err)
 {
-	if (is_service(req, "vops") || is_service(req, "accounting"))
+	if (is_service(req, "vops") || is_service(req, "rca") || is_service(req, "accounting"))
 		return XOS_OK;
 	return xos_err_set(err, XOS_DENIED, "service-only",
 	    "this is for the VO's own services; policy bundles carry it to the nodes");
 }
 
-static enum xos_status demand_vops(const struct xos_request *req, struct xos_err *err)
+/* The policy service carries it to the nodes; the resource authority asks about who approves nodes. */
+static enum xos_status demand_authority(const struct xos_request *req, struct xos_err *err)
 {
-	if (is_service(req, "vops"))
+	if (is_service(req, "vops") || is_service(req, "rca"))
 		return XOS_OK;
 	return xos_err_set(err, XOS_DENIED, "service-only",
-	    "this is for the VO's policy service; policy bundles carry it to the nodes");
+	    "this is for the VO's own authorities; policy bundles carry it to the nodes");
 }
 
 static enum xos_status route_roster(
@@ -213,7 +215,7 @@ static enum xos_status route_roster(
 	enum xos_status st = ca_check_vo(ctx, req, err);
 
 	if (st == XOS_OK)
-		st = demand_vops(req, err);
+		st = demand_authority(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_ROSTER, err) : st;
 }
 
@@ -236,6 +238,18 @@ static enum xos_status route_administrators(
 	return give_list(ctx, req, res, CA_ADMINISTRATORS, err);
 }
 
+static enum xos_status route_membership(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	enum xos_status st = ca_check_vo(ctx, req, err);
+
+	if (st == XOS_OK)
+		st = is_service(req, "vops") ? XOS_OK
+		                             : xos_err_set(err, XOS_DENIED, "service-only",
+		                                   "this is for the VO's policy service");
+	return st == XOS_OK ? ca_network_give_members(ctx, req, res, err) : st;
+}
+
 static const struct xos_route routes[] = {
     {"GET", "/v1/vo", route_vos, 0, 0},
     {"GET", "/v1/vo/{vo}/trust", route_trust, 0, 0},
@@ -249,6 +263,7 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/rules", ca_route_rules, 0, 0},
     {"POST", "/v1/vo/{vo}/rules/acceptance", ca_route_accept, 0, XOS_RULES_ACCEPT_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/membership", route_membership, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log/head", ca_route_log_head, 0, 0},
@@ -263,6 +278,11 @@ static void on_tick(void *ctx)
 	struct ca_network *n = ctx;
 
 	ca_network_status_tick(n->status);
+}
+
+static struct xos_trust *watched_trust(void *network)
+{
+	return ca_network_trust(network);
 }
 
 static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xos_err *err)
@@ -295,7 +315,11 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 		    "result");
 		n->commands = xos_metric_counter_by(h, "xos_cad_commands_total",
 		    "Commands, by result: done, or the code of the refusal.", "result");
-		st = xos_monitor_new(&n->monitor, err);
+		n->trust_watch = (struct xos_trust_watch){
+		    .of = watched_trust, .ctx = n, .vo = n->conf->common.vo};
+		st = xos_trust_watch(h, &n->trust_watch, err);
+		if (st == XOS_OK)
+			st = xos_monitor_new(&n->monitor, err);
 		if (st == XOS_OK)
 			st = xos_monitor_watch(n->monitor, h, "auth", n->auth, CA_REPORT, err);
 		if (st == XOS_OK)

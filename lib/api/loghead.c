@@ -50,17 +50,16 @@ static enum xos_status sign_head(
 }
 
 /* The payload that must have been signed follows from the head; it is compared, not parsed. */
-static enum xos_status verify_head(
-    void *ctx, const struct xos_log_head *head, struct xos_bytes signature, struct xos_err *err)
+static enum xos_status verify_by(const struct xos_key *key, const struct xos_log_head *head,
+    struct xos_bytes signature, struct xos_err *err)
 {
-	const struct xos_loghead *h = ctx;
 	struct xos_buf want, got;
 
 	xos_buf_init(&want, PAYLOAD_MAX);
 	xos_buf_init(&got, PAYLOAD_MAX);
 	enum xos_status st = payload(head, &want, err);
 	if (st == XOS_OK)
-		st = xos_jws_verify(h->key, XOS_LOGHEAD_TYP, signature, &got, err);
+		st = xos_jws_verify(key, XOS_LOGHEAD_TYP, signature, &got, err);
 	if (st == XOS_OK && !xos_bytes_eq(xos_buf_bytes(&want), xos_buf_bytes(&got)))
 		st = xos_err_set(err, XOS_DENIED, "signature", "the signed head is another one");
 	xos_buf_free(&got);
@@ -68,8 +67,28 @@ static enum xos_status verify_head(
 	return st;
 }
 
+static enum xos_status verify_head(
+    void *ctx, const struct xos_log_head *head, struct xos_bytes signature, struct xos_err *err)
+{
+	const struct xos_loghead *h = ctx;
+
+	if (h->before && verify_by(h->before, head, signature, NULL) == XOS_OK)
+		return XOS_OK;
+	return verify_by(h->key, head, signature, err);
+}
+
+static bool is_current(void *ctx, const struct xos_log_head *head, struct xos_bytes signature)
+{
+	const struct xos_loghead *h = ctx;
+
+	return !h->before || verify_by(h->key, head, signature, NULL) == XOS_OK;
+}
+
 struct xos_log_crypto xos_loghead_crypto(struct xos_loghead *h)
 {
-	return (struct xos_log_crypto){
-	    .ctx = h, .sha256 = sha256, .sign_head = sign_head, .verify_head = verify_head};
+	return (struct xos_log_crypto){.ctx = h,
+	    .sha256 = sha256,
+	    .sign_head = sign_head,
+	    .verify_head = verify_head,
+	    .is_current = is_current};
 }

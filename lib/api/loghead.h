@@ -14,6 +14,7 @@
 struct xos_loghead {
 	const struct xos_key
 	    *key; /* private to write; public is enough to verify; outlives the log */
+	const struct xos_key *before; /* the key before that one, also good to verify; NULL: none */
 };
 /* h outlives what is made with the result; NULL: for hashing alone. */
 struct xos_log_crypto xos_loghead_crypto(struct xos_loghead *h);

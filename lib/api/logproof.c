@@ -92,6 +92,9 @@ static enum xos_status verify_head(const struct xos_chain *chain, struct xos_byt
 
 		st = crypto.verify_head(crypto.ctx, head, signature, err);
 	}
+	if (st == XOS_OK && want->trust)
+		st = xos_trust_judge(want->trust, want->vo, xos_cert_fingerprint(signer),
+		    xos_cert_subject_text(signer), head->time, err);
 	xos_cert_free(signer);
 	return st;
 }

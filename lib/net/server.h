@@ -22,6 +22,11 @@ struct xos_server;
 
 #define XOS_ROUTE_CERT 1u   /* without an accepted client certificate: 401 */
 #define XOS_ROUTE_INLINE 2u /* on the loop's thread: for handlers that never block */
+/* The same for requests with a body of at most XOS_ROUTE_SMALL bytes only: where those are answered in less time
+ * than it takes to hand them to another thread. */
+#define XOS_ROUTE_SMALL_INLINE 4u
+#define XOS_ROUTE_SMALL 1024u
+#define XOS_ROUTE_FREQUENT 8u /* so many that only refusals are worth an event of their own */
 
 /*
  * pattern: "/v1/vo/{vo}/jobs/{id}"; a {name} stands for one whole segment. Literal segments win over
@@ -45,6 +50,7 @@ struct xos_exchange {
 	const char *peer;
 	int status;
 	const char *code; /* of the problem document; NULL if the handler was content */
+	bool frequent;    /* of the route: XOS_ROUTE_FREQUENT */
 	int64_t micros;   /* from the last byte of the request to the response */
 };
 
@@ -53,7 +59,11 @@ struct xos_server_options {
 	int listen_fd;      /* instead of listen: a bound socket, taken; -1 if listen is given */
 	struct xos_tls_server *tls; /* borrowed; NULL: plain HTTP */
 	struct xos_pool *pool;      /* borrowed; NULL: every route must be INLINE */
-	size_t max_connections;     /* 0: 1 000 */
+	bool tls12;                 /* TLS 1.2 is taken too, as in tls.h */
+	/* For clients that know neither problem documents nor our certificates: errors are plain text, and a 401 asks
+	 * for a name and a password of this realm (RFC 7617). NULL: problem documents. Borrowed. */
+	const char *realm;
+	size_t max_connections; /* 0: 1 000 */
 	size_t
 	    max_per_address; /* of them, from one address (IPv6: one network of 64 bits); 0: all */
 	size_t header_max;   /* bytes of request line and fields; 0: 16 KiB */

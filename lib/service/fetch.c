@@ -9,13 +9,16 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "pki/digest.h"
 #include "service/client.h"
 
 #define CALL_MS 10000
+#define ETAG_MAX 80
 
 struct source {
 	uint8_t sent[XOS_SHA256_LEN]; /* of what was taken last */
+	char etag[ETAG_MAX];          /* what the server calls that; "": nothing */
 	int64_t good;                 /* when it was last fetched and taken */
 	struct xos_err err;           /* why not, since then */
 };
@@ -27,7 +30,7 @@ struct xos_fetch {
 	pthread_cond_t wake;
 	bool started, stop, poked;
 	int64_t since;                               /* when we began */
-	struct source source[XOS_FETCH_SOURCES_MAX]; /* under lock, but `sent` */
+	struct source source[XOS_FETCH_SOURCES_MAX]; /* under lock, but `sent` and `etag` */
 };
 
 enum xos_status xos_fetch_new(
@@ -68,11 +71,13 @@ static enum xos_status hand_over(
 	return st;
 }
 
-/* GET of a compact JWS, appended to out. */
+/* GET of a compact JWS, appended to out; nothing, if it is what etag names. */
 static enum xos_status get(struct xos_client *c, const char *vo, const char *what,
-    struct xos_buf *out, struct xos_err *err)
+    char etag[ETAG_MAX], struct xos_buf *out, struct xos_err *err)
 {
-	struct xos_client_request req = {.method = "GET"};
+	struct xos_client_header match = {.name = "If-None-Match", .value = etag};
+	struct xos_client_request req = {
+	    .method = "GET", .headers = &match, .nheaders = etag[0] ? 1 : 0};
 	struct xos_answer *answer = NULL;
 	struct xos_buf path;
 	enum xos_status st = XOS_INTERNAL;
@@ -85,15 +90,19 @@ static enum xos_status get(struct xos_client *c, const char *vo, const char *wha
 	req.path = xos_buf_str(&path);
 	st = req.path ? xos_client_call(c, &req, &answer, err)
 	              : xos_err_set(err, XOS_INTERNAL, "memory", "the path does not fit");
-	if (st == XOS_OK)
+	bool same = st == XOS_OK && etag[0] && xos_answer_status(answer) == 304;
+	if (st == XOS_OK && !same)
 		st = xos_answer_check(c, answer, err);
-	if (st == XOS_OK) {
+	if (st == XOS_OK && !same) {
+		const char *tag = xos_answer_header(answer, "ETag");
 		struct xos_bytes body = xos_answer_body(answer);
 
 		xos_buf_put(out, body.p, body.n);
 		st = xos_buf_status(out);
 		if (st != XOS_OK)
 			xos_err_set(err, st, "answer-size", "the answer does not fit");
+		else if (!tag || !xos_str_copy(etag, ETAG_MAX, tag))
+			etag[0] = '\0';
 	}
 	xos_answer_free(answer);
 	xos_buf_free(&path);
@@ -104,12 +113,16 @@ static enum xos_status fetch_one(
     struct xos_fetch *f, size_t o, struct xos_service_client *client, struct xos_err *err)
 {
 	struct xos_buf compact;
+	char *etag = f->source[o].etag;
 
 	xos_buf_init(&compact, XOS_FETCH_OBJECT_MAX);
 	enum xos_status st =
-	    get(xos_service_client(client), f->o.vo, f->o.sources[o].path, &compact, err);
-	if (st == XOS_OK)
+	    get(xos_service_client(client), f->o.vo, f->o.sources[o].path, etag, &compact, err);
+	if (st == XOS_OK && compact.n)
 		st = hand_over(f, o, xos_buf_bytes(&compact), err);
+	/* What was not taken is asked for again. */
+	if (st != XOS_OK)
+		etag[0] = '\0';
 	xos_buf_free(&compact);
 	return st;
 }

@@ -5,6 +5,7 @@
 #include "api/command.h"
 #include "api/trustdoc.h"
 #include "base/clock.h"
+#include "base/event.h"
 
 #define AUTH_MS 60000
 #define SKEW 300
@@ -62,8 +63,11 @@ static enum xos_status on_command(
 	enum xos_status st =
 	    xos_relay_pass(r, req, r->command, xos_request_body(req), "application/json", res, err);
 
-	if (st == XOS_OK)
-		xos_fetch_poke(r->fetch);
+	if (st != XOS_OK)
+		return st;
+	xos_fetch_poke(r->fetch);
+	if (r->changed)
+		r->changed(r->changed_ctx);
 	return st;
 }
 
@@ -112,6 +116,10 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 		};
 		st = xos_front_new(&o, &r->front, err);
 	}
+	if (st == XOS_OK) {
+		r->watch = (struct xos_trust_watch){.trust = r->trust, .vo = conf->vo};
+		st = xos_trust_watch(xos_front_health(r->front), &r->watch, err);
+	}
 	if (st == XOS_OK)
 		st = xos_monitor_new(&r->monitor, err);
 	if (st == XOS_OK)
@@ -122,12 +130,51 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 	return st;
 }
 
+/* The root's signature is on it, so each process takes it by itself; auth keeps it as well. */
+static enum xos_status take_trust(struct xos_relay *r, struct xos_bytes doc, struct xos_err *err)
+{
+	bool news = false;
+	struct xos_buf reply;
+	enum xos_status st = xos_trust_doc_take(r->trust, doc, &news, err);
+	struct xos_bytes compact = xos_trust_list_compact(r->trust, r->conf->vo);
+
+	/* Older than what the folder had: the ca will find out as well. */
+	if (st == XOS_CONFLICT)
+		return XOS_OK;
+	if (st != XOS_OK || !compact.n)
+		return st;
+	if (news)
+		XOS_EVENT(XOS_INFO, "trust.taken", "vo", r->conf->vo);
+	st = xos_relay_ask(r, XOS_RELAY_TRUST, compact, &reply, err);
+	xos_buf_free(&reply);
+	return st;
+}
+
+static enum xos_status take(void *ctx, size_t source, struct xos_bytes object, struct xos_err *err)
+{
+	struct xos_relay *r = ctx;
+
+	return source == 0 ? take_trust(r, object, err)
+	                   : r->asked.take(r->asked.ctx, source - 1, object, err);
+}
+
 enum xos_status xos_relay_fetch(
     struct xos_relay *r, const struct xos_fetch_options *o, struct xos_err *err)
 {
 	struct xos_fetch_options full = *o;
 	enum xos_status st;
 
+	if (o->nsources + 1 > XOS_FETCH_SOURCES_MAX)
+		return xos_err_set(err, XOS_INTERNAL, "fetch", "too many sources");
+	r->asked = *o;
+	r->sources[0] = o->sources[0];
+	r->sources[0].path = "trust";
+	r->sources[0].name = "trust list";
+	memcpy(&r->sources[1], o->sources, o->nsources * sizeof(r->sources[0]));
+	full.sources = r->sources;
+	full.nsources = o->nsources + 1;
+	full.take = take;
+	full.ctx = r;
 	full.vo = r->conf->vo;
 	full.trust = r->trust;
 	full.cert = xos_front_cert(r->front);
@@ -148,10 +195,17 @@ enum xos_status xos_relay_serve(
 	return st == XOS_OK ? xos_front_run(r->front, self->signal_fd, err) : st;
 }
 
-void xos_relay_close(struct xos_relay *r)
+void xos_relay_end(struct xos_relay *r)
 {
 	xos_monitor_free(r->monitor);
 	xos_fetch_free(r->fetch);
+	r->monitor = NULL;
+	r->fetch = NULL;
+}
+
+void xos_relay_close(struct xos_relay *r)
+{
+	xos_relay_end(r);
 	xos_front_free(r->front);
 	xos_service_verifier_free(r->verifier);
 	xos_bulk_free(r->auth);

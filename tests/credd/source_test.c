@@ -130,7 +130,14 @@ START_TEST(garbage_changes_nothing)
 	ck_assert_ptr_null(view);
 	struct xos_buf b;
 	xos_buf_init(&b, XOS_BUNDLE_MAX);
-	node_bundle(n, (struct xos_test_bundle){.serial = 8}, &b);
+	/* Every part is new: of what the node has it could take the true one. */
+	node_bundle(n,
+	    (struct xos_test_bundle){.serial = 8,
+	        .roster_serial = 2,
+	        .locks_serial = 2,
+	        .vo_text = "vo \"demo\" serial 1 { permit any action any on any; }",
+	        .site_text = "site \"lab\" serial 9 { permit vo demo action any on site:lab; }"},
+	    &b);
 	for (size_t at = 0; at < b.n; at += 97) {
 		b.p[at] ^= 1;
 		ck_assert_int_ne(

@@ -1,7 +1,9 @@
 #include "node/layout.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -14,6 +16,7 @@ static const struct xos_config_key keys[] = {
     {"", "name", XOS_CONFIG_STRING, AT(name), true, NULL, 0, 0},
     {"", "site", XOS_CONFIG_STRING, AT(site), true, NULL, 0, 0},
     {"", "address", XOS_CONFIG_STRING, AT(address), true, NULL, 0, 0},
+    {"", "data_url", XOS_CONFIG_STRING, AT(data_url), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
     {"", "jobs_port", XOS_CONFIG_NUMBER, AT(jobs_port), true, NULL, 1, 65535},
     {"", "uid_base", XOS_CONFIG_NUMBER, AT(uid_base), false, "0", 0, INT32_MAX - 10},
@@ -80,6 +83,8 @@ enum xos_status xos_node_save(const struct xos_node *n, struct xos_err *err)
 	xos_buf_init(&b, 4096);
 	xos_buf_printf(&b, "# Written by xos-node init.\nname = %s\nsite = %s\naddress = %s\n",
 	    n->name, n->site, n->address);
+	if (n->data_url)
+		xos_buf_printf(&b, "data_url = %s\n", n->data_url);
 	if (n->member)
 		xos_buf_printf(&b, "member = %s\n", n->member);
 	xos_buf_printf(&b, "jobs_port = %lld\nuid_base = %lld\n", (long long)n->jobs_port,
@@ -146,4 +151,18 @@ enum xos_status xos_node_write_configs(
 	if (!st)
 		st = write_credd(n, urls, err);
 	return st ? st : write_jobd(n, urls, err);
+}
+
+enum xos_status xos_node_list_place(
+    const struct xos_node *n, struct xos_bytes list, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct stat s;
+	enum xos_status st = xos_node_path(n, "trust/trust.jws", path, err);
+	if (!st && (stat(path, &s) != 0 || (list.n && s.st_size == 0)))
+		st = xos_file_write(path, 0644, list, err);
+	uid_t owner = n->uid_base ? (uid_t)n->uid_base : geteuid();
+	if (!st && geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
+		st = xos_err_errno(err, errno, "trust-list", "cannot give %s to xos-credd", path);
+	return st;
 }

@@ -17,14 +17,15 @@
  *   trust/         root.pem, issuers.pem of the VO joined
  *   vo.conf        the VO joined and its resource authority, for renewals
  *   credd.conf, jobd.conf, and the state of both in credd/ and jobd/
- *   credd/node.*   key and certificate of the node;  tls/jobs.*   those of its job service
+ *   credd/node.*   key and certificate of the node;  tls/jobs.*, tls/data.*   those of its services
  *   application    the id of an application that waits for approval
  *   log/ run/      event logs; pid files and xos-credd's socket
  */
 struct xos_node {
 	char dir[PATH_MAX]; /* absolute */
 	char *name, *site, *address;
-	char *member; /* without root: whose jobs run here; NULL as root */
+	char *data_url; /* where a data service of it serves; NULL: none */
+	char *member;   /* without root: whose jobs run here; NULL as root */
 	int64_t jobs_port;
 	int64_t uid_base; /* as root: xos-credd's user; the next one is xos-jobd's; else 0 */
 };
@@ -48,5 +49,10 @@ struct xos_node_urls {
 };
 XOS_MUST_USE enum xos_status xos_node_write_configs(
     const struct xos_node *n, const struct xos_node_urls *urls, struct xos_err *err);
+
+/* Puts a trust list (compact; empty: none) into trust/trust.jws unless there is one. The file belongs to xos-credd, which
+ * brings newer ones; the folder does not. */
+XOS_MUST_USE enum xos_status xos_node_list_place(
+    const struct xos_node *n, struct xos_bytes list, struct xos_err *err);
 
 #endif

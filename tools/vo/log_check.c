@@ -59,6 +59,7 @@ static enum xos_status check_head(
 	if (c->head.time < now)
 		now = c->head.time;
 	struct xos_logproof_want want = vo_log_want(xos_trust_root(trust, vo), vo, now, name);
+	want.trust = trust;
 
 	return xos_logproof_head(doc, &want, &c->head, NULL, err);
 }

@@ -133,6 +133,7 @@ enum xos_status vo_log_open(const struct xos_cli *cli, struct vo_log *l, struct 
 	if (st == XOS_OK) {
 		struct xos_logproof_want want = vo_log_want(
 		    xos_trust_root(l->vo->trust, l->vo->name), l->vo->name, xos_clock_now(), name);
+		want.trust = l->vo->trust;
 
 		st = xos_logproof_head(l->doc, &want, &l->head, &now, err);
 	}
@@ -151,6 +152,7 @@ enum xos_status vo_log_compare_file(
 	char name[XOS_LOG_NAME_MAX + 1];
 	struct xos_logproof_want want = vo_log_want(
 	    xos_trust_root(l->vo->trust, l->vo->name), l->vo->name, xos_clock_now(), name);
+	want.trust = l->vo->trust;
 	struct xos_buf text, before = {0}, now;
 	struct xos_json *doc = NULL;
 	enum xos_status st = xos_file_read(file, HEAD_FILE_MAX, &text, err);
