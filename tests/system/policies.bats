@@ -269,6 +269,31 @@ state_of() { as admin xos-policy list --json | jq -r --argjson n "$1" '.sets[] |
 	as alice xos-job cancel "$job"
 }
 
+@test "what a group's administrator wrote counts on the node; who lost the role writes no more" {
+	retry as carol xos-job submit --node n1 -- /bin/true
+	echo 'group "/demo/physics" serial 50 { forbid user carol action job.submit on any because "Laser safety first."; }' >"$V/g.xos"
+	as carol xos-policy push --group /demo/physics "$V/g.xos"
+	stopped() { as carol xos-job submit --node n1 -- /bin/true 2>&1 | grep -q "Laser safety first"; }
+	retry stopped
+	# The same of a set that the site signed for this node.
+	echo 'node "lab/n1" serial 20 { forbid user demo:alice action job.submit on any because "Fan is broken."; }' >"$V/n.xos"
+	xos-policy sign --site-key "$V/lab.key" --out "$V/n.jws" "$V/n.xos"
+	xos-policy push --node lab/n1 "$V/n.jws"
+	broken() { as alice xos-job submit --node n1 -- /bin/true 2>&1 | grep -q "Fan is broken"; }
+	retry broken
+	echo 'node "lab/n1" serial 21 { }' >"$V/n.xos"
+	xos-policy sign --site-key "$V/lab.key" --out "$V/n.jws" "$V/n.xos"
+	xos-policy push --node lab/n1 "$V/n.jws"
+	as admin xos-policy withdraw --group /demo/physics
+	retry as carol xos-job submit --node n1 -- /bin/true
+	retry as alice xos-job submit --node n1 -- /bin/true
+	as admin xos-vo role revoke carol /demo/physics/Role=admin
+	echo 'group "/demo/physics" serial 51 { }' >"$V/g.xos"
+	lost() { as carol xos-policy show --group /demo/physics 1 2>&1 | grep -q "does not administer /demo/physics now"; }
+	retry lost
+	run -1 as carol xos-policy push --group /demo/physics "$V/g.xos"
+}
+
 @test "a set that names what a node does not know is refused, with node and statement" {
 	local n
 	told() { as admin xos-policy nodes --json | jq -e '.nodes[] | select(.node == "n1" and .services == "jobd")' >/dev/null; }

@@ -563,37 +563,6 @@ START_TEST(members_write_what_is_theirs_while_they_stand)
 }
 END_TEST
 
-START_TEST(many_cases_are_run_and_too_many_bytes_refused)
-{
-	static const char head[] = "subject z\n  is demo:z\n  groups /demo\n";
-	struct xos_buf text;
-	char one[120];
-
-	complete();
-	xos_buf_init(&text, 1 << 20);
-	xos_buf_put_str(&text, head);
-	for (int i = 0; i < 4000; i++) {
-		xos_str_printf(one, sizeof(one),
-		    "case c%d\n  subject z\n  action job.submit\n  on node:lab/n%d\n  expect "
-		    "permit\n",
-		    i, i);
-		xos_buf_put_str(&text, one);
-	}
-	expect(send_two(&admin, "cases.set", "name", "many.test", "name", "many.test",
-	           xos_buf_str(&text)),
-	    XOS_OK, NULL);
-	expect(push(&admin, VO2), XOS_DENIED, "case-failed");
-	while (text.n < 530000)
-		xos_buf_put_str(&text, "# more\n");
-	expect(send_two(&admin, "cases.set", "name", "more.test", "name", "more.test",
-	           xos_buf_str(&text)),
-	    XOS_MALFORMED, NULL);
-	expect(send_two(&admin, "cases.set", "name", "../x", "name", "../x", head), XOS_MALFORMED,
-	    "json-field");
-	xos_buf_free(&text);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("vops hostile");
@@ -612,7 +581,6 @@ int main(void)
 	tcase_add_test(tc, rosters_and_locks_need_their_signers);
 	tcase_add_test(tc, what_is_planned_survives_a_kill);
 	tcase_add_test(tc, members_write_what_is_theirs_while_they_stand);
-	tcase_add_test(tc, many_cases_are_run_and_too_many_bytes_refused);
 	suite_add_tcase(s, tc);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

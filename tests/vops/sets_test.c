@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "api/abilities.h"
+#include "cases/run.h"
 #include "policy/format.h"
+#include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 #include "vops/abilities.h"
+#include "vops/cases.h"
 #include "vops/proposals.h"
 #include "vops/scoped.h"
 #include "vops/sets.h"
@@ -316,6 +319,93 @@ START_TEST(no_member_fills_the_bundle_or_keeps_nodes_fetching)
 }
 END_TEST
 
+/* --- cases --- */
+
+static const char cases_head[] = "subject z\n  is demo:z\n  groups /demo\n";
+
+static enum xos_status run_cases(const char *set_text, const struct xos_json *travelling)
+{
+	struct vops_auth a = {.db = db};
+	struct xos_policy_set *set = NULL, *trial_set = NULL;
+	struct xos_policy *policy = NULL, *trial = NULL;
+	struct xos_policy_part part = {.not_after = 0};
+
+	MUST(xos_policy_set_load(set_text, strlen(set_text), "set", &set, &err), &err);
+	MUST(xos_policy_set_load(set_text, strlen(set_text), "set", &trial_set, &err), &err);
+	xos_cases_try(trial_set);
+	part.set = set;
+	MUST(xos_policy_new(&part, 1, NULL, &policy, &err), &err);
+	part.set = trial_set;
+	MUST(xos_policy_new(&part, 1, NULL, &trial, &err), &err);
+	enum xos_status st = vops_cases_run(&a, travelling, policy, trial, NOW, &err);
+	xos_policy_unref(policy);
+	xos_policy_unref(trial);
+	xos_policy_set_unref(set);
+	xos_policy_set_unref(trial_set);
+	return st;
+}
+
+START_TEST(every_kept_case_is_asked_and_one_is_told)
+{
+	static const char deny[] = "vo \"demo\" serial 2 { }";
+	static const char allow[] =
+	    "vo \"demo\" serial 2 { permit group /demo action token.issue on any; }";
+	struct xos_buf text;
+	char one[120];
+
+	xos_buf_init(&text, VOPS_CASES_TEXT_MAX);
+	xos_buf_put_str(&text, cases_head);
+	for (int i = 0; i < 4000; i++) {
+		snprintf(one, sizeof(one),
+		    "case c%d\n  subject z\n  action token.issue\n  on vo:demo\n  expect permit\n",
+		    i);
+		xos_buf_put_str(&text, one);
+	}
+	MUST(xos_sql_run(db, NULL, &err,
+	         "INSERT INTO cases (name, text, author, since) VALUES ('many.test', ?1, 'a', 1)",
+	         "b", xos_buf_bytes(&text)),
+	    &err);
+	expect(run_cases(allow, NULL), XOS_OK, NULL);
+	expect(run_cases(deny, NULL), XOS_DENIED, "case-failed");
+	ck_assert_ptr_nonnull(
+	    strstr(err.text, "many.test:4: the case \"c0\" fails: expect permit"));
+	xos_buf_free(&text);
+}
+END_TEST
+
+/* One file of cases that travels. */
+static enum xos_status travel(const char *name, const char *more)
+{
+	struct xos_json *list = xos_json_array(), *one = xos_json_object();
+	char text[2000];
+
+	snprintf(text, sizeof(text), "%s%s", cases_head, more);
+	xos_json_set_string(one, "name", name);
+	xos_json_set_string(one, "text", text);
+	xos_json_add(list, one);
+	enum xos_status st = run_cases("vo \"demo\" serial 2 { }", list);
+	xos_json_free(list);
+	return st;
+}
+
+START_TEST(cases_that_travel_read_no_files)
+{
+	static const char good[] =
+	    "case c\n  subject z\n  action token.issue\n  on vo:demo\n  expect deny\n";
+	char with[1000];
+
+	expect(travel("a.test", good), XOS_OK, NULL);
+	/* Policies are those in force; a delegation would be a file. */
+	snprintf(with, sizeof(with),
+	    "case c\n  subject z\n  action token.issue\n  on vo:demo\n"
+	    "  delegation /etc/passwd\n  expect deny\n");
+	expect(travel("a.test", with), XOS_MALFORMED, "cases-malformed");
+	expect(travel("../a.test", good), XOS_MALFORMED, "json-field");
+	expect(travel("", good), XOS_MALFORMED, "json-field");
+	expect(travel("a.test", "case c\n"), XOS_MALFORMED, "cases-malformed");
+}
+END_TEST
+
 /* --- abilities --- */
 
 #define JOBD                                                                                       \
@@ -413,6 +503,8 @@ int main(void)
 	tcase_add_test(c, of_each_group_and_owner_the_newest_set_is_handed_out);
 	tcase_add_test(c, former_versions_are_bounded);
 	tcase_add_test(c, no_member_fills_the_bundle_or_keeps_nodes_fetching);
+	tcase_add_test(c, every_kept_case_is_asked_and_one_is_told);
+	tcase_add_test(c, cases_that_travel_read_no_files);
 	tcase_add_test(c, a_set_is_held_against_what_a_node_knows);
 	tcase_add_test(c, what_is_no_word_of_a_node_is_refused);
 	suite_add_tcase(s, c);
