@@ -5,7 +5,7 @@
 #include "jobs/ask.h"
 #include "json/json.h"
 
-static struct xos_json *describe(void)
+static struct xos_json *describe(unsigned can)
 {
 	struct xos_json *doc = xos_json_object(), *actions = xos_json_array();
 	struct xos_json *attributes = xos_json_array(), *caps = xos_json_array();
@@ -16,7 +16,7 @@ static struct xos_json *describe(void)
 	for (size_t i = 0; xos_ask_attribute(i); i++)
 		xos_json_add_string(attributes, xos_ask_attribute(i));
 	for (int cap = 0; cap < XOS_CAP_COUNT; cap++) {
-		int64_t least = xos_limits_least((enum xos_policy_cap)cap, processors);
+		int64_t least = xos_limits_least((enum xos_policy_cap)cap, processors, can);
 
 		if (least < 0)
 			continue;
@@ -33,9 +33,9 @@ static struct xos_json *describe(void)
 	return doc;
 }
 
-enum xos_status xos_abilities_tell(struct xos_local *credd, struct xos_err *err)
+enum xos_status xos_abilities_tell(struct xos_local *credd, unsigned can, struct xos_err *err)
 {
-	struct xos_json *doc = describe();
+	struct xos_json *doc = describe(can);
 	struct xos_buf text;
 
 	xos_buf_init(&text, XOS_LOCAL_TEXT_MAX);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "proc/cgroup.h"
 
 /* Computed accounts are of this class; the site has no others to choose from. */
 #define ACCOUNT_CLASS "pool"
@@ -18,12 +19,19 @@ static enum xos_status check_duties(const struct xos_decision_answer *a, struct 
 	    a->duties[0].arg ? a->duties[0].arg : "");
 }
 
-/* A program can widen its own processor affinity, so only a limit that binds nobody is enforced. */
-static enum xos_status check_processors(
-    const struct xos_decision_limit *l, long processors, struct xos_err *err)
+/* A program can widen its own processor affinity: without a group only a limit that binds nobody is enforced. */
+static enum xos_status choose_processors(const struct xos_decision_limit *l,
+    const struct xos_limits_opts *opts, uint64_t *out, struct xos_err *err)
 {
+	long processors = opts->processors;
+
+	*out = XOS_LIMIT_NONE;
 	if (!l->set || l->number >= processors)
 		return XOS_OK;
+	if (opts->can & XOS_CGROUP_CPU && l->number > 0) {
+		*out = (uint64_t)l->number;
+		return XOS_OK;
+	}
 	return xos_err_set(err, XOS_DENIED, "limit-not-enforceable",
 	    "policy (%s) limits the job to %lld of this node's %ld processors, which this job "
 	    "service "
@@ -79,7 +87,7 @@ enum xos_status xos_limits_from(const struct xos_decision_answer *a,
 
 	_Static_assert(XOS_CAP_COUNT == 9, "a new cap needs its enforcement here");
 	if (st == XOS_OK)
-		st = check_processors(&l[XOS_CAP_CPU], opts->processors, err);
+		st = choose_processors(&l[XOS_CAP_CPU], opts, &m.processors, err);
 	if (st == XOS_OK)
 		st = check_class(&l[XOS_CAP_ACCOUNT_CLASS], err);
 	if (st == XOS_OK)
@@ -96,7 +104,7 @@ enum xos_status xos_limits_from(const struct xos_decision_answer *a,
 	return XOS_OK;
 }
 
-int64_t xos_limits_least(enum xos_policy_cap cap, long processors)
+int64_t xos_limits_least(enum xos_policy_cap cap, long processors, unsigned can)
 {
 	static const bool enforced[XOS_CAP_COUNT] = {
 	    [XOS_CAP_WALL] = true,
@@ -112,5 +120,7 @@ int64_t xos_limits_least(enum xos_policy_cap cap, long processors)
 
 	if ((unsigned)cap >= XOS_CAP_COUNT || !enforced[cap])
 		return -1;
-	return cap == XOS_CAP_CPU ? processors : 0; /* see check_processors */
+	if (cap != XOS_CAP_CPU)
+		return 0;
+	return can & XOS_CGROUP_CPU ? 1 : processors; /* see choose_processors */
 }

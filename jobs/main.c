@@ -14,6 +14,7 @@
 #include "jobs/starter.h"
 #include "net/pair.h"
 #include "net/server.h"
+#include "proc/cgroup.h"
 #include "proc/daemon.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
@@ -50,6 +51,10 @@ static enum xos_status supervise(
 		memcpy(argv[i], args, sizeof(args));
 		children[i] = (struct xos_child){.role = roles[i], .argv = argv[i]};
 	}
+	struct xos_err why = XOS_ERR_INIT;
+	/* Before there is a second process: a group with processes hands no controllers on. */
+	if (geteuid() == 0 && xos_cgroups_prepare(&why) != XOS_OK)
+		xos_event_err(XOS_WARN, "jobs.control-groups", &why, (const char *)NULL);
 	/* Bound here, so that whoever connects while the front is restarted waits instead of failing. */
 	children[FRONT].fds = &listen;
 	children[FRONT].nfds = 1;
