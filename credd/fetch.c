@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "credd/renew.h"
+#include "credd/tell.h"
 #include "net/client.h"
 #include "service/keep.h"
 #include "service/sshhost.h"
@@ -44,6 +45,7 @@ struct xos_credd_fetch {
 	char etag[XOS_VOPS_ETAG_MAX];
 	int64_t backoff; /* seconds; 0: the last question was answered */
 	struct xos_credd_contact contact;
+	struct xos_credd_told told;
 	uint64_t in_force; /* serial of the bundle by which the loop decides; under lock */
 	int64_t until;     /* how long it can; under lock */
 	uint64_t posted;   /* serial of the one that was posted last */
@@ -311,6 +313,7 @@ static int64_t ask_vops(struct xos_credd_fetch *f)
 	} else {
 		f->contact.last_ok = xos_clock_now();
 		f->contact.last_error[0] = '\0';
+		xos_credd_tell(&f->told, f->self->conf, f->vops);
 	}
 	xos_credd_source_lists(f->source);
 	/* The policy service says that this node is banned: it is not given a bundle that says so. */

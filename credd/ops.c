@@ -5,6 +5,8 @@
 
 #include "base/event.h"
 #include "base/text.h"
+#include "credd/abilities.h"
+#include "credd/preview.h"
 
 /* One request with what it works on. */
 struct call {
@@ -168,6 +170,23 @@ static enum xos_status op_list(struct call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
+static enum xos_status op_preview(struct call *c, struct xos_err *err)
+{
+	const struct xos_known *k;
+	enum xos_status st = in_standing(c, c->req->chain, c->req->nchain, &k, err);
+	if (!st)
+		st = xos_credd_preview(c->ops->decider, c->ops->self, c->ops->jobs, k, c->req->text,
+		    c->now, c->plain, err);
+	if (!st)
+		c->answer->text = xos_buf_bytes(c->plain);
+	return st;
+}
+
+static enum xos_status op_abilities(struct call *c, struct xos_err *err)
+{
+	return xos_credd_abilities_take(c->ops->self->conf, c->req->text, err);
+}
+
 static const struct {
 	const char *name;
 	bool service_only;
@@ -181,6 +200,8 @@ static const struct {
     [XOS_LOCAL_JOB_RELEASE] = {"job.release", true, op_release},
     [XOS_LOCAL_CREDENTIAL] = {"credential", false, op_credential},
     [XOS_LOCAL_LIST] = {"list", false, op_list},
+    [XOS_LOCAL_PREVIEW] = {"preview", true, op_preview},
+    [XOS_LOCAL_ABILITIES] = {"abilities", true, op_abilities},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -8,11 +8,50 @@
 #include "base/text.h"
 #include "token/tokenfile.h"
 
+/* What this service tells of each request; a value that it does not know is left out. The table is also what xos-credd
+ * tells the VO's policy service, so that no set asks for more. */
+static bool give_service(
+    const struct xos_job_spec *spec, const struct xos_order *order, struct xos_policy_value *v)
+{
+	(void)spec;
+	(void)order;
+	*v = (struct xos_policy_value){.type = XOS_POLICY_STRING, .string = "jobd"};
+	return true;
+}
+
+static bool give_source(
+    const struct xos_job_spec *spec, const struct xos_order *order, struct xos_policy_value *v)
+{
+	(void)spec;
+	*v = (struct xos_policy_value){.type = XOS_POLICY_IP, .string = order->source};
+	return order->source[0] != 0;
+}
+
+static bool give_wall(
+    const struct xos_job_spec *spec, const struct xos_order *order, struct xos_policy_value *v)
+{
+	(void)order;
+	*v = (struct xos_policy_value){.type = XOS_POLICY_DURATION, .number = spec->wall};
+	return spec->wall != 0;
+}
+
+static const struct {
+	const char *name;
+	bool (*give)(const struct xos_job_spec *spec, const struct xos_order *order,
+	    struct xos_policy_value *v);
+} given[] = {{"ctx.service", give_service}, {"ctx.src", give_source}, {"job.wall", give_wall}};
+#define GIVEN (sizeof(given) / sizeof(given[0]))
+
+const char *xos_ask_attribute(size_t i)
+{
+	return i < GIVEN ? given[i].name : NULL;
+}
+
 /* The AuthZEN request. The subject's name only has to be the one that the chain proves. */
 static enum xos_status build_request(const struct xos_ask *a, const struct xos_job_spec *spec,
     const struct xos_order *order, const char *member, struct xos_buf *out, struct xos_err *err)
 {
-	struct xos_policy_value values[3];
+	struct xos_policy_value values[GIVEN];
 	struct xos_policy_request req = {
 	    .subject = {.kind = XOS_SUBJECT_MEMBER, .vo = a->vo, .member = member},
 	    .action = "job.submit",
@@ -20,14 +59,10 @@ static enum xos_status build_request(const struct xos_ask *a, const struct xos_j
 	    .values = values,
 	};
 
-	values[req.nvalues++] = (struct xos_policy_value){
-	    .name = "ctx.service", .type = XOS_POLICY_STRING, .string = "jobd"};
-	if (order->source[0])
-		values[req.nvalues++] = (struct xos_policy_value){
-		    .name = "ctx.src", .type = XOS_POLICY_IP, .string = order->source};
-	if (spec->wall)
-		values[req.nvalues++] = (struct xos_policy_value){
-		    .name = "job.wall", .type = XOS_POLICY_DURATION, .number = spec->wall};
+	for (size_t i = 0; i < GIVEN; i++) {
+		if (given[i].give(spec, order, &values[req.nvalues]))
+			values[req.nvalues++].name = given[i].name;
+	}
 	return xos_decision_request_encode(&req, out, err);
 }
 

@@ -34,4 +34,7 @@ XOS_MUST_USE enum xos_status xos_ask_permission(const struct xos_ask *a,
     const struct xos_job_spec *spec, const char *id, const struct xos_order *order,
     const struct xos_bytes *chain, size_t n, struct xos_permission *out, struct xos_err *err);
 
+/* The attributes that requests of this service may have, by number from 0; NULL past the end. */
+const char *xos_ask_attribute(size_t i);
+
 #endif

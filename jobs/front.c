@@ -9,6 +9,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "jobs/preview.h"
 
 #define ORDER_MS 20000
 #define TICK_MS 50
@@ -34,7 +35,7 @@ void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap)
 		xos_str_printf(out, cap, "%s %s", last->actor, last->id);
 }
 
-static bool is_admin(const struct xos_identity *who)
+bool xos_job_front_admin(const struct xos_identity *who)
 {
 	char role[XOS_FQAN_MAX + 1];
 
@@ -54,7 +55,7 @@ bool xos_job_front_sees(const struct xos_identity *who, const struct xos_entry *
 		/* A delegated credential reaches what was submitted with it, no other job of its member. */
 		return who->nsteps == 0 || strcmp(via, e->via) == 0;
 	}
-	return admin && is_admin(who);
+	return admin && xos_job_front_admin(who);
 }
 
 enum xos_status xos_job_front_find(struct xos_job_front *f, const struct xos_request *req,
@@ -91,6 +92,7 @@ static const struct xos_route routes[] = {
         XOS_JOB_BODY_MAX},
     {"GET", "/v1/vo/{vo}/jobs/{id}/output", xos_job_route_output, XOS_ROUTE_CERT, 0},
     {"POST", "/v1/vo/{vo}/jobs/{id}/cancel", xos_job_route_cancel, XOS_ROUTE_CERT, 1024},
+    {"POST", "/v1/vo/{vo}/preview", xos_job_route_preview, XOS_ROUTE_CERT, XOS_LOCAL_PREVIEW_MAX},
     {"GET", "/v1/vo/{vo}/status", xos_job_route_status, 0, 0},
 };
 

@@ -58,6 +58,8 @@ XOS_MUST_USE enum xos_status xos_job_front_find(struct xos_job_front *f,
     const struct xos_request *req, bool admin, struct xos_entry *out, struct xos_err *err);
 /* May the caller see this entry in a list? */
 bool xos_job_front_sees(const struct xos_identity *who, const struct xos_entry *e, bool admin);
+/* Is the VO's role of administrator active, without a delegation? */
+bool xos_job_front_admin(const struct xos_identity *who);
 /* How a delegated caller is named in entries: "actor id" of the last step; "" without. */
 void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap);
 /* {vo} is ours. */

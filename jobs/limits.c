@@ -103,3 +103,24 @@ enum xos_status xos_limits_from(const struct xos_decision_answer *a,
 	*out = m;
 	return XOS_OK;
 }
+
+int64_t xos_limits_least(enum xos_policy_cap cap, long processors, unsigned can)
+{
+	static const bool enforced[XOS_CAP_COUNT] = {
+	    [XOS_CAP_WALL] = true,
+	    [XOS_CAP_CPU] = true,
+	    [XOS_CAP_CPU_TIME] = true,
+	    [XOS_CAP_MEMORY] = true,
+	    [XOS_CAP_LIFETIME] = true,
+	    [XOS_CAP_PROCESSES] = true,
+	    [XOS_CAP_FILES_OPEN] = true,
+	    [XOS_CAP_FILE_SIZE] = true,
+	    [XOS_CAP_ACCOUNT_CLASS] = true,
+	};
+
+	if ((unsigned)cap >= XOS_CAP_COUNT || !enforced[cap])
+		return -1;
+	if (cap != XOS_CAP_CPU)
+		return 0;
+	return can & XOS_CGROUP_CPU ? 1 : processors; /* see choose_processors */
+}

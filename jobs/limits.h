@@ -21,4 +21,8 @@ XOS_MUST_USE enum xos_status xos_limits_from(const struct xos_decision_answer *a
     const struct xos_limits_opts *opts, struct xos_launch_limits *out, int64_t *lifetime,
     struct xos_err *err);
 
+/* The smallest value of a cap that this service can enforce on a machine of so many processors and with
+ * control groups that can do so much; -1: none at all. */
+int64_t xos_limits_least(enum xos_policy_cap cap, long processors, unsigned can);
+
 #endif

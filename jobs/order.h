@@ -17,7 +17,8 @@ enum xos_order_type {
 	    1,            /* may it run? -> key and certification request: struct xos_order_offer */
 	XOS_ORDER_START,  /* here is the delegation -> u64: its end */
 	XOS_ORDER_CANCEL, /* lp id -> nothing */
-	XOS_ORDER_RELEASE /* lp id; of a job that never got its credential -> nothing */
+	XOS_ORDER_RELEASE, /* lp id; of a job that never got its credential -> nothing */
+	XOS_ORDER_PREVIEW  /* lp question, u8 n, n times lp certificate of who asks -> lp json */
 };
 
 #define XOS_ORDER_MAX (120 * 1024)      /* bytes of one order */

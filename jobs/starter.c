@@ -11,6 +11,8 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "jobs/abilities.h"
+#include "jobs/preview.h"
 #include "jobs/hold.h"
 #include "jobs/order.h"
 #include "jobs/outcome.h"
@@ -21,6 +23,8 @@
 
 #define CREDD_TIMEOUT_MS 5000
 #define TICK_MS 200
+#define TELL_MS 3600000
+#define TELL_RETRY_MS 5000
 
 static enum xos_status memory(struct xos_err *err)
 {
@@ -367,12 +371,40 @@ static enum xos_status handle_release(
 	return st == XOS_OK ? xos_local_job_release(s->credd, id, err) : st;
 }
 
+/* credd verifies who asks. */
+static enum xos_status handle_preview(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct xos_starter *s = ctx;
+
+	(void)from;
+	return xos_preview_ask(s->credd, payload, reply, err);
+}
+
 static const struct xos_channel_handler orders[] = {
     {XOS_ORDER_PREPARE, "prepare", 1, handle_prepare},
     {XOS_ORDER_START, "start", 1, handle_start},
     {XOS_ORDER_CANCEL, "cancel", 1, handle_cancel},
     {XOS_ORDER_RELEASE, "release", 1, handle_release},
+    {XOS_ORDER_PREVIEW, "preview", 1, handle_preview},
 };
+
+/* xos-credd may be away, or have lost it: said anew at times. */
+static void on_tick(void *ctx)
+{
+	struct xos_starter *s = ctx;
+	struct xos_err err = XOS_ERR_INIT;
+	int64_t now = xos_clock_mono_ms();
+
+	if (now >= s->tell_ms) {
+		bool told = xos_abilities_tell(s->credd, s->ask.can, &err) == XOS_OK;
+
+		if (!told)
+			xos_event_err(XOS_WARN, "abilities.not-told", &err, (const char *)NULL);
+		s->tell_ms = now + (told ? TELL_MS : TELL_RETRY_MS);
+	}
+	xos_starter_settle(s);
+}
 
 enum xos_status xos_starter_serve(
     struct xos_starter *s, struct xos_channel *front, int signal_fd, struct xos_err *err)
@@ -384,7 +416,7 @@ enum xos_status xos_starter_serve(
 	    .ntable = sizeof(orders) / sizeof(orders[0]),
 	    .ctx = s,
 	    .signal_fd = signal_fd,
-	    .on_tick = xos_starter_settle,
+	    .on_tick = on_tick,
 	    .tick_ms = TICK_MS};
 
 	return xos_channel_serve(&server, err);

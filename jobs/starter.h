@@ -38,6 +38,7 @@ struct xos_starter {
 	char path[PATH_MAX], monitor[PATH_MAX], tools[PATH_MAX];
 	struct xos_starter_job *jobs; /* started or made, and not settled */
 	size_t njobs;
+	int64_t tell_ms; /* when xos-credd is told next what this service can do */
 	int64_t clean_ms;
 };
 

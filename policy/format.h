@@ -21,4 +21,11 @@
 XOS_MUST_USE enum xos_status xos_policy_format(const char *text, size_t len, const char *filename,
     struct xos_buf *out, struct xos_policy_errors *errs);
 
+/*
+ * The same text under another serial: the number in its head is replaced, every other byte stays. text must
+ * parse. Appends to out. MALFORMED if the head has no serial, LIMIT.
+ */
+XOS_MUST_USE enum xos_status xos_policy_renumber(
+    const char *text, size_t len, uint64_t serial, struct xos_buf *out, struct xos_err *err);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/abilities.h"
 #include "api/once.h"
 #include "api/signer.h"
 #include "api/trustkeep.h"
@@ -14,6 +15,10 @@
 #include "bundle/administrators.h"
 #include "bundle/membership.h"
 #include "proc/supervisor.h"
+#include "vops/abilities.h"
+#include "vops/incoming.h"
+#include "vops/standing.h"
+#include "vops/versions.h"
 #include "vops/scoped.h"
 #include "vops/handover.h"
 #include "vops/heads.h"
@@ -52,6 +57,7 @@ void vops_auth_close(struct xos_part_self *self)
 		xos_buf_free(&a->current[i]->compact);
 		free(a->current[i]);
 	}
+	vops_standing_forget(a);
 	xos_gate_free(a->gate);
 	xos_bulk_free(a->key);
 	xos_store_close(a->db);
@@ -124,6 +130,7 @@ static enum xos_status on_object(
 	xos_store_rollback(a->db);
 	if (st == XOS_OK && changed) {
 		a->generation++;
+		vops_standing_forget(a);
 		XOS_EVENT(XOS_INFO, "object.changed", "object",
 		    vops_object_name((enum vops_object)which));
 	}
@@ -382,6 +389,7 @@ static enum xos_status on_bundle(
 	char site[XOS_SITE_MAX + 1] = "", etag[XOS_VOPS_ETAG_MAX] = "", mine[XOS_VOPS_ETAG_MAX];
 
 	(void)from;
+	vops_incoming_time(a); /* what was planned for now is in the bundle that is asked for now */
 	xos_reader_init(&r, payload);
 	xos_reader_lp_str(&r, site, sizeof(site));
 	xos_reader_lp_str(&r, etag, sizeof(etag));
@@ -453,10 +461,11 @@ static enum xos_status on_command(
 	struct vops_auth *a = ctx;
 	struct xos_command *c = NULL;
 	struct xos_json *result = NULL;
+	struct xos_err why; /* who may give which command is asked anew for each */
 	int64_t now = xos_clock_now();
 
 	(void)from;
-	enum xos_status st = xos_gate_open(a->gate, payload, now, &c, err);
+	enum xos_status st = xos_gate_open_any(a->gate, payload, now, &c, &why, err);
 	/* The identifier is used up together with what the command did, or not at all. */
 	if (st == XOS_OK)
 		st = xos_store_begin(a->db, err);
@@ -481,14 +490,19 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {VOPS_HEAD, "head", 1, 65536, on_head},
 	    {VOPS_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX + 64,
 	        on_administrators},
+	    {VOPS_NODE_SET, "node-set", 1, XOS_SITESET_MAX + 1024, vops_incoming_node_set},
+	    {VOPS_ABILITIES, "abilities", 1, XOS_ABILITIES_MAX + 1024, vops_abilities_take},
 	    {VOPS_VIEW, "view", 1, 8, vops_handover_view},
 	    {VOPS_VIEW_PART, "view-part", 1, VOPS_PART_NAME_MAX + 16, vops_handover_part},
 	    {VOPS_MEMBERSHIP, "membership", 1, XOS_MEMBERSHIP_MAX + 64, vops_handover_membership},
 	};
 	struct vops_auth *a = self->state;
 	struct xos_channel *channels[1] = {self->to[XOS_PART_NETWORK]};
-	struct xos_channel_server server = {
-	    .channels = channels, .nchannels = 1, .signal_fd = self->signal_fd};
+	struct xos_channel_server server = {.channels = channels,
+	    .nchannels = 1,
+	    .signal_fd = self->signal_fd,
+	    .on_tick = vops_incoming_time,
+	    .tick_ms = VOPS_TICK_MS};
 	struct xos_bulk_server *bulk = NULL;
 	char path[PATH_MAX];
 
@@ -496,6 +510,8 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	enum xos_status st = vops_conf_path(a->conf, "auth/sets.db", path, sizeof(path), err);
 	if (st == XOS_OK)
 		st = vops_sets_open(path, &a->db, err);
+	if (st == XOS_OK)
+		vops_incoming_time(a);
 	if (st == XOS_OK)
 		st = xos_bulk_new(self->to[XOS_PART_KEY], &a->key, err);
 	if (st == XOS_OK)

@@ -32,10 +32,11 @@ struct vops_auth {
 	uint64_t heads;       /* raised with every new head of a log */
 	struct vops_current *current[VOPS_SITES_MAX];
 	size_t ncurrent;
-	char list[PATH_MAX]; /* the trust list that was fetched last */
+	struct vops_known *known; /* standing.h; NULL: to be read */
+	char list[PATH_MAX];      /* the trust list that was fetched last */
 };
 
-/* Carries a verified command of an administrator out (commands.c). */
+/* Judges the signer of a verified command, and carries it out (commands.c). */
 XOS_MUST_USE enum xos_status vops_auth_command(
     struct vops_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err);
 /* The trust under which rosters and locks are verified; valid as long as a. */

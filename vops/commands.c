@@ -1,47 +1,14 @@
-/* What administrators may ask of the policy service, one handler a verb. The caller's transaction. */
+/* What may be asked of the policy service, one handler a verb. The caller's transaction. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "vops/auth.h"
-
-static enum xos_status do_push(
-    struct vops_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err)
-{
-	struct xos_policy_set *set = NULL;
-	const char *text = NULL;
-	enum xos_status st = XOS_JSON_ONLY(c->args, err, "text");
-
-	if (st == XOS_OK)
-		st = xos_json_get_string(c->args, "text", XOS_POLICY_TEXT_MAX, &text, err);
-	if (st == XOS_OK)
-		st = xos_policy_set_load(text, strlen(text), "pushed set", &set, err);
-	if (st != XOS_OK)
-		return st;
-	uint64_t serial = xos_policy_set_serial(set);
-	if (xos_policy_set_level(set) != XOS_POLICY_VO)
-		st = xos_err_set(err, XOS_DENIED, "set-level",
-		    "this is a set of level %s; an administrator pushes the VO's own. A site's "
-		    "owner signs "
-		    "its set: xos-policy sign",
-		    xos_policy_level_name(xos_policy_set_level(set)));
-	else if (strcmp(xos_policy_set_name(set), a->conf->common.vo) != 0)
-		st = xos_err_set(err, XOS_DENIED, "wrong-vo",
-		    "this is a set of the VO %s, not of %s", xos_policy_set_name(set),
-		    a->conf->common.vo);
-	else if (serial == 0)
-		st = xos_err_set(err, XOS_MALFORMED, "set-serial",
-		    "the set needs a serial of 1 or more, raised with each change");
-	if (st == XOS_OK)
-		st = vops_vo_set_add(a->db, serial, xos_bytes_str(text), c->signer->claims->name,
-		    xos_clock_now(), err);
-	if (st == XOS_OK) {
-		*result = xos_json_object();
-		xos_json_set_int(*result, "serial", (int64_t)serial);
-	}
-	xos_policy_set_unref(set);
-	return st;
-}
+#include "vops/abilities.h"
+#include "vops/cases.h"
+#include "vops/changes.h"
+#include "vops/members.h"
+#include "vops/standing.h"
+#include "vops/versions.h"
 
 static enum xos_status do_list(
     struct vops_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err)
@@ -135,24 +102,49 @@ static const struct {
 	enum xos_status (*run)(struct vops_auth *a, struct xos_command *c, struct xos_json **result,
 	    struct xos_err *err);
 	bool changes; /* what nodes get */
+	bool member;  /* may be sent by any member; the handler judges */
 } verbs[] = {
-    {"policy.push", do_push, true},
-    {"policy.list", do_list, false},
-    {"policy.show", do_show, false},
-    {"site.register", do_register, true},
-    {"site.remove", do_remove, true},
-    {"site.list", do_sites, false},
+    {"policy.push", vops_review_change, true, false},
+    {"policy.rollback", vops_review_change, true, false},
+    {"policy.cancel", vops_review_change, false, false},
+    {"policy.review", vops_review_change, false, false},
+    {"policy.list", do_list, false, false},
+    {"policy.show", do_show, false, false},
+    {"proposal.list", vops_review_list, false, false},
+    {"proposal.show", vops_review_show, false, false},
+    {"proposal.approve", vops_review_approve, true, false},
+    {"proposal.reject", vops_review_reject, false, false},
+    {"cases.set", vops_cases_set, false, false},
+    {"cases.remove", vops_cases_remove, false, false},
+    {"cases.list", vops_cases_list, false, false},
+    {"cases.show", vops_cases_show, false, false},
+    {"node.abilities", vops_abilities_list, false, false},
+    {"set.push", vops_member_push, true, true},
+    {"set.withdraw", vops_member_withdraw, true, true},
+    {"set.show", vops_member_show, false, true},
+    {"set.list", vops_member_list, false, true},
+    {"site.register", do_register, true, false},
+    {"site.remove", do_remove, true, false},
+    {"site.list", do_sites, false, false},
 };
 
 enum xos_status vops_auth_command(
     struct vops_auth *a, struct xos_command *c, struct xos_json **result, struct xos_err *err)
 {
+	enum xos_status st = XOS_OK;
+
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verbs[i].verb, c->verb) != 0)
 			continue;
-		a->generation += verbs[i].changes;
-		return verbs[i].run(a, c, result, err);
+		if (!verbs[i].member)
+			st = vops_standing_admin(a, c, xos_clock_now(), err);
+		if (st == XOS_OK)
+			st = verbs[i].run(a, c, result, err);
+		a->generation += st == XOS_OK && verbs[i].changes;
+		return st;
 	}
-	return xos_err_set(
-	    err, XOS_MALFORMED, "unknown-verb", "the policy service knows no command %s", c->verb);
+	st = vops_standing_admin(a, c, xos_clock_now(), err);
+	return st != XOS_OK ? st
+	                    : xos_err_set(err, XOS_MALFORMED, "unknown-verb",
+	                          "the policy service knows no command %s", c->verb);
 }

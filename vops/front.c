@@ -10,6 +10,7 @@
 #include "vops/bundles.h"
 #include "vops/parts.h"
 #include "vops/proofs.h"
+#include "vops/routes.h"
 
 /* What the other authorities are asked for, and which message takes it to auth, with which number before it (NONE: without). */
 #define NONE 0xff
@@ -168,6 +169,8 @@ enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 	if (st == XOS_OK)
 		st = xos_front_routes(
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
+	if (st == XOS_OK)
+		st = vops_routes_sets(&f->relay, err);
 	if (st == XOS_OK)
 		st = open_bundles(f, err);
 	if (st == XOS_OK)

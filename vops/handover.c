@@ -9,9 +9,8 @@
 #include "bundle/membership.h"
 #include "pki/digest.h"
 #include "vops/scoped.h"
-
-/* In the table of fetched objects, beside those that go into bundles. */
-#define MEMBERSHIP ((enum vops_object)16)
+#include "vops/standing.h"
+#include "vops/versions.h"
 
 static enum xos_status site_part(struct vops_auth *a, const char *site, struct xos_buf *out,
     int64_t *not_after, struct xos_err *err)
@@ -108,7 +107,7 @@ static enum xos_status part(struct vops_auth *a, uint8_t kind, const char *name,
 	case VOPS_PART_LOCKS_RCA:
 		return vops_object_get(a->db, VOPS_LOCKS_RCA, out, err);
 	case VOPS_PART_MEMBERSHIP:
-		return vops_object_get(a->db, MEMBERSHIP, out, err);
+		return vops_object_get(a->db, VOPS_MEMBERSHIP_OBJECT, out, err);
 	case VOPS_PART_GROUP:
 		return vops_scoped_get(a->db, VOPS_SCOPE_GROUP, name, 0, out, NULL, err);
 	case VOPS_PART_OWNER:
@@ -299,13 +298,15 @@ enum xos_status vops_handover_membership(
 	if (st == XOS_OK)
 		st = xos_store_begin(a->db, err);
 	if (st == XOS_OK)
-		st = vops_object_put(a->db, MEMBERSHIP, xos_membership_serial(m), compact,
-		    xos_clock_now(), &changed, err);
+		st = vops_object_put(a->db, VOPS_MEMBERSHIP_OBJECT, xos_membership_serial(m),
+		    compact, xos_clock_now(), &changed, err);
 	if (st == XOS_OK)
 		st = xos_store_commit(a->db, err);
 	xos_store_rollback(a->db);
-	if (st == XOS_OK && changed)
+	if (st == XOS_OK && changed) {
 		a->memberships++;
+		vops_standing_forget(a);
+	}
 	xos_membership_free(m);
 	return st;
 }

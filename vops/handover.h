@@ -19,6 +19,8 @@ enum vops_part_kind {
 	VOPS_PART_OWNER,
 	VOPS_PART_NODE
 };
+/* In the table of fetched objects, beside those that go into bundles. */
+#define VOPS_MEMBERSHIP_OBJECT ((enum vops_object)16)
 #define VOPS_VIEW_PARTS_MAX 20000u /* in all; what is beyond is refused, never left out */
 #define VOPS_PART_NAME_MAX 300
 

@@ -17,6 +17,8 @@ enum vops_message {
 	VOPS_BUNDLE,         /* lp site, lp etag -> u8 changed, lp etag, lp compact */
 	VOPS_OBJECT,         /* u8 enum vops_object, lp compact -> nothing */
 	VOPS_ADMINISTRATORS, /* lp compact -> nothing */
+	VOPS_NODE_SET = 30,  /* lp site, lp node, lp compact -> nothing */
+	VOPS_ABILITIES = 31, /* lp node, by its certificate, lp document -> nothing */
 	/* what the network process decides by (handover.h) */
 	VOPS_VIEW =
 	    40, /* u64 generation -> u64 generation, u8 changed; if so u32 n, n times u8 kind, lp name,

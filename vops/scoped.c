@@ -4,7 +4,7 @@
 #include "store/sql.h"
 
 /* What is kept of one name's former versions. */
-#define VERSIONS "20"
+#define VERSIONS "20" /* at least VOPS_SCOPED_MINUTE */
 
 const char *vops_scope_name(enum vops_scope s)
 {
@@ -43,25 +43,79 @@ static enum xos_status check_room(int64_t count, struct xos_err *err)
 	                 "%u sets of this level are kept already: withdraw some", VOPS_SCOPED_MAX);
 }
 
-enum xos_status vops_scoped_add(struct xos_store *db, const struct vops_scoped *s, const char *by,
-    int64_t now, struct xos_err *err)
+static enum xos_status check_size(
+    struct xos_store *db, const struct vops_scoped *s, struct xos_err *err)
 {
-	int64_t last = 0, others = 0;
+	bool group = s->kind == VOPS_SCOPE_GROUP;
+	size_t one = group ? VOPS_GROUP_TEXT_MAX : VOPS_OWNER_TEXT_MAX;
+	int64_t all = group ? VOPS_GROUP_ALL_MAX : VOPS_OWNER_ALL_MAX, others = 0;
+
+	if (s->text.n > one)
+		return xos_err_set(err, XOS_LIMIT, "set-size",
+		    "the set has %zu bytes; of a set of this level at most %zu are taken",
+		    s->text.n, one);
+	enum xos_status st = xos_sql_int(db, &others, err,
+	    "SELECT coalesce(sum(length(text)), 0) FROM scoped_sets AS a WHERE kind = ?1 AND name "
+	    "<> ?2"
+	    " AND withdrawn IS NULL AND serial = (SELECT max(serial) FROM scoped_sets AS b"
+	    " WHERE b.kind = a.kind AND b.name = a.name)",
+	    "is", (int64_t)s->kind, s->name);
+	if (st == XOS_OK && others + (int64_t)s->text.n > all)
+		st = xos_err_set(err, XOS_LIMIT, "sets-full",
+		    "all sets of this level together would have more than %lld bytes: an "
+		    "administrator "
+		    "of the VO withdraws some (xos-policy list --sets)",
+		    (long long)all);
+	return st;
+}
+
+static enum xos_status check_pace(
+    struct xos_store *db, const struct vops_scoped *s, int64_t now, struct xos_err *err)
+{
+	int64_t recent = 0;
+	enum xos_status st = xos_sql_int(db, &recent, err,
+	    "SELECT count(*) FROM scoped_sets WHERE kind = ?1 AND name = ?2 AND pushed > ?3", "isi",
+	    (int64_t)s->kind, s->name, now - 60);
+
+	if (st == XOS_OK && recent >= VOPS_SCOPED_MINUTE)
+		st = xos_err_set(err, XOS_LIMIT, "push-throttled",
+		    "the set of %s was pushed %d times within a minute: wait a little", s->name,
+		    VOPS_SCOPED_MINUTE);
+	return st;
+}
+
+static enum xos_status check_serial(
+    struct xos_store *db, const struct vops_scoped *s, struct xos_err *err)
+{
+	int64_t last = 0;
 	enum xos_status st = xos_sql_int(db, &last, err,
 	    "SELECT coalesce(max(serial), 0) FROM scoped_sets WHERE kind = ?1 AND name = ?2", "is",
 	    (int64_t)s->kind, s->name);
 
 	if (st == XOS_OK && s->serial <= (uint64_t)last)
-		return xos_err_set(err, XOS_CONFLICT, "lower-serial",
+		st = xos_err_set(err, XOS_CONFLICT, "lower-serial",
 		    "the set of %s has the serial %llu, but %lld was there before: raise it above "
 		    "that",
 		    s->name, (unsigned long long)s->serial, (long long)last);
+	return st;
+}
+
+enum xos_status vops_scoped_add(struct xos_store *db, const struct vops_scoped *s, const char *by,
+    int64_t now, struct xos_err *err)
+{
+	int64_t others = 0;
+	enum xos_status st = check_serial(db, s, err);
+
 	if (st == XOS_OK)
 		st = xos_sql_int(db, &others, err,
 		    "SELECT count(DISTINCT name) FROM scoped_sets WHERE kind = ?1 AND name <> ?2",
 		    "is", (int64_t)s->kind, s->name);
 	if (st == XOS_OK)
 		st = check_room(others, err);
+	if (st == XOS_OK)
+		st = check_size(db, s, err);
+	if (st == XOS_OK)
+		st = check_pace(db, s, now, err);
 	if (st == XOS_OK)
 		st = xos_sql_run(db, NULL, err,
 		    "INSERT INTO scoped_sets (kind, name, serial, text, author, pushed)"
@@ -118,7 +172,8 @@ enum xos_status vops_scoped_get(struct xos_store *db, enum vops_scope kind, cons
 		struct xos_bytes b = xos_stmt_bytes(s, 0);
 
 		xos_buf_put(text, b.p, b.n);
-		*found = (uint64_t)xos_stmt_int(s, 1);
+		if (found)
+			*found = (uint64_t)xos_stmt_int(s, 1);
 		st = xos_buf_status(text);
 		if (st != XOS_OK)
 			xos_err_set(err, st, "store-size", "a stored set does not fit");
@@ -211,7 +266,7 @@ enum xos_status vops_node_set_put(struct xos_store *db, const char *site,
 {
 	struct xos_stmt *s = NULL;
 	bool row = false, same = false;
-	int64_t last = 0, others = 0;
+	int64_t last = 0, others = 0, bytes = 0;
 	enum xos_status st = xos_sql_query(db, &s, err,
 	    "SELECT serial, compact FROM node_sets WHERE site = ?1 AND node = ?2", "ss", site,
 	    set->node);
@@ -234,6 +289,15 @@ enum xos_status vops_node_set_put(struct xos_store *db, const char *site,
 	    "SELECT count(*) FROM node_sets WHERE site = ?1 AND node <> ?2", "ss", site, set->node);
 	if (st == XOS_OK)
 		st = check_room(others, err);
+	if (st == XOS_OK)
+		st = xos_sql_int(db, &bytes, err,
+		    "SELECT coalesce(sum(length(compact)), 0) FROM node_sets WHERE site = ?1 AND "
+		    "node <> ?2",
+		    "ss", site, set->node);
+	if (st == XOS_OK && bytes + (int64_t)set->compact.n > (int64_t)VOPS_NODE_ALL_MAX)
+		st = xos_err_set(err, XOS_LIMIT, "sets-full",
+		    "all node sets of the site %s together would have more than %u bytes", site,
+		    VOPS_NODE_ALL_MAX);
 	if (st == XOS_OK)
 		st = xos_sql_run(db, NULL, err,
 		    "INSERT INTO node_sets (site, node, serial, expires, compact, pushed)"

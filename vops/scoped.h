@@ -12,6 +12,14 @@
  * nodes as their sites signed them. Functions that change something expect the caller's transaction.
  */
 #define VOPS_SCOPED_MAX 4096u /* groups and owners with a set; nodes with one, of one site */
+/* All of them travel in every bundle, and any member may write one: bytes of one text, and of all texts of a kind. */
+#define VOPS_GROUP_TEXT_MAX (256u * 1024)
+#define VOPS_OWNER_TEXT_MAX (16u * 1024)
+#define VOPS_GROUP_ALL_MAX (4u * 1024 * 1024)
+#define VOPS_OWNER_ALL_MAX (2u * 1024 * 1024)
+#define VOPS_NODE_ALL_MAX (4u * 1024 * 1024) /* compact forms of one site */
+/* Versions of one name within a minute: each makes every node fetch. */
+#define VOPS_SCOPED_MINUTE 10
 
 enum vops_scope { VOPS_SCOPE_GROUP, VOPS_SCOPE_OWNER };
 const char *vops_scope_name(enum vops_scope s); /* "group", "owner" */
@@ -31,13 +39,13 @@ XOS_MUST_USE enum xos_status vops_scoped_each(
     struct xos_store *db, int64_t now, vops_scoped_fn fn, void *ctx, struct xos_err *err);
 
 /* CONFLICT "lower-serial" unless higher than all before of that name, those withdrawn included; LIMIT
- * "sets-full". */
+ * "sets-full", "set-size", "push-throttled". */
 XOS_MUST_USE enum xos_status vops_scoped_add(struct xos_store *db, const struct vops_scoped *s,
     const char *by, int64_t now, struct xos_err *err);
 /* From now on that group or owner has no set. NOT_FOUND "no-policy". */
 XOS_MUST_USE enum xos_status vops_scoped_withdraw(struct xos_store *db, enum vops_scope kind,
     const char *name, const char *by, int64_t now, struct xos_err *err);
-/* Version serial, 0 for the one in force, appended to text. NOT_FOUND "no-policy". */
+/* Version serial, 0 for the one in force, appended to text. NOT_FOUND "no-policy". found may be NULL. */
 XOS_MUST_USE enum xos_status vops_scoped_get(struct xos_store *db, enum vops_scope kind,
     const char *name, uint64_t serial, struct xos_buf *text, uint64_t *found, struct xos_err *err);
 /* {"sets": [{"level", "name", "serial", "by", "pushed", "bytes", "withdrawn"?, "withdrawn_by"?}]}: all

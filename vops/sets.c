@@ -54,24 +54,6 @@ enum xos_status vops_sets_open(const char *path, struct xos_store **out, struct 
 	return xos_store_open(&o, out, err);
 }
 
-enum xos_status vops_vo_set_add(struct xos_store *db, uint64_t serial, struct xos_bytes text,
-    const char *by, int64_t now, struct xos_err *err)
-{
-	int64_t last = 0;
-	enum xos_status st =
-	    xos_sql_int(db, &last, err, "SELECT coalesce(max(serial), 0) FROM vo_sets", "");
-
-	if (st == XOS_OK && serial <= (uint64_t)last)
-		return xos_err_set(err, XOS_CONFLICT, "lower-serial",
-		    "the set has the serial %llu, but %lld is in force: raise it above that",
-		    (unsigned long long)serial, (long long)last);
-	if (st == XOS_OK)
-		st = xos_sql_run(db, NULL, err,
-		    "INSERT INTO vo_sets (serial, text, author, pushed) VALUES (?1, ?2, ?3, ?4)",
-		    "ibsi", (int64_t)serial, text, by, now);
-	return st;
-}
-
 /* Appends the blob of the first row's first column. *row says whether there was one. */
 static enum xos_status take_blob(
     struct xos_stmt *s, struct xos_buf *out, bool *row, struct xos_err *err)
@@ -88,59 +70,6 @@ static enum xos_status take_blob(
 			xos_err_set(err, st, "store-size", "a stored object does not fit");
 	}
 	return st;
-}
-
-enum xos_status vops_vo_set_get(struct xos_store *db, uint64_t serial, struct xos_buf *text,
-    uint64_t *found, struct xos_err *err)
-{
-	struct xos_stmt *s = NULL;
-	bool row = false;
-	enum xos_status st = xos_sql_query(db, &s, err,
-	    "SELECT text, serial FROM vo_sets WHERE ?1 = 0 OR serial = ?1"
-	    " ORDER BY serial DESC LIMIT 1",
-	    "i", (int64_t)serial);
-
-	if (st == XOS_OK)
-		st = take_blob(s, text, &row, err);
-	if (st == XOS_OK && !row)
-		st = serial
-		         ? xos_err_set(err, XOS_NOT_FOUND, "no-policy",
-		               "the VO has no set with the serial %llu", (unsigned long long)serial)
-		         : xos_err_set(err, XOS_NOT_FOUND, "no-policy",
-		               "the VO has no policy yet: push one with xos-policy push FILE");
-	if (st == XOS_OK && found)
-		*found = (uint64_t)xos_stmt_int(s, 1);
-	xos_stmt_done(s);
-	return st;
-}
-
-enum xos_status vops_vo_set_list(struct xos_store *db, struct xos_json **out, struct xos_err *err)
-{
-	struct xos_json *doc = xos_json_object(), *list = xos_json_array();
-	struct xos_stmt *s = NULL;
-	bool row = false;
-	enum xos_status st = xos_sql_query(db, &s, err,
-	    "SELECT serial, author, pushed, length(text) FROM vo_sets ORDER BY serial DESC LIMIT "
-	    "1000",
-	    "");
-
-	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
-		struct xos_json *v = xos_json_object();
-
-		xos_json_set_int(v, "serial", xos_stmt_int(s, 0));
-		xos_json_set_string(v, "by", xos_stmt_text(s, 1));
-		xos_json_set_time(v, "pushed", xos_stmt_int(s, 2));
-		xos_json_set_int(v, "bytes", xos_stmt_int(s, 3));
-		xos_json_add(list, v);
-	}
-	xos_stmt_done(s);
-	xos_json_set(doc, "sets", list);
-	if (st != XOS_OK) {
-		xos_json_free(doc);
-		return st;
-	}
-	*out = doc;
-	return XOS_OK;
 }
 
 static enum xos_status no_site(const char *site, struct xos_err *err)
@@ -228,6 +157,20 @@ static enum xos_status site_row(struct xos_stmt *s, struct xos_json *list, struc
 		xos_json_set_time(v, "expires", xos_stmt_int(s, 3));
 	}
 	xos_json_add(list, v);
+	return st;
+}
+
+enum xos_status vops_sites_each(struct xos_store *db,
+    enum xos_status (*fn)(void *ctx, const char *site, struct xos_err *err), void *ctx,
+    struct xos_err *err)
+{
+	struct xos_stmt *s = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(db, &s, err, "SELECT site FROM sites ORDER BY site", "");
+
+	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row)
+		st = fn(ctx, xos_stmt_text(s, 0), err);
+	xos_stmt_done(s);
 	return st;
 }
 

@@ -9,27 +9,14 @@
 #include "vops/messages.h"
 
 /*
- * sets.db: versions of the VO's set, sites with their keys and signed sets, and the last good roster and
- * lock lists. Belongs to the auth process, which has verified all that it puts in. Functions that
+ * sets.db: sites with their keys and signed sets, and the last good roster and lock lists; more of it in versions.h,
+ * scoped.h and proposals.h. Belongs to the auth process, which has verified all that it puts in. Functions that
  * change something expect the caller's transaction.
  */
 #define VOPS_SITES_MAX 1000
 
 XOS_MUST_USE enum xos_status vops_sets_open(
     const char *path, struct xos_store **out, struct xos_err *err);
-
-/* --- the VO's set --- */
-
-/* CONFLICT with code "lower-serial" unless it is higher than all before. */
-XOS_MUST_USE enum xos_status vops_vo_set_add(struct xos_store *db, uint64_t serial,
-    struct xos_bytes text, const char *by, int64_t now, struct xos_err *err);
-/* Version serial, 0 for the newest, appended to text. NOT_FOUND "no-policy". *found (may be NULL): its
- * serial. */
-XOS_MUST_USE enum xos_status vops_vo_set_get(struct xos_store *db, uint64_t serial,
-    struct xos_buf *text, uint64_t *found, struct xos_err *err);
-/* {"sets": [{"serial", "by", "pushed", "bytes"}]}, newest first. */
-XOS_MUST_USE enum xos_status vops_vo_set_list(
-    struct xos_store *db, struct xos_json **out, struct xos_err *err);
 
 /* --- sites --- */
 
@@ -45,6 +32,10 @@ XOS_MUST_USE enum xos_status vops_site_key(
 /* {"sites": [{"site", "key": fingerprint, "serial", "expires"}]}. */
 XOS_MUST_USE enum xos_status vops_site_list(
     struct xos_store *db, struct xos_json **out, struct xos_err *err);
+/* Every registered site, by name. What fn returns ends it unless it is OK. */
+XOS_MUST_USE enum xos_status vops_sites_each(struct xos_store *db,
+    enum xos_status (*fn)(void *ctx, const char *site, struct xos_err *err), void *ctx,
+    struct xos_err *err);
 /* CONFLICT "lower-serial" unless higher than the last; the very same set again is OK. */
 XOS_MUST_USE enum xos_status vops_site_set_put(struct xos_store *db, const char *site,
     uint64_t serial, int64_t expires, struct xos_bytes compact, int64_t now, struct xos_err *err);

@@ -131,4 +131,10 @@ XOS_MUST_USE enum xos_status xos_jobs_output(struct xos_client *client, const ch
 XOS_MUST_USE enum xos_status xos_jobs_cancel(
     struct xos_client *client, const char *vo, const char *id, struct xos_err *err);
 
+/* POST preview: what would become of the jobs of that node if this text were the VO's policy set, for administrators.
+ * *out: {"asked", "more", "jobs": [{"job", "member"?, "now", "then", "change"?, "after"?, "why"?}]}, those that would not be
+ * permitted any more. */
+XOS_MUST_USE enum xos_status xos_jobs_preview(struct xos_client *client, const char *vo,
+    const char *text, struct xos_json **out, struct xos_err *err);
+
 #endif

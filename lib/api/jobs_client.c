@@ -195,3 +195,22 @@ enum xos_status xos_jobs_cancel(
 	xos_json_free(body);
 	return st;
 }
+
+enum xos_status xos_jobs_preview(struct xos_client *client, const char *vo, const char *text,
+    struct xos_json **out, struct xos_err *err)
+{
+	char path[PATH_CAP];
+	struct xos_json *body;
+	enum xos_status st;
+
+	if (!xos_name_is_vo(vo))
+		return xos_err_set(err, XOS_MALFORMED, "vo-name", "\"%.64s\" is no VO", vo);
+	xos_str_printf(path, sizeof(path), "/v1/vo/%s/preview", vo);
+	body = xos_json_object();
+	xos_json_set_string(body, "policy", text);
+	st = xos_client_json(client, "POST", path, body, out, err);
+	xos_json_free(body);
+	if (st == XOS_OK && !*out)
+		st = xos_err_set(err, XOS_UNAVAILABLE, "job-answer", "the node answered nothing");
+	return st;
+}

@@ -77,8 +77,8 @@ out:
 	return st;
 }
 
-enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo, const char *site,
-    struct xos_bytes compact, struct xos_err *err)
+static enum xos_status put_signed(struct xos_client *c, const char *vo, const char *site,
+    const char *node, struct xos_bytes compact, struct xos_err *err)
 {
 	struct xos_client_request req = {
 	    .method = "PUT", .content_type = "application/jose", .body = compact};
@@ -88,6 +88,10 @@ enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo, const ch
 	xos_buf_init(&path, 1024);
 	vo_path(&path, vo, "/sites/");
 	xos_path_encode(&path, site);
+	if (node) {
+		xos_buf_put_str(&path, "/nodes/");
+		xos_path_encode(&path, node);
+	}
 	xos_buf_put_str(&path, "/set");
 	req.path = xos_buf_str(&path);
 	enum xos_status st = req.path ? xos_client_call(c, &req, &answer, err) : no_path(err);
@@ -114,4 +118,16 @@ enum xos_status xos_vops_log_growth(struct xos_client *c, const char *vo, const 
 		st = xos_err_set(err, XOS_UNAVAILABLE, "log-proof", "the server answered nothing");
 	xos_buf_free(&path);
 	return st;
+}
+
+enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo, const char *site,
+    struct xos_bytes compact, struct xos_err *err)
+{
+	return put_signed(c, vo, site, NULL, compact, err);
+}
+
+enum xos_status xos_vops_node_set(struct xos_client *c, const char *vo, const char *site,
+    const char *node, struct xos_bytes compact, struct xos_err *err)
+{
+	return put_signed(c, vo, site, node, compact, err);
 }

@@ -40,5 +40,8 @@ XOS_MUST_USE enum xos_status xos_vops_log_growth(struct xos_client *c, const cha
 /* PUT a site's signed set. */
 XOS_MUST_USE enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo,
     const char *site, struct xos_bytes compact, struct xos_err *err);
+/* PUT the set of a node, as its site signed it. */
+XOS_MUST_USE enum xos_status xos_vops_node_set(struct xos_client *c, const char *vo,
+    const char *site, const char *node, struct xos_bytes compact, struct xos_err *err);
 
 #endif

@@ -98,6 +98,19 @@ XOS_MUST_USE enum xos_status xos_local_job_release(
 XOS_MUST_USE enum xos_status xos_local_credential(
     struct xos_local *l, const char *job, struct xos_secret **pem, struct xos_err *err);
 
+/*
+ * Service users only: what would become of running jobs if a set of the VO came into force. chain: of the administrator
+ * who asks, which credd verifies. question: {"policy": text, "jobs": [{"job", "src"?, "wall"?}]}. json:
+ * {"asked", "jobs": [...], "more"}, see docs/protocols/credd.md; malloc'd.
+ */
+XOS_MUST_USE enum xos_status xos_local_preview(struct xos_local *l, const struct xos_bytes *chain,
+    size_t nchain, struct xos_bytes question, char **json, struct xos_err *err);
+
+/* Service users only: what a service tells of its requests and can enforce, for the VO's policy service:
+ * {"service", "actions", "attributes", "caps": [{"name", "least"?}], "duties"}. */
+XOS_MUST_USE enum xos_status xos_local_abilities(
+    struct xos_local *l, struct xos_bytes json, struct xos_err *err);
+
 /* The credentials that credd keeps: all of them for service users, own ones for others. malloc'd. */
 XOS_MUST_USE enum xos_status xos_local_list(
     struct xos_local *l, struct xos_local_entry **entries, size_t *n, struct xos_err *err);

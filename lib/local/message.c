@@ -14,7 +14,8 @@ enum {
 	ANS_ACCOUNT = 128,
 	ANS_UNTIL = 256,
 	ANS_LIST = 512,
-	SECRET = 1024
+	SECRET = 1024,
+	REQ_LONG_TEXT = 2048 /* with REQ_TEXT */
 };
 
 static const unsigned shapes[] = {
@@ -27,11 +28,13 @@ static const unsigned shapes[] = {
     [XOS_LOCAL_JOB_RELEASE] = REQ_JOB,
     [XOS_LOCAL_CREDENTIAL] = REQ_JOB_HINT | ANS_TEXT | SECRET,
     [XOS_LOCAL_LIST] = ANS_LIST,
+    [XOS_LOCAL_PREVIEW] = REQ_CHAIN | REQ_TEXT | REQ_LONG_TEXT | ANS_TEXT,
+    [XOS_LOCAL_ABILITIES] = REQ_TEXT,
 };
 
 static bool op_known(unsigned op)
 {
-	return op >= XOS_LOCAL_STATUS && op <= XOS_LOCAL_LIST;
+	return op < sizeof(shapes) / sizeof(shapes[0]) && shapes[op];
 }
 
 static unsigned op_shape(enum xos_local_op op)
@@ -42,6 +45,11 @@ static unsigned op_shape(enum xos_local_op op)
 static bool alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static size_t text_max(unsigned shape)
+{
+	return shape & REQ_LONG_TEXT ? XOS_LOCAL_PREVIEW_MAX : XOS_LOCAL_TEXT_MAX;
 }
 
 bool xos_local_job_valid(const char *job)
@@ -146,7 +154,7 @@ enum xos_status xos_local_request_encode(
 		}
 	}
 	if (shape & REQ_TEXT) {
-		if (!req->text.n || req->text.n > XOS_LOCAL_TEXT_MAX)
+		if (!req->text.n || req->text.n > text_max(shape))
 			return malformed(err, "request size");
 		xos_buf_lp(out, req->text);
 	}
@@ -189,8 +197,7 @@ enum xos_status xos_local_request_decode(
 	}
 	if ((shape & REQ_CHAIN) && !read_chain(&r, &req))
 		return malformed(err, "certificate chain");
-	if ((shape & REQ_TEXT) &&
-	    (!xos_reader_lp(&r, XOS_LOCAL_TEXT_MAX, &req.text) || !req.text.n))
+	if ((shape & REQ_TEXT) && (!xos_reader_lp(&r, text_max(shape), &req.text) || !req.text.n))
 		return malformed(err, "request text");
 	if (xos_reader_end(&r))
 		return malformed(err, "length");

@@ -14,16 +14,17 @@
  * decoded messages are borrowed from the body that was decoded.
  */
 #define XOS_LOCAL_VERSION 1
-#define XOS_LOCAL_HEADER 16       /* bytes */
-#define XOS_LOCAL_BODY_MAX 262144 /* bytes */
-#define XOS_LOCAL_CHAIN_MAX 16    /* certificates in a chain */
-#define XOS_LOCAL_CERT_MAX 32768  /* bytes of one certificate */
-#define XOS_LOCAL_TEXT_MAX 65536  /* bytes of one JSON object */
-#define XOS_LOCAL_PEM_MAX 131072  /* bytes of one token file */
-#define XOS_LOCAL_JOB_MAX 63      /* characters of a job's identifier */
-#define XOS_LOCAL_ACCOUNT_MAX 31  /* characters of an account's name */
-#define XOS_LOCAL_SUBJECT_MAX 319 /* characters of "service:<vo>:<kind>/<host>" */
-#define XOS_LOCAL_LIST_MAX 1024   /* entries in one answer */
+#define XOS_LOCAL_HEADER 16          /* bytes */
+#define XOS_LOCAL_BODY_MAX 262144    /* bytes */
+#define XOS_LOCAL_CHAIN_MAX 16       /* certificates in a chain */
+#define XOS_LOCAL_CERT_MAX 32768     /* bytes of one certificate */
+#define XOS_LOCAL_TEXT_MAX 65536     /* bytes of one JSON object */
+#define XOS_LOCAL_PEM_MAX 131072     /* bytes of one token file */
+#define XOS_LOCAL_PREVIEW_MAX 114688 /* bytes of a preview's question */
+#define XOS_LOCAL_JOB_MAX 63         /* characters of a job's identifier */
+#define XOS_LOCAL_ACCOUNT_MAX 31     /* characters of an account's name */
+#define XOS_LOCAL_SUBJECT_MAX 319    /* characters of "service:<vo>:<kind>/<host>" */
+#define XOS_LOCAL_LIST_MAX 1024      /* entries in one answer */
 
 /* Numbers on the wire: never changed, never used again. */
 enum xos_local_op {
@@ -34,7 +35,9 @@ enum xos_local_op {
 	XOS_LOCAL_JOB_CREDENTIAL = 5,
 	XOS_LOCAL_JOB_RELEASE = 6,
 	XOS_LOCAL_CREDENTIAL = 7,
-	XOS_LOCAL_LIST = 8
+	XOS_LOCAL_LIST = 8,
+	XOS_LOCAL_PREVIEW = 50,
+	XOS_LOCAL_ABILITIES = 51
 };
 
 enum xos_local_kind { XOS_LOCAL_REQUEST = 1, XOS_LOCAL_ANSWER = 2 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/command.h"
 #include "api/signer.h"
@@ -536,6 +537,81 @@ START_TEST(rosters_and_locks_need_their_signers)
 }
 END_TEST
 
+/* A command with a text and one more argument, by a member. */
+static enum xos_status send_two(const struct xos_chain *by, const char *verb, const char *k1,
+    const char *v1, const char *k2, const char *v2, const char *text)
+{
+	struct xos_json *args = xos_json_object(), *body = NULL;
+
+	xos_json_set_string(args, k1, v1);
+	xos_json_set_string(args, k2, v2);
+	xos_json_set_string(args, "text", text);
+	MUST(xos_command_sign(by, "demo", "vops", verb, args, xos_clock_now(), &body, &err), &err);
+	xos_json_free(args);
+	return send_body(body);
+}
+
+START_TEST(what_is_planned_survives_a_kill)
+{
+	char etag[XOS_VOPS_ETAG_MAX] = "", at[XOS_TIME_TEXT];
+	const struct timespec pause = {.tv_nsec = 20000000};
+	uint64_t serial = 0;
+	bool changed = false;
+
+	complete();
+	expect(fetch(etag, &changed, &serial), XOS_OK, NULL);
+	xos_time_format(xos_clock_now() + 2, at);
+	expect(send_two(&admin, "policy.push", "at", at, "comment", "later", VO2), XOS_OK, NULL);
+	stop(SIGKILL);
+	start();
+	/* Until then the old one, then by itself the new one; the node refuses any that is lower. */
+	do {
+		(void)nanosleep(&pause, NULL);
+		expect(fetch(etag, &changed, &serial), XOS_OK, NULL);
+	} while (seen.vo_set == 1);
+	ck_assert_uint_eq(seen.vo_set, 2);
+}
+END_TEST
+
+START_TEST(members_write_what_is_theirs_while_they_stand)
+{
+	static const struct xos_lock lock = {
+	    .id = "l1", .kind = XOS_LOCK_MEMBER, .name = "alice", .until = XOS_LOCK_NO_END};
+#define OWN(n) "owner \"demo:alice\" serial " n " { }"
+
+	/* Without roster and locks nobody knows whether alice stands. */
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "demo:alice", OWN("1")),
+	    XOS_UNAVAILABLE, "locks-unknown");
+	complete();
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "demo:alice", OWN("1")),
+	    XOS_OK, NULL);
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "demo:alice", OWN("1")),
+	    XOS_CONFLICT, "lower-serial");
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "demo:admin", OWN("2")),
+	    XOS_DENIED, "not-owner");
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "bio:alice", OWN("2")),
+	    XOS_MALFORMED, "json-field");
+	expect(send_two(&alice, "set.push", "level", "vo", "name", "demo", VO2), XOS_MALFORMED,
+	    "json-field");
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "demo:alice", VO2),
+	    XOS_DENIED, "set-name");
+	expect(send_two(&alice, "set.push", "level", "group", "name", "/demo",
+	           "group \"/demo\" serial 1 { }"),
+	    XOS_DENIED, "not-group-administrator");
+	expect(locks(VOPS_LOCKS_CA, XOS_SIGNER_CA, 2, &lock, 1), XOS_OK, NULL);
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "demo:alice", OWN("3")),
+	    XOS_DENIED, "locked");
+	expect(locks(VOPS_LOCKS_CA, XOS_SIGNER_CA, 3, NULL, 0), XOS_OK, NULL);
+	expect(send_two(&alice, "set.push", "level", "owner", "name", "demo:alice", OWN("3")),
+	    XOS_OK, NULL);
+	/* What members may send does not make them administrators. */
+	expect(send_body(sign_for(&alice, "vops", "proposal.list", NULL, NULL)), XOS_DENIED,
+	    "not-administrator");
+	expect(send_body(sign_for(&alice, "vops", "no.such", NULL, NULL)), XOS_DENIED,
+	    "not-administrator");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vops hostile");
@@ -553,6 +629,8 @@ int main(void)
 	tcase_add_test(tc, sets_that_are_not_the_vos_own);
 	tcase_add_test(tc, a_site_set_needs_the_sites_key);
 	tcase_add_test(tc, rosters_and_locks_need_their_signers);
+	tcase_add_test(tc, what_is_planned_survives_a_kill);
+	tcase_add_test(tc, members_write_what_is_theirs_while_they_stand);
 	suite_add_tcase(s, tc);
 	SRunner *sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);

@@ -407,24 +407,24 @@ static enum xos_status compare(struct xos_policytool_changes *c,
 	return st;
 }
 
-static enum xos_status try_one(struct xos_policytool_changes *c, struct xos_policytool_ask *base,
+static enum xos_status try_one(struct xos_policytool_changes *c, struct xos_cases_ask *base,
     uint64_t i, int64_t now, struct xos_err *err)
 {
-	struct xos_policytool_ask *ask = xos_policytool_ask_copy(base);
+	struct xos_cases_ask *ask = xos_cases_ask_copy(base);
 	struct xos_policy_request req;
 	struct xos_buf text;
 	xos_buf_init(&text, 1 << 17);
 	enum xos_status st =
 	    ask ? xos_policytool_variety_apply(c->variety, i, ask, err) : no_memory(err);
 	if (!st)
-		st = xos_policytool_ask_request(ask, c->side[1].policy, now, &req, err);
+		st = xos_cases_ask_request(ask, c->side[1].policy, now, &req, err);
 	if (!st)
-		xos_policytool_ask_text(ask, &text);
+		xos_cases_ask_text(ask, &text);
 	const char *example = st ? NULL : xos_buf_str(&text);
 	if (!st)
 		st = xos_policytool_changes_try(c, &req, example ? example : "", err);
 	xos_buf_free(&text);
-	xos_policytool_ask_free(ask);
+	xos_cases_ask_free(ask);
 	return st;
 }
 
@@ -432,14 +432,14 @@ static enum xos_status try_cell(struct xos_policytool_changes *c,
     const struct xos_policytool_principal *p, const char *action,
     const struct xos_policytool_thing *t, int64_t now, struct xos_err *err)
 {
-	struct xos_policytool_ask *ask = xos_policytool_world_ask(p, action, t);
+	struct xos_cases_ask *ask = xos_policytool_world_ask(p, action, t);
 	const struct xos_policytool_open open = everything(p);
 	struct xos_policy_request req;
 	bool differ = false;
 	if (!ask)
 		return XOS_OK;
 	xos_policy_memory_reset(c->scratch);
-	enum xos_status st = xos_policytool_ask_request(ask, c->side[1].policy, now, &req, err);
+	enum xos_status st = xos_cases_ask_request(ask, c->side[1].policy, now, &req, err);
 	if (!st && !c->variety)
 		c->variety = xos_policytool_variety_new(c->side[1].policy, &c->zones, &req);
 	if (!st && !c->variety)
@@ -463,7 +463,7 @@ static enum xos_status try_cell(struct xos_policytool_changes *c,
 	}
 	if (!st && xos_policytool_variety_failed(c->variety))
 		st = no_memory(err);
-	xos_policytool_ask_free(ask);
+	xos_cases_ask_free(ask);
 	return st;
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "policytool/change.h"
+#include "policytool/kept.h"
 #include "policytool/madeup.h"
 #include "policytool/replay.h"
 #include "policytool/verbs.h"
@@ -34,9 +35,12 @@ struct loaded {
 	struct xos_policytool_side side;
 };
 
-static enum xos_status load(struct loaded *l, const char *path, struct xos_err *err)
+static enum xos_status load(
+    const struct xos_cli *cli, struct loaded *l, const char *path, struct xos_err *err)
 {
-	enum xos_status st = xos_policytool_sets_load(&l->sets, path, err);
+	enum xos_status st = xos_policytool_kept_is(path)
+	                         ? xos_policytool_kept_load(cli, path, &l->sets, err)
+	                         : xos_policytool_sets_load(&l->sets, path, err);
 	for (size_t i = 0; !st && i < with.n; i++)
 		st = xos_policytool_sets_load(&l->sets, with.item[i], err);
 	return st;
@@ -224,7 +228,7 @@ enum xos_status xos_policytool_diff(struct xos_cli *cli, int argc, char **argv, 
 		return xos_cli_usage(err, "--only-requests needs --requests or --log");
 	only_requests |= logs.n > 0;
 	for (size_t k = 0; !st && k < 2; k++)
-		st = load(&sides[k], argv[k], err);
+		st = load(cli, &sides[k], argv[k], err);
 	/* Requests of a log are about sites that exist. */
 	if (!st && !only_requests)
 		st = xos_policytool_madeup_sites(&sides[0].sets, &sides[1].sets, &made, err);

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "policy/decide.h"
-#include "policytool/ask.h"
+#include "cases/ask.h"
 #include "policytool/reason.h"
 #include "policytool/verbs.h"
 #include "policytool/zones.h"
@@ -40,7 +40,7 @@ const struct xos_cli_option xos_policytool_explain_options[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL}};
 
 /* The options, as fields of a request. */
-static enum xos_status take_options(struct xos_policytool_ask *ask, struct xos_err *err)
+static enum xos_status take_options(struct xos_cases_ask *ask, struct xos_err *err)
 {
 	const struct {
 		const char *field, *value;
@@ -55,15 +55,14 @@ static enum xos_status take_options(struct xos_policytool_ask *ask, struct xos_e
 	enum xos_status st = XOS_OK;
 	for (size_t i = 0; !st && i < sizeof(plain) / sizeof(plain[0]); i++)
 		if (plain[i].value)
-			st = xos_policytool_ask_set(ask, plain[i].field, plain[i].value, &why);
+			st = xos_cases_ask_set(ask, plain[i].field, plain[i].value, &why);
 	for (size_t i = 0; !st && i < sizeof(many) / sizeof(many[0]); i++)
 		for (size_t j = 0; !st && j < many[i].list->n; j++)
-			st =
-			    xos_policytool_ask_add(ask, many[i].field, many[i].list->item[j], &why);
+			st = xos_cases_ask_add(ask, many[i].field, many[i].list->item[j], &why);
 	return st ? xos_cli_usage(err, "%s", why.text) : XOS_OK;
 }
 
-static enum xos_status take_attrs(struct xos_policytool_ask *ask, struct xos_err *err)
+static enum xos_status take_attrs(struct xos_cases_ask *ask, struct xos_err *err)
 {
 	enum xos_status st = XOS_OK;
 	for (size_t i = 0; !st && i < attrs.n; i++) {
@@ -75,7 +74,7 @@ static enum xos_status take_attrs(struct xos_policytool_ask *ask, struct xos_err
 		if (!strchr(name, '.'))
 			return xos_err_set(err, XOS_MALFORMED, "policy-attribute",
 			    "'%s' is not an attribute; `xos-policy schema` lists them", name);
-		st = xos_policytool_ask_set(ask, name, mark + 1, err);
+		st = xos_cases_ask_set(ask, name, mark + 1, err);
 	}
 	return st;
 }
@@ -192,7 +191,7 @@ static enum xos_status print_answer(const struct xos_cli *cli, const struct xos_
 }
 
 static enum xos_status decide(struct xos_cli *cli, const struct xos_policytool_sets *parts,
-    const struct xos_policytool_sets *links, struct xos_policytool_ask *ask, struct xos_err *err)
+    const struct xos_policytool_sets *links, struct xos_cases_ask *ask, struct xos_err *err)
 {
 	const struct xos_policy_set *carried[XOS_POLICY_CHAIN_MAX];
 	struct xos_policytool_zones *zones = NULL;
@@ -208,7 +207,7 @@ static enum xos_status decide(struct xos_cli *cli, const struct xos_policytool_s
 	if (status == XOS_OK)
 		status = xos_policytool_zones_load(parts, &zones, err);
 	if (status == XOS_OK)
-		status = xos_policytool_ask_request(ask, policy, xos_clock_now(), &req, err);
+		status = xos_cases_ask_request(ask, policy, xos_clock_now(), &req, err);
 	if (status == XOS_OK) {
 		req.chain = carried;
 		req.nchain = links->n;
@@ -240,7 +239,7 @@ static enum xos_status load(
 enum xos_status xos_policytool_explain(
     struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
-	struct xos_policytool_ask *ask = xos_policytool_ask_new();
+	struct xos_cases_ask *ask = xos_cases_ask_new();
 	struct xos_policytool_sets parts = {NULL, 0, 0}, links = {NULL, 0, 0};
 	enum xos_status status;
 	(void)argc;
@@ -261,6 +260,6 @@ enum xos_status xos_policytool_explain(
 		status = decide(cli, &parts, &links, ask, err);
 	xos_policytool_sets_free(&parts);
 	xos_policytool_sets_free(&links);
-	xos_policytool_ask_free(ask);
+	xos_cases_ask_free(ask);
 	return status;
 }

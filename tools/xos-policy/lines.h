@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "api/decision.h"
-#include "policytool/ask.h"
+#include "cases/ask.h"
 #include "policytool/recorded.h"
 
 /*

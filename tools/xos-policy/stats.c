@@ -55,11 +55,11 @@ static bool measure(const struct xos_policy_set *set, struct shape *out)
 }
 
 static enum xos_status ask_one(struct worst *w, const struct xos_policy *policy,
-    struct xos_policytool_ask *ask, int64_t now, struct xos_policy_answer *a, struct xos_err *err)
+    struct xos_cases_ask *ask, int64_t now, struct xos_policy_answer *a, struct xos_err *err)
 {
 	struct xos_policy_request req;
 	struct xos_buf b;
-	enum xos_status st = xos_policytool_ask_request(ask, policy, now, &req, err);
+	enum xos_status st = xos_cases_ask_request(ask, policy, now, &req, err);
 	if (st)
 		return st;
 	(void)!xos_policy_decide(policy, &req, a);
@@ -69,7 +69,7 @@ static enum xos_status ask_one(struct worst *w, const struct xos_policy *policy,
 	w->statements = a->statements;
 	w->nodes = a->nodes;
 	xos_buf_init(&b, 1 << 17);
-	xos_policytool_ask_text(ask, &b);
+	xos_cases_ask_text(ask, &b);
 	free(w->example);
 	w->example = xos_buf_steal(&b, NULL);
 	return w->example ? XOS_OK : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
@@ -96,11 +96,11 @@ static enum xos_status ask_all(const struct xos_policytool_sets *sets,
 		const struct xos_policytool_thing *t = NULL;
 		st = xos_policytool_world_things(world, actions[i], &t, &nt, err);
 		for (size_t j = 0; !st && j < nt * np; j++) {
-			struct xos_policytool_ask *ask =
+			struct xos_cases_ask *ask =
 			    xos_policytool_world_ask(&p[j % np], actions[i], &t[j / np]);
 			if (ask)
 				st = ask_one(w, policy, ask, now, &a, err);
-			xos_policytool_ask_free(ask);
+			xos_cases_ask_free(ask);
 		}
 	}
 	xos_policy_answer_free(&a);

@@ -36,7 +36,7 @@ static void put_line(const char *mark, const char *text, unsigned line)
 		printf("  %s %s\n", mark, clean);
 }
 
-static void tell_failure(const struct xos_policytool_outcome *o, const char *request)
+static void tell_failure(const struct xos_cases_outcome *o, const char *request)
 {
 	char name[700];
 	(void)!xos_str_printf(name, sizeof(name), "%s", o->one->name);
@@ -51,7 +51,7 @@ static void tell_failure(const struct xos_policytool_outcome *o, const char *req
 	}
 }
 
-static void tell(void *arg, const struct xos_policytool_outcome *o)
+static void tell(void *arg, const struct xos_cases_outcome *o)
 {
 	struct run *r = arg;
 	struct xos_buf b;
@@ -60,7 +60,7 @@ static void tell(void *arg, const struct xos_policytool_outcome *o)
 		return;
 	r->failed++;
 	xos_buf_init(&b, 100000);
-	xos_policytool_ask_text(o->one->ask, &b);
+	xos_cases_ask_text(o->one->ask, &b);
 	const char *request = xos_buf_str(&b);
 	if (!r->cli->json) {
 		tell_failure(o, request ? request : "");
@@ -102,12 +102,12 @@ static void note_broken(
 
 static void run_file(struct run *r, struct xos_policytool_trials *t, const char *path, int64_t now)
 {
-	struct xos_policytool_cases *cases = NULL;
+	struct xos_cases *cases = NULL;
 	struct xos_err err = XOS_ERR_INIT;
 	size_t before = r->cases, failed = r->failed;
 	struct xos_json *file = r->cli->json ? xos_json_object() : NULL;
 	r->failures = r->cli->json ? xos_json_array() : NULL;
-	enum xos_status st = xos_policytool_cases_read(path, &cases, &err);
+	enum xos_status st = xos_cases_read(path, &cases, &err);
 	if (!st)
 		st = xos_policytool_trials_run(t, cases, now, tell, r, &err);
 	if (st)
@@ -120,7 +120,7 @@ static void run_file(struct run *r, struct xos_policytool_trials *t, const char 
 		xos_json_set(file, "failures", r->failures);
 		xos_json_add(r->files, file);
 	}
-	xos_policytool_cases_free(cases);
+	xos_cases_free(cases);
 }
 
 static void tell_missed(

@@ -1,13 +1,11 @@
 #include "policytool/trial.h"
 
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/ast.h"
-#include "policytool/expect.h"
 
 struct known {
 	char *real; /* the path without links, so that one file is one set */
@@ -65,9 +63,8 @@ static enum xos_status load_trial(const char *path, struct known *k, struct xos_
 	enum xos_status st = xos_policytool_read(path, &k->set, errs, err);
 	if (!st && xos_policytool_is_part(k->set))
 		st = xos_policytool_read(path, &k->trial, errs, err);
-	for (size_t i = 0; !st && k->trial && i < k->trial->n; i++)
-		if (k->trial->statements[i].effect != XOS_POLICY_CHECK)
-			k->trial->statements[i].shadow = true;
+	if (!st && k->trial)
+		xos_cases_try(k->trial);
 	free(errs);
 	return st;
 }
@@ -133,7 +130,7 @@ static enum xos_status compile(const struct xos_policytool_trials *t, const stru
 
 /* The policies that a file names, or else those in its folder. */
 static enum xos_status policy_paths(
-    const struct xos_policytool_cases *c, struct xos_policytool_paths *paths, struct xos_err *err)
+    const struct xos_cases *c, struct xos_policytool_paths *paths, struct xos_err *err)
 {
 	char dir[PATH_MAX];
 	const char *slash = strrchr(c->path, '/');
@@ -149,7 +146,7 @@ static enum xos_status policy_paths(
 	return xos_policytool_find(paths, dir[0] ? dir : "/", ".xos", err);
 }
 
-static enum xos_status enter(struct xos_policytool_trials *t, const struct xos_policytool_cases *c,
+static enum xos_status enter(struct xos_policytool_trials *t, const struct xos_cases *c,
     struct ground *g, struct xos_err *err)
 {
 	struct xos_policytool_paths paths = {NULL, 0, 0};
@@ -193,61 +190,46 @@ static void reach_carried(struct xos_policytool_trials *t, const struct xos_poli
 				reach(t, &req->chain[i]->statements[j]);
 }
 
-static enum xos_status run_one(struct xos_policytool_trials *t, const struct ground *g,
-    struct xos_policytool_outcome *o, int64_t now, xos_policytool_told *told, void *arg,
-    struct xos_err *err)
-{
-	const struct xos_policytool_case *one = o->one;
-	const struct xos_policy_set *chain[XOS_POLICY_CHAIN_MAX];
-	struct xos_policy_request req;
-	struct xos_policy_answer answer, trial;
-	struct xos_policytool_verdict v = {.n = 0};
-	struct xos_err why = XOS_ERR_INIT;
+struct listener {
+	struct xos_policytool_trials *trials;
+	xos_cases_told *told;
+	void *arg;
+};
 
-	if (xos_policytool_ask_request(one->ask, g->policy, now, &req, &why))
-		return xos_err_set(err, XOS_MALFORMED, "cases-malformed", "%s:%u:1: %s: %s",
-		    o->file->path, one->line, one->name, why.text);
-	for (size_t i = 0; i < one->ndelegations; i++)
-		chain[i] = t->list[g->delegations[one->delegations[i]]].set;
-	req.chain = chain;
-	req.nchain = one->ndelegations;
-	xos_policy_answer_init(&answer);
-	xos_policy_answer_init(&trial);
-	/* Both say in the answer what they decided. */
-	(void)!xos_policy_decide(g->policy, &req, &answer);
-	(void)!xos_policy_decide(g->trial, &req, &trial);
-	for (size_t i = 0; i < trial.nshadows; i++)
-		reach(t, trial.shadows[i].statement);
-	reach_carried(t, &req);
-	enum xos_status st = xos_policytool_expect_all(one, &answer, &trial, &v, err);
-	if (st)
-		xos_err_prefix(err, st, "%s:%u:1", o->file->path, one->line);
-	if (!st) {
-		o->answer = &answer;
-		o->passed = v.n == 0;
-		o->expected = v.expected;
-		o->got = v.got;
-		o->lines = v.lines;
-		o->nfailed = v.n;
-		told(arg, o);
-		o->answer = NULL; /* it ends here */
-	}
-	xos_policytool_verdict_free(&v);
-	xos_policy_answer_free(&answer);
-	xos_policy_answer_free(&trial);
+static void listen_to(void *ctx, const struct xos_cases_outcome *o)
+{
+	const struct listener *l = ctx;
+	for (size_t i = 0; i < o->trial->nshadows; i++)
+		reach(l->trials, o->trial->shadows[i].statement);
+	reach_carried(l->trials, o->request);
+	l->told(l->arg, o);
+}
+
+static enum xos_status run(struct xos_policytool_trials *t, const struct xos_cases *cases,
+    const struct ground *g, int64_t now, xos_cases_told *told, void *arg, struct xos_err *err)
+{
+	const struct xos_policy_set **delegations =
+	    calloc(cases->ndelegations + 1, sizeof(*delegations));
+	struct listener l = {t, told, arg};
+	if (!delegations)
+		return no_memory(err);
+	for (size_t i = 0; i < cases->ndelegations; i++)
+		delegations[i] = t->list[g->delegations[i]].set;
+	const struct xos_cases_ground ground = {
+	    .policy = g->policy, .trial = g->trial, .delegations = delegations};
+	enum xos_status st = xos_cases_run(&ground, cases, now, listen_to, &l, err);
+	free(delegations);
 	return st;
 }
 
 enum xos_status xos_policytool_trials_run(struct xos_policytool_trials *t,
-    const struct xos_policytool_cases *cases, int64_t now, xos_policytool_told *told, void *arg,
+    const struct xos_cases *cases, int64_t now, xos_cases_told *told, void *arg,
     struct xos_err *err)
 {
 	struct ground g = {.policy = NULL};
 	enum xos_status st = enter(t, cases, &g, err);
-	for (size_t i = 0; !st && i < cases->n; i++) {
-		struct xos_policytool_outcome o = {.file = cases, .one = &cases->list[i]};
-		st = run_one(t, &g, &o, now, told, arg, err);
-	}
+	if (!st)
+		st = run(t, cases, &g, now, told, arg, err);
 	leave(&g);
 	return st;
 }

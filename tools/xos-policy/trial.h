@@ -1,7 +1,8 @@
 #ifndef XOS_POLICYTOOL_TRIAL_H
 #define XOS_POLICYTOOL_TRIAL_H
 
-#include "policytool/cases.h"
+#include "cases/run.h"
+#include "policytool/sets.h"
 
 /*
  * Files of cases run against their policies. Every set is loaded once, however many files name it, so
@@ -16,23 +17,10 @@ struct xos_policytool_trials;
 struct xos_policytool_trials *xos_policytool_trials_new(void); /* NULL: out of memory */
 void xos_policytool_trials_free(struct xos_policytool_trials *t);
 
-/* What became of one case. Borrowed, until the callback returns. */
-struct xos_policytool_outcome {
-	const struct xos_policytool_cases *file;
-	const struct xos_policytool_case *one;
-	bool passed;
-	const struct xos_policy_answer *answer;
-	/* One line for each expectation that was not met: what was expected, what came instead. */
-	char *const *expected, *const *got;
-	const unsigned *lines; /* where they stand */
-	size_t nfailed;
-};
-typedef void xos_policytool_told(void *arg, const struct xos_policytool_outcome *o);
-
 /* Runs the cases of a file; now: the time of cases that name none. MALFORMED with file and line if
  * a case cannot be asked at all (code "cases-malformed"), or a policy or delegation is not good. */
 XOS_MUST_USE enum xos_status xos_policytool_trials_run(struct xos_policytool_trials *t,
-    const struct xos_policytool_cases *cases, int64_t now, xos_policytool_told *told, void *arg,
+    const struct xos_cases *cases, int64_t now, xos_cases_told *told, void *arg,
     struct xos_err *err);
 
 /* The sets met so far, and which of their statements were reached. */

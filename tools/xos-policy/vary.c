@@ -334,7 +334,7 @@ uint64_t xos_policytool_variety_count(const struct xos_policytool_variety *v)
 }
 
 enum xos_status xos_policytool_variety_apply(const struct xos_policytool_variety *v, uint64_t i,
-    struct xos_policytool_ask *ask, struct xos_err *err)
+    struct xos_cases_ask *ask, struct xos_err *err)
 {
 	enum xos_status st = XOS_OK;
 	for (size_t k = 0; !st && k < v->n; k++) {
@@ -344,11 +344,11 @@ enum xos_status xos_policytool_variety_apply(const struct xos_policytool_variety
 		size_t which = i % choices(f);
 		i /= choices(f);
 		if (which < f->n) {
-			st = xos_policytool_ask_set(ask, f->name, f->values[which], err);
+			st = xos_cases_ask_set(ask, f->name, f->values[which], err);
 			continue;
 		}
 		for (size_t j = 1; !st && j < f->n; j++)
-			st = xos_policytool_ask_add(ask, f->name, f->values[j], err);
+			st = xos_cases_ask_add(ask, f->name, f->values[j], err);
 	}
 	return st;
 }

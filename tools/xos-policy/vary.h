@@ -1,7 +1,7 @@
 #ifndef XOS_POLICYTOOL_VARY_H
 #define XOS_POLICYTOOL_VARY_H
 
-#include "policytool/ask.h"
+#include "cases/ask.h"
 #include "policytool/reason.h"
 
 /*
@@ -24,7 +24,7 @@ void xos_policytool_variety_test(void *arg, const struct xos_formula *test);
 uint64_t xos_policytool_variety_count(const struct xos_policytool_variety *v);
 /* Sets the fields of request i, from 0. */
 XOS_MUST_USE enum xos_status xos_policytool_variety_apply(const struct xos_policytool_variety *v,
-    uint64_t i, struct xos_policytool_ask *ask, struct xos_err *err);
+    uint64_t i, struct xos_cases_ask *ask, struct xos_err *err);
 bool xos_policytool_variety_failed(const struct xos_policytool_variety *v); /* out of memory */
 
 #endif

@@ -47,5 +47,27 @@ enum xos_status xos_policytool_whatcan(
 extern const struct xos_cli_option xos_policytool_test_options[], xos_policytool_eval_options[],
     xos_policytool_fmt_options[], xos_policytool_lint_options[], xos_policytool_diff_options[],
     xos_policytool_whocan_options[], xos_policytool_whatcan_options[];
+enum xos_status xos_policytool_cases(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_preview(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_nodes(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_proposals(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_approve(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_reject(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_review(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_rollback(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_cancel(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+enum xos_status xos_policytool_withdraw(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+extern const struct xos_cli_option xos_policytool_withdraw_options[],
+    xos_policytool_rollback_options[], xos_policytool_list_options[], xos_policytool_show_options[];
 
 #endif

@@ -131,7 +131,7 @@ static enum xos_status add_row(struct asking *q, const char *name, const char *w
 
 /* Under which condition may the principal do it? Taken: ask; NULL is passed over. */
 static enum xos_status consider(struct asking *q, const struct xos_policytool_principal *p,
-    struct xos_policytool_ask *ask, const char *name, const struct xos_policytool_thing *t,
+    struct xos_cases_ask *ask, const char *name, const struct xos_policytool_thing *t,
     struct xos_err *err)
 {
 	struct xos_policy_memory *m = ask ? xos_policy_memory_new() : NULL;
@@ -144,7 +144,7 @@ static enum xos_status consider(struct asking *q, const struct xos_policytool_pr
 	enum xos_status st = XOS_OK;
 	if (!ask)
 		return XOS_OK;
-	st = xos_policytool_ask_request(ask, q->policy, q->now, &req, err);
+	st = xos_cases_ask_request(ask, q->policy, q->now, &req, err);
 	const struct xos_formula *f = !st && m
 	                                  ? xos_policytool_permitted(m, q->policy,
 	                                        xos_policytool_zones_options(q->zones), &req, &open)
@@ -154,7 +154,7 @@ static enum xos_status consider(struct asking *q, const struct xos_policytool_pr
 	if (!st)
 		st = add_row(q, name, t ? t->what : NULL, t ? t->where : NULL, f, err);
 	xos_policy_memory_free(m);
-	xos_policytool_ask_free(ask);
+	xos_cases_ask_free(ask);
 	return st;
 }
 
@@ -215,15 +215,15 @@ enum xos_status xos_policytool_whocan(
 	(void)argc;
 	enum xos_status st = enter(&q, err);
 	/* What is wrong with the question is told once, not for everybody. */
-	struct xos_policytool_ask *probe = xos_policytool_ask_new();
+	struct xos_cases_ask *probe = xos_cases_ask_new();
 	const char *const fields[][2] = {{"action", argv[0]}, {"on", argv[1]}, {"at", at},
 	    {"vo", of_vo}, {"owner", own ? NULL : owner}};
 	for (size_t i = 0; !st && i < sizeof(fields) / sizeof(fields[0]); i++) {
 		struct xos_err why = XOS_ERR_INIT;
-		if (fields[i][1] && xos_policytool_ask_set(probe, fields[i][0], fields[i][1], &why))
+		if (fields[i][1] && xos_cases_ask_set(probe, fields[i][0], fields[i][1], &why))
 			st = xos_cli_usage(err, "%s", why.text);
 	}
-	xos_policytool_ask_free(probe);
+	xos_cases_ask_free(probe);
 	if (!st && !xos_policytool_world_knows(q.world, argv[0]))
 		st = xos_cli_usage(err, "no action '%s'; `xos-policy schema` lists them", argv[0]);
 	const struct xos_policytool_principal *p =
@@ -243,9 +243,9 @@ static enum xos_status pick(struct asking *q, const char *word,
 {
 	enum xos_status st = xos_policytool_world_principal(q->world, word, out, err);
 	for (size_t i = 0; !st && i < groups.n; i++)
-		st = xos_policytool_ask_add((*out)->ask, "groups", groups.item[i], err);
+		st = xos_cases_ask_add((*out)->ask, "groups", groups.item[i], err);
 	for (size_t i = 0; !st && i < roles.n; i++)
-		st = xos_policytool_ask_add((*out)->ask, "roles", roles.item[i], err);
+		st = xos_cases_ask_add((*out)->ask, "roles", roles.item[i], err);
 	return st == XOS_MALFORMED ? xos_cli_usage(err, "%s", err->text) : st;
 }
 

@@ -176,7 +176,7 @@ void xos_policytool_world_free(struct xos_policytool_world *w)
 	if (!w)
 		return;
 	for (size_t i = 0; i < w->n; i++)
-		xos_policytool_ask_free(w->principals[i].ask);
+		xos_cases_ask_free(w->principals[i].ask);
 	for (size_t i = 0; i < w->nsets; i++)
 		xos_policy_set_unref(w->sets[i]);
 	free(w->sets);
@@ -229,7 +229,7 @@ static void open_roles(
     struct xos_policytool_world *w, struct xos_policytool_principal *p, const char *held)
 {
 	struct names roles = {NULL, 0};
-	const char *groups = xos_policytool_ask_get(p->ask, "groups");
+	const char *groups = xos_cases_ask_get(p->ask, "groups");
 	for (size_t i = 0; !held && p->vo && i < w->roles.n; i++)
 		if (xos_policytool_role_within(w->roles.item[i], p->vo, groups))
 			append(w, &roles, w->roles.item[i]);
@@ -244,19 +244,19 @@ static void open_roles(
 
 /* Takes ask. known: what the person holds is said in ask, not to be guessed. */
 static struct xos_policytool_principal *add_principal(
-    struct xos_policytool_world *w, const char *title, struct xos_policytool_ask *ask, bool person)
+    struct xos_policytool_world *w, const char *title, struct xos_cases_ask *ask, bool person)
 {
 	struct xos_policytool_principal *list =
 	    ask ? reallocarray(w->principals, w->n + 1, sizeof(*list)) : NULL;
 	if (!list || w->n == NAMES_MAX) {
-		xos_policytool_ask_free(ask);
+		xos_cases_ask_free(ask);
 		w->failed = true;
 		return NULL;
 	}
 	w->principals = list;
 	struct xos_policytool_principal *p = &list[w->n++];
 	*p = (struct xos_policytool_principal){.title = keep(w, title), .ask = ask};
-	const char *subject = xos_policytool_ask_get(ask, "subject");
+	const char *subject = xos_cases_ask_get(ask, "subject");
 	/* A member's name has no colon in it, of whatever VO. */
 	p->machine = subject && strncmp(subject, "local:", 6) != 0 &&
 	             strchr(subject, ':') != strrchr(subject, ':');
@@ -264,7 +264,7 @@ static struct xos_policytool_principal *add_principal(
 		subject = strchr(subject, ':') + 1;
 	if (subject && strncmp(subject, "local:", 6) != 0)
 		p->vo = format(w, "%.*s", (int)strcspn(subject, ":"), subject);
-	const char *held = xos_policytool_ask_get(ask, "held");
+	const char *held = xos_cases_ask_get(ask, "held");
 	p->any_home = !person && p->vo && !p->machine;
 	if (p->machine)
 		return p;
@@ -272,12 +272,12 @@ static struct xos_policytool_principal *add_principal(
 	return p;
 }
 
-static struct xos_policytool_ask *make_ask(const char *subject, const char *groups)
+static struct xos_cases_ask *make_ask(const char *subject, const char *groups)
 {
-	struct xos_policytool_ask *ask = xos_policytool_ask_new();
-	if (ask && (xos_policytool_ask_set(ask, "subject", subject, NULL) ||
-	               (groups && xos_policytool_ask_set(ask, "groups", groups, NULL)))) {
-		xos_policytool_ask_free(ask);
+	struct xos_cases_ask *ask = xos_cases_ask_new();
+	if (ask && (xos_cases_ask_set(ask, "subject", subject, NULL) ||
+	               (groups && xos_cases_ask_set(ask, "groups", groups, NULL)))) {
+		xos_cases_ask_free(ask);
 		return NULL;
 	}
 	return ask;
@@ -401,13 +401,13 @@ bool xos_policytool_world_knows(const struct xos_policytool_world *w, const char
 enum xos_status xos_policytool_world_people(
     struct xos_policytool_world *w, const char *path, struct xos_err *err)
 {
-	struct xos_policytool_cases *cases = NULL;
-	enum xos_status st = xos_policytool_people_read(path, &cases, err);
+	struct xos_cases *cases = NULL;
+	enum xos_status st = xos_cases_people_read(path, &cases, err);
 	for (size_t i = 0; !st && i < cases->npeople; i++) {
 		add_principal(w, cases->people[i].name, cases->people[i].ask, true);
 		cases->people[i].ask = NULL;
 	}
-	xos_policytool_cases_free(cases);
+	xos_cases_free(cases);
 	return st ? st : status_of(w, err);
 }
 
@@ -425,7 +425,7 @@ enum xos_status xos_policytool_world_principal(struct xos_policytool_world *w, c
     const struct xos_policytool_principal **out, struct xos_err *err)
 {
 	char vo[XOS_VO_MAX + 1], all[XOS_VO_MAX + 2];
-	struct xos_policytool_ask *ask = NULL;
+	struct xos_cases_ask *ask = NULL;
 	for (size_t i = 0; i < w->n; i++) {
 		const struct xos_policytool_principal *p = &w->principals[i];
 		const char *title = p->title;

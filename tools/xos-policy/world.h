@@ -1,8 +1,8 @@
 #ifndef XOS_POLICYTOOL_WORLD_H
 #define XOS_POLICYTOOL_WORLD_H
 
-#include "policytool/ask.h"
-#include "policytool/cases.h"
+#include "cases/ask.h"
+#include "cases/cases.h"
 #include "policytool/reason.h"
 
 /*
@@ -13,9 +13,9 @@
  * principals, there is each of them, and one of each VO and kind that is not named.
  */
 struct xos_policytool_principal {
-	const char *title;              /* "members of /demo/physics", "demo:alice" */
-	struct xos_policytool_ask *ask; /* subject and what belongs to it */
-	const char *vo;                 /* NULL: local */
+	const char *title;         /* "members of /demo/physics", "demo:alice" */
+	struct xos_cases_ask *ask; /* subject and what belongs to it */
+	const char *vo;            /* NULL: local */
 	const char **roles; /* may be asked for: held, or of a group that the principal is in */
 	size_t nroles;
 	bool any_home; /* which home organisation is not said */
@@ -59,7 +59,7 @@ XOS_MUST_USE enum xos_status xos_policytool_world_things(struct xos_policytool_w
     const char *action, const struct xos_policytool_thing **out, size_t *n, struct xos_err *err);
 
 /* The request of a principal for a thing; NULL: out of memory or not a request. */
-struct xos_policytool_ask *xos_policytool_world_ask(const struct xos_policytool_principal *p,
+struct xos_cases_ask *xos_policytool_world_ask(const struct xos_policytool_principal *p,
     const char *action, const struct xos_policytool_thing *t);
 
 #endif

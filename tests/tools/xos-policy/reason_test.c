@@ -374,14 +374,14 @@ static void compare_words(const struct xos_policy *p, struct xos_policy_memory *
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		struct xos_policy_request req;
 		ck_assert_int_eq(xos_policytool_world_principal(w, words[i], &who, NULL), XOS_OK);
-		struct xos_policytool_ask *ask = xos_policytool_world_ask(who, "job.submit", &node);
+		struct xos_cases_ask *ask = xos_policytool_world_ask(who, "job.submit", &node);
 		ck_assert_ptr_nonnull(ask);
-		ck_assert_int_eq(xos_policytool_ask_request(ask, p, NOON, &req, NULL), XOS_OK);
+		ck_assert_int_eq(xos_cases_ask_request(ask, p, NOON, &req, NULL), XOS_OK);
 		const struct xos_formula *f = xos_policytool_permitted(m, p, NULL, &req, &closed);
 		ck_assert_ptr_nonnull(f);
 		if ((f->kind == XOS_FORMULA_TRUE) != yes)
 			show(p, f, yes, &req);
-		xos_policytool_ask_free(ask);
+		xos_cases_ask_free(ask);
 	}
 	spoken += yes;
 	xos_policytool_world_free(w);

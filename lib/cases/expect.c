@@ -1,4 +1,4 @@
-#include "policytool/expect.h"
+#include "cases/expect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +10,14 @@
 #define TEXT_MAX 65536u
 
 struct holder {
-	const struct xos_policytool_case *one;
-	const struct xos_policytool_expected *now;
+	const struct xos_case *one;
+	const struct xos_cases_expected *now;
 	const struct xos_policy_answer *answer, *trial;
-	struct xos_policytool_verdict *out;
+	struct xos_cases_verdict *out;
 	struct xos_err *err;
 };
 
-void xos_policytool_verdict_free(struct xos_policytool_verdict *v)
+void xos_cases_verdict_free(struct xos_cases_verdict *v)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		free(v->expected[i]);
@@ -26,16 +26,16 @@ void xos_policytool_verdict_free(struct xos_policytool_verdict *v)
 	free(v->expected);
 	free(v->got);
 	free(v->lines);
-	*v = (struct xos_policytool_verdict){.n = 0};
+	*v = (struct xos_cases_verdict){.n = 0};
 }
 
 /* Notes that the expectation was not met; got (taken) says what is there instead. */
 static enum xos_status miss(struct holder *h, struct xos_buf *got)
 {
-	struct xos_policytool_verdict *v = h->out;
+	struct xos_cases_verdict *v = h->out;
 	struct xos_buf want;
 	xos_buf_init(&want, TEXT_MAX);
-	xos_buf_printf(&want, "%s %s", xos_policytool_expect_name(h->now->what), h->now->text);
+	xos_buf_printf(&want, "%s %s", xos_cases_expect_name(h->now->what), h->now->text);
 	char **expected = reallocarray(v->expected, v->n + 1, sizeof(*expected));
 	if (expected)
 		v->expected = expected;
@@ -288,9 +288,9 @@ static bool holds(struct holder *h, struct xos_buf *got)
 	return false;
 }
 
-enum xos_status xos_policytool_expect_all(const struct xos_policytool_case *one,
+enum xos_status xos_cases_expect_all(const struct xos_case *one,
     const struct xos_policy_answer *answer, const struct xos_policy_answer *trial,
-    struct xos_policytool_verdict *out, struct xos_err *err)
+    struct xos_cases_verdict *out, struct xos_err *err)
 {
 	struct holder h = {one, NULL, answer, trial, out, err};
 	enum xos_status st = XOS_OK;

@@ -1,5 +1,5 @@
-#ifndef XOS_POLICYTOOL_ASK_H
-#define XOS_POLICYTOOL_ASK_H
+#ifndef XOS_CASES_ASK_H
+#define XOS_CASES_ASK_H
 
 #include "policy/decide.h"
 
@@ -17,32 +17,32 @@
  *
  * Lists are split at blanks and commas. A field set again replaces what it was; "none" empties it.
  */
-struct xos_policytool_ask;
+struct xos_cases_ask;
 
-struct xos_policytool_ask *xos_policytool_ask_new(void); /* NULL: out of memory */
-void xos_policytool_ask_free(struct xos_policytool_ask *ask);
+struct xos_cases_ask *xos_cases_ask_new(void); /* NULL: out of memory */
+void xos_cases_ask_free(struct xos_cases_ask *ask);
 /* A copy to go on from. */
-struct xos_policytool_ask *xos_policytool_ask_copy(const struct xos_policytool_ask *ask);
+struct xos_cases_ask *xos_cases_ask_copy(const struct xos_cases_ask *ask);
 
 /* Is there a field of that name? Attributes count if they have a dot. */
-bool xos_policytool_ask_is_field(const char *name);
+bool xos_cases_ask_is_field(const char *name);
 /* MALFORMED (code "ask-field") says what the field must be. Values are checked by themselves here,
  * against each other when the request is made. */
-XOS_MUST_USE enum xos_status xos_policytool_ask_set(
-    struct xos_policytool_ask *ask, const char *name, const char *value, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_cases_ask_set(
+    struct xos_cases_ask *ask, const char *name, const char *value, struct xos_err *err);
 /* Adds one element to groups, roles or held. */
-XOS_MUST_USE enum xos_status xos_policytool_ask_add(
-    struct xos_policytool_ask *ask, const char *name, const char *value, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_cases_ask_add(
+    struct xos_cases_ask *ask, const char *name, const char *value, struct xos_err *err);
 /* The value of a field as it was set; NULL if it is not. For lists: whether there is any element
  * ("") or not (NULL). */
-const char *xos_policytool_ask_get(const struct xos_policytool_ask *ask, const char *name);
+const char *xos_cases_ask_get(const struct xos_cases_ask *ask, const char *name);
 
 /* The request, borrowed from ask until ask changes; chain is empty. now: used if the field is not
  * set. policy: as in decisions; knows what a VO added to the schema. */
-XOS_MUST_USE enum xos_status xos_policytool_ask_request(struct xos_policytool_ask *ask,
+XOS_MUST_USE enum xos_status xos_cases_ask_request(struct xos_cases_ask *ask,
     const struct xos_policy *policy, int64_t now, struct xos_policy_request *out,
     struct xos_err *err);
 /* What was set, in words: "demo:bob (groups /demo/students) job.submit on node:lab/n1, job.wall 2h". */
-void xos_policytool_ask_text(const struct xos_policytool_ask *ask, struct xos_buf *out);
+void xos_cases_ask_text(const struct xos_cases_ask *ask, struct xos_buf *out);
 
 #endif

@@ -4,23 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policytool/cases.h"
+#include "cases/cases.h"
 
 static struct xos_err err;
 
-static void set(struct xos_policytool_ask *ask, const char *name, const char *value)
+static void set(struct xos_cases_ask *ask, const char *name, const char *value)
 {
-	ck_assert_msg(xos_policytool_ask_set(ask, name, value, &err) == XOS_OK, "%s %s: %s", name,
-	    value, err.text);
+	ck_assert_msg(xos_cases_ask_set(ask, name, value, &err) == XOS_OK, "%s %s: %s", name, value,
+	    err.text);
 }
 
 START_TEST(fields)
 {
-	struct xos_policytool_ask *ask = xos_policytool_ask_new();
+	struct xos_cases_ask *ask = xos_cases_ask_new();
 	struct xos_policy_request req;
 	set(ask, "subject", "demo:alice");
 	set(ask, "groups", "/demo/a, /demo/b");
-	ck_assert_int_eq(xos_policytool_ask_add(ask, "groups", "/demo/c", NULL), XOS_OK);
+	ck_assert_int_eq(xos_cases_ask_add(ask, "groups", "/demo/c", NULL), XOS_OK);
 	set(ask, "roles", "/demo/Role=r");
 	set(ask, "action", "job.cancel");
 	set(ask, "on", "job:7");
@@ -30,7 +30,7 @@ START_TEST(fields)
 	set(ask, "auth.mfa", "no");
 	set(ask, "ctx.src", "10.0.0.1");
 	set(ask, "home", "uni");
-	ck_assert_int_eq(xos_policytool_ask_request(ask, NULL, 10000, &req, &err), XOS_OK);
+	ck_assert_int_eq(xos_cases_ask_request(ask, NULL, 10000, &req, &err), XOS_OK);
 	ck_assert_str_eq(req.subject.vo, "demo");
 	ck_assert_str_eq(req.subject.member, "alice");
 	ck_assert_uint_eq(req.subject.ngroups, 3);
@@ -46,17 +46,17 @@ START_TEST(fields)
 	ck_assert_str_eq(req.resource.owner, "bob");
 	ck_assert_uint_eq(req.nvalues, 1);
 	/* What is taken back was never said; a copy is its own. */
-	struct xos_policytool_ask *copy = xos_policytool_ask_copy(ask);
+	struct xos_cases_ask *copy = xos_cases_ask_copy(ask);
 	set(copy, "ctx.src", "none");
 	set(copy, "auth.mfa", "none");
 	set(copy, "now", "1970-01-01T05:00:00Z");
-	ck_assert_int_eq(xos_policytool_ask_request(copy, NULL, 1, &req, &err), XOS_OK);
+	ck_assert_int_eq(xos_cases_ask_request(copy, NULL, 1, &req, &err), XOS_OK);
 	ck_assert_uint_eq(req.nvalues, 0);
 	ck_assert_int_eq(req.subject.auth_mfa, -1);
 	ck_assert_int_eq(req.now, 5 * 3600);
-	ck_assert_str_eq(xos_policytool_ask_get(ask, "ctx.src"), "10.0.0.1");
-	xos_policytool_ask_free(copy);
-	xos_policytool_ask_free(ask);
+	ck_assert_str_eq(xos_cases_ask_get(ask, "ctx.src"), "10.0.0.1");
+	xos_cases_ask_free(copy);
+	xos_cases_ask_free(ask);
 }
 END_TEST
 
@@ -67,14 +67,13 @@ START_TEST(bad_fields)
 	    {"on", "node:lab"}, {"on", "node:lab/n1/x"}, {"on", "site:Lab"}, {"on", ":x"},
 	    {"on", "x:"}, {"at", "Lab"}, {"at", "lab/"}, {"owner", "bob"}, {"vo", "D"},
 	    {"now", "today"}, {"auth.age", "5"}, {"auth.mfa", "true"}, {"colour", "blue"}};
-	struct xos_policytool_ask *ask = xos_policytool_ask_new();
+	struct xos_cases_ask *ask = xos_cases_ask_new();
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		ck_assert_msg(
-		    xos_policytool_ask_set(ask, bad[i][0], bad[i][1], &err) == XOS_MALFORMED,
+		ck_assert_msg(xos_cases_ask_set(ask, bad[i][0], bad[i][1], &err) == XOS_MALFORMED,
 		    "%s %s", bad[i][0], bad[i][1]);
-		ck_assert_ptr_null(xos_policytool_ask_get(ask, bad[i][0]));
+		ck_assert_ptr_null(xos_cases_ask_get(ask, bad[i][0]));
 	}
-	xos_policytool_ask_free(ask);
+	xos_cases_ask_free(ask);
 }
 END_TEST
 
@@ -87,16 +86,15 @@ START_TEST(bad_requests)
 	    {"auth.age", "100w", "at", "none"}};
 	struct xos_policy_request req;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct xos_policytool_ask *ask = xos_policytool_ask_new();
+		struct xos_cases_ask *ask = xos_cases_ask_new();
 		set(ask, "subject", "demo:a");
 		set(ask, "action", "job.submit");
 		set(ask, "on", "job:1");
 		set(ask, bad[i][0], bad[i][1]);
 		set(ask, bad[i][2], bad[i][3]);
-		ck_assert_msg(
-		    xos_policytool_ask_request(ask, NULL, 1000, &req, &err) == XOS_MALFORMED,
+		ck_assert_msg(xos_cases_ask_request(ask, NULL, 1000, &req, &err) == XOS_MALFORMED,
 		    "%s %s", bad[i][0], bad[i][1]);
-		xos_policytool_ask_free(ask);
+		xos_cases_ask_free(ask);
 	}
 }
 END_TEST
@@ -104,17 +102,17 @@ END_TEST
 #define HEAD                                                                                       \
 	"policies a.xos /b.xos\naction job.submit\nsubject x\n  is demo:x\n  held /demo/Role=r\n"
 
-static struct xos_policytool_cases *parse(const char *text)
+static struct xos_cases *parse(const char *text)
 {
-	struct xos_policytool_cases *c = NULL;
-	enum xos_status st = xos_policytool_cases_parse(text, strlen(text), "d/f.test", &c, &err);
+	struct xos_cases *c = NULL;
+	enum xos_status st = xos_cases_parse(text, strlen(text), "d/f.test", &c, &err);
 	ck_assert_msg(st == XOS_OK, "%s", err.text);
 	return c;
 }
 
 START_TEST(tables)
 {
-	struct xos_policytool_cases *c =
+	struct xos_cases *c =
 	    parse(HEAD "case one # comment\n  on node:lab/n1\n  limit wall 1h\n"
 	               "  table\n    home | subject | expect | by\n"
 	               "    uni  | x       | permit |\n"
@@ -128,10 +126,10 @@ START_TEST(tables)
 	ck_assert_str_eq(c->list[0].name, "one [1]");
 	ck_assert_uint_eq(c->list[0].line, 11);
 	/* A person's home does not undo the column left of the name. */
-	ck_assert_str_eq(xos_policytool_ask_get(c->list[0].ask, "home"), "uni");
-	ck_assert_str_eq(xos_policytool_ask_get(c->list[0].ask, "held"), "/demo/Role=r");
-	ck_assert_ptr_null(xos_policytool_ask_get(c->list[1].ask, "home"));
-	ck_assert_str_eq(xos_policytool_ask_get(c->list[1].ask, "subject"), "demo:y");
+	ck_assert_str_eq(xos_cases_ask_get(c->list[0].ask, "home"), "uni");
+	ck_assert_str_eq(xos_cases_ask_get(c->list[0].ask, "held"), "/demo/Role=r");
+	ck_assert_ptr_null(xos_cases_ask_get(c->list[1].ask, "home"));
+	ck_assert_str_eq(xos_cases_ask_get(c->list[1].ask, "subject"), "demo:y");
 	ck_assert_uint_eq(c->list[0].nexpected, 2);
 	ck_assert_uint_eq(c->list[1].nexpected, 4);
 	ck_assert_str_eq(c->list[1].expected[3].text, "c:1");
@@ -139,7 +137,7 @@ START_TEST(tables)
 	ck_assert_str_eq(c->list[2].expected[1].text, "a # b");
 	ck_assert_uint_eq(c->list[2].ndelegations, 1);
 	ck_assert_str_eq(c->delegations[0], "d/r.xos");
-	xos_policytool_cases_free(c);
+	xos_cases_free(c);
 }
 END_TEST
 
@@ -160,31 +158,28 @@ START_TEST(refusals)
 	    {"policies\n", "f.test:1:1"}, {"subject a b\n", "f.test:1:9"},
 	    {"case x\n  now soon\n", "f.test:2:7"}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct xos_policytool_cases *c = NULL;
-		enum xos_status st = xos_policytool_cases_parse(
-		    bad[i].text, strlen(bad[i].text), "f.test", &c, &err);
+		struct xos_cases *c = NULL;
+		enum xos_status st =
+		    xos_cases_parse(bad[i].text, strlen(bad[i].text), "f.test", &c, &err);
 		ck_assert_int_eq(st, XOS_MALFORMED);
 		ck_assert_ptr_null(c);
 		ck_assert_str_eq(err.code, "cases-malformed");
 		ck_assert_msg(strncmp(err.text, bad[i].place, strlen(bad[i].place)) == 0,
 		    "'%s': %s", bad[i].text, err.text);
 	}
-	struct xos_policytool_cases *c = NULL;
-	ck_assert_int_ne(xos_policytool_cases_parse("case\0x", 6, "f", &c, &err), XOS_OK);
-	ck_assert_int_ne(xos_policytool_cases_parse("case \xff", 6, "f", &c, &err), XOS_OK);
+	struct xos_cases *c = NULL;
+	ck_assert_int_ne(xos_cases_parse("case\0x", 6, "f", &c, &err), XOS_OK);
+	ck_assert_int_ne(xos_cases_parse("case \xff", 6, "f", &c, &err), XOS_OK);
 	char wide[400] = "case x\n  table\n    ";
 	for (unsigned i = 0; i < 60; i++)
 		strcat(wide, "a | ");
-	ck_assert_int_eq(
-	    xos_policytool_cases_parse(wide, strlen(wide), "f", &c, &err), XOS_MALFORMED);
+	ck_assert_int_eq(xos_cases_parse(wide, strlen(wide), "f", &c, &err), XOS_MALFORMED);
 	ck_assert_ptr_nonnull(strstr(err.text, "more than 32 columns"));
-	char *large = malloc(XOS_POLICYTOOL_CASES_TEXT_MAX + 1);
-	memset(large, ' ', XOS_POLICYTOOL_CASES_TEXT_MAX + 1);
-	ck_assert_int_eq(
-	    xos_policytool_cases_parse(large, XOS_POLICYTOOL_CASES_TEXT_MAX + 1, "f", &c, &err),
-	    XOS_LIMIT);
+	char *large = malloc(XOS_CASES_TEXT_MAX + 1);
+	memset(large, ' ', XOS_CASES_TEXT_MAX + 1);
+	ck_assert_int_eq(xos_cases_parse(large, XOS_CASES_TEXT_MAX + 1, "f", &c, &err), XOS_LIMIT);
 	memset(large, 'x', 9000);
-	ck_assert_int_eq(xos_policytool_cases_parse(large, 9000, "f", &c, &err), XOS_MALFORMED);
+	ck_assert_int_eq(xos_cases_parse(large, 9000, "f", &c, &err), XOS_MALFORMED);
 	free(large);
 }
 END_TEST

@@ -1,4 +1,4 @@
-#include "policytool/ask.h"
+#include "cases/ask.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ struct field {
 
 enum list { GROUPS, ROLES, HELD, LISTS };
 
-struct xos_policytool_ask {
+struct xos_cases_ask {
 	struct field fields[FIELDS_MAX];
 	size_t n;
 	/* What the last request borrows. */
@@ -43,7 +43,7 @@ static bool is_list(const char *name)
 	       strcmp(name, "held") == 0;
 }
 
-bool xos_policytool_ask_is_field(const char *name)
+bool xos_cases_ask_is_field(const char *name)
 {
 	return is_plain(name) || strchr(name, '.');
 }
@@ -58,12 +58,12 @@ static enum xos_status bad(struct xos_err *err, const char *name, const char *wh
 	return xos_err_set(err, XOS_MALFORMED, "ask-field", "%s is %s", name, what);
 }
 
-struct xos_policytool_ask *xos_policytool_ask_new(void)
+struct xos_cases_ask *xos_cases_ask_new(void)
 {
-	return calloc(1, sizeof(struct xos_policytool_ask));
+	return calloc(1, sizeof(struct xos_cases_ask));
 }
 
-static void drop_made(struct xos_policytool_ask *ask)
+static void drop_made(struct xos_cases_ask *ask)
 {
 	free(ask->text);
 	ask->text = NULL;
@@ -73,7 +73,7 @@ static void drop_made(struct xos_policytool_ask *ask)
 	}
 }
 
-void xos_policytool_ask_free(struct xos_policytool_ask *ask)
+void xos_cases_ask_free(struct xos_cases_ask *ask)
 {
 	if (!ask)
 		return;
@@ -85,7 +85,7 @@ void xos_policytool_ask_free(struct xos_policytool_ask *ask)
 	free(ask);
 }
 
-static size_t find(const struct xos_policytool_ask *ask, const char *name)
+static size_t find(const struct xos_cases_ask *ask, const char *name)
 {
 	size_t i = 0;
 	while (i < ask->n && strcmp(ask->fields[i].name, name) != 0)
@@ -93,13 +93,13 @@ static size_t find(const struct xos_policytool_ask *ask, const char *name)
 	return i;
 }
 
-const char *xos_policytool_ask_get(const struct xos_policytool_ask *ask, const char *name)
+const char *xos_cases_ask_get(const struct xos_cases_ask *ask, const char *name)
 {
 	size_t i = find(ask, name);
 	return i < ask->n ? ask->fields[i].value : NULL;
 }
 
-static void drop(struct xos_policytool_ask *ask, const char *name)
+static void drop(struct xos_cases_ask *ask, const char *name)
 {
 	size_t i = find(ask, name);
 	if (i == ask->n)
@@ -111,7 +111,7 @@ static void drop(struct xos_policytool_ask *ask, const char *name)
 }
 
 static enum xos_status store(
-    struct xos_policytool_ask *ask, const char *name, const char *value, struct xos_err *err)
+    struct xos_cases_ask *ask, const char *name, const char *value, struct xos_err *err)
 {
 	size_t i = find(ask, name);
 	char *copy = strdup(value);
@@ -134,12 +134,12 @@ static enum xos_status store(
 	return XOS_OK;
 }
 
-struct xos_policytool_ask *xos_policytool_ask_copy(const struct xos_policytool_ask *ask)
+struct xos_cases_ask *xos_cases_ask_copy(const struct xos_cases_ask *ask)
 {
-	struct xos_policytool_ask *copy = xos_policytool_ask_new();
+	struct xos_cases_ask *copy = xos_cases_ask_new();
 	for (size_t i = 0; copy && i < ask->n; i++)
 		if (store(copy, ask->fields[i].name, ask->fields[i].value, NULL)) {
-			xos_policytool_ask_free(copy);
+			xos_cases_ask_free(copy);
 			return NULL;
 		}
 	return copy;
@@ -255,10 +255,10 @@ static enum xos_status check_value(const char *name, const char *value, struct x
 	return XOS_OK;
 }
 
-enum xos_status xos_policytool_ask_set(
-    struct xos_policytool_ask *ask, const char *name, const char *value, struct xos_err *err)
+enum xos_status xos_cases_ask_set(
+    struct xos_cases_ask *ask, const char *name, const char *value, struct xos_err *err)
 {
-	if (!xos_policytool_ask_is_field(name))
+	if (!xos_cases_ask_is_field(name))
 		return xos_err_set(
 		    err, XOS_MALFORMED, "ask-field", "'%s' is nothing that a request has", name);
 	if (strlen(value) > VALUE_MAX)
@@ -271,10 +271,10 @@ enum xos_status xos_policytool_ask_set(
 	return st ? st : store(ask, name, value, err);
 }
 
-enum xos_status xos_policytool_ask_add(
-    struct xos_policytool_ask *ask, const char *name, const char *value, struct xos_err *err)
+enum xos_status xos_cases_ask_add(
+    struct xos_cases_ask *ask, const char *name, const char *value, struct xos_err *err)
 {
-	const char *before = xos_policytool_ask_get(ask, name);
+	const char *before = xos_cases_ask_get(ask, name);
 	struct xos_buf both;
 	xos_buf_init(&both, VALUE_MAX);
 	if (before)
@@ -282,14 +282,14 @@ enum xos_status xos_policytool_ask_add(
 	xos_buf_put_str(&both, value);
 	const char *text = xos_buf_str(&both);
 	enum xos_status st =
-	    text ? xos_policytool_ask_set(ask, name, text, err) : bad(err, name, "too long");
+	    text ? xos_cases_ask_set(ask, name, text, err) : bad(err, name, "too long");
 	xos_buf_free(&both);
 	return st;
 }
 
 /* Making the request: every value is copied into one text, which is cut in place. */
 struct maker {
-	struct xos_policytool_ask *ask;
+	struct xos_cases_ask *ask;
 	char *at; /* in ask->text */
 	const struct xos_policy *policy;
 	struct xos_policy_request *req;
@@ -298,7 +298,7 @@ struct maker {
 
 static char *take(struct maker *m, const char *name)
 {
-	const char *value = xos_policytool_ask_get(m->ask, name);
+	const char *value = xos_cases_ask_get(m->ask, name);
 	char *copy = m->at;
 	if (!value)
 		return NULL;
@@ -426,9 +426,8 @@ static enum xos_status make_values(struct maker *m)
 	return XOS_OK;
 }
 
-enum xos_status xos_policytool_ask_request(struct xos_policytool_ask *ask,
-    const struct xos_policy *policy, int64_t now, struct xos_policy_request *out,
-    struct xos_err *err)
+enum xos_status xos_cases_ask_request(struct xos_cases_ask *ask, const struct xos_policy *policy,
+    int64_t now, struct xos_policy_request *out, struct xos_err *err)
 {
 	struct xos_policy_request req = {.now = now};
 	struct maker m = {ask, NULL, policy, &req, err};
@@ -455,22 +454,22 @@ enum xos_status xos_policytool_ask_request(struct xos_policytool_ask *ask,
 	return st;
 }
 
-void xos_policytool_ask_text(const struct xos_policytool_ask *ask, struct xos_buf *out)
+void xos_cases_ask_text(const struct xos_cases_ask *ask, struct xos_buf *out)
 {
 	static const char *const inside[] = {"groups", "roles", "held", "home"};
-	const char *between = " (", *s = xos_policytool_ask_get(ask, "subject");
+	const char *between = " (", *s = xos_cases_ask_get(ask, "subject");
 	xos_buf_put_str(out, s ? s : "?");
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
-		const char *v = xos_policytool_ask_get(ask, inside[i]);
+		const char *v = xos_cases_ask_get(ask, inside[i]);
 		if (!v)
 			continue;
 		xos_buf_printf(out, "%s%s %s", between, inside[i], v);
 		between = "; ";
 	}
 	xos_buf_put_str(out, between[0] == ';' ? ") " : " ");
-	s = xos_policytool_ask_get(ask, "action");
+	s = xos_cases_ask_get(ask, "action");
 	xos_buf_printf(out, "%s on ", s ? s : "?");
-	s = xos_policytool_ask_get(ask, "on");
+	s = xos_cases_ask_get(ask, "on");
 	xos_buf_put_str(out, s ? s : "?");
 	for (size_t i = 0; i < ask->n; i++) {
 		const char *name = ask->fields[i].name;

@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "policytool/cases_parser.h"
+#include "cases/parser.h"
 
 static const char *const expect_names[XOS_EXPECT_COUNT] = {
     "expect", "by", "not-by", "lacks", "because", "limit", "duty", "unknown", "way-out", "shadow"};
 
-const char *xos_policytool_expect_name(enum xos_policytool_expect e)
+const char *xos_cases_expect_name(enum xos_cases_expect e)
 {
 	return (unsigned)e < XOS_EXPECT_COUNT ? expect_names[e] : "unknown";
 }
@@ -36,7 +36,7 @@ enum xos_status xos_cases_no_memory(struct xos_cases_parser *p)
 
 void xos_cases_draft_clear(struct xos_cases_draft *d)
 {
-	xos_policytool_ask_free(d->ask);
+	xos_cases_ask_free(d->ask);
 	for (size_t i = 0; i < d->nexpected; i++)
 		free(d->expected[i].text);
 	*d = (struct xos_cases_draft){.ask = NULL};
@@ -44,7 +44,7 @@ void xos_cases_draft_clear(struct xos_cases_draft *d)
 
 bool xos_cases_draft_copy(struct xos_cases_draft *to, const struct xos_cases_draft *from)
 {
-	*to = (struct xos_cases_draft){.ask = xos_policytool_ask_copy(from->ask)};
+	*to = (struct xos_cases_draft){.ask = xos_cases_ask_copy(from->ask)};
 	if (!to->ask)
 		return false;
 	memcpy(to->delegations, from->delegations, sizeof(to->delegations));
@@ -109,8 +109,8 @@ char *xos_cases_piece(char **at, const char *marks)
 	return s;
 }
 
-static enum xos_status expect_one(struct xos_cases_parser *p, struct xos_cases_draft *d,
-    enum xos_policytool_expect what, char *text)
+static enum xos_status expect_one(
+    struct xos_cases_parser *p, struct xos_cases_draft *d, enum xos_cases_expect what, char *text)
 {
 	if (d->nexpected == XOS_CASES_EXPECTED_MAX)
 		return xos_cases_fail(
@@ -127,7 +127,7 @@ static enum xos_status expect_one(struct xos_cases_parser *p, struct xos_cases_d
 	char *copy = strdup(text);
 	if (!copy)
 		return xos_cases_no_memory(p);
-	struct xos_policytool_expected *e = &d->expected[d->nexpected++];
+	struct xos_cases_expected *e = &d->expected[d->nexpected++];
 	e->what = what;
 	e->text = copy;
 	e->line = p->line;
@@ -155,8 +155,8 @@ static enum xos_status expect_decision(
 	return st;
 }
 
-static enum xos_status expect_field(struct xos_cases_parser *p, struct xos_cases_draft *d,
-    enum xos_policytool_expect what, char *value)
+static enum xos_status expect_field(
+    struct xos_cases_parser *p, struct xos_cases_draft *d, enum xos_cases_expect what, char *value)
 {
 	enum xos_status st = XOS_OK;
 	if (what == XOS_EXPECT_DECISION)
@@ -175,7 +175,7 @@ static enum xos_status take_delegations(
 {
 	enum xos_status st = XOS_OK;
 	for (char *s; !st && (s = xos_cases_piece(&value, " \t,"));) {
-		struct xos_policytool_cases *c = p->cases;
+		struct xos_cases *c = p->cases;
 		char *path = xos_cases_beside(p, s);
 		size_t i = 0;
 		while (path && i < c->ndelegations && strcmp(c->delegations[i], path) != 0)
@@ -198,7 +198,7 @@ enum xos_status xos_cases_set(struct xos_cases_parser *p, struct xos_cases_draft
     const char *name, const char *value)
 {
 	struct xos_err why = XOS_ERR_INIT;
-	enum xos_status st = xos_policytool_ask_set(d->ask, name, value, &why);
+	enum xos_status st = xos_cases_ask_set(d->ask, name, value, &why);
 	return st == XOS_MALFORMED || st == XOS_LIMIT ? xos_cases_fail(p, at, "%s", why.text)
 	       : st                                   ? xos_cases_no_memory(p)
 	                                              : XOS_OK;
@@ -210,7 +210,7 @@ static enum xos_status take_person(
 {
 	static const char *const fields[] = {
 	    "subject", "groups", "roles", "held", "home", "auth.method", "auth.age", "auth.mfa"};
-	const struct xos_policytool_person *who = NULL;
+	const struct xos_cases_person *who = NULL;
 	enum xos_status st = XOS_OK;
 	for (size_t i = 0; i < p->cases->npeople; i++)
 		if (strcmp(p->cases->people[i].name, name) == 0)
@@ -221,7 +221,7 @@ static enum xos_status take_person(
 		    "or VO:MEMBER",
 		    name, name);
 	for (size_t i = 0; !st && i < sizeof(fields) / sizeof(fields[0]); i++) {
-		const char *v = xos_policytool_ask_get(who->ask, fields[i]);
+		const char *v = xos_cases_ask_get(who->ask, fields[i]);
 		st = xos_cases_set(p, d, at, fields[i], v ? v : "none");
 	}
 	return st;
@@ -233,13 +233,13 @@ enum xos_status xos_cases_take(struct xos_cases_parser *p, struct xos_cases_draf
 	for (unsigned e = 0; e < XOS_EXPECT_COUNT; e++)
 		if (strcmp(expect_names[e], name) == 0)
 			return p->block == IN_CASE
-			           ? expect_field(p, d, (enum xos_policytool_expect)e, value)
+			           ? expect_field(p, d, (enum xos_cases_expect)e, value)
 			           : xos_cases_fail(p, at, "'%s' stands in a case", name);
 	if (strcmp(name, "delegation") == 0)
 		return take_delegations(p, d, value);
 	if (strcmp(name, "subject") == 0 && !strchr(value, ':') && strcmp(value, "none") != 0)
 		return take_person(p, d, value, value);
-	if (!xos_policytool_ask_is_field(name))
+	if (!xos_cases_ask_is_field(name))
 		return xos_cases_fail(
 		    p, at, "'%s' is nothing that a case says; xos-policy(1) lists all", name);
 	return xos_cases_set(p, d, value, name, value);

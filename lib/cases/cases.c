@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "policytool/cases_parser.h"
+#include "cases/parser.h"
 
 /* Cuts the comment off, which starts at '#' after a blank, outside of quotes. */
 static void drop_comment(char *s)
@@ -33,8 +33,8 @@ static char *unquote(char *s)
 
 static enum xos_status add_case(struct xos_cases_parser *p, struct xos_cases_draft *d, unsigned row)
 {
-	struct xos_policytool_cases *c = p->cases;
-	struct xos_policytool_case one = {.line = row ? p->line : p->started};
+	struct xos_cases *c = p->cases;
+	struct xos_case one = {.line = row ? p->line : p->started};
 	char name[600];
 	bool decision = false;
 	for (size_t i = 0; i < d->nexpected; i++)
@@ -44,9 +44,9 @@ static enum xos_status add_case(struct xos_cases_parser *p, struct xos_cases_dra
 		return xos_cases_fail(p, p->text,
 		    "the case '%s' expects nothing: add 'expect permit' or 'expect deny'", p->name);
 	}
-	if (c->n == XOS_POLICYTOOL_CASES_MAX)
-		return xos_cases_fail(p, p->text, "more than %u cases", XOS_POLICYTOOL_CASES_MAX);
-	struct xos_policytool_case *list = reallocarray(c->list, c->n + 1, sizeof(*list));
+	if (c->n == XOS_CASES_MAX)
+		return xos_cases_fail(p, p->text, "more than %u cases", XOS_CASES_MAX);
+	struct xos_case *list = reallocarray(c->list, c->n + 1, sizeof(*list));
 	if (!list)
 		return xos_cases_no_memory(p);
 	c->list = list;
@@ -87,7 +87,7 @@ static enum xos_status end_block(struct xos_cases_parser *p)
 		st = xos_cases_fail(p, p->text, "the table of '%s' has no rows", p->name);
 	else if (p->block == IN_CASE && !p->rows)
 		st = add_case(p, &p->draft, 0);
-	if (!st && p->block == IN_SUBJECT && !xos_policytool_ask_get(p->draft.ask, "subject"))
+	if (!st && p->block == IN_SUBJECT && !xos_cases_ask_get(p->draft.ask, "subject"))
 		st = xos_cases_fail(p, p->text, "the subject above has no 'is VO:MEMBER'");
 	if (!st && p->block == IN_SUBJECT) {
 		p->cases->people[p->cases->npeople - 1].ask = p->draft.ask;
@@ -124,16 +124,16 @@ static enum xos_status start_subject(struct xos_cases_parser *p, const char *nam
 			return xos_cases_fail(p, name, "the subject '%s' is described twice", name);
 	if (p->cases->npeople == XOS_CASES_SUBJECTS_MAX)
 		return xos_cases_fail(p, name, "more than %u subjects", XOS_CASES_SUBJECTS_MAX);
-	struct xos_policytool_person *people =
+	struct xos_cases_person *people =
 	    reallocarray(p->cases->people, p->cases->npeople + 1, sizeof(*people));
 	if (!people)
 		return xos_cases_no_memory(p);
 	p->cases->people = people;
-	people[p->cases->npeople] = (struct xos_policytool_person){strdup(name), NULL};
+	people[p->cases->npeople] = (struct xos_cases_person){strdup(name), NULL};
 	if (!people[p->cases->npeople++].name)
 		return xos_cases_no_memory(p);
 	p->block = IN_SUBJECT;
-	p->draft.ask = xos_policytool_ask_new();
+	p->draft.ask = xos_cases_ask_new();
 	return p->draft.ask ? XOS_OK : xos_cases_no_memory(p);
 }
 
@@ -277,10 +277,9 @@ static enum xos_status take_all(struct xos_cases_parser *p, const char *text, si
 {
 	enum xos_status st = XOS_OK;
 	size_t at = 0;
-	if (len > XOS_POLICYTOOL_CASES_TEXT_MAX)
+	if (len > XOS_CASES_TEXT_MAX)
 		return xos_err_set(p->err, XOS_LIMIT, "cases-too-large",
-		    "%s is larger than %u bytes; divide it", p->cases->path,
-		    XOS_POLICYTOOL_CASES_TEXT_MAX);
+		    "%s is larger than %u bytes; divide it", p->cases->path, XOS_CASES_TEXT_MAX);
 	if (memchr(text, 0, len) || !xos_utf8_valid((struct xos_bytes){(const uint8_t *)text, len}))
 		return xos_err_set(p->err, XOS_MALFORMED, "cases-malformed",
 		    "%s:1:1: this is no text file: NUL bytes or no UTF-8", p->cases->path);
@@ -302,7 +301,7 @@ static enum xos_status take_all(struct xos_cases_parser *p, const char *text, si
 }
 
 static enum xos_status parse_text(const char *text, size_t len, const char *path, bool people,
-    struct xos_policytool_cases **out, struct xos_err *err)
+    struct xos_cases **out, struct xos_err *err)
 {
 	struct xos_cases_parser *p = calloc(1, sizeof(*p));
 	enum xos_status st = XOS_INTERNAL;
@@ -311,7 +310,7 @@ static enum xos_status parse_text(const char *text, size_t len, const char *path
 		p->err = err;
 		p->people_only = people;
 		p->cases = calloc(1, sizeof(*p->cases));
-		p->defaults.ask = xos_policytool_ask_new();
+		p->defaults.ask = xos_cases_ask_new();
 	}
 	if (p && p->cases)
 		p->cases->path = strdup(path);
@@ -328,59 +327,57 @@ static enum xos_status parse_text(const char *text, size_t len, const char *path
 		xos_cases_draft_clear(&p->defaults);
 		free(p->name);
 		free(p->head);
-		xos_policytool_cases_free(p->cases);
+		xos_cases_free(p->cases);
 	}
 	free(p);
 	return st;
 }
 
-enum xos_status xos_policytool_cases_parse(const char *text, size_t len, const char *path,
-    struct xos_policytool_cases **out, struct xos_err *err)
+enum xos_status xos_cases_parse(
+    const char *text, size_t len, const char *path, struct xos_cases **out, struct xos_err *err)
 {
 	return parse_text(text, len, path, false, out, err);
 }
 
 static enum xos_status read_file(
-    const char *path, bool people, struct xos_policytool_cases **out, struct xos_err *err)
+    const char *path, bool people, struct xos_cases **out, struct xos_err *err)
 {
 	struct xos_buf text;
 	*out = NULL;
-	xos_buf_init(&text, XOS_POLICYTOOL_CASES_TEXT_MAX);
-	enum xos_status st = xos_file_read(path, XOS_POLICYTOOL_CASES_TEXT_MAX, &text, err);
+	xos_buf_init(&text, XOS_CASES_TEXT_MAX);
+	enum xos_status st = xos_file_read(path, XOS_CASES_TEXT_MAX, &text, err);
 	if (!st)
 		st = parse_text((const char *)text.p, text.n, path, people, out, err);
 	xos_buf_free(&text);
 	return st;
 }
 
-enum xos_status xos_policytool_cases_read(
-    const char *path, struct xos_policytool_cases **out, struct xos_err *err)
+enum xos_status xos_cases_read(const char *path, struct xos_cases **out, struct xos_err *err)
 {
 	return read_file(path, false, out, err);
 }
 
-enum xos_status xos_policytool_people_read(
-    const char *path, struct xos_policytool_cases **out, struct xos_err *err)
+enum xos_status xos_cases_people_read(const char *path, struct xos_cases **out, struct xos_err *err)
 {
 	return read_file(path, true, out, err);
 }
 
-void xos_policytool_cases_free(struct xos_policytool_cases *c)
+void xos_cases_free(struct xos_cases *c)
 {
 	if (!c)
 		return;
 	for (size_t i = 0; i < c->n; i++) {
-		struct xos_policytool_case *one = &c->list[i];
+		struct xos_case *one = &c->list[i];
 		for (size_t j = 0; j < one->nexpected; j++)
 			free(one->expected[j].text);
 		free(one->expected);
 		free(one->delegations);
 		free(one->name);
-		xos_policytool_ask_free(one->ask);
+		xos_cases_ask_free(one->ask);
 	}
 	for (size_t i = 0; i < c->npeople; i++) {
 		free(c->people[i].name);
-		xos_policytool_ask_free(c->people[i].ask);
+		xos_cases_ask_free(c->people[i].ask);
 	}
 	free(c->people);
 	for (size_t i = 0; i < c->npolicies; i++)

@@ -1,7 +1,7 @@
-#ifndef XOS_POLICYTOOL_CASES_PARSER_H
-#define XOS_POLICYTOOL_CASES_PARSER_H
+#ifndef XOS_CASES_PARSER_H
+#define XOS_CASES_PARSER_H
 
-#include "policytool/cases.h"
+#include "cases/cases.h"
 
 /* Private to cases.c and cases_fields.c: what reading a file of cases shares. */
 #define XOS_CASES_COLUMNS_MAX 32u
@@ -12,8 +12,8 @@
 
 /* What a case, or the part before the first case, has said so far. */
 struct xos_cases_draft {
-	struct xos_policytool_ask *ask;
-	struct xos_policytool_expected expected[XOS_CASES_EXPECTED_MAX];
+	struct xos_cases_ask *ask;
+	struct xos_cases_expected expected[XOS_CASES_EXPECTED_MAX];
 	size_t nexpected;
 	size_t delegations[XOS_CASES_DELEGATIONS_MAX];
 	size_t ndelegations;
@@ -22,7 +22,7 @@ struct xos_cases_draft {
 enum xos_cases_block { IN_FILE, IN_SUBJECT, IN_CASE };
 
 struct xos_cases_parser {
-	struct xos_policytool_cases *cases;
+	struct xos_cases *cases;
 	struct xos_err *err;
 	unsigned line;
 	char text[XOS_CASES_LINE_MAX_BYTES]; /* the current line, cut in place */
