@@ -91,7 +91,7 @@ evaluate() { run "$bin" eval "${sets[@]}" --requests "$1"; }
 	evaluate "$t/r"
 	[ "$status" -eq 3 ]
 	[ "${#lines[@]}" -eq 4 ]
-	[[ ${lines[0]} == *"longer than 65536 bytes"* ]]
+	[[ ${lines[0]} == *"longer than 524288 bytes"* ]]
 	[[ ${lines[3]} == *'"decision":true'* ]]
 }
 
