@@ -5,13 +5,14 @@
 #include <unistd.h>
 
 #include "base/event.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "credd/renew.h"
 #include "proc/privdrop.h"
 #include "local/zoneinfo.h"
 #include "proc/sandbox.h"
 
-#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 2)
+#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 4)
 
 /* Folders in which files are replaced. */
 struct folders {
@@ -43,6 +44,12 @@ static enum xos_status writable(
 	f->list[f->n++] = conf->state;
 	add_folder_of(f, conf->tls_certificate);
 	add_folder_of(f, conf->tls_key);
+	/* Its own file, not the other VOs'. */
+	if (conf->slices && xos_path_join(f->path[f->n], PATH_MAX, conf->slices, conf->vo) &&
+	    access(f->path[f->n], F_OK) == 0) {
+		f->list[f->n] = f->path[f->n];
+		f->n++;
+	}
 	enum xos_status st = xos_credd_pairs_parse(conf->renew, pairs, &n, err);
 	for (size_t i = 0; i < n; i++) {
 		add_folder_of(f, pairs[i].certificate);
@@ -60,7 +67,7 @@ enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_
 	/* The folder of passwd, group, subuid and subgid, not the files: useradd(8) puts new files in
 	 * their place, and a rule for a file goes with the old one. */
 	const char *const zones = access(XOS_ZONEINFO_DIR, R_OK) == 0 ? XOS_ZONEINFO_DIR : "/etc";
-	const char *const read[] = {conf->trust, conf->site_key, "/etc", zones, NULL};
+	const char *const read[] = {conf->trust, conf->site_key, "/etc", zones, conf->slices, NULL};
 	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
 	if (!st)
 		st = writable(conf, &write, err);

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "jobs/config.h"
 #include "jobs/courier.h"
+#include "jobs/end.h"
 #include "jobs/hub.h"
 #include "jobs/starter.h"
 #include "net/pair.h"
@@ -352,8 +353,38 @@ static enum xos_status verb_run(
 	return st;
 }
 
+static void print_ended(const struct xos_jobs_ended *e, bool json)
+{
+	if (json)
+		printf("{\"ended\": %zu, \"running\": %zu, \"unsettled\": %zu, \"unsent\": %zu}\n",
+		    e->ended, e->running, e->unsettled, e->unsent);
+	else
+		printf("%zu jobs ended; %zu still run; %zu ends are not written down; %zu records "
+		       "are not sent\n",
+		    e->ended, e->running, e->unsettled, e->unsent);
+}
+
+static enum xos_status verb_end(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
+{
+	struct xos_jobs_ended ended = {.ended = 0};
+	enum xos_status st = xos_service_args_end(argc, argv, err);
+
+	if (st == XOS_OK)
+		st = xos_jobs_end(run->conf, &ended, err);
+	if (st != XOS_OK)
+		return st;
+	print_ended(&ended, run->json);
+	return ended.running ? xos_err_set(err, XOS_UNAVAILABLE, "jobs-run",
+	                           "%zu jobs did not end in time", ended.running)
+	                     : XOS_OK;
+}
+
+static const char *const json_verbs[] = {"end", NULL};
+
 static const struct xos_service_verb verbs[] = {
     {"run", "", "run jobs of members on this node", true, verb_run},
+    {"end", "", "end the running jobs of this configuration's VO, for good", true, verb_end},
 };
 
 int main(int argc, char **argv)
@@ -368,8 +399,10 @@ int main(int argc, char **argv)
 	    .check = xos_jobs_config_check,
 	    .verbs = verbs,
 	    .nverbs = sizeof(verbs) / sizeof(verbs[0]),
+	    .json = json_verbs,
 	    .examples = "  xos-jobd --check --config /etc/xos/jobd.conf\n"
-	                "  xos-jobd run --config /etc/xos/jobd.conf\n"};
+	                "  xos-jobd run --config /etc/xos/jobd.conf\n"
+	                "  xos-jobd end --config /etc/xos/vos/other/jobd.conf\n"};
 
 	return xos_service_main(&program, argc, argv);
 }
