@@ -22,10 +22,13 @@ struct xos_credd_conf {
 	char *vops, *rca;                /* URLs; NULL: not asked */
 	char *slices; /* folder shared with the xos-credd of the node's other VOs; NULL: none */
 	char *renew;  /* more certificates to renew: "CERT:KEY, CERT:KEY"; NULL: none */
-	char *service_users;     /* as it stands in the file; NULL: none */
-	char *user;              /* as root only */
-	char *member;            /* without root only: the member whose account is this user */
-	int64_t refresh;         /* seconds */
+	char *ssh_host_keys; /* folder with sshd's public host keys, to be certified; NULL: not */
+	char *service_users; /* as it stands in the file; NULL: none */
+	char *user;          /* as root only */
+	char *member;        /* without root only: the member whose account is this user */
+	int64_t
+	    refresh;  /* seconds between two questions, if the server does not let us wait there */
+	int64_t wait; /* seconds that a question may wait at the server; 0: it does not */
 	int64_t max_age;         /* seconds since the last bundle was issued */
 	int64_t decision_sample; /* one permit in so many is recorded; 0: no decision is */
 	int64_t decision_log_bytes, decision_log_files;

@@ -67,7 +67,11 @@ enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_
 	/* The folder of passwd, group, subuid and subgid, not the files: useradd(8) puts new files in
 	 * their place, and a rule for a file goes with the old one. */
 	const char *const zones = access(XOS_ZONEINFO_DIR, R_OK) == 0 ? XOS_ZONEINFO_DIR : "/etc";
-	const char *const read[] = {conf->trust, conf->site_key, "/etc", zones, conf->slices, NULL};
+	const char *const ssh = conf->ssh_host_keys && access(conf->ssh_host_keys, R_OK) == 0
+	                            ? conf->ssh_host_keys
+	                            : "/etc";
+	const char *const read[] = {
+	    conf->trust, conf->site_key, "/etc", zones, ssh, conf->slices, NULL};
 	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
 	if (!st)
 		st = writable(conf, &write, err);

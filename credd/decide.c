@@ -22,6 +22,7 @@ struct xos_credd_decider {
 	struct xos_policy_answer answer; /* its memory is used again and again */
 	struct xos_credd_counts counts;
 	struct xos_decision_log *log; /* NULL: none is kept */
+	char barred[XOS_ERR_TEXT_MAX];
 };
 
 static enum xos_status open_log(struct xos_credd_decider *d, struct xos_err *err)
@@ -79,6 +80,23 @@ void xos_credd_decider_exchange(struct xos_credd_decider *d, struct xos_credd_vi
 	xos_policy_answer_init(&d->answer);
 	xos_credd_view_free(d->view);
 	d->view = view;
+}
+
+void xos_credd_decider_bar(struct xos_credd_decider *d, const char *text)
+{
+	if (strcmp(d->barred, text) == 0)
+		return;
+	(void)!xos_str_copy(d->barred, sizeof(d->barred), text);
+	XOS_EVENT(XOS_WARN, d->barred[0] ? "node.barred" : "node.not-barred", "why",
+	    d->barred[0] ? d->barred : NULL);
+}
+
+enum xos_status xos_credd_decider_usable(
+    const struct xos_credd_decider *d, int64_t now, struct xos_err *err)
+{
+	if (d->barred[0])
+		return xos_err_set(err, XOS_DENIED, "locked", "%s", d->barred);
+	return xos_credd_view_usable(d->view, now, err);
 }
 
 const struct xos_credd_view *xos_credd_decider_view(const struct xos_credd_decider *d)
@@ -226,7 +244,7 @@ static enum xos_status standing(struct trial *t)
 static enum xos_local_decision decide(struct trial *t, bool *asked)
 {
 	*asked = false;
-	enum xos_status st = xos_credd_view_usable(t->d->view, t->now, &t->reason);
+	enum xos_status st = xos_credd_decider_usable(t->d, t->now, &t->reason);
 	if (!st)
 		st = standing(t);
 	if (st == XOS_DENIED) {

@@ -25,6 +25,11 @@ XOS_MUST_USE enum xos_status xos_credd_decider_new(const struct xos_credd_self *
 void xos_credd_decider_free(struct xos_credd_decider *d);
 /* From now on decides by this view, which it takes; the old one is freed, the cache emptied. */
 void xos_credd_decider_exchange(struct xos_credd_decider *d, struct xos_credd_view *view);
+/* The VO has banned this node, says the policy service in text: nothing is permitted until "" is said. */
+void xos_credd_decider_bar(struct xos_credd_decider *d, const char *text);
+/* By a view that still counts, on a node that is not barred? As xos_credd_view_usable, or DENIED "locked". */
+XOS_MUST_USE enum xos_status xos_credd_decider_usable(
+    const struct xos_credd_decider *d, int64_t now, struct xos_err *err);
 const struct xos_credd_view *xos_credd_decider_view(const struct xos_credd_decider *d);
 
 /* Verifies a chain of a member, from the cache if it is known; one of a node or service is DENIED, code

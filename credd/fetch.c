@@ -1,22 +1,26 @@
 #include "credd/fetch.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "api/rca.h"
 #include "api/vops.h"
 #include "base/clock.h"
 #include "base/event.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "credd/renew.h"
 #include "net/client.h"
+#include "service/keep.h"
+#include "service/sshhost.h"
 #include "service/verifier.h"
 
 #define CALL_MS 15000
-#define RENEW_RETRY 300 /* seconds; with jitter */
+#define DELIVER_S 10
+#define BACKOFF_MAX 60 /* seconds between questions to a server that does not answer */
 #define HINT "is xos-server running there? This node goes on by what it has"
 
 struct xos_credd_fetch {
@@ -30,20 +34,28 @@ struct xos_credd_fetch {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool stop, woken;
+	bool waiting; /* at the policy service, for something new */
 
 	/* the thread's own from here on */
-	struct xos_service_verifier *vops_verifier, *rca_verifier;
+	struct xos_service_verifier *vops_verifier;
 	struct xos_client *vops;
 	struct xos_chain own;
 	char etag[XOS_VOPS_ETAG_MAX];
+	int64_t backoff; /* seconds; 0: the last question was answered */
 	struct xos_credd_contact contact;
+	uint64_t in_force; /* serial of the bundle by which the loop decides; under lock */
+	int64_t until;     /* how long it can; under lock */
+	uint64_t posted;   /* serial of the one that was posted last */
 	struct xos_credd_certificate certificate;
-	struct xos_tls_pair pair[XOS_CREDD_PAIRS_MAX]; /* the node's first */
-	size_t npairs;
+	struct xos_keep *keep[XOS_CREDD_PAIRS_MAX]; /* the node's first */
+	char *path[XOS_CREDD_PAIRS_MAX];
+	size_t nkeep;
+	struct xos_sshhost *ssh; /* NULL: not wanted */
 };
 
 /* From the thread to the loop: what is new. */
 struct news {
+	struct xos_credd_fetch *fetch; /* waits for the delivery of a view */
 	struct xos_credd_ops *ops; /* outlives the loop, which runs what is left when it is freed */
 	struct xos_credd_view *view; /* NULL: the old one stays */
 	struct xos_credd_contact contact;
@@ -63,16 +75,38 @@ static void deliver(void *ctx)
 		xos_time_format(n->view->until, until);
 		XOS_EVENT(XOS_INFO, "bundle.taken", "serial", serial, "until", until, "accounts",
 		    n->view->slice.present ? NULL : n->view->slice.why);
+		uint64_t in_force = xos_bundle_serial(n->view->bundle);
+		int64_t end = n->view->until;
 		xos_credd_decider_exchange(ops->decider, n->view);
+		pthread_mutex_lock(&n->fetch->lock);
+		n->fetch->in_force = in_force;
+		n->fetch->until = end;
+		pthread_cond_broadcast(&n->fetch->changed);
+		pthread_mutex_unlock(&n->fetch->lock);
 	}
+	xos_credd_decider_bar(ops->decider, n->contact.barred);
 	free(n);
+}
+
+/* A node says that a bundle is in force once it decides by it, not before. */
+static void wait_delivered(struct xos_credd_fetch *f)
+{
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += DELIVER_S;
+	pthread_mutex_lock(&f->lock);
+	while (!f->stop && f->in_force < f->posted &&
+	       pthread_cond_timedwait(&f->changed, &f->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&f->lock);
 }
 
 static void post(struct xos_credd_fetch *f, struct xos_credd_view *view)
 {
 	struct news *n = calloc(1, sizeof(*n));
 	if (n)
-		*n = (struct news){.ops = f->ops,
+		*n = (struct news){.fetch = f,
+		    .ops = f->ops,
 		    .view = view,
 		    .contact = f->contact,
 		    .certificate = f->certificate};
@@ -96,8 +130,19 @@ static enum xos_status new_verifier(const struct xos_credd_fetch *f, const char 
 	return xos_service_verifier_new(xos_credd_source_trust(f->source), &opts, out, err);
 }
 
-static enum xos_status new_client(const char *base, const struct xos_chain *own,
-    const struct xos_service_verifier *verifier, struct xos_client **out, struct xos_err *err)
+/* Who waits at the server is not to keep the daemon from ending, nor a wake from being heard. */
+static bool give_up(void *ctx)
+{
+	struct xos_credd_fetch *f = ctx;
+	pthread_mutex_lock(&f->lock);
+	bool yes = f->stop || (f->woken && f->waiting);
+	pthread_mutex_unlock(&f->lock);
+	return yes;
+}
+
+static enum xos_status new_client(struct xos_credd_fetch *f, const char *base,
+    const struct xos_chain *own, const struct xos_service_verifier *verifier,
+    struct xos_client **out, struct xos_err *err)
 {
 	struct xos_client_options opts = {
 	    .base = base,
@@ -105,58 +150,135 @@ static enum xos_status new_client(const char *base, const struct xos_chain *own,
 	    .verifier = xos_service_verifier_get(verifier),
 	    .body_max = XOS_BUNDLE_MAX,
 	    .total_ms = CALL_MS,
+	    .give_up = give_up,
+	    .give_up_ctx = f,
 	    .hint = HINT,
 	};
 	return xos_client_new(&opts, out, err);
 }
 
 /* The node's certificate, as often as it changes: the client shows the one in use. */
-static enum xos_status load_own(struct xos_credd_fetch *f, struct xos_err *err)
+static void take_own(struct xos_credd_fetch *f)
 {
 	struct xos_chain fresh = {.n = 0};
-	enum xos_status st = xos_tls_pair_load(&f->pair[0], &fresh, err);
-	if (st)
-		return st;
+	if (xos_keep_chain(f->keep[0], &fresh, NULL)) {
+		xos_chain_clear(&fresh);
+		return;
+	}
 	xos_chain_clear(&f->own);
 	f->own = fresh;
-	f->certificate.not_after = f->pair[0].not_after;
-	f->certificate.renew_after = f->pair[0].renew_after;
 	xos_client_free(f->vops);
 	f->vops = NULL;
-	return XOS_OK;
 }
 
-static enum xos_status fetch(
-    struct xos_credd_fetch *f, struct xos_credd_view **view, struct xos_err *err)
+static void show_own(struct xos_credd_fetch *f)
+{
+	const struct xos_keep_state *s = xos_keep_state(f->keep[0]);
+	struct xos_credd_certificate *c = &f->certificate;
+	c->not_after = s->not_after;
+	c->renew_after = s->renew_after;
+	c->confirmed = s->confirmed;
+	c->refused = s->refused;
+	memcpy(c->spki, s->spki, sizeof(c->spki));
+	memcpy(c->last_error, s->last.text, sizeof(c->last_error));
+}
+
+/* One question; *changed and *view: what came. */
+static enum xos_status ask_once(struct xos_credd_fetch *f, int64_t wait, bool *changed,
+    struct xos_credd_view **view, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = f->self->conf;
-	struct xos_buf compact;
-	bool changed = false;
-	enum xos_status st = XOS_OK;
-	xos_buf_init(&compact, XOS_BUNDLE_MAX);
-	if (!f->own.n)
-		st = load_own(f, err);
-	if (!st && !f->vops)
-		st = new_client(conf->vops, &f->own, f->vops_verifier, &f->vops, err);
+	struct xos_vops_question q = {.vo = conf->vo, .site = conf->site, .wait = wait};
 	char etag[XOS_VOPS_ETAG_MAX];
+	struct xos_buf came;
+	xos_buf_init(&came, XOS_BUNDLE_MAX);
 	memcpy(etag, f->etag, sizeof(etag));
-	if (!st)
-		st = xos_vops_bundle(f->vops, conf->vo, conf->site, etag, &changed, &compact, err);
-	if (!st && changed)
-		st = xos_credd_source_take(f->source, xos_buf_bytes(&compact), view, err);
+	pthread_mutex_lock(&f->lock);
+	q.in_force = f->in_force;
+	q.until = f->until;
+	pthread_mutex_unlock(&f->lock);
+	enum xos_status st = xos_vops_bundle(f->vops, &q, etag, changed, &came, err);
+	if (!st && *changed)
+		st = xos_credd_source_take(f->source, xos_buf_bytes(&came), view, err);
 	/* A bundle that was refused is asked for again: it may have been mended. */
 	if (!st)
 		memcpy(f->etag, etag, sizeof(f->etag));
-	xos_buf_free(&compact);
+	xos_buf_free(&came);
 	return st;
 }
 
-static void ask_vops(struct xos_credd_fetch *f)
+static enum xos_status fetch(
+    struct xos_credd_fetch *f, int64_t wait, struct xos_credd_view **view, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = f->self->conf;
+	bool changed = false;
+	enum xos_status st = XOS_OK;
+	if (!f->own.n)
+		st = xos_err_set(err, XOS_NOT_FOUND, "no-certificate", "%s",
+		    f->certificate.last_error[0] ? f->certificate.last_error
+		                                 : "the node has no certificate");
+	if (!st && !f->vops)
+		st = new_client(f, conf->vops, &f->own, f->vops_verifier, &f->vops, err);
+	if (!st)
+		st = ask_once(f, wait, &changed, view, err);
+	/* The server took us to have more than we have: all of it, then. */
+	if (st == XOS_NOT_FOUND && err && strcmp(err->code, "bundle-part") == 0 && f->etag[0]) {
+		f->etag[0] = '\0';
+		*err = (struct xos_err)XOS_ERR_INIT;
+		st = ask_once(f, 0, &changed, view, err);
+	}
+	return st;
+}
+
+/* Failures make it ask less often, so that ten thousand nodes do not fall upon a server that comes back. */
+static int64_t backed_off(struct xos_credd_fetch *f, bool failed)
+{
+	int64_t refresh = f->self->conf->refresh;
+	int64_t most = refresh > BACKOFF_MAX ? refresh : BACKOFF_MAX;
+	if (!failed) {
+		f->backoff = 0;
+		return refresh;
+	}
+	f->backoff = f->backoff ? 2 * f->backoff : refresh;
+	if (f->backoff > most)
+		f->backoff = most;
+	return f->backoff;
+}
+
+/* Not beyond the time at which a certificate of this node's is to be renewed: the thread that waits renews. */
+static int64_t may_wait(const struct xos_credd_fetch *f)
+{
+	int64_t wait = f->self->conf->wait, now = xos_clock_now();
+	for (size_t i = 0; i < f->nkeep; i++) {
+		int64_t left = xos_keep_state(f->keep[i])->renew_after - now;
+		if (left < wait)
+			wait = left > 0                        ? left
+			       : f->self->conf->refresh < wait ? f->self->conf->refresh
+			                                       : wait;
+	}
+	return wait;
+}
+
+/* Seconds until the next question; 0: at once, since the server lets us wait there. */
+static int64_t ask_vops(struct xos_credd_fetch *f)
 {
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_credd_view *view = NULL;
-	int64_t refresh = f->self->conf->refresh;
-	enum xos_status st = fetch(f, &view, &err);
+	const struct xos_credd_conf *conf = f->self->conf;
+	/* The first question after a failure is answered at once, so that the status is current. */
+	int64_t wait = f->contact.last_ok && !f->contact.last_error[0] ? may_wait(f) : 0;
+	int64_t asked = xos_clock_mono_ms(), next;
+	pthread_mutex_lock(&f->lock);
+	f->woken = false;
+	f->waiting = wait != 0;
+	pthread_mutex_unlock(&f->lock);
+	enum xos_status st = fetch(f, wait, &view, &err);
+	pthread_mutex_lock(&f->lock);
+	f->waiting = false;
+	pthread_mutex_unlock(&f->lock);
+	/* Nothing was wrong: somebody wants it asked anew, or no more. */
+	if (st && strcmp(err.code, "given-up") == 0)
+		return 0;
 	if (st) {
 		/* Said once for each new reason: servers that are away are away for many intervals. */
 		if (strcmp(err.text, f->contact.last_error) != 0)
@@ -166,65 +288,62 @@ static void ask_vops(struct xos_credd_fetch *f)
 		f->contact.last_ok = xos_clock_now();
 		f->contact.last_error[0] = '\0';
 	}
-	f->contact.next = xos_clock_now() + refresh;
+	/* The policy service says that this node is banned: it is not given a bundle that says so. */
+	bool banned = st == XOS_DENIED && strcmp(err.code, "locked") == 0;
+	if (banned || !st)
+		memcpy(f->contact.barred, banned ? err.text : "", banned ? sizeof(err.text) : 1);
+	next = backed_off(f, st && !banned);
+	/* A server that answers at once though asked to wait is asked at the interval. */
+	if (!st && wait && (view || xos_clock_mono_ms() - asked >= wait * 500))
+		next = 0;
+	f->contact.next = xos_clock_now() + (next ? next : conf->wait);
+	if (view)
+		f->posted = xos_bundle_serial(view->bundle);
+	bool waits = view != NULL;
 	post(f, view);
+	if (waits)
+		wait_delivered(f);
+	return next;
 }
 
-static enum xos_status renew(
-    struct xos_credd_fetch *f, struct xos_tls_pair *p, struct xos_chain *old, struct xos_err *err)
+static void keep_one(struct xos_credd_fetch *f, size_t i)
 {
-	struct xos_client *client = NULL;
-	struct xos_key *key = NULL;
-	struct xos_chain fresh = {.n = 0};
-	const struct xos_credd_conf *conf = f->self->conf;
-	enum xos_status st = new_client(conf->rca, old, f->rca_verifier, &client, err);
-	if (!st)
-		st = xos_key_generate(&key, err);
-	if (!st)
-		st = xos_rca_renew(client, conf->vo, old, key, &fresh, err);
-	if (!st) {
-		fresh.key = key;
-		key = NULL;
-		st = xos_tls_pair_save(p, &fresh, err);
-	}
-	xos_chain_clear(&fresh);
-	xos_key_free(key);
-	xos_client_free(client);
-	return st;
-}
-
-static void renew_pair(struct xos_credd_fetch *f, size_t i)
-{
-	struct xos_tls_pair *p = &f->pair[i];
+	static const char *const events[] = {[XOS_KEPT_READ] = "certificate.read",
+	    [XOS_KEPT_RENEWED] = "certificate.renewed",
+	    [XOS_KEPT_RESCUED] = "certificate.rescued"};
 	struct xos_err err = XOS_ERR_INIT;
-	struct xos_chain old = {.n = 0};
-	int64_t now = xos_clock_now();
-	if (now < p->renew_after || now < p->retry_after)
-		return;
-	/* Read anew: somebody may have renewed it by hand. */
-	enum xos_status st = xos_tls_pair_load(p, &old, &err);
-	if (!st && now >= p->renew_after)
-		st = renew(f, p, &old, &err);
-	xos_chain_clear(&old);
-	if (!st && i == 0)
-		st = load_own(f, &err);
-	else if (!st)
-		st = xos_tls_pair_load(p, &old, &err);
-	xos_chain_clear(&old);
-	p->retry_after = now + RENEW_RETRY + (int64_t)xos_random_below(RENEW_RETRY);
+	enum xos_kept did;
+	const struct xos_trust *trust = xos_credd_source_trust(f->source);
+	enum xos_status st = xos_keep_round(f->keep[i], trust, false, &did, &err);
 	if (st)
-		xos_event_err(XOS_WARN, "certificate.not-renewed", &err, "certificate",
-		    p->certificate, (const char *)NULL);
-	else
-		XOS_EVENT(XOS_INFO, "certificate.renewed", "certificate", p->certificate);
-	if (i == 0)
-		memcpy(f->certificate.last_error, st ? err.text : "", st ? sizeof(err.text) : 1);
+		xos_event_err(XOS_WARN, "certificate.not-renewed", &err, "certificate", f->path[i],
+		    (const char *)NULL);
+	if (did != XOS_KEPT_NOTHING)
+		XOS_EVENT(XOS_INFO, events[did], "certificate", f->path[i]);
+	if (i != 0)
+		return;
+	if (did != XOS_KEPT_NOTHING)
+		take_own(f);
+	show_own(f);
+}
+
+static void keep_ssh(struct xos_credd_fetch *f)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	size_t renewed = 0;
+	if (!f->ssh || !f->own.n)
+		return;
+	if (xos_sshhost_round(
+	        f->ssh, xos_credd_source_trust(f->source), &f->own, false, &renewed, &err))
+		xos_event_err(XOS_WARN, "ssh-host.not-renewed", &err, (const char *)NULL);
+	if (renewed)
+		XOS_EVENT(XOS_INFO, "ssh-host.renewed", "keys", f->self->conf->ssh_host_keys);
 }
 
 /* The interval, a tenth more or less: nodes that started together drift apart. */
-static void rest(struct xos_credd_fetch *f)
+static void rest(struct xos_credd_fetch *f, int64_t seconds)
 {
-	int64_t ms = f->self->conf->refresh * 1000;
+	int64_t ms = seconds * 1000;
 	ms += (int64_t)xos_random_below((uint64_t)ms / 5 + 1) - ms / 10;
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -253,39 +372,80 @@ static void *run(void *ctx)
 {
 	struct xos_credd_fetch *f = ctx;
 	while (!stopping(f)) {
+		int64_t pause = f->self->conf->refresh;
 		if (f->self->conf->vops)
-			ask_vops(f);
-		for (size_t i = 0; f->self->conf->rca && i < f->npairs && !stopping(f); i++)
-			renew_pair(f, i);
+			pause = ask_vops(f);
+		for (size_t i = 0; i < f->nkeep && !stopping(f); i++)
+			keep_one(f, i);
 		if (!stopping(f))
-			rest(f);
+			keep_ssh(f);
+		post(f, NULL);
+		if (!stopping(f) && pause)
+			rest(f, pause);
 	}
 	return NULL;
+}
+
+/* The node's and those that it keeps for its services. */
+static enum xos_status new_keepers(struct xos_credd_fetch *f, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = f->self->conf;
+	struct xos_tls_pair pairs[XOS_CREDD_PAIRS_MAX];
+	size_t n = 0;
+	enum xos_status st =
+	    xos_tls_pair_init(&pairs[0], conf->tls_certificate, conf->tls_key, err);
+	if (!st)
+		n = 1;
+	if (!st)
+		st = xos_credd_pairs_parse(conf->renew, pairs, &n, err);
+	for (size_t i = 0; i < n; i++) {
+		const struct xos_keep_options o = {.certificate = pairs[i].certificate,
+		    .key = pairs[i].key,
+		    .url = conf->rca,
+		    .vo = conf->vo};
+		if (!st)
+			st = xos_keep_new(&o, &f->keep[i], err);
+		if (!st)
+			f->nkeep = i + 1;
+		f->path[i] = pairs[i].certificate;
+		pairs[i].certificate = NULL;
+		xos_tls_pair_clear(&pairs[i]);
+	}
+	return st;
+}
+
+static enum xos_status new_ssh(struct xos_credd_fetch *f, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = f->self->conf;
+	char out[PATH_MAX];
+	if (!conf->ssh_host_keys || !conf->rca)
+		return XOS_OK;
+	if (!xos_path_join(out, sizeof(out), conf->state, "ssh"))
+		return xos_err_set(err, XOS_LIMIT, "path", "%s is too long", conf->state);
+	const struct xos_sshhost_options o = {
+	    .keys = conf->ssh_host_keys, .out = out, .url = conf->rca, .vo = conf->vo};
+	return xos_sshhost_new(&o, &f->ssh, err);
 }
 
 static enum xos_status prepare(struct xos_credd_fetch *f, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = f->self->conf;
-	struct xos_err why = XOS_ERR_INIT;
 	if (!conf->tls_key)
 		return XOS_OK;
-	enum xos_status st =
-	    xos_tls_pair_init(&f->pair[0], conf->tls_certificate, conf->tls_key, err);
+	enum xos_status st = new_keepers(f, err);
 	if (!st)
-		f->npairs = 1;
-	if (!st)
-		st = xos_credd_pairs_parse(conf->renew, f->pair, &f->npairs, err);
+		st = new_ssh(f, err);
 	if (!st)
 		st = new_verifier(f, "vops", &f->vops_verifier, err);
-	if (!st)
-		st = new_verifier(f, "rca", &f->rca_verifier, err);
 	if (st)
 		return st;
 	/* Without a certificate the node still decides; it is tried again with each question. */
-	if (load_own(f, &why)) {
-		memcpy(f->certificate.last_error, why.text, sizeof(why.text));
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_kept did;
+	if (xos_keep_read(f->keep[0], &did, &why))
 		xos_event_err(XOS_ERROR, "certificate.unusable", &why, (const char *)NULL);
-	}
+	take_own(f);
+	show_own(f);
 	return XOS_OK;
 }
 
@@ -293,10 +453,12 @@ static void fetch_free(struct xos_credd_fetch *f)
 {
 	xos_client_free(f->vops);
 	xos_service_verifier_free(f->vops_verifier);
-	xos_service_verifier_free(f->rca_verifier);
 	xos_chain_clear(&f->own);
-	for (size_t i = 0; i < f->npairs; i++)
-		xos_tls_pair_clear(&f->pair[i]);
+	for (size_t i = 0; i < XOS_CREDD_PAIRS_MAX; i++) {
+		xos_keep_free(f->keep[i]);
+		free(f->path[i]);
+	}
+	xos_sshhost_free(f->ssh);
 	xos_credd_source_free(f->source);
 	pthread_cond_destroy(&f->changed);
 	pthread_mutex_destroy(&f->lock);

@@ -48,7 +48,7 @@ static enum xos_status give_file(
 static enum xos_status prepare_files(const struct xos_credd_self *self, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = self->conf;
-	char jobs[PATH_MAX];
+	char jobs[PATH_MAX], ssh[PATH_MAX];
 	enum xos_status st = xos_service_own(conf->state, conf->user, err);
 	if (!st && !xos_path_join(jobs, sizeof(jobs), conf->state, "jobs"))
 		st = xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
@@ -56,6 +56,11 @@ static enum xos_status prepare_files(const struct xos_credd_self *self, struct x
 		st = xos_service_own(jobs, conf->user, err);
 	if (!st && self->root && conf->slices)
 		st = xos_credd_claims_prepare(conf->slices, conf->vo, self->uid, self->gid, err);
+	/* xos-node ssh-host may have made it as root, before the first start. */
+	if (!st && !xos_path_join(ssh, sizeof(ssh), conf->state, "ssh"))
+		st = xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
+	if (!st && conf->ssh_host_keys)
+		st = xos_service_own(ssh, conf->user, err);
 	if (!st && self->root)
 		st = give_file(conf->tls_key, self, err);
 	if (!st && self->root)

@@ -57,7 +57,7 @@ static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain
 	const struct xos_known *k = NULL;
 	enum xos_status st = xos_credd_decider_verify(c->ops->decider, chain, n, c->now, &k, err);
 	if (!st)
-		st = xos_credd_view_usable(view, c->now, err);
+		st = xos_credd_decider_usable(c->ops->decider, c->now, err);
 	if (!st)
 		st = xos_credd_view_standing(view, c->ops->self->conf->node, k->id, c->now, err);
 	for (size_t i = 0; !st && i < k->id->nsteps; i++)

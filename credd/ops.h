@@ -13,10 +13,14 @@ struct xos_credd_contact {
 	int64_t last_ok;                   /* 0: never */
 	int64_t next;                      /* 0: not planned */
 	char last_error[XOS_ERR_TEXT_MAX]; /* "" since the last success */
+	char barred[XOS_ERR_TEXT_MAX]; /* why the policy service gives this node no bundle; "" */
 };
 
 struct xos_credd_certificate {
 	int64_t not_after, renew_after; /* 0: no certificate */
+	uint8_t spki[XOS_SHA256_LEN];   /* digest of its key */
+	bool confirmed;                 /* the authority knows that it is in use */
+	bool refused;                   /* the authority says no: last_error has the reason */
 	char last_error[XOS_ERR_TEXT_MAX];
 };
 

@@ -5,6 +5,7 @@
 #include "api/signer.h"
 #include "base/clock.h"
 #include "base/event.h"
+#include "bundle/archive.h"
 #include "bundle/stored.h"
 
 struct xos_credd_source {
@@ -12,6 +13,7 @@ struct xos_credd_source {
 	struct xos_trust *trust;
 	struct xos_key *site_key;
 	struct xos_bundle_seen seen;
+	struct xos_buf archive; /* of the bundle in force; n 0: none */
 };
 
 enum xos_status xos_credd_source_new(
@@ -24,6 +26,7 @@ enum xos_status xos_credd_source_new(
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	}
 	s->self = self;
+	xos_buf_init(&s->archive, XOS_BUNDLE_MAX);
 	enum xos_status st = xos_trust_load(s->trust, conf->trust, err);
 	if (!st && !xos_trust_root(s->trust, conf->vo))
 		st = xos_err_set(err, XOS_NOT_FOUND, "no-root",
@@ -45,6 +48,7 @@ void xos_credd_source_free(struct xos_credd_source *s)
 		return;
 	xos_key_free(s->site_key);
 	xos_trust_free(s->trust);
+	xos_buf_free(&s->archive);
 	free(s);
 }
 
@@ -72,6 +76,7 @@ static void demand_init(struct demand *d, struct xos_credd_source *s, int64_t no
 	d->want = (struct xos_bundle_want){
 	    .trust = &d->trust,
 	    .site = conf->site,
+	    .node = conf->node,
 	    .site_key = s->site_key,
 	    .root = xos_trust_root(s->trust, conf->vo),
 	    .seen = &s->seen,
@@ -84,20 +89,33 @@ static int64_t held_now(const struct xos_credd_source *s)
 	return now < s->seen.newest ? s->seen.newest : now;
 }
 
+/* With the archive as it is to be kept. */
+static enum xos_status load(
+    struct xos_credd_source *s, int64_t now, struct xos_bundle **out, struct xos_err *err)
+{
+	struct demand d;
+	demand_init(&d, s, now);
+	xos_buf_free(&s->archive);
+	xos_buf_init(&s->archive, XOS_BUNDLE_MAX);
+	d.want.kept = &s->archive;
+	enum xos_status st = xos_bundle_load(s->self->conf->state, &d.want, out, err);
+	if (st) {
+		xos_buf_free(&s->archive);
+		xos_buf_init(&s->archive, XOS_BUNDLE_MAX);
+	}
+	return st;
+}
+
 enum xos_status xos_credd_source_stored(
     struct xos_credd_source *s, struct xos_credd_view **out, struct xos_err *err)
 {
-	struct demand d;
 	struct xos_bundle *bundle = NULL;
 	struct xos_err why = XOS_ERR_INIT;
-	demand_init(&d, s, held_now(s));
-	enum xos_status st = xos_bundle_load(s->self->conf->state, &d.want, &bundle, &why);
-	if (st == XOS_EXPIRED) {
-		/* It was good when it was stored. Verified at that time it gives the roster and says when
-		 * it ended; the view's own end keeps it from deciding anything. */
-		demand_init(&d, s, s->seen.newest);
-		st = xos_bundle_load(s->self->conf->state, &d.want, &bundle, &why);
-	}
+	enum xos_status st = load(s, held_now(s), &bundle, &why);
+	/* It was good when it was stored. Verified at that time it gives the roster and says when
+	 * it ended; the view's own end keeps it from deciding anything. */
+	if (st == XOS_EXPIRED)
+		st = load(s, s->seen.newest, &bundle, &why);
 	if (st == XOS_INTERNAL)
 		return xos_err_set(err, st, why.code, "%s", why.text);
 	if (st && st != XOS_NOT_FOUND)
@@ -108,20 +126,62 @@ enum xos_status xos_credd_source_stored(
 	return st;
 }
 
-enum xos_status xos_credd_source_take(struct xos_credd_source *s, struct xos_bytes compact,
+/* Of what came and what this node has: what came may be only what is new. */
+static enum xos_status join(const struct xos_credd_source *s, struct xos_bytes came,
+    struct xos_buf *out, struct xos_err *err)
+{
+	struct xos_archive fresh = {.n = 0}, old = {.n = 0};
+	enum xos_status st = xos_archive_read(came, &fresh, err);
+	if (!st && s->archive.n)
+		st = xos_archive_read(xos_buf_bytes(&s->archive), &old, err);
+	if (!st) {
+		xos_archive_merge(out, &fresh, &old);
+		st = xos_buf_status(out);
+		if (st)
+			xos_err_set(err, st, "bundle-size", "the bundle does not fit");
+	}
+	xos_archive_clear(&fresh);
+	xos_archive_clear(&old);
+	return st;
+}
+
+/* The view before anything is kept: what makes none must not come back at the next start. */
+static enum xos_status use(struct xos_credd_source *s, struct xos_bundle *bundle,
+    struct xos_buf *kept, struct xos_credd_view **out, struct xos_err *err)
+{
+	struct xos_bundle_seen seen = s->seen;
+	struct xos_err why = XOS_ERR_INIT;
+	xos_bundle_seen_raise(&seen, bundle);
+	enum xos_status st = xos_credd_view_new(
+	    s->self, s->trust, bundle, seen.newest, &xos_credd_local_files, out, err);
+	if (st)
+		return st;
+	if (xos_bundle_store(s->self->conf->state, xos_buf_bytes(kept), bundle, &s->seen, &why))
+		xos_event_err(XOS_ERROR, "bundle.not-stored", &why, (const char *)NULL);
+	s->seen = seen;
+	xos_buf_free(&s->archive);
+	s->archive = *kept;
+	xos_buf_init(kept, 0);
+	return XOS_OK;
+}
+
+enum xos_status xos_credd_source_take(struct xos_credd_source *s, struct xos_bytes came,
     struct xos_credd_view **out, struct xos_err *err)
 {
 	struct demand d;
 	struct xos_bundle *bundle = NULL;
-	struct xos_err why = XOS_ERR_INIT;
+	struct xos_buf whole, kept;
+	xos_buf_init(&whole, 2 * XOS_BUNDLE_MAX + 64);
+	xos_buf_init(&kept, XOS_BUNDLE_MAX);
 	demand_init(&d, s, held_now(s));
-	enum xos_status st = xos_bundle_verify(compact, &d.want, &bundle, err);
-	if (st)
-		return st;
-	if (xos_bundle_store(s->self->conf->state, compact, bundle, &s->seen, &why))
-		xos_event_err(XOS_ERROR, "bundle.not-stored", &why, (const char *)NULL);
-	st = xos_credd_view_new(
-	    s->self, s->trust, bundle, s->seen.newest, &xos_credd_local_files, out, err);
+	d.want.kept = &kept;
+	enum xos_status st = join(s, came, &whole, err);
+	if (!st)
+		st = xos_bundle_verify(xos_buf_bytes(&whole), &d.want, &bundle, err);
+	if (!st)
+		st = use(s, bundle, &kept, out, err);
 	xos_bundle_unref(bundle);
+	xos_buf_free(&whole);
+	xos_buf_free(&kept);
 	return st;
 }

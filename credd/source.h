@@ -29,11 +29,11 @@ const struct xos_trust *xos_credd_source_trust(const struct xos_credd_source *s)
 XOS_MUST_USE enum xos_status xos_credd_source_stored(
     struct xos_credd_source *s, struct xos_credd_view **out, struct xos_err *err);
 /*
- * Takes a bundle that came: verifies, stores, makes the view. Refusals are those of
- * xos_bundle_verify; nothing changes then. A bundle that cannot be stored is used all the same, with
+ * Takes a bundle that came, or what is new of one against that in force: verifies, makes the view, stores. Refusals are those of
+ * xos_bundle_verify; nothing changes then. NOT_FOUND "bundle-part": ask for all of it. A bundle that cannot be stored is used all the same, with
  * an event: a full disk must not stop a lock from reaching this node.
  */
 XOS_MUST_USE enum xos_status xos_credd_source_take(struct xos_credd_source *s,
-    struct xos_bytes compact, struct xos_credd_view **out, struct xos_err *err);
+    struct xos_bytes came, struct xos_credd_view **out, struct xos_err *err);
 
 #endif

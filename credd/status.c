@@ -78,6 +78,13 @@ static void add_contacts(const struct xos_credd_ops *ops, struct xos_json *root)
 	set_time_or_null(cert, "not_after", ops->certificate.not_after);
 	set_time_or_null(cert, "renew_after", ops->certificate.renew_after);
 	set_text_or_null(cert, "last_error", ops->certificate.last_error);
+	xos_json_set_bool(cert, "refused", ops->certificate.refused);
+	xos_json_set_bool(cert, "confirmed", ops->certificate.confirmed);
+	if (ops->certificate.not_after) {
+		char key[XOS_FINGERPRINT_TEXT];
+		xos_fingerprint_text(ops->certificate.spki, key);
+		xos_json_set_string(cert, "key", key);
+	}
 	xos_json_set(root, "certificate", cert);
 }
 
@@ -116,7 +123,7 @@ static void add_state(const struct xos_credd_ops *ops, int64_t now, struct xos_j
 	struct xos_err why = XOS_ERR_INIT;
 	char until[XOS_TIME_TEXT], left[XOS_TIME_TEXT];
 	struct xos_buf text;
-	enum xos_status st = xos_credd_view_usable(v, now, &why);
+	enum xos_status st = xos_credd_decider_usable(ops->decider, now, &why);
 	xos_buf_init(&text, 1024);
 	if (st) {
 		xos_buf_put_str(&text, why.text);
@@ -127,10 +134,26 @@ static void add_state(const struct xos_credd_ops *ops, int64_t now, struct xos_j
 		    "Decides, also with no server reachable, until %s (%s left; %s ends first).",
 		    until, left, v->until_what);
 	}
+	const struct xos_lock *lock =
+	    v->bundle ? xos_bundle_lock(v->bundle, XOS_LOCK_NODE, ops->self->conf->node, now)
+	              : NULL;
+	if (lock) {
+		xos_time_format(lock->since, until);
+		xos_buf_printf(&text,
+		    " Renewal refused: this node is locked since %s%s%s; ask the administrators of "
+		    "the "
+		    "VO %s.",
+		    until, lock->message[0] ? ": " : "", lock->message, ops->self->conf->vo);
+	}
+	xos_json_set_bool(root, "locked", lock != NULL);
 	if (!ops->self->root)
 		xos_buf_printf(&text, " Runs without root: serves the jobs of uid %u only.",
 		    (unsigned)ops->self->uid);
-	xos_json_set_string(root, "state", !v->bundle ? "empty" : st ? "stale" : "ready");
+	xos_json_set_string(root, "state",
+	    !v->bundle         ? "empty"
+	    : st == XOS_DENIED ? "banned"
+	    : st               ? "stale"
+	                       : "ready");
 	xos_json_set_text(root, "message", xos_buf_str(&text));
 	set_time_or_null(root, "decides_until", v->until);
 	xos_buf_free(&text);

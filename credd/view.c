@@ -16,23 +16,35 @@ static enum xos_status out_of_memory(struct xos_err *err)
 	return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 }
 
+/* All sets of the bundle; those under its own signature live as long as it. */
 static enum xos_status make_policy(
     struct xos_bundle *bundle, struct xos_policy **out, struct xos_err *err)
 {
-	struct xos_policy_part parts[2];
-	size_t n = 0;
+	size_t n = 0, scoped = bundle ? xos_bundle_scoped_count(bundle) : 0;
+	struct xos_policy_part *parts = calloc(scoped + 3, sizeof(*parts));
+	if (!parts)
+		return out_of_memory(err);
 	if (bundle) {
-		parts[n++] = (struct xos_policy_part){
-		    .set = xos_bundle_vo_set(bundle),
-		    .not_after = xos_bundle_expires(bundle),
-		};
+		int64_t end = xos_bundle_expires(bundle);
+		parts[n++] =
+		    (struct xos_policy_part){.set = xos_bundle_vo_set(bundle), .not_after = end};
+		for (size_t i = 0; i < scoped; i++)
+			parts[n++] = (struct xos_policy_part){
+			    .set = xos_bundle_scoped(bundle, i), .not_after = end};
 		if (xos_bundle_site_set(bundle))
 			parts[n++] = (struct xos_policy_part){
 			    .set = xos_bundle_site_set(bundle),
 			    .not_after = xos_bundle_site_expires(bundle),
 			};
+		if (xos_bundle_node_set(bundle))
+			parts[n++] = (struct xos_policy_part){
+			    .set = xos_bundle_node_set(bundle),
+			    .not_after = xos_bundle_node_expires(bundle),
+			};
 	}
-	return xos_zones_policy(parts, n, out, err);
+	enum xos_status st = xos_zones_policy(parts, n, out, err);
+	free(parts);
+	return st;
 }
 
 /* A bundle brings issuers that the trust folder may lack: after a rollover, say. */

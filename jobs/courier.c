@@ -8,28 +8,25 @@
 #include <string.h>
 
 #include "api/accounting.h"
-#include "api/rca.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/file.h"
-#include "base/random.h"
-#include "net/pair.h"
 #include "proc/daemon.h"
 #include "proc/supervisor.h"
 #include "service/cert.h"
 #include "service/client.h"
+#include "service/keep.h"
 
 #define SKEW 300
-#define IDLE_MS 200     /* between looks into an empty spool */
-#define SLOW_MS 60000   /* and where nothing is sent */
-#define RENEW_RETRY 300 /* seconds after a failure, at most */
+#define IDLE_MS 200   /* between looks into an empty spool */
+#define SLOW_MS 60000 /* and where nothing is sent */
 
 struct xos_courier {
 	const struct xos_jobs_config *c;
 	char spool[PATH_MAX];
 	struct xos_trust *trust;
 	struct xos_service_cert *cert;
-	struct xos_tls_pair pair;          /* certificate and key, which the courier renews */
+	struct xos_keep *keep;             /* of that certificate, which the courier renews */
 	struct xos_service_client *client; /* NULL: to be made anew */
 	unsigned failures;                 /* in a row */
 };
@@ -37,6 +34,10 @@ struct xos_courier {
 enum xos_status xos_courier_open(
     const struct xos_jobs_config *c, struct xos_courier **out, struct xos_err *err)
 {
+	const struct xos_keep_options ko = {.certificate = c->common.tls_certificate,
+	    .key = c->common.tls_key,
+	    .url = c->rca,
+	    .vo = c->common.vo};
 	struct xos_courier *k = calloc(1, sizeof(*k));
 	enum xos_status st;
 
@@ -53,7 +54,7 @@ enum xos_status xos_courier_open(
 		st = xos_service_cert_new(
 		    c->common.tls_certificate, c->common.tls_key, NULL, &k->cert, err);
 	if (st == XOS_OK)
-		st = xos_tls_pair_init(&k->pair, c->common.tls_certificate, c->common.tls_key, err);
+		st = xos_keep_new(&ko, &k->keep, err);
 	if (st != XOS_OK) {
 		xos_courier_free(k);
 		return st;
@@ -68,7 +69,7 @@ void xos_courier_free(struct xos_courier *k)
 		return;
 	xos_service_client_free(k->client);
 	xos_service_cert_free(k->cert);
-	xos_tls_pair_clear(&k->pair);
+	xos_keep_free(k->keep);
 	xos_trust_free(k->trust);
 	free(k);
 }
@@ -97,66 +98,23 @@ static enum xos_status connect_anew(struct xos_courier *k, struct xos_err *err)
 
 /* --- the certificate that front and courier share --- */
 
-/* The same name for a new key, which the old one vouches for. */
-static enum xos_status renew(
-    struct xos_courier *k, const struct xos_chain *old, struct xos_err *err)
+/* The front notices by itself that the files are new. */
+static void keep(struct xos_courier *k)
 {
-	const struct xos_service_client_options o = {.url = k->c->rca,
-	    .vo = k->c->common.vo,
-	    .service = "rca",
-	    .trust = k->trust,
-	    .own = old,
-	    .skew = SKEW};
-	struct xos_service_client *client = NULL;
-	struct xos_chain fresh = {.n = 0};
-	struct xos_key *key = NULL;
-	enum xos_status st = xos_service_client_new(&o, &client, err);
-
-	if (st == XOS_OK)
-		st = xos_key_generate(&key, err);
-	if (st == XOS_OK)
-		st = xos_rca_renew(
-		    xos_service_client(client), k->c->common.vo, old, key, &fresh, err);
-	if (st == XOS_OK) {
-		fresh.key = xos_key_ref(key);
-		st = xos_tls_pair_save(&k->pair, &fresh, err);
-	}
-	xos_chain_clear(&fresh);
-	xos_key_free(key);
-	xos_service_client_free(client);
-	return st;
-}
-
-/* Past half of its life, with chance; the front notices by itself that the files are new. */
-static void renew_if_due(struct xos_courier *k)
-{
-	struct xos_tls_pair *p = &k->pair;
-	struct xos_chain old = {.n = 0};
 	struct xos_err err = XOS_ERR_INIT;
-	int64_t now = xos_clock_now(), pause;
+	enum xos_kept did;
 
-	if (!k->c->rca || now < p->renew_after || now < p->retry_after)
+	if (!k->c->rca)
 		return;
-	/* Read anew: somebody may have renewed it by hand. */
-	enum xos_status st = xos_tls_pair_load(p, &old, &err);
-	bool due = st == XOS_OK && now >= p->renew_after;
-	if (due)
-		st = renew(k, &old, &err);
-	xos_chain_clear(&old);
-	if (due && st == XOS_OK)
-		st = xos_tls_pair_load(p, &old, &err);
-	xos_chain_clear(&old);
-	pause = (p->not_after - p->not_before) / 20;
-	pause = pause < 1 || pause > RENEW_RETRY ? RENEW_RETRY : pause;
-	p->retry_after = now + pause + (int64_t)xos_random_below((uint64_t)pause);
-	if (st != XOS_OK) {
+	if (xos_keep_round(k->keep, k->trust, false, &did, &err) != XOS_OK)
 		xos_event_err(XOS_WARN, "certificate.not-renewed", &err, "certificate",
-		    p->certificate, (const char *)NULL);
-	} else if (due) {
-		XOS_EVENT(XOS_INFO, "certificate.renewed", "certificate", p->certificate);
-		xos_service_client_free(k->client);
-		k->client = NULL;
-	}
+		    k->c->common.tls_certificate, (const char *)NULL);
+	if (did != XOS_KEPT_RENEWED && did != XOS_KEPT_RESCUED)
+		return;
+	XOS_EVENT(XOS_INFO, did == XOS_KEPT_RENEWED ? "certificate.renewed" : "certificate.rescued",
+	    "certificate", k->c->common.tls_certificate);
+	xos_service_client_free(k->client);
+	k->client = NULL;
 }
 
 /* Milliseconds until the next round. */
@@ -196,7 +154,7 @@ enum xos_status xos_courier_serve(struct xos_courier *k, int signal_fd, struct x
 		while ((sig = xos_signal_next(signal_fd)) != 0)
 			if (sig != SIGHUP)
 				return XOS_OK;
-		renew_if_due(k);
+		keep(k);
 		wait = k->c->accounting ? round_trip(k) : SLOW_MS;
 	}
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "jobs/config.h"
@@ -19,6 +21,8 @@
 #include "proc/supervisor.h"
 #include "service/main.h"
 #include "service/own.h"
+
+#define RENEW_MS 20000 /* how long another program may be renewing the certificate */
 
 /* Starters first: what the front asks for is there when it begins to serve. A starter and a courier for each VO. */
 enum { STARTER, COURIER, FRONT, ROLES };
@@ -299,6 +303,7 @@ static enum xos_status own_certificate(const struct xos_jobs_config *c, struct x
 	const char *const files[] = {c->common.tls_certificate, c->common.tls_key};
 	struct xos_tls_pair pair = {.certificate = NULL};
 	char folder[PATH_MAX];
+	int lock = -1;
 	enum xos_status st = XOS_OK;
 
 	for (size_t i = 0; st == XOS_OK && i < 2; i++) {
@@ -309,7 +314,10 @@ static enum xos_status own_certificate(const struct xos_jobs_config *c, struct x
 	if (st == XOS_OK)
 		st = xos_tls_pair_init(&pair, files[0], files[1], err);
 	if (st == XOS_OK)
+		st = xos_tls_pair_lock(&pair, xos_clock_mono_ms() + RENEW_MS, &lock, err);
+	if (st == XOS_OK)
 		st = xos_tls_pair_finish(&pair, err);
+	xos_tls_pair_unlock(lock);
 	xos_tls_pair_clear(&pair);
 	return st;
 }

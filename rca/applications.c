@@ -96,7 +96,7 @@ enum xos_status rca_application_pending(
 }
 
 /* Only what proves its keys may wait: an id then belongs to whoever holds the node's key. */
-static enum xos_status check_csrs(const struct xos_rca_application *app, struct xos_err *err)
+enum xos_status rca_application_check(const struct xos_rca_application *app, struct xos_err *err)
 {
 	struct xos_csr csr;
 	enum xos_status st = xos_csr_parse(xos_buf_bytes(&app->csr), &csr, err);
@@ -146,8 +146,8 @@ static enum xos_status check_room(
     struct xos_store *db, const struct xos_rca_application *app, size_t same, struct xos_err *err)
 {
 	int64_t n = 0;
-	enum xos_status st =
-	    xos_sql_int(db, &n, err, "SELECT 1 FROM nodes WHERE node = ?1", "s", app->node);
+	enum xos_status st = xos_sql_int(
+	    db, &n, err, "SELECT 1 FROM nodes WHERE node = ?1 AND left_at IS NULL", "s", app->node);
 
 	if (st == XOS_OK)
 		return xos_err_set(err, XOS_CONFLICT, "node-taken",
@@ -164,36 +164,38 @@ static enum xos_status check_room(
 	return st;
 }
 
-enum xos_status rca_application_add(struct xos_store *db, const struct xos_rca_application *app,
+enum xos_status rca_application_insert(struct xos_store *db, const struct xos_rca_application *app,
     int64_t now, char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
 {
-	struct xos_json *doc = NULL;
+	struct xos_json *doc = xos_rca_application_encode(app);
 	struct xos_buf text;
-	size_t same = 0;
 
 	xos_buf_init(&text, XOS_RCA_BODY_MAX);
-	id[0] = 0;
-	enum xos_status st = check_csrs(app, err);
-	if (st == XOS_OK)
-		st = find_same(db, app, id, &same, err);
-	if (st != XOS_OK || id[0])
-		goto out;
-	st = check_room(db, app, same, err);
-	if (st != XOS_OK)
-		goto out;
-	doc = xos_rca_application_encode(app);
-	st = xos_json_dump(doc, &text, err);
-	if (st != XOS_OK)
-		goto out;
 	xos_random_id(id, XOS_RCA_ID_LEN / 2);
-	st = xos_sql_run(db, NULL, err,
-	    "INSERT INTO applications (id, node, created, state, decided, message, doc)"
-	    " VALUES (?1, ?2, ?3, ?4, 0, '', ?5)",
-	    "ssiib", id, app->node, now, (int64_t)XOS_RCA_PENDING, xos_buf_bytes(&text));
-out:
+	enum xos_status st = xos_json_dump(doc, &text, err);
+	if (st == XOS_OK)
+		st = xos_sql_run(db, NULL, err,
+		    "INSERT INTO applications (id, node, created, state, decided, message, doc)"
+		    " VALUES (?1, ?2, ?3, ?4, 0, '', ?5)",
+		    "ssiib", id, app->node, now, (int64_t)XOS_RCA_PENDING, xos_buf_bytes(&text));
 	xos_json_free(doc);
 	xos_buf_free(&text);
 	return st;
+}
+
+enum xos_status rca_application_add(struct xos_store *db, const struct xos_rca_application *app,
+    int64_t now, char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
+{
+	size_t same = 0;
+
+	id[0] = 0;
+	enum xos_status st = rca_application_check(app, err);
+	if (st == XOS_OK)
+		st = find_same(db, app, id, &same, err);
+	if (st != XOS_OK || id[0])
+		return st;
+	st = check_room(db, app, same, err);
+	return st == XOS_OK ? rca_application_insert(db, app, now, id, err) : st;
 }
 
 enum xos_status rca_application_decide(struct xos_store *db, const char *id,

@@ -5,12 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/chainjson.h"
 #include "api/once.h"
+#include "api/sshhost.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
 #include "bundle/administrators.h"
+#include "bundle/admission.h"
+#include "bundle/roster.h"
 #include "proc/supervisor.h"
+#include "rca/codes.h"
+#include "rca/commands.h"
+#include "rca/est.h"
+#include "rca/est_store.h"
+#include "rca/from.h"
 
 #define KEY_MS 20000 /* how long the key process may take */
 
@@ -23,9 +32,13 @@ enum xos_status rca_auth_open(struct xos_part_self *self, struct xos_err *err)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	a->conf = conf;
 	xos_buf_init(&a->locks, XOS_LOCKS_MAX);
+	xos_buf_init(&a->ssh, XOS_SSH_STATEMENT_MAX);
 	self->state = a;
 	a->trust = xos_trust_new();
 	if (!a->trust)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	a->guess = rca_guess_new();
+	if (!a->guess)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	const struct xos_gate_options o = {
 	    .vo = conf->common.vo, .aud = XOS_RCA_AUD, .trust = a->trust};
@@ -40,10 +53,12 @@ void rca_auth_close(struct xos_part_self *self)
 	if (!a)
 		return;
 	xos_gate_free(a->gate);
+	rca_guess_free(a->guess);
 	xos_bulk_free(a->key);
 	xos_store_close(a->db);
 	xos_trust_free(a->trust);
 	xos_buf_free(&a->locks);
+	xos_buf_free(&a->ssh);
 	free(a);
 	self->state = NULL;
 }
@@ -69,10 +84,26 @@ enum xos_status rca_auth_ask_key(struct rca_auth *a, enum rca_message type, stru
 	return st;
 }
 
+/* For whoever looks at the node's record, and for how long it is locked when it leaves. */
+static enum xos_status note_certificate(struct rca_auth *a, const struct rca_issue_request *r,
+    const struct xos_json *answer, struct xos_err *err)
+{
+	struct xos_chain chain = {.n = 0};
+	enum xos_status st = xos_chain_from_json(answer, "chain", &chain, err);
+
+	if (st == XOS_OK)
+		st = rca_certificate_note(a->db, r->name, r->service, chain.cert[0], err);
+	xos_chain_clear(&chain);
+	return st;
+}
+
 enum xos_status rca_auth_issue(struct rca_auth *a, const struct rca_issue_request *r,
     struct xos_json **answer, struct xos_err *err)
 {
-	return rca_auth_ask_key(a, RCA_ISSUE, rca_issue_request_encode(r), answer, err);
+	enum xos_status st =
+	    rca_auth_ask_key(a, RCA_ISSUE, rca_issue_request_encode(r), answer, err);
+
+	return st == XOS_OK && !r->server ? note_certificate(a, r, *answer, err) : st;
 }
 
 static enum xos_status on_apply(
@@ -147,7 +178,7 @@ static enum xos_status note(struct rca_auth *a, const struct xos_command *c, str
 	return rca_auth_ask_key(a, RCA_NOTE, doc, NULL, err);
 }
 
-static enum xos_status use_once(
+enum xos_status rca_auth_use_once(
     struct rca_auth *a, const char *id, int64_t expires, struct xos_err *err)
 {
 	enum xos_status st = xos_store_begin(a->db, err);
@@ -160,21 +191,36 @@ static enum xos_status use_once(
 	return st;
 }
 
+static enum xos_status run_command(struct rca_auth *a, struct xos_command *c,
+    const struct xos_err *why, struct xos_json **result, struct xos_err *err)
+{
+	const struct xos_claims *signer = c->signer->claims;
+	struct rca_call call = {
+	    .c = c,
+	    .who = {.name = signer->name, .number = signer->number, .id = c->signer, .why = why},
+	    .now = xos_clock_now(),
+	};
+	enum xos_status st = rca_command_allow(a, &call, err);
+
+	if (st == XOS_OK)
+		st = rca_auth_use_once(a, c->jti, c->exp, err);
+	if (st == XOS_OK)
+		st = note(a, c, err);
+	return st == XOS_OK ? rca_auth_command(a, &call, result, err) : st;
+}
+
 static enum xos_status on_command(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct rca_auth *a = ctx;
 	struct xos_command *c = NULL;
 	struct xos_json *result = NULL;
+	struct xos_err why;
 
 	(void)from;
-	enum xos_status st = xos_gate_open(a->gate, payload, xos_clock_now(), &c, err);
+	enum xos_status st = xos_gate_open_any(a->gate, payload, xos_clock_now(), &c, &why, err);
 	if (st == XOS_OK)
-		st = use_once(a, c->jti, c->exp, err);
-	if (st == XOS_OK)
-		st = note(a, c, err);
-	if (st == XOS_OK)
-		st = rca_auth_command(a, c, &result, err);
+		st = run_command(a, c, &why, &result, err);
 	return xos_gate_answer(st, c, result, reply, err);
 }
 
@@ -203,58 +249,10 @@ static enum xos_status on_nodes(
 	return st;
 }
 
-/* May it still have a certificate, and which names go in? */
-static enum xos_status renewal_request(struct rca_auth *a, const struct xos_rca_renewal *r,
-    struct rca_issue_request *out, struct xos_err *err)
+void rca_auth_forget_locks(struct rca_auth *a)
 {
-	const struct xos_claims *claims = r->who->claims;
-	const char *service = claims->kind == XOS_KIND_SERVICE ? claims->service : NULL;
-	enum xos_status st = XOS_OK;
-
-	out->server = service && rca_kind_is_server(service);
-	if (out->server)
-		st = rca_server_hosts(a->db, service, claims->name, out->hosts, &out->nhosts, err);
-	else
-		st = rca_node_standing(
-		    a->db, claims->name, service, xos_clock_now(), out->hosts, &out->nhosts, err);
-	if (st != XOS_OK)
-		return st;
-	if (!xos_str_copy(out->service, sizeof(out->service), service ? service : "") ||
-	    !xos_str_copy(out->name, sizeof(out->name), claims->name) ||
-	    !xos_str_copy(out->by, sizeof(out->by), "renewal") ||
-	    !xos_str_copy(out->digest, sizeof(out->digest), r->jti))
-		return xos_err_set(err, XOS_INTERNAL, "renewal", "a name does not fit");
-	xos_buf_put(&out->csr, r->csr.p, r->csr.n);
-	return xos_buf_status(&out->csr);
-}
-
-static enum xos_status on_renew(
-    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
-{
-	struct rca_auth *a = ctx;
-	struct xos_rca_renewal *r = NULL;
-	struct rca_issue_request req;
-	struct xos_json *answer = NULL;
-
-	(void)from;
-	rca_issue_request_init(&req);
-	enum xos_status st =
-	    xos_rca_renewal_open(payload, a->trust, a->conf->common.vo, xos_clock_now(), &r, err);
-	if (st == XOS_OK)
-		st = renewal_request(a, r, &req, err);
-	if (st == XOS_OK)
-		st = use_once(a, r->jti, r->exp, err);
-	if (st == XOS_OK)
-		st = rca_auth_issue(a, &req, &answer, err);
-	if (st == XOS_OK)
-		st = xos_json_dump(answer, reply, err);
-	else
-		xos_event_err(XOS_WARN, "renewal.refused", err, "name",
-		    r && r->who ? r->who->claims->name : NULL, (const char *)NULL);
-	xos_json_free(answer);
-	rca_issue_request_free(&req);
-	xos_rca_renewal_free(r);
-	return st;
+	xos_buf_free(&a->locks);
+	xos_buf_init(&a->locks, XOS_LOCKS_MAX);
 }
 
 static enum xos_status locks_document(
@@ -332,6 +330,10 @@ static void on_tick(void *ctx)
 	a->expired_at = now;
 	if (rca_application_expire(a->db, now, a->conf->pending_life, &err) != XOS_OK)
 		xos_event_err(XOS_WARN, "applications.expire", &err, (const char *)NULL);
+	if (rca_est_expire(a->db, &err) != XOS_OK)
+		xos_event_err(XOS_WARN, "est.expire", &err, (const char *)NULL);
+	if (rca_code_expire(a->db, now, &err) != XOS_OK)
+		xos_event_err(XOS_WARN, "codes.expire", &err, (const char *)NULL);
 }
 
 enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
@@ -341,9 +343,20 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_APPLICATION, "application", 1, 64, on_application},
 	    {RCA_COMMAND, "command", 1, XOS_COMMAND_BODY_MAX, on_command},
 	    {RCA_NODES, "nodes", 1, 0, on_nodes},
-	    {RCA_RENEW, "renew", 1, XOS_RCA_BODY_MAX, on_renew},
+	    {RCA_RENEW, "renew", 1, RCA_FROM_BODY_MAX, rca_auth_on_renew},
+	    {RCA_CONFIRM, "confirm", 1, RCA_FROM_BODY_MAX, rca_auth_on_confirm},
+	    {RCA_RESCUE, "rescue", 1, RCA_FROM_BODY_MAX, rca_auth_on_rescue},
+	    {RCA_SSH_HOST, "ssh-host", 1, RCA_FROM_BODY_MAX, rca_auth_on_ssh_host},
+	    {RCA_SSH_AUTHORITY, "ssh-authority", 1, 0, rca_auth_on_ssh_authority},
 	    {RCA_LOCKS, "locks", 1, 0, on_locks},
+	    {RCA_EST_ENROLL, "est-enroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_enroll},
+	    {RCA_EST_REENROLL, "est-reenroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_reenroll},
 	    {RCA_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX, on_administrators},
+	    {RCA_ROSTER, "roster", 1, XOS_ROSTER_MAX, rca_handle_roster},
+	    {RCA_CA_LOCKS, "ca-locks", 1, XOS_LOCKS_MAX, rca_handle_ca_locks},
+	    {RCA_TERMS, "terms", 1, XOS_ADMISSION_MAX + 256, rca_handle_terms},
+	    {RCA_JOIN, "join", 1, XOS_RCA_BODY_MAX + 256, rca_handle_join},
+	    {RCA_LEAVE, "leave", 1, XOS_RCA_BODY_MAX, rca_handle_leave},
 	};
 	struct rca_auth *a = self->state;
 	/* Only the front end asks here; the channel to key is this process's own to ask on. */

@@ -13,10 +13,14 @@ const struct xos_config_key rca_conf_keys[] = {
     XOS_SERVICE_KEYS(struct rca_conf, common),
     {"", "ca_url", XOS_CONFIG_STRING, offsetof(struct rca_conf, ca_url), false, NULL, 0, 0},
     DURATION(refresh, "4s", 1, 60),
-    DURATION(node_life, "7d", 60, 90 * 86400),
+    DURATION(node_life, "7d", 10, 90 * 86400),
     DURATION(server_life, "90d", 60, 400 * 86400),
     DURATION(lock_life, "2d", 60, 30 * 86400),
     DURATION(pending_life, "7d", 60, 90 * 86400),
+    {"", "listen_est", XOS_CONFIG_STRING, offsetof(struct rca_conf, listen_est), false, NULL, 0, 0},
+    {"", "est_site", XOS_CONFIG_STRING, offsetof(struct rca_conf, est_site), false, NULL, 0, 0},
+    DURATION(est_retry, "60s", 1, 86400),
+    {"", "est_rekey", XOS_CONFIG_BOOL, offsetof(struct rca_conf, est_rekey), false, "no", 0, 0},
 };
 const size_t rca_conf_nkeys = sizeof(rca_conf_keys) / sizeof(rca_conf_keys[0]);
 

@@ -15,6 +15,10 @@ struct rca_conf {
 	int64_t server_life;  /* of the TLS certificates of the VO's own servers */
 	int64_t lock_life;    /* of a signed lock list */
 	int64_t pending_life; /* how long an application may wait for an answer */
+	char *listen_est;     /* EST, for stock clients; NULL: none */
+	char *est_site;    /* where those without a code apply that name no site; NULL: nowhere */
+	int64_t est_retry; /* after which they are told to ask again */
+	bool est_rekey;    /* a certificate seen by TLS is enough for one with a new key */
 };
 
 extern const struct xos_config_key rca_conf_keys[];

@@ -102,6 +102,11 @@ const struct xos_key *rca_issuer_key(const struct rca_issuer *i)
 	return i->key;
 }
 
+int64_t rca_issuer_end(const struct rca_issuer *i)
+{
+	return xos_cert_not_after(i->chain.cert[0]);
+}
+
 /* What auth may ask for at all; the rest of the profile is lib/token's. */
 static enum xos_status check_request(const struct rca_issue_request *r, struct xos_err *err)
 {
@@ -226,7 +231,8 @@ enum xos_status rca_issuer_issue(struct rca_issuer *i, const struct rca_issue_re
 	return st;
 }
 
-enum xos_status rca_issuer_note(struct rca_issuer *i, struct xos_bytes json, struct xos_err *err)
+enum xos_status rca_issuer_note(
+    struct rca_issuer *i, uint16_t type, struct xos_bytes json, struct xos_err *err)
 {
-	return xos_log_append(i->log, RCA_LOG_COMMAND, json, NULL, err);
+	return xos_log_append(i->log, type, json, NULL, err);
 }

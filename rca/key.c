@@ -11,11 +11,13 @@
 #include "bundle/locks.h"
 #include "proc/supervisor.h"
 #include "rca/issue.h"
+#include "rca/ssh.h"
 #include "service/bulk.h"
 
 struct key_state {
 	const struct rca_conf *conf;
 	struct rca_issuer *issuer;
+	struct xos_key *ssh; /* NULL: it cannot be had, and no host certificates are made */
 };
 
 enum xos_status rca_key_open(struct xos_part_self *self, struct xos_err *err)
@@ -27,6 +29,7 @@ enum xos_status rca_key_open(struct xos_part_self *self, struct xos_err *err)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	k->conf = conf;
 	self->state = k;
+	rca_ssh_open(conf, &k->ssh);
 	return rca_issuer_open(conf, xos_clock_now(), &k->issuer, err);
 }
 
@@ -37,6 +40,7 @@ void rca_key_close(struct xos_part_self *self)
 	if (!k)
 		return;
 	rca_issuer_close(k->issuer);
+	xos_key_free(k->ssh);
 	free(k);
 	self->state = NULL;
 }
@@ -133,9 +137,63 @@ static enum xos_status on_note(
 	if (st == XOS_OK)
 		st = XOS_JSON_ONLY(doc, err, "verb", "by", "digest", "args");
 	if (st == XOS_OK)
-		st = rca_issuer_note(k->issuer, payload, err);
+		st = rca_issuer_note(k->issuer, RCA_LOG_COMMAND, payload, err);
 	xos_json_free(doc);
 	return st;
+}
+
+static enum xos_status on_note_twice(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+	struct xos_json *doc = NULL;
+
+	(void)from;
+	(void)reply;
+	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
+	if (st == XOS_OK)
+		st = XOS_JSON_ONLY(
+		    doc, err, "node", "service", "generation", "serial", "from", "why");
+	if (st == XOS_OK)
+		st = rca_issuer_note(k->issuer, RCA_LOG_TWICE, payload, err);
+	xos_json_free(doc);
+	return st;
+}
+
+static enum xos_status on_note_rescued(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+	struct xos_json *doc = NULL;
+
+	(void)from;
+	(void)reply;
+	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
+	if (st == XOS_OK)
+		st = XOS_JSON_ONLY(doc, err, "node", "service", "serial", "ended", "from");
+	if (st == XOS_OK)
+		st = rca_issuer_note(k->issuer, RCA_LOG_RESCUED, payload, err);
+	xos_json_free(doc);
+	return st;
+}
+
+static enum xos_status on_sign_ssh(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+
+	(void)from;
+	return rca_ssh_sign(k->conf, k->issuer, k->ssh, payload, reply, err);
+}
+
+static enum xos_status on_sign_ssh_authority(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+
+	(void)from;
+	(void)payload;
+	return rca_ssh_statement(k->conf, k->issuer, k->ssh, reply, err);
 }
 
 enum xos_status rca_key_serve(struct xos_part_self *self, struct xos_err *err)
@@ -144,6 +202,10 @@ enum xos_status rca_key_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_ISSUE, "issue", 1, XOS_RCA_BODY_MAX, on_issue},
 	    {RCA_SIGN_LOCKS, "sign-locks", 1, XOS_LOCKS_MAX, on_sign_locks},
 	    {RCA_NOTE, "note", 1, XOS_LOG_PAYLOAD_MAX, on_note},
+	    {RCA_NOTE_TWICE, "note-twice", 1, XOS_LOG_PAYLOAD_MAX, on_note_twice},
+	    {RCA_NOTE_RESCUED, "note-rescued", 1, XOS_LOG_PAYLOAD_MAX, on_note_rescued},
+	    {RCA_SIGN_SSH, "sign-ssh", 1, XOS_RCA_BODY_MAX, on_sign_ssh},
+	    {RCA_SIGN_SSH_AUTHORITY, "sign-ssh-authority", 1, 64, on_sign_ssh_authority},
 	};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};

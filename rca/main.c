@@ -1,4 +1,5 @@
 /* xos-rcad: the resource authority of a VO. */
+#include "base/name.h"
 #include "rca/conf.h"
 #include "rca/init.h"
 #include "rca/parts.h"
@@ -23,7 +24,14 @@ static void check(const void *conf, void (*report)(void *ctx, const struct xos_e
 {
 	const struct rca_conf *c = conf;
 
+	struct xos_err err = XOS_ERR_INIT;
+
 	xos_authority_usual_check(&c->common, "xos-rcad", "rca", report, ctx);
+	if (!c->est_site || xos_name_is_site(c->est_site))
+		return;
+	xos_err_set(
+	    &err, XOS_MALFORMED, "est-site", "est_site: \"%s\" is no name of a site", c->est_site);
+	report(ctx, &err);
 }
 
 static const struct xos_service_verb verbs[] = {

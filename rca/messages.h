@@ -15,17 +15,33 @@
  */
 enum rca_message {
 	/* network -> auth */
-	RCA_APPLY = 1,      /* body of POST applications -> {"id"} */
-	RCA_APPLICATION,    /* id as text -> body of the answer */
-	RCA_COMMAND,        /* body of POST commands -> {"result"} */
-	RCA_NODES,          /* nothing -> {"nodes": [...]} */
-	RCA_RENEW,          /* body of POST renew -> {"chain"} */
-	RCA_LOCKS,          /* nothing -> compact JWS */
-	RCA_ADMINISTRATORS, /* compact JWS -> nothing */
+	RCA_APPLY = 1,       /* body of POST applications -> {"id"} */
+	RCA_APPLICATION,     /* id as text -> body of the answer */
+	RCA_COMMAND,         /* body of POST commands -> {"result"} */
+	RCA_NODES,           /* nothing -> {"nodes": [...]} */
+	RCA_RENEW,           /* rca/from.h: body of POST renew -> {"chain"} */
+	RCA_LOCKS,           /* nothing -> compact JWS */
+	RCA_ADMINISTRATORS,  /* compact JWS -> nothing */
+	RCA_ROSTER = 20,     /* compact JWS of the ca -> nothing */
+	RCA_CA_LOCKS = 21,   /* compact JWS of the ca -> nothing */
+	RCA_TERMS = 22,      /* lp(site), lp(compact JWS) -> nothing */
+	RCA_JOIN = 23,       /* lp(peer), lp(body of POST joins) -> {"id"} */
+	RCA_LEAVE = 24,      /* body of POST leave -> nothing */
+	RCA_EST_ENROLL = 40, /* struct rca_est_request (est.h) -> {"chain"}, or {}: it waits */
+	RCA_EST_REENROLL,    /* the same with a chain -> {"chain"} */
+	/* network -> auth, how certificates are kept; with the peer's address (rca/from.h) */
+	RCA_CONFIRM = 30,  /* body of POST confirm -> nothing */
+	RCA_RESCUE,        /* body of POST rescue -> {"chain"} */
+	RCA_SSH_HOST,      /* body of POST ssh-host -> {"certificates"} */
+	RCA_SSH_AUTHORITY, /* nothing -> compact JWS (api/sshhost.h) */
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */
-	RCA_NOTE         /* {"verb", "by", "digest", "args"}: a command, for the log -> nothing */
+	RCA_NOTE,        /* {"verb", "by", "digest", "args"}: a command, for the log -> nothing */
+	RCA_NOTE_TWICE = 130,  /* RCA_LOG_TWICE as in rca/issue.h -> nothing */
+	RCA_NOTE_RESCUED,      /* RCA_LOG_RESCUED as in rca/issue.h -> nothing */
+	RCA_SIGN_SSH,          /* {"node", "hosts", "keys", "digest"} -> {"certificates"} */
+	RCA_SIGN_SSH_AUTHORITY /* {} -> compact JWS */
 };
 
 /* What auth asks key to certify. Key checks all of it again, and that the CSR proves its key. */

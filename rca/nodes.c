@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/once.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "rca/messages.h"
@@ -24,6 +25,45 @@ static const char *const migrations[] = {
     " since BIGINT NOT NULL, PRIMARY KEY (kind, name));"
     "CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL);"
     "INSERT INTO counters VALUES ('locks', 0);" XOS_ONCE_SCHEMA,
+    /* Who admits: sites and their owners' terms, codes, how each node came in and left. */
+    "CREATE TABLE sites (site TEXT PRIMARY KEY, spki BLOB NOT NULL, author TEXT NOT NULL,"
+    " since BIGINT NOT NULL, removed BIGINT);"
+    "CREATE TABLE terms (site TEXT PRIMARY KEY REFERENCES sites (site), serial BIGINT NOT NULL,"
+    " expires BIGINT NOT NULL, rescue BIGINT NOT NULL, compact BLOB NOT NULL,"
+    " since BIGINT NOT NULL);"
+    "CREATE TABLE approvers (site TEXT NOT NULL REFERENCES terms (site), member TEXT NOT NULL,"
+    " PRIMARY KEY (site, member));"
+    "CREATE TABLE owner_bans (node TEXT PRIMARY KEY REFERENCES nodes (node), id TEXT NOT NULL,"
+    " since BIGINT NOT NULL, until BIGINT NOT NULL, message TEXT NOT NULL, author TEXT NOT NULL);"
+    "CREATE TABLE codes (id TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, site TEXT NOT NULL,"
+    " node TEXT NOT NULL, author TEXT NOT NULL, author_number BIGINT NOT NULL,"
+    " by_admin INTEGER NOT NULL, since BIGINT NOT NULL, until BIGINT NOT NULL,"
+    " uses BIGINT NOT NULL);"
+    "CREATE INDEX codes_site ON codes (site, until);"
+    "CREATE TABLE certificates (node TEXT NOT NULL, kind TEXT NOT NULL, serial TEXT NOT NULL,"
+    " spki TEXT NOT NULL, not_after BIGINT NOT NULL, latest BIGINT NOT NULL,"
+    " PRIMARY KEY (node, kind));"
+    "ALTER TABLE nodes ADD COLUMN approver TEXT;"
+    "ALTER TABLE nodes ADD COLUMN code TEXT;"
+    "ALTER TABLE nodes ADD COLUMN about TEXT;"
+    "ALTER TABLE nodes ADD COLUMN ban_by TEXT;"
+    "ALTER TABLE nodes ADD COLUMN left_id TEXT;"
+    "ALTER TABLE nodes ADD COLUMN left_at BIGINT;"
+    "ALTER TABLE nodes ADD COLUMN left_until BIGINT;"
+    "ALTER TABLE nodes ADD COLUMN left_by TEXT;",
+    /* How certificates are kept: rca/generations.h. */
+    "CREATE TABLE generations (node TEXT NOT NULL, kind TEXT NOT NULL, generation BIGINT NOT NULL,"
+    " parent BIGINT NOT NULL, serial TEXT NOT NULL, spki TEXT NOT NULL, begins BIGINT NOT NULL,"
+    " ends BIGINT NOT NULL, issued BIGINT NOT NULL, issued_from TEXT NOT NULL,"
+    " iat BIGINT NOT NULL, used BIGINT, PRIMARY KEY (node, kind, generation));"
+    "CREATE INDEX generations_serial ON generations (node, kind, serial);"
+    "ALTER TABLE nodes ADD COLUMN ban_twice TEXT;"
+    "ALTER TABLE nodes ADD COLUMN rescued BIGINT;",
+    /* Stock clients: est_store.h. */
+    "CREATE TABLE est_requests (node TEXT NOT NULL, spki TEXT NOT NULL, application TEXT NOT NULL,"
+    " PRIMARY KEY (node, spki));"
+    "CREATE TABLE est_nodes (node TEXT NOT NULL, service TEXT NOT NULL, since BIGINT NOT NULL,"
+    " issued BIGINT NOT NULL, answer BLOB, PRIMARY KEY (node, service));",
 };
 
 enum xos_status rca_nodes_open(const char *path, struct xos_store **out, struct xos_err *err)
@@ -71,17 +111,33 @@ static enum xos_status split_hosts(
 enum xos_status rca_node_admit(
     struct xos_store *db, const struct xos_rca_application *app, int64_t now, struct xos_err *err)
 {
-	const char *hosts[XOS_RCA_HOSTS_MAX];
-	struct xos_buf text;
+	const struct rca_admit how = {.by = ""};
 
+	return rca_node_admit_by(db, app, &how, now, err);
+}
+
+enum xos_status rca_node_admit_by(struct xos_store *db, const struct xos_rca_application *app,
+    const struct rca_admit *how, int64_t now, struct xos_err *err)
+{
+	const char *hosts[XOS_RCA_HOSTS_MAX];
+	struct xos_buf text, about;
+
+	enum xos_status st = rca_node_make_room(db, app->node, how->again, now, err);
+	if (st != XOS_OK)
+		return st;
 	for (size_t i = 0; i < app->nhosts; i++)
 		hosts[i] = app->hosts[i];
 	xos_buf_init(&text, 8192);
-	enum xos_status st = join_hosts(&text, hosts, app->nhosts, err);
+	xos_buf_init(&about, 16384);
+	st = join_hosts(&text, hosts, app->nhosts, err);
+	if (st == XOS_OK)
+		st = xos_json_dump(app->about, &about, err);
 	if (st == XOS_OK)
 		st = xos_sql_run(db, NULL, err,
-		    "INSERT INTO nodes (node, site, since, hosts) VALUES (?1, ?2, ?3, ?4)", "ssis",
-		    app->node, app->site, now, xos_buf_str(&text));
+		    "INSERT INTO nodes (node, site, since, hosts, approver, code, about)"
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		    "ssissss", app->node, app->site, now, xos_buf_str(&text), how->by, how->code,
+		    xos_buf_str(&about));
 	if (st == XOS_CONFLICT)
 		st = xos_err_set(err, XOS_CONFLICT, "node-taken",
 		    "the name %s belongs to an admitted node; the new one needs another name",
@@ -90,6 +146,7 @@ enum xos_status rca_node_admit(
 		st = xos_sql_run(db, NULL, err,
 		    "INSERT INTO services (node, kind, url) VALUES (?1, ?2, ?3)", "sss", app->node,
 		    app->services[i].kind, app->services[i].url);
+	xos_buf_free(&about);
 	xos_buf_free(&text);
 	return st;
 }
@@ -120,18 +177,29 @@ enum xos_status rca_node_standing(struct xos_store *db, const char *node, const 
 	struct xos_stmt *s = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(db, &s, err,
-	    "SELECT hosts, ban_until, ban_message FROM nodes WHERE node = ?1", "s", node);
+	    "SELECT hosts, ban_until, ban_message, left_at, ban_since FROM nodes WHERE node = ?1",
+	    "s", node);
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(s, &row, err);
 	if (st == XOS_OK && !row)
 		st = no_node(node, err);
-	if (st == XOS_OK && !xos_stmt_is_null(s, 1) && now < xos_stmt_int(s, 1))
-		st = xos_err_set(err, XOS_DENIED, "node-banned", "the node %s is banned%s%s", node,
+	if (st == XOS_OK && !xos_stmt_is_null(s, 3))
+		st = xos_err_set(err, XOS_DENIED, "node-left",
+		    "the node %s has left the VO: it applies anew, with xos-node join", node);
+	if (st == XOS_OK && !xos_stmt_is_null(s, 1) && now < xos_stmt_int(s, 1)) {
+		char since[XOS_TIME_TEXT];
+
+		xos_time_format(xos_stmt_int(s, 4), since);
+		st = xos_err_set(err, XOS_DENIED, "node-banned",
+		    "the node %s is locked since %s%s%s", node, since,
 		    *xos_stmt_text(s, 2) ? ": " : "", xos_stmt_text(s, 2));
+	}
 	if (st == XOS_OK)
 		st = split_hosts(xos_stmt_text(s, 0), hosts, nhosts, err);
 	xos_stmt_done(s);
+	if (st == XOS_OK)
+		st = rca_owner_ban_check(db, node, now, err);
 	return st == XOS_OK && service ? check_service(db, node, service, err) : st;
 }
 
@@ -162,18 +230,26 @@ enum xos_status rca_node_list(
 	struct xos_json *doc = xos_json_object(), *list = xos_json_array();
 	struct xos_stmt *s = NULL;
 	bool row = false;
-	enum xos_status st = xos_sql_query(
-	    db, &s, err, "SELECT node, site, ban_until, ban_message FROM nodes ORDER BY node", "");
+	enum xos_status st = xos_sql_query(db, &s, err,
+	    "SELECT nodes.node, site, ban_until, ban_message, left_at, b.until, b.message,"
+	    " rescued FROM nodes LEFT JOIN owner_bans b ON b.node = nodes.node"
+	    " ORDER BY nodes.node",
+	    "");
 
 	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
 		struct xos_json *v = xos_json_object();
 		bool banned = !xos_stmt_is_null(s, 2) && now < xos_stmt_int(s, 2);
+		bool owner = !xos_stmt_is_null(s, 5) && now < xos_stmt_int(s, 5);
+		bool left = !xos_stmt_is_null(s, 4);
 
 		xos_json_set_string(v, "node", xos_stmt_text(s, 0));
 		xos_json_set_string(v, "site", xos_stmt_text(s, 1));
-		xos_json_set_string(v, "state", banned ? "banned" : "active");
-		if (banned)
-			xos_json_set_string(v, "message", xos_stmt_text(s, 3));
+		xos_json_set_string(
+		    v, "state", left ? "left" : (banned || owner ? "banned" : "active"));
+		if (!left && (banned || owner))
+			xos_json_set_string(v, "message", xos_stmt_text(s, banned ? 3 : 6));
+		if (!xos_stmt_is_null(s, 7))
+			xos_json_set_time(v, "rescued", xos_stmt_int(s, 7));
 		st = add_services(db, v, xos_stmt_text(s, 0), err);
 		xos_json_add(list, v);
 	}
@@ -195,8 +271,8 @@ enum xos_status rca_node_ban(struct xos_store *db, const char *node, int64_t now
 
 	xos_random_id(id, 16);
 	enum xos_status st = xos_sql_run(db, &changed, err,
-	    "UPDATE nodes SET ban_id = ?2, ban_since = ?3, ban_until = ?4, ban_message = ?5"
-	    " WHERE node = ?1",
+	    "UPDATE nodes SET ban_id = ?2, ban_since = ?3, ban_until = ?4, ban_message = ?5,"
+	    " ban_by = NULL WHERE node = ?1",
 	    "ssiis", node, id, now, until, message);
 	return st == XOS_OK && changed == 0 ? no_node(node, err) : st;
 }
@@ -212,47 +288,6 @@ enum xos_status rca_node_unban(struct xos_store *db, const char *node, struct xo
 	if (st == XOS_OK && changed == 0)
 		st = xos_err_set(err, XOS_NOT_FOUND, "no-ban", "no node %s is banned", node);
 	return st;
-}
-
-enum xos_status rca_node_locks(
-    struct xos_store *db, int64_t now, struct xos_lock **out, size_t *n, struct xos_err *err)
-{
-	struct xos_lock *list = calloc(XOS_LOCKS_COUNT_MAX, sizeof(*list));
-	struct xos_stmt *s = NULL;
-	size_t count = 0;
-	bool row = false;
-	enum xos_status st =
-	    list ? XOS_OK : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-
-	if (st == XOS_OK)
-		st = xos_sql_query(db, &s, err,
-		    "SELECT ban_id, node, ban_since, ban_until, ban_message FROM nodes"
-		    " WHERE ban_id IS NOT NULL AND ban_until > ?1 ORDER BY node",
-		    "i", now);
-	while (st == XOS_OK && (st = xos_stmt_step(s, &row, err)) == XOS_OK && row) {
-		if (count == XOS_LOCKS_COUNT_MAX) {
-			st = xos_err_set(err, XOS_LIMIT, "locks-count",
-			    "more than %u nodes are banned", XOS_LOCKS_COUNT_MAX);
-			break;
-		}
-		struct xos_lock *l = &list[count++];
-
-		l->kind = XOS_LOCK_NODE;
-		l->since = xos_stmt_int(s, 2);
-		l->until = xos_stmt_int(s, 3);
-		if (!xos_str_copy(l->id, sizeof(l->id), xos_stmt_text(s, 0)) ||
-		    !xos_str_copy(l->name, sizeof(l->name), xos_stmt_text(s, 1)) ||
-		    !xos_str_copy(l->message, sizeof(l->message), xos_stmt_text(s, 4)))
-			st = xos_err_set(err, XOS_INTERNAL, "store-damaged", "bad ban in nodes.db");
-	}
-	xos_stmt_done(s);
-	if (st != XOS_OK) {
-		free(list);
-		return st;
-	}
-	*out = list;
-	*n = count;
-	return XOS_OK;
 }
 
 enum xos_status rca_server_put(struct xos_store *db, const char *service, const char *name,

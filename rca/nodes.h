@@ -29,6 +29,13 @@ struct rca_application {
 };
 void rca_application_free(struct rca_application *a);
 
+/* Does it prove its keys, and ask for nothing that a node cannot have? */
+XOS_MUST_USE enum xos_status rca_application_check(
+    const struct xos_rca_application *app, struct xos_err *err);
+/* Keeps it as pending, however many wait: for what was admitted beforehand. */
+XOS_MUST_USE enum xos_status rca_application_insert(struct xos_store *db,
+    const struct xos_rca_application *app, int64_t now, char id[XOS_RCA_ID_LEN + 1],
+    struct xos_err *err);
 /* Keeps it as pending. The same key for the same node gives the id that it has already. CONFLICT with
  * code "node-taken" if the name is an admitted node's; LIMIT if too many wait. */
 XOS_MUST_USE enum xos_status rca_application_add(struct xos_store *db,
@@ -52,7 +59,20 @@ XOS_MUST_USE enum xos_status rca_application_expire(
 /* Admits the node of an application with its services. CONFLICT "node-taken" if it is there. */
 XOS_MUST_USE enum xos_status rca_node_admit(
     struct xos_store *db, const struct xos_rca_application *app, int64_t now, struct xos_err *err);
-/* OK and the hosts of an admitted node that is not banned and, service given, has that service (not
+/* The same, and how it came in; once more after it left: code "node-left" while certificates from before may be good,
+ * unless `again` says that this is known. A node that is banned is not admitted anew. */
+struct rca_admit {
+	const char *by;   /* who approved, or made the code */
+	const char *code; /* its id; NULL: approved by hand */
+	bool again;
+};
+XOS_MUST_USE enum xos_status rca_node_admit_by(struct xos_store *db,
+    const struct xos_rca_application *app, const struct rca_admit *how, int64_t now,
+    struct xos_err *err);
+/* Forgets a node of this name that left. OK also if there was none. */
+XOS_MUST_USE enum xos_status rca_node_make_room(
+    struct xos_store *db, const char *node, bool again, int64_t now, struct xos_err *err);
+/* OK and the hosts of an admitted node that has not left, is not banned and, service given, has that service (not
  * "jobs" of another). NOT_FOUND "no-node", DENIED "node-banned" with the message. */
 XOS_MUST_USE enum xos_status rca_node_standing(struct xos_store *db, const char *node,
     const char *service, int64_t now, char hosts[XOS_RCA_HOSTS_MAX][XOS_NODE_MAX + 1],
@@ -63,10 +83,48 @@ XOS_MUST_USE enum xos_status rca_node_list(
 /* until XOS_LOCK_NO_END: for good. A second ban replaces the first. NOT_FOUND "no-node". */
 XOS_MUST_USE enum xos_status rca_node_ban(struct xos_store *db, const char *node, int64_t now,
     int64_t until, const char *message, struct xos_err *err);
+/* Who banned, for the record; a ban without it is the authority's own. */
+XOS_MUST_USE enum xos_status rca_node_ban_by(
+    struct xos_store *db, const char *node, const char *by, struct xos_err *err);
 /* NOT_FOUND "no-ban". */
 XOS_MUST_USE enum xos_status rca_node_unban(
     struct xos_store *db, const char *node, struct xos_err *err);
-/* Bans in force, malloc'd. */
+/*
+ * The owner's own bans (bans.c), beside those of the VO above: each side lifts its own, so that neither's no is the
+ * other's to lift.
+ */
+XOS_MUST_USE enum xos_status rca_owner_ban(struct xos_store *db, const char *node, int64_t now,
+    int64_t until, const char *message, const char *by, struct xos_err *err);
+/* NOT_FOUND "no-ban". */
+XOS_MUST_USE enum xos_status rca_owner_unban(
+    struct xos_store *db, const char *node, struct xos_err *err);
+/* DENIED "node-banned" while one is in force. */
+XOS_MUST_USE enum xos_status rca_owner_ban_check(
+    struct xos_store *db, const char *node, int64_t now, struct xos_err *err);
+/* Which sides ban the node at now? */
+XOS_MUST_USE enum xos_status rca_node_bans(struct xos_store *db, const char *node, int64_t now,
+    bool *vo, bool *owner, struct xos_err *err);
+
+/* The node left, or was removed by somebody: no certificate any more. until: the last second at which one of its
+ * certificates may be good. NOT_FOUND "no-node", CONFLICT "node-left". */
+XOS_MUST_USE enum xos_status rca_node_leave(struct xos_store *db, const char *node, int64_t now,
+    int64_t until, const char *by, struct xos_err *err);
+
+/* The site of an admitted node, also of one that left. NOT_FOUND "no-node". */
+XOS_MUST_USE enum xos_status rca_node_site(
+    struct xos_store *db, const char *node, char site[XOS_SITE_MAX + 1], struct xos_err *err);
+
+/* Keeps serial, key and end of a certificate that was issued; service "" is the node's own. */
+XOS_MUST_USE enum xos_status rca_certificate_note(struct xos_store *db, const char *node,
+    const char *service, const struct xos_cert *cert, struct xos_err *err);
+/* When the last of the node's certificates ends; unknown if there is one from before they were noted. */
+XOS_MUST_USE enum xos_status rca_certificate_end(
+    struct xos_store *db, const char *node, int64_t unknown, int64_t *end, struct xos_err *err);
+/* All that is known of an admitted node, for its approvers (record.c). NOT_FOUND "no-node". */
+XOS_MUST_USE enum xos_status rca_node_describe(struct xos_store *db, const char *node, int64_t now,
+    struct xos_json **out, struct xos_err *err);
+
+/* Bans of both sides in force, and nodes that left and whose certificates may still be good, malloc'd; one lock a node. */
 XOS_MUST_USE enum xos_status rca_node_locks(
     struct xos_store *db, int64_t now, struct xos_lock **out, size_t *n, struct xos_err *err);
 

@@ -183,6 +183,7 @@ static enum xos_status gather(
 	}
 	for (size_t i = 0; i < VOPS_OBJECTS; i++)
 		xos_buf_free(&object[i]);
+	vops_parts_free(&p);
 	xos_buf_free(&set);
 	xos_buf_free(&text);
 	return st;

@@ -169,10 +169,21 @@ static enum xos_status check_vo_set(
 	return st;
 }
 
+static size_t heads_of(const struct vops_parts *p, struct xos_bytes out[XOS_BUNDLE_HEADS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < XOS_BUNDLE_HEADS_MAX; i++)
+		if (p->head[i].n)
+			out[n++] = p->head[i];
+	return n;
+}
+
 static enum xos_status sign(struct key_state *k, const struct vops_parts *p, uint64_t vo_serial,
     int64_t now, struct xos_buf *reply, struct xos_err *err)
 {
 	const struct xos_cert *issuers[VOPS_ISSUERS_MAX];
+	struct xos_bytes heads[XOS_BUNDLE_HEADS_MAX];
 	struct xos_buf compact;
 
 	xos_buf_init(&compact, XOS_BUNDLE_MAX);
@@ -193,6 +204,15 @@ static enum xos_status sign(struct key_state *k, const struct vops_parts *p, uin
 	    .roster = p->object[VOPS_ROSTER],
 	    .locks_ca = p->object[VOPS_LOCKS_CA],
 	    .locks_rca = p->object[VOPS_LOCKS_RCA],
+	    .groups = p->groups.list,
+	    .ngroups = p->groups.n,
+	    .owners = p->owners.list,
+	    .nowners = p->owners.n,
+	    .nodes = p->nodes.list,
+	    .nnodes = p->nodes.n,
+	    .heads = heads,
+	    .nheads = heads_of(p, heads),
+	    .trust = p->trust,
 	};
 	if (st == XOS_OK)
 		st = xos_bundle_sign(k->key, &f, &compact, err);
@@ -209,7 +229,7 @@ static enum xos_status on_sign(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct key_state *k = ctx;
-	struct vops_parts p;
+	struct vops_parts p = {.vo_text = XOS_BYTES_NONE};
 	uint64_t vo_serial = 0;
 	int64_t now = xos_clock_now();
 
@@ -219,7 +239,10 @@ static enum xos_status on_sign(
 		st = check_vo_set(k, &p, &vo_serial, err);
 	if (st == XOS_OK)
 		st = check_objects(k, &p, now, err);
-	return st == XOS_OK ? sign(k, &p, vo_serial, now, reply, err) : st;
+	if (st == XOS_OK)
+		st = sign(k, &p, vo_serial, now, reply, err);
+	vops_parts_free(&p);
+	return st;
 }
 
 enum xos_status vops_key_serve(struct xos_part_self *self, struct xos_err *err)

@@ -4,6 +4,7 @@
 #include "api/vops.h"
 #include "base/bytes.h"
 #include "bundle/bundle.h"
+#include "vops/named.h"
 
 /*
  * What the three processes of xos-vopsd say to each other, over service/bulk.h. Fields have a 32-bit
@@ -28,7 +29,10 @@ const char *vops_object_name(enum vops_object o); /* "roster", ... */
 struct vops_parts {
 	char site[XOS_SITE_MAX + 1];
 	struct xos_bytes vo_text, site_set, object[VOPS_OBJECTS];
+	struct vops_named groups, owners, nodes;            /* owned; vops_parts_free */
+	struct xos_bytes head[XOS_BUNDLE_HEADS_MAX], trust; /* compact; n 0: none */
 };
+void vops_parts_free(struct vops_parts *p);
 void vops_parts_encode(struct xos_buf *out, const struct vops_parts *p);
 XOS_MUST_USE enum xos_status vops_parts_decode(
     struct xos_bytes in, struct vops_parts *out, struct xos_err *err);

@@ -120,8 +120,24 @@ static enum xos_status add(struct ca_call *c, struct xos_err *err)
 	return st;
 }
 
+/* By which it can be asked whether the nodes have taken it back; "" if there is none. */
+static enum xos_status id_of(struct ca_call *c, enum xos_lock_kind kind, const char *name,
+    char id[XOS_LOCK_ID_MAX + 1], struct xos_err *err)
+{
+	struct xos_lock *locks = NULL;
+	size_t n = 0;
+	enum xos_status st = ca_lock_list(c->auth->membership, c->now, &locks, &n, err);
+
+	for (size_t i = 0; st == XOS_OK && i < n; i++)
+		if (locks[i].kind == kind && strcmp(locks[i].name, name) == 0)
+			memcpy(id, locks[i].id, sizeof(locks[i].id));
+	free(locks);
+	return st;
+}
+
 static enum xos_status take_away(struct ca_call *c, struct xos_err *err)
 {
+	char id[XOS_LOCK_ID_MAX + 1] = "";
 	enum xos_lock_kind kind = XOS_LOCK_MEMBER;
 	const char *name = NULL;
 	enum xos_status st = XOS_JSON_ONLY(c->command->args, err, "kind", "name");
@@ -130,7 +146,15 @@ static enum xos_status take_away(struct ca_call *c, struct xos_err *err)
 		st = read_kind(c, &kind, err);
 	if (st == XOS_OK)
 		st = ca_arg(c, "name", &name, err);
-	return st == XOS_OK ? ca_lock_remove(c->auth->membership, kind, name, err) : st;
+	if (st == XOS_OK)
+		st = id_of(c, kind, name, id, err);
+	if (st == XOS_OK)
+		st = ca_lock_remove(c->auth->membership, kind, name, err);
+	if (st == XOS_OK) {
+		c->result = xos_json_object();
+		xos_json_set_string(c->result, "id", id[0] ? id : NULL);
+	}
+	return st;
 }
 
 static enum xos_status list(struct ca_call *c, struct xos_err *err)

@@ -23,6 +23,17 @@ static enum xos_status locked_tokens(
 	return st;
 }
 
+/* The serial of the list that says what the membership says now: the last one, or the next. */
+static enum xos_status current_serial(struct ca_key *k, const struct ca_list *list,
+    enum ca_version which, uint64_t *serial, struct xos_err *err)
+{
+	uint64_t version = 0;
+	enum xos_status st = ca_version_get(k->membership, which, &version, err);
+
+	*serial = list->serial + (!list->compact.n || list->version != version);
+	return st;
+}
+
 static enum xos_status sign(
     struct ca_key *k, struct ca_list *list, uint64_t act, int64_t now, struct xos_err *err)
 {
@@ -34,6 +45,10 @@ static enum xos_status sign(
 	xos_buf_init(&fresh, XOS_ADMINISTRATORS_MAX);
 	if (st == XOS_OK)
 		st = locked_tokens(k->membership, now, &a, err);
+	if (st == XOS_OK)
+		st = current_serial(k, &k->roster, CA_VERSION_ROSTER, &a.roster, err);
+	if (st == XOS_OK)
+		st = current_serial(k, &k->locks, CA_VERSION_LOCKS, &a.locks, err);
 	if (st == XOS_OK)
 		st = xos_administrators_sign(k->key, k->vo, &a, &fresh, err);
 	free(a.list);

@@ -190,21 +190,23 @@ static bool is_service(const struct xos_request *req, const char *kind)
 	       strcmp(id->claims->service, kind) == 0;
 }
 
-/* Who may not act is for whoever refuses them: nodes read it in bundles, xos-acctd has none. */
+/* Who may not act is for whoever refuses them: nodes read it in bundles, xos-acctd has none; the resource authority
+ * asks about who approves nodes. */
 static enum xos_status demand_reader_of_locks(const struct xos_request *req, struct xos_err *err)
 {
-	if (is_service(req, "vops") || is_service(req, "accounting"))
+	if (is_service(req, "vops") || is_service(req, "rca") || is_service(req, "accounting"))
 		return XOS_OK;
 	return xos_err_set(err, XOS_DENIED, "service-only",
 	    "this is for the VO's own services; policy bundles carry it to the nodes");
 }
 
-static enum xos_status demand_vops(const struct xos_request *req, struct xos_err *err)
+/* The policy service carries it to the nodes; the resource authority asks about who approves nodes. */
+static enum xos_status demand_authority(const struct xos_request *req, struct xos_err *err)
 {
-	if (is_service(req, "vops"))
+	if (is_service(req, "vops") || is_service(req, "rca"))
 		return XOS_OK;
 	return xos_err_set(err, XOS_DENIED, "service-only",
-	    "this is for the VO's policy service; policy bundles carry it to the nodes");
+	    "this is for the VO's own authorities; policy bundles carry it to the nodes");
 }
 
 static enum xos_status route_roster(
@@ -213,7 +215,7 @@ static enum xos_status route_roster(
 	enum xos_status st = ca_check_vo(ctx, req, err);
 
 	if (st == XOS_OK)
-		st = demand_vops(req, err);
+		st = demand_authority(req, err);
 	return st == XOS_OK ? give_list(ctx, req, res, CA_ROSTER, err) : st;
 }
 

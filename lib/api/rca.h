@@ -25,6 +25,7 @@
 #define XOS_RCA_HOSTS_MAX 16
 #define XOS_RCA_SERVICES_MAX 8
 #define XOS_RCA_URL_MAX 255
+#define XOS_RCA_MESSAGE_MAX 200
 #define XOS_RCA_ABOUT_MAX 16 /* entries; keys up to 31 bytes, values up to 200, both text */
 #define XOS_RCA_BODY_MAX (128 * 1024)
 
@@ -106,9 +107,10 @@ XOS_MUST_USE enum xos_status xos_rca_renewal_sign(const char *vo, const struct x
 struct xos_rca_renewal {
 	struct xos_identity *who; /* verified: kind node or service of this VO */
 	struct xos_chain chain;   /* as presented */
-	struct xos_buf csr;       /* DER, not looked into yet */
+	struct xos_buf csr;       /* DER, not looked into yet; empty where the proof has none */
 	char jti[33];
-	int64_t exp;
+	int64_t iat, exp;
+	struct xos_json *payload; /* all that was signed */
 };
 void xos_rca_renewal_free(struct xos_rca_renewal *r);
 /* Server half: chain (kind node or service, not expired), signature by its key, VO, audience, times.
@@ -123,6 +125,8 @@ struct xos_rca_node {
 	char node[XOS_NODE_MAX + 1];
 	char site[XOS_SITE_MAX + 1];
 	char state[16]; /* "active", "banned", "left" */
+	char message[XOS_RCA_MESSAGE_MAX + 1]; /* of the ban; "" */
+	int64_t rescued; /* when a certificate was renewed after its end, last; 0: never */
 	struct {
 		char kind[XOS_SERVICE_MAX + 1];
 		char url[XOS_RCA_URL_MAX + 1];

@@ -129,6 +129,17 @@ void xos_rca_nodes_free(struct xos_rca_nodes *l)
 	free(l);
 }
 
+static enum xos_status decode_note(
+    const struct xos_json *v, struct xos_rca_node *n, struct xos_err *err)
+{
+	const char *message = NULL;
+	enum xos_status st = xos_json_opt_string(v, "message", XOS_RCA_MESSAGE_MAX, &message, err);
+
+	if (st == XOS_OK && message)
+		memcpy(n->message, message, strlen(message) + 1);
+	return st == XOS_OK ? xos_json_opt_time(v, "rescued", 0, &n->rescued, err) : st;
+}
+
 static enum xos_status decode_node(
     const struct xos_json *v, struct xos_rca_node *n, struct xos_err *err)
 {
@@ -139,6 +150,8 @@ static enum xos_status decode_node(
 		st = xos_json_copy_string(v, "site", n->site, sizeof(n->site), err);
 	if (st == XOS_OK)
 		st = xos_json_copy_string(v, "state", n->state, sizeof(n->state), err);
+	if (st == XOS_OK)
+		st = decode_note(v, n, err);
 	if (st == XOS_OK)
 		st = xos_json_get_array(v, "services", XOS_RCA_SERVICES_MAX, &list, err);
 	for (; st == XOS_OK && n->nservices < xos_json_count(list); n->nservices++) {

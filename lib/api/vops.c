@@ -1,6 +1,9 @@
 #include "api/vops.h"
 
+#include "base/clock.h"
 #include "base/text.h"
+
+#define ANSWER_S 15 /* beyond the wait */
 
 static const char *vo_path(struct xos_buf *b, const char *vo, const char *rest)
 {
@@ -15,19 +18,37 @@ static enum xos_status no_path(struct xos_err *err)
 	return xos_err_set(err, XOS_INTERNAL, "memory", "the path of a request does not fit");
 }
 
-enum xos_status xos_vops_bundle(struct xos_client *c, const char *vo, const char *site,
+static const char *bundle_path(struct xos_buf *b, const struct xos_vops_question *q)
+{
+	char until[XOS_TIME_TEXT];
+
+	vo_path(b, q->vo, "/bundle?site=");
+	xos_path_encode(b, q->site);
+	if (q->wait)
+		xos_buf_printf(b, "&wait=%lld", (long long)q->wait);
+	if (q->in_force)
+		xos_buf_printf(b, "&in_force=%llu", (unsigned long long)q->in_force);
+	if (q->in_force && q->until) {
+		xos_time_format(q->until, until);
+		xos_buf_put_str(b, "&until=");
+		xos_path_encode(b, until);
+	}
+	return xos_buf_str(b);
+}
+
+enum xos_status xos_vops_bundle(struct xos_client *c, const struct xos_vops_question *q,
     char etag[XOS_VOPS_ETAG_MAX], bool *changed, struct xos_buf *out, struct xos_err *err)
 {
 	struct xos_client_header match = {.name = "If-None-Match", .value = etag};
-	struct xos_client_request req = {
-	    .method = "GET", .headers = &match, .nheaders = etag[0] ? 1 : 0};
+	struct xos_client_request req = {.method = "GET",
+	    .headers = &match,
+	    .nheaders = etag[0] ? 1 : 0,
+	    .total_ms = q->wait ? (q->wait + ANSWER_S) * 1000 : 0};
 	struct xos_answer *answer = NULL;
 	struct xos_buf path;
 
 	xos_buf_init(&path, 1024);
-	vo_path(&path, vo, "/bundle?site=");
-	xos_path_encode(&path, site);
-	req.path = xos_buf_str(&path);
+	req.path = bundle_path(&path, q);
 	enum xos_status st = req.path ? xos_client_call(c, &req, &answer, err) : no_path(err);
 	if (st != XOS_OK)
 		goto out;

@@ -13,15 +13,24 @@
  */
 #define XOS_VOPS_AUD "vops"
 #define XOS_VOPS_ETAG_MAX 80
+#define XOS_VOPS_BUNDLE_TYPE "application/vnd.xos.bundle" /* an archive: bundle/archive.h */
 
 /*
  * GET the bundle for a site. etag: of the bundle that the caller has, "" for none. *changed false: it
- * is still current, out stays empty; true: the compact JWS is appended to out (verify it with
- * xos_bundle_verify: nothing about it is proven here) and etag replaced. The client's body_max must
- * allow XOS_BUNDLE_MAX. NOT_FOUND: the VO has no policy yet.
+ * is still current, out stays empty; true: an archive (bundle/archive.h) is appended to out and etag replaced: the whole bundle, or, if
+ * an etag was given, perhaps only what is new against that one (xos_archive_merge). Verify it with
+ * xos_bundle_verify: nothing about it is proven here. The client's body_max must
+ * allow XOS_BUNDLE_MAX. NOT_FOUND: the VO has no policy yet. DENIED "locked": the node is banned.
  */
-XOS_MUST_USE enum xos_status xos_vops_bundle(struct xos_client *c, const char *vo, const char *site,
-    char etag[XOS_VOPS_ETAG_MAX], bool *changed, struct xos_buf *out, struct xos_err *err);
+struct xos_vops_question {
+	const char *vo, *site;
+	int64_t wait;      /* seconds until the answer that it is still current; 0: at once */
+	uint64_t in_force; /* serial of the bundle by which this node decides; 0: none */
+	int64_t until;     /* how long it can by that one; 0: not said */
+};
+XOS_MUST_USE enum xos_status xos_vops_bundle(struct xos_client *c,
+    const struct xos_vops_question *q, char etag[XOS_VOPS_ETAG_MAX], bool *changed,
+    struct xos_buf *out, struct xos_err *err);
 
 /* PUT a site's signed set. */
 XOS_MUST_USE enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo,

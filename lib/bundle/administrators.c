@@ -117,8 +117,8 @@ static enum xos_status parse(
 	enum xos_status st = xos_json_parse(payload, XOS_ADMINISTRATORS_MAX, &doc, err);
 
 	if (st == XOS_OK)
-		st = XOS_JSON_ONLY(
-		    doc, err, "vo", "act", "issued", "expires", "administrators", "tokens");
+		st = XOS_JSON_ONLY(doc, err, "vo", "act", "issued", "expires", "administrators",
+		    "tokens", "roster", "locks");
 	if (st == XOS_OK)
 		st = xos_json_copy_string(doc, "vo", vo, sizeof(vo), err);
 	if (st == XOS_OK && strcmp(vo, want) != 0)
@@ -139,6 +139,10 @@ static enum xos_status parse(
 		st = xos_json_opt_array(doc, "tokens", XOS_ADMINISTRATORS_TOKENS_MAX, &tokens, err);
 	if (st == XOS_OK)
 		st = parse_tokens(tokens, a, err);
+	if (st == XOS_OK)
+		st = xos_json_opt_uint64(doc, "roster", INT64_MAX, 0, &a->roster, err);
+	if (st == XOS_OK)
+		st = xos_json_opt_uint64(doc, "locks", INT64_MAX, 0, &a->locks, err);
 	xos_json_free(doc);
 	return st;
 }
@@ -179,7 +183,8 @@ static enum xos_status check_fields(
 {
 	enum xos_status st = xos_signed_check_times(what, a->issued, a->expires, a->issued, 0, err);
 
-	if (st == XOS_OK && (!xos_name_is_vo(vo) || a->act > INT64_MAX))
+	if (st == XOS_OK && (!xos_name_is_vo(vo) || a->act > INT64_MAX || a->roster > INT64_MAX ||
+	                        a->locks > INT64_MAX))
 		st = xos_err_set(err, XOS_MALFORMED, "administrators", "bad VO name or act");
 	if (st == XOS_OK && a->n > XOS_ADMINISTRATORS_COUNT_MAX)
 		st = xos_err_set(err, XOS_LIMIT, "administrators",
@@ -228,6 +233,10 @@ enum xos_status xos_administrators_sign(const struct xos_key *ca_key, const char
 			xos_json_add_string(list, a->tokens[i]);
 		xos_json_set(doc, "tokens", list);
 	}
+	if (a->roster)
+		xos_json_set_int(doc, "roster", (int64_t)a->roster);
+	if (a->locks)
+		xos_json_set_int(doc, "locks", (int64_t)a->locks);
 	st = xos_json_dump(doc, &payload, err);
 	if (st == XOS_OK)
 		st =

@@ -11,10 +11,12 @@
 /*
  * Who administers a VO at this moment, for the authorities that take commands but do not hold the
  * membership: a role in a token is what it was at log-in.
- *   {"vo", "act", "issued", "expires", "administrators": [{"name", "number", "locked"?}], "tokens"?: [serial]}
+ *   {"vo", "act", "issued", "expires", "administrators": [{"name", "number", "locked"?}], "tokens"?: [serial],
+ *    "roster"?: serial, "locks"?: serial}
  * Signed by the ca, for minutes. Listed are active members who hold /<vo>/Role=admin; "locked" says why
  * one of them may do nothing just now, "tokens" are those that are locked one by one. act is the number of the last act that the list takes account of: with
- * "issued" it tells which of two lists is the newer one.
+ * "issued" it tells which of two lists is the newer one. A roster or lock list of the ca whose serial is lower than "roster"
+ * or "locks" is not that of this moment.
  */
 #define XOS_ADMINISTRATORS_TYP "xos-administrators+jws"
 #define XOS_ADMINISTRATORS_MAX (1024u * 1024) /* compact form, bytes */
@@ -35,6 +37,7 @@ struct xos_administrators {
 	size_t n;
 	char (*tokens)[XOS_SERIAL_TEXT]; /* locked ones */
 	size_t ntokens;
+	uint64_t roster, locks; /* lowest serials that are up to date; 0: not said */
 };
 
 void xos_administrators_free(struct xos_administrators *a);

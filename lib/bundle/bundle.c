@@ -16,6 +16,13 @@ void xos_bundle_unref(struct xos_bundle *b)
 		return;
 	xos_policy_set_unref(b->vo_set);
 	xos_siteset_free(b->site_set);
+	xos_siteset_free(b->node_set);
+	for (size_t i = 0; i < b->nscoped; i++)
+		xos_policy_set_unref(b->scoped[i]);
+	free(b->scoped);
+	for (size_t i = 0; i < b->nheads; i++)
+		xos_buf_free(&b->head[i]);
+	xos_buf_free(&b->trust);
 	xos_roster_free(b->roster);
 	xos_locks_free(b->locks[0]);
 	xos_locks_free(b->locks[1]);
@@ -53,6 +60,10 @@ static const char *first_end(const struct xos_bundle *b, int64_t *end)
 	if (b->site_set && b->site_set->expires < *end) {
 		*end = b->site_set->expires;
 		what = "site set";
+	}
+	if (b->node_set && b->node_set->expires < *end) {
+		*end = b->node_set->expires;
+		what = "node set";
 	}
 	if (xos_roster_expires(b->roster) < *end) {
 		*end = xos_roster_expires(b->roster);
@@ -95,6 +106,41 @@ struct xos_policy_set *xos_bundle_site_set(const struct xos_bundle *b)
 int64_t xos_bundle_site_expires(const struct xos_bundle *b)
 {
 	return b->site_set ? b->site_set->expires : 0;
+}
+
+struct xos_policy_set *xos_bundle_node_set(const struct xos_bundle *b)
+{
+	return b->node_set ? b->node_set->set : NULL;
+}
+
+int64_t xos_bundle_node_expires(const struct xos_bundle *b)
+{
+	return b->node_set ? b->node_set->expires : 0;
+}
+
+size_t xos_bundle_scoped_count(const struct xos_bundle *b)
+{
+	return b->nscoped;
+}
+
+struct xos_policy_set *xos_bundle_scoped(const struct xos_bundle *b, size_t i)
+{
+	return i < b->nscoped ? b->scoped[i] : NULL;
+}
+
+size_t xos_bundle_head_count(const struct xos_bundle *b)
+{
+	return b->nheads;
+}
+
+struct xos_bytes xos_bundle_head(const struct xos_bundle *b, size_t i)
+{
+	return i < b->nheads ? xos_buf_bytes(&b->head[i]) : XOS_BYTES_NONE;
+}
+
+struct xos_bytes xos_bundle_trust_list(const struct xos_bundle *b)
+{
+	return xos_buf_bytes(&b->trust);
 }
 
 const struct xos_roster *xos_bundle_roster(const struct xos_bundle *b)
@@ -162,6 +208,10 @@ void xos_bundle_seen_raise(struct xos_bundle_seen *seen, const struct xos_bundle
 	if (b->site_set) {
 		raise_to(&seen->site_set, b->site_set->serial);
 		raise_time(&seen->newest, b->site_set->issued);
+	}
+	if (b->node_set) {
+		raise_to(&seen->node_set, b->node_set->serial);
+		raise_time(&seen->newest, b->node_set->issued);
 	}
 	if (b->locks[0]) {
 		raise_to(&seen->locks_ca, xos_locks_serial(b->locks[0]));

@@ -24,14 +24,17 @@ static enum xos_status seen_parse(
 	enum xos_status st = xos_json_parse(in, SEEN_MAX, &doc, err);
 
 	if (st == XOS_OK)
-		st = XOS_JSON_ONLY(doc, err, "bundle", "vo_set", "site_set", "roster", "locks_ca",
-		    "locks_rca", "newest");
+		st = XOS_JSON_ONLY(doc, err, "bundle", "vo_set", "site_set", "node_set", "roster",
+		    "locks_ca", "locks_rca", "newest");
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(doc, "bundle", INT64_MAX, &s.bundle, err);
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(doc, "vo_set", INT64_MAX, &s.vo_set, err);
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(doc, "site_set", INT64_MAX, &s.site_set, err);
+	/* Files from before nodes had sets do not have it. */
+	if (st == XOS_OK)
+		st = xos_json_opt_uint64(doc, "node_set", INT64_MAX, 0, &s.node_set, err);
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(doc, "roster", INT64_MAX, &s.roster, err);
 	if (st == XOS_OK)
@@ -82,7 +85,7 @@ enum xos_status xos_bundle_load(const char *dir, const struct xos_bundle_want *w
 	struct xos_buf in;
 
 	xos_buf_init(&in, XOS_BUNDLE_MAX);
-	enum xos_status st = join(path, sizeof(path), dir, "bundle.jws", err);
+	enum xos_status st = join(path, sizeof(path), dir, "bundle", err);
 	if (st == XOS_OK)
 		st = xos_file_read(path, XOS_BUNDLE_MAX, &in, err);
 	if (st == XOS_OK)
@@ -91,7 +94,7 @@ enum xos_status xos_bundle_load(const char *dir, const struct xos_bundle_want *w
 	return st;
 }
 
-enum xos_status xos_bundle_store(const char *dir, struct xos_bytes compact,
+enum xos_status xos_bundle_store(const char *dir, struct xos_bytes archive,
     const struct xos_bundle *b, struct xos_bundle_seen *seen, struct xos_err *err)
 {
 	char path[PATH_MAX];
@@ -100,9 +103,9 @@ enum xos_status xos_bundle_store(const char *dir, struct xos_bytes compact,
 
 	xos_buf_init(&text, SEEN_MAX);
 	/* If we stop between the two writes, the stored bundle raises seen again when it is read. */
-	enum xos_status st = join(path, sizeof(path), dir, "bundle.jws", err);
+	enum xos_status st = join(path, sizeof(path), dir, "bundle", err);
 	if (st == XOS_OK)
-		st = xos_file_write(path, 0600, compact, err);
+		st = xos_file_write(path, 0600, archive, err);
 	if (st != XOS_OK)
 		goto out;
 	xos_bundle_seen_raise(seen, b);
@@ -110,6 +113,7 @@ enum xos_status xos_bundle_store(const char *dir, struct xos_bytes compact,
 	xos_json_set_int(doc, "bundle", (int64_t)seen->bundle);
 	xos_json_set_int(doc, "vo_set", (int64_t)seen->vo_set);
 	xos_json_set_int(doc, "site_set", (int64_t)seen->site_set);
+	xos_json_set_int(doc, "node_set", (int64_t)seen->node_set);
 	xos_json_set_int(doc, "roster", (int64_t)seen->roster);
 	xos_json_set_int(doc, "locks_ca", (int64_t)seen->locks_ca);
 	xos_json_set_int(doc, "locks_rca", (int64_t)seen->locks_rca);

@@ -4,7 +4,7 @@
 #include "bundle/bundle.h"
 
 /*
- * The last good bundle on disk: DIR/bundle.jws as it was received, and DIR/bundle.seen with the
+ * The last good bundle on disk: DIR/bundle, an archive, and DIR/bundle.seen with the
  * highest serials. Nothing in them is trusted when read back: the bundle is verified again, and
  * "seen" can only be raised by it.
  */
@@ -15,9 +15,9 @@ XOS_MUST_USE enum xos_status xos_bundle_seen_load(
 /* Reads and verifies; want->seen is as loaded before. NOT_FOUND: there is none. */
 XOS_MUST_USE enum xos_status xos_bundle_load(const char *dir, const struct xos_bundle_want *want,
     struct xos_bundle **out, struct xos_err *err);
-/* Durable, in an order that survives a crash at any point: bundle first, then seen. compact is what
- * xos_bundle_verify took. seen is raised by b before it is written. */
-XOS_MUST_USE enum xos_status xos_bundle_store(const char *dir, struct xos_bytes compact,
+/* Durable, in an order that survives a crash at any point: bundle first, then seen. archive is what
+ * xos_bundle_verify kept. seen is raised by b before it is written. */
+XOS_MUST_USE enum xos_status xos_bundle_store(const char *dir, struct xos_bytes archive,
     const struct xos_bundle *b, struct xos_bundle_seen *seen, struct xos_err *err);
 
 #endif

@@ -7,19 +7,12 @@
 #include "json/json.h"
 #include "pki/jws.h"
 
-struct step {
-	const struct xos_bundle_want *want;
-	struct xos_bundle_trust trust; /* with the clock never earlier than what was seen */
-	struct xos_json *doc;
-	struct xos_bundle *b;
-};
-
 static enum xos_status memory(struct xos_err *err)
 {
 	return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 }
 
-static enum xos_status lower(struct xos_err *err, const char *what, uint64_t got, uint64_t seen)
+enum xos_status xos_bundle_lower(struct xos_err *err, const char *what, uint64_t got, uint64_t seen)
 {
 	return xos_err_set(err, XOS_DENIED, "lower-serial",
 	    "%s has the serial %llu, but %llu was seen before: old state is not taken back", what,
@@ -66,8 +59,9 @@ static enum xos_status cert_from_json(
  * judged by the pinned root alone; everything else in the payload is looked at only after the
  * signature over exactly these bytes has been verified with it.
  */
-static enum xos_status step_signature(struct step *s, struct xos_bytes compact, struct xos_err *err)
+static enum xos_status step_signature(struct xos_bundle_step *s, struct xos_err *err)
 {
+	struct xos_bytes compact = s->archive.manifest;
 	const struct xos_json *chain = NULL;
 	struct xos_cert *signer = NULL;
 	struct xos_buf unproven, payload;
@@ -99,11 +93,12 @@ static enum xos_status step_signature(struct step *s, struct xos_bytes compact, 
 	return st;
 }
 
-static enum xos_status step_head(struct step *s, struct xos_err *err)
+static enum xos_status step_head(struct xos_bundle_step *s, struct xos_err *err)
 {
 	struct xos_bundle *b = s->b;
 	enum xos_status st = XOS_JSON_ONLY(s->doc, err, "vo", "serial", "issued", "expires",
-	    "chain", "vo_set", "sites", "roster", "locks", "root", "issuers");
+	    "chain", "vo_set", "sites", "roster", "locks", "root", "issuers", "groups", "owners",
+	    "nodes", "heads", "trust");
 
 	if (st == XOS_OK)
 		st = xos_json_copy_string(s->doc, "vo", b->vo, sizeof(b->vo), err);
@@ -120,11 +115,11 @@ static enum xos_status step_head(struct step *s, struct xos_err *err)
 		st = xos_signed_check_times(
 		    "the bundle", b->issued, b->expires, s->trust.now, s->trust.skew, err);
 	if (st == XOS_OK && b->serial < s->want->seen->bundle)
-		st = lower(err, "the bundle", b->serial, s->want->seen->bundle);
+		st = xos_bundle_lower(err, "the bundle", b->serial, s->want->seen->bundle);
 	return st;
 }
 
-static enum xos_status step_root(struct step *s, struct xos_err *err)
+static enum xos_status step_root(struct xos_bundle_step *s, struct xos_err *err)
 {
 	struct xos_buf der;
 
@@ -138,7 +133,7 @@ static enum xos_status step_root(struct step *s, struct xos_err *err)
 }
 
 /* Issuers that the pinned root vouches for as ca or rca; others are of no use here. */
-static enum xos_status step_issuers(struct step *s, struct xos_err *err)
+static enum xos_status step_issuers(struct xos_bundle_step *s, struct xos_err *err)
 {
 	static const enum xos_signer as[2] = {XOS_SIGNER_CA, XOS_SIGNER_RCA};
 	const struct xos_json *list = NULL;
@@ -167,139 +162,9 @@ static enum xos_status step_issuers(struct step *s, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status step_vo_set(struct step *s, struct xos_err *err)
+static enum xos_status open_all(struct xos_bundle_step *s, struct xos_err *err)
 {
-	const struct xos_json *obj = NULL;
-	const char *text = NULL;
-	uint64_t serial = 0;
-	enum xos_status st = xos_json_get_object(s->doc, "vo_set", &obj, err);
-
-	if (st == XOS_OK)
-		st = XOS_JSON_ONLY(obj, err, "serial", "text");
-	if (st == XOS_OK)
-		st = xos_json_get_uint64(obj, "serial", INT64_MAX, &serial, err);
-	if (st == XOS_OK)
-		st = xos_json_get_string(obj, "text", XOS_POLICY_TEXT_MAX, &text, err);
-	if (st == XOS_OK)
-		st = xos_policy_set_load(text, strlen(text), "VO set", &s->b->vo_set, err);
-	if (st != XOS_OK)
-		return st;
-	if (xos_policy_set_level(s->b->vo_set) != XOS_POLICY_VO ||
-	    strcmp(xos_policy_set_name(s->b->vo_set), s->trust.vo) != 0)
-		return xos_err_set(err, XOS_DENIED, "wrong-vo",
-		    "the VO set in the bundle is no set of the VO %s", s->trust.vo);
-	if (xos_policy_set_serial(s->b->vo_set) != serial)
-		return xos_err_set(err, XOS_MALFORMED, "set-serial",
-		    "the VO set states another serial than its text");
-	if (serial < s->want->seen->vo_set)
-		return lower(err, "the VO set", serial, s->want->seen->vo_set);
-	return XOS_OK;
-}
-
-/* One bundle serves one site; without a set of it there is none, and the site grants nothing. */
-static enum xos_status step_site_set(struct step *s, struct xos_err *err)
-{
-	const struct xos_json *sites = NULL, *value = NULL;
-	const char *name = NULL, *compact = NULL;
-	void *it = NULL;
-	enum xos_status st = xos_json_get_object(s->doc, "sites", &sites, err);
-
-	if (st == XOS_OK && xos_json_count(sites) > 1)
-		st = xos_json_refuse(sites, err, "a bundle holds the set of one site");
-	if (st != XOS_OK || !xos_json_next(sites, &it, &name, &value))
-		return st;
-	if (strcmp(name, s->want->site) != 0)
-		return xos_err_set(err, XOS_DENIED, "wrong-site",
-		    "a bundle for the site %s, not for %s", name, s->want->site);
-	st = xos_json_as_string(value, XOS_SITESET_MAX, &compact, err);
-	if (st == XOS_OK)
-		st = xos_siteset_verify(s->want->site_key, s->want->site, xos_bytes_str(compact),
-		    s->trust.now, s->trust.skew, &s->b->site_set, err);
-	if (st == XOS_OK && s->b->site_set->serial < s->want->seen->site_set)
-		st = lower(err, "the site set", s->b->site_set->serial, s->want->seen->site_set);
-	return st;
-}
-
-static enum xos_status step_roster(
-    struct step *s, const struct xos_bundle_certs *certs, struct xos_err *err)
-{
-	const char *compact = NULL;
-	enum xos_status st = xos_json_get_string(s->doc, "roster", XOS_ROSTER_MAX, &compact, err);
-
-	if (st == XOS_OK)
-		st =
-		    xos_roster_verify(xos_bytes_str(compact), certs, &s->trust, &s->b->roster, err);
-	if (st == XOS_OK && xos_roster_serial(s->b->roster) < s->want->seen->roster)
-		st = lower(
-		    err, "the roster", xos_roster_serial(s->b->roster), s->want->seen->roster);
-	return st;
-}
-
-/* Whose list is it? By the key that its header claims; the verification then holds it to that. */
-static enum xos_status claimed_by(
-    const struct step *s, struct xos_bytes compact, enum xos_signer *by, struct xos_err *err)
-{
-	char claimed[XOS_JWS_KID_TEXT], kid[XOS_JWS_KID_TEXT];
-	enum xos_status st = xos_jws_peek_kid(XOS_LOCKS_TYP, compact, claimed, err);
-
-	for (size_t i = 0; st == XOS_OK && i < s->b->nissuers; i++) {
-		xos_jws_kid(xos_cert_key(s->b->issuers[i].cert), kid);
-		if (strcmp(kid, claimed) == 0) {
-			*by = s->b->issuers[i].as;
-			return XOS_OK;
-		}
-	}
-	return st != XOS_OK
-	           ? st
-	           : xos_err_set(err, XOS_DENIED, "foreign-signer",
-	                 "a lock list is signed by neither the ca nor the rca of %s", s->trust.vo);
-}
-
-static enum xos_status one_list(struct step *s, const struct xos_json *v,
-    const struct xos_bundle_certs *certs, struct xos_err *err)
-{
-	const char *text = NULL;
-	enum xos_signer by = XOS_SIGNER_CA;
-	enum xos_status st = xos_json_as_string(v, XOS_LOCKS_MAX, &text, err);
-
-	if (st == XOS_OK)
-		st = claimed_by(s, xos_bytes_str(text), &by, err);
-	if (st != XOS_OK)
-		return st;
-	struct xos_locks **slot = &s->b->locks[by == XOS_SIGNER_RCA];
-	if (*slot)
-		return xos_json_refuse(v, err, "two lock lists of the %s", xos_signer_name(by));
-	return xos_locks_verify(xos_bytes_str(text), by, certs, &s->trust, slot, err);
-}
-
-static enum xos_status step_locks(
-    struct step *s, const struct xos_bundle_certs *certs, struct xos_err *err)
-{
-	const uint64_t seen[2] = {s->want->seen->locks_ca, s->want->seen->locks_rca};
-	static const char *const what[2] = {"the lock list of the ca", "the lock list of the rca"};
-	const struct xos_json *list = NULL;
-	enum xos_status st = xos_json_get_array(s->doc, "locks", 2, &list, err);
-
-	for (size_t i = 0; st == XOS_OK && i < xos_json_count(list); i++)
-		st = one_list(s, xos_json_at(list, i), certs, err);
-	for (size_t i = 0; st == XOS_OK && i < 2; i++) {
-		const struct xos_locks *l = s->b->locks[i];
-
-		/* Leaving a list out must not open what it had closed. */
-		if (!l && seen[i])
-			st = xos_err_set(err, XOS_DENIED, "lower-serial",
-			    "%s is missing, but one was seen before", what[i]);
-		else if (l && xos_locks_serial(l) < seen[i])
-			st = lower(err, what[i], xos_locks_serial(l), seen[i]);
-	}
-	return st;
-}
-
-static enum xos_status open_parts(struct step *s, struct xos_bytes compact, struct xos_err *err)
-{
-	const struct xos_cert *cert[XOS_BUNDLE_ISSUERS_MAX];
-	struct xos_bundle_certs certs = {.cert = cert};
-	enum xos_status st = step_signature(s, compact, err);
+	enum xos_status st = step_signature(s, err);
 
 	if (st == XOS_OK)
 		st = step_head(s, err);
@@ -307,46 +172,70 @@ static enum xos_status open_parts(struct step *s, struct xos_bytes compact, stru
 		st = step_root(s, err);
 	if (st == XOS_OK)
 		st = step_issuers(s, err);
-	for (; certs.n < s->b->nissuers; certs.n++)
-		cert[certs.n] = s->b->issuers[certs.n].cert;
-	if (st == XOS_OK)
-		st = step_vo_set(s, err);
-	if (st == XOS_OK)
-		st = step_site_set(s, err);
-	if (st == XOS_OK)
-		st = step_roster(s, &certs, err);
-	if (st == XOS_OK)
-		st = step_locks(s, &certs, err);
-	return st;
+	return st == XOS_OK ? xos_bundle_step_parts(s, err) : st;
 }
 
-enum xos_status xos_bundle_verify(struct xos_bytes compact, const struct xos_bundle_want *want,
+/* What the manifest names, and nothing else. */
+static enum xos_status keep(const struct xos_bundle_step *s, struct xos_err *err)
+{
+	struct xos_bytes *parts = NULL;
+	size_t n = 0;
+
+	if (!s->want->kept)
+		return XOS_OK;
+	parts = calloc(s->archive.n + 1, sizeof(*parts));
+	if (!parts)
+		return memory(err);
+	for (size_t i = 0; i < s->archive.n; i++)
+		if (s->used[i])
+			parts[n++] = s->archive.part[i].bytes;
+	xos_archive_write(s->want->kept, s->archive.manifest, parts, n);
+	free(parts);
+	enum xos_status st = xos_buf_status(s->want->kept);
+	return st == XOS_OK ? st : xos_err_set(err, st, "bundle-size", "the bundle does not fit");
+}
+
+static enum xos_status make(
+    struct xos_bundle_step *s, struct xos_bytes archive, struct xos_err *err)
+{
+	const struct xos_bundle_want *want = s->want;
+	enum xos_status st = xos_archive_read(archive, &s->archive, err);
+
+	if (st != XOS_OK)
+		return st;
+	s->b = calloc(1, sizeof(*s->b));
+	s->used = calloc(s->archive.n + 1, sizeof(*s->used));
+	if (!s->b || !s->used)
+		return memory(err);
+	atomic_init(&s->b->refs, 1);
+	xos_buf_init(&s->b->trust, XOS_BUNDLE_TRUST_MAX);
+	if (!xos_str_copy(s->b->site, sizeof(s->b->site), want->site))
+		return xos_err_set(
+		    err, XOS_MALFORMED, "wrong-site", "\"%s\" is no site name", want->site);
+	st = open_all(s, err);
+	return st == XOS_OK ? keep(s, err) : st;
+}
+
+enum xos_status xos_bundle_verify(struct xos_bytes archive, const struct xos_bundle_want *want,
     struct xos_bundle **out, struct xos_err *err)
 {
-	struct step s = {.want = want, .trust = *want->trust};
-	enum xos_status st = XOS_INTERNAL;
+	struct xos_bundle_step s = {.want = want, .trust = *want->trust};
 
-	if (compact.n > XOS_BUNDLE_MAX)
+	/* Merged from an old and a new one it holds both; what is kept is bounded by itself. */
+	if (archive.n > 2 * XOS_BUNDLE_MAX)
 		return xos_err_set(err, XOS_LIMIT, "object-too-long",
 		    "the bundle is longer than %u bytes", XOS_BUNDLE_MAX);
 	if (s.trust.now < want->seen->newest)
 		s.trust.now = want->seen->newest;
-	s.b = calloc(1, sizeof(*s.b));
-	if (!s.b)
-		return memory(err);
-	atomic_init(&s.b->refs, 1);
-	if (!xos_str_copy(s.b->site, sizeof(s.b->site), want->site)) {
-		st = xos_err_set(
-		    err, XOS_MALFORMED, "wrong-site", "\"%s\" is no site name", want->site);
-		goto out;
+	enum xos_status st = make(&s, archive, err);
+	if (st == XOS_OK) {
+		*out = s.b;
+		s.b = NULL;
 	}
-	st = open_parts(&s, compact, err);
-	if (st != XOS_OK)
-		goto out;
-	*out = s.b;
-	s.b = NULL;
-out:
 	xos_json_free(s.doc);
-	xos_bundle_unref(s.b);
+	xos_archive_clear(&s.archive);
+	free(s.used);
+	if (s.b)
+		xos_bundle_unref(s.b);
 	return st;
 }

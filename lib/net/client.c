@@ -27,6 +27,8 @@ struct xos_client {
 	struct xos_err setup_err; /* of the TLS context, made inside curl */
 	size_t body_max;
 	int64_t connect_ms, total_ms;
+	bool (*give_up)(void *ctx);
+	void *give_up_ctx;
 	char curl_text[CURL_ERROR_SIZE];
 	bool has_offset;
 	int64_t offset; /* our clock less the server's */
@@ -147,12 +149,28 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *ctx)
  * VERIFYPEER stays on with no CA file: were the context function ever skipped, nothing would be
  * trusted. The host name is the verifier's business.
  */
+static int on_progress(
+    void *ctx, curl_off_t to_come, curl_off_t came, curl_off_t to_go, curl_off_t gone)
+{
+	const struct xos_client *c = ctx;
+	(void)to_come;
+	(void)came;
+	(void)to_go;
+	(void)gone;
+	return c->give_up(c->give_up_ctx) ? 1 : 0;
+}
+
 static bool curl_options(struct xos_client *c)
 {
 	CURL *h = c->curl;
 	bool ok = true;
 	ok &= curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c->curl_text) == CURLE_OK;
 	ok &= curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	if (c->give_up) {
+		ok &= curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+		ok &= curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK;
+		ok &= curl_easy_setopt(h, CURLOPT_XFERINFODATA, c) == CURLE_OK;
+	}
 	ok &= curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK;
 	ok &= curl_easy_setopt(h, CURLOPT_PROXY, "") == CURLE_OK;
 	ok &= curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
@@ -218,6 +236,8 @@ enum xos_status xos_client_new(
 	c->body_max = o->body_max ? o->body_max : 4 * 1024 * 1024;
 	c->connect_ms = o->connect_ms ? o->connect_ms : 5000;
 	c->total_ms = o->total_ms ? o->total_ms : 30000;
+	c->give_up = o->give_up;
+	c->give_up_ctx = o->give_up_ctx;
 	c->base = strdup(o->base);
 	c->hint = o->hint ? strdup(o->hint) : NULL;
 	enum xos_status st = o->own ? own_copy(c, o->own, err) : XOS_OK;
@@ -356,6 +376,9 @@ static enum xos_status explain(
 	if (is_refusal_alert(text))
 		return xos_err_set(err, XOS_DENIED, "client-certificate-refused",
 		    "%s refused our certificate: %s", c->base, text);
+	if (rc == CURLE_ABORTED_BY_CALLBACK)
+		return xos_err_set(
+		    err, XOS_UNAVAILABLE, "given-up", "the question to %s was given up", c->base);
 	if (rc == CURLE_OPERATION_TIMEDOUT)
 		return unreachable(c, "no answer in time", err);
 	curl_easy_getinfo(c->curl, CURLINFO_OS_ERRNO, &os);

@@ -28,6 +28,9 @@ struct xos_client_options {
 	size_t body_max;                     /* of an answer; 0: 4 MiB */
 	int64_t connect_ms;                  /* 0: 5 s */
 	int64_t total_ms;                    /* one call; 0: 30 s */
+	/* Asked about once a second while an answer is waited for; true ends the call, UNAVAILABLE "given-up". NULL: never. */
+	bool (*give_up)(void *ctx);
+	void *give_up_ctx;
 	const char *hint; /* ends the text when nothing answers: "is xos-server running?" */
 };
 

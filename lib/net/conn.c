@@ -480,7 +480,7 @@ void conn_open(struct xos_server *s, int fd, const char *peer_text, const struct
 	c->watch = xos_watch_new(s->loop, fd, on_ready, c);
 	c->timer = xos_timer_new(s->loop, on_deadline, c);
 	if (s->o.tls)
-		c->ssl = tls_server_accept(s->o.tls, fd, &c->peer);
+		c->ssl = tls_server_accept(s->o.tls, fd, s->o.tls12, &c->peer);
 	if (!c->watch || !c->timer || (s->o.tls && !c->ssl)) {
 		conn_free(c);
 		return;

@@ -94,8 +94,27 @@ void xos_response_finish(
 		server_exchange_done(x);
 }
 
+/* An error for a client that shows what it gets to a person as it is. */
+static void plain_text(struct exchange *x, const char *realm)
+{
+	char challenge[128];
+	int status = xos_problem_http_status(&x->err);
+	bool ours = x->status == XOS_INTERNAL;
+	struct xos_buf text;
+	xos_buf_init(&text, XOS_ERR_TEXT_MAX + 64);
+	xos_buf_printf(&text, "%s\n",
+	    ours ? "an error inside the server, which its log describes" : x->err.text);
+	xos_response_status(&x->res, status);
+	if (status == 401 &&
+	    xos_str_printf(challenge, sizeof(challenge), "Basic realm=\"%s\"", realm))
+		xos_response_header(&x->res, "WWW-Authenticate", challenge);
+	xos_response_body(&x->res, "text/plain; charset=utf-8", xos_buf_bytes(&text));
+	xos_buf_free(&text);
+}
+
 void exchange_settle(struct exchange *x)
 {
+	const char *realm = x->conn->server->o.realm;
 	if (x->status == XOS_OK && x->res.failed)
 		x->status = xos_err_set(
 		    &x->err, XOS_INTERNAL, "response", "the response could not be built");
@@ -112,7 +131,10 @@ void exchange_settle(struct exchange *x)
 		xos_response_header(&x->res, "Allow", x->allow);
 	if (xos_problem_http_status(&x->err) == 503)
 		xos_response_header(&x->res, "Retry-After", "1");
-	xos_response_problem(&x->res, &x->err);
+	if (realm)
+		plain_text(x, realm);
+	else
+		xos_response_problem(&x->res, &x->err);
 }
 
 void xos_response_status(struct xos_response *res, int status)

@@ -47,6 +47,14 @@ const struct xos_bytes *xos_request_chain(const struct xos_request *req, size_t 
 void *xos_request_identity(const struct xos_request *req);
 
 /*
+ * What names this one TLS connection at both of its ends (RFC 5056), so that a proof that contains it is good for no
+ * other: tls-unique (RFC 5929) with TLS 1.2, tls-exporter (RFC 9266) with TLS 1.3. Its length; 0 without TLS, or if
+ * there is none.
+ */
+#define XOS_BINDING_MAX 64
+size_t xos_request_binding(const struct xos_request *req, uint8_t out[XOS_BINDING_MAX]);
+
+/*
  * The response: 200 without a body at first. A setter that fails (memory, a header with a line
  * end) makes the whole response a 500.
  */

@@ -1,12 +1,16 @@
 #include "net/pair.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -28,6 +32,55 @@ void xos_tls_pair_clear(struct xos_tls_pair *p)
 	free(p->certificate);
 	free(p->key);
 	*p = (struct xos_tls_pair){.certificate = NULL};
+}
+
+/* The folder, not a file in it: it is there, and whoever may replace the files may open it. */
+static int open_folder(const char *file)
+{
+	char dir[PATH_MAX];
+	const char *slash = strrchr(file, '/');
+
+	if (!slash)
+		return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (!xos_str_printf(dir, sizeof(dir), "%.*s/", (int)(slash - file), file)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+enum xos_status xos_tls_pair_lock(
+    const struct xos_tls_pair *p, int64_t until, int *fd, struct xos_err *err)
+{
+	const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+	int dir = open_folder(p->key);
+
+	if (dir < 0)
+		return xos_err_errno(
+		    err, errno, "renew-file", "cannot open the folder of %s", p->key);
+	while (flock(dir, LOCK_EX | LOCK_NB) != 0) {
+		if (errno == EWOULDBLOCK && xos_clock_mono_ms() < until) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		enum xos_status st =
+		    errno == EWOULDBLOCK
+		        ? xos_err_set(err, XOS_UNAVAILABLE, "renew-busy",
+		              "another program is renewing %s; try again in a moment",
+		              p->certificate)
+		        : xos_err_errno(
+		              err, errno, "renew-file", "cannot lock the folder of %s", p->key);
+		close(dir);
+		return st;
+	}
+	*fd = dir;
+	return XOS_OK;
+}
+
+void xos_tls_pair_unlock(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }
 
 static enum xos_status next_path(const char *path, char out[PATH_MAX], struct xos_err *err)

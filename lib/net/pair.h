@@ -23,6 +23,12 @@ XOS_MUST_USE enum xos_status xos_tls_pair_init(
     struct xos_tls_pair *p, const char *certificate, const char *key, struct xos_err *err);
 void xos_tls_pair_clear(struct xos_tls_pair *p);
 
+/* Keeps other programs from replacing the two meanwhile, by a lock of the key's folder, which death ends too. Waits
+ * until then (monotonic milliseconds); UNAVAILABLE "renew-busy". */
+XOS_MUST_USE enum xos_status xos_tls_pair_lock(
+    const struct xos_tls_pair *p, int64_t until, int *fd, struct xos_err *err);
+void xos_tls_pair_unlock(int fd); /* -1 is nothing */
+
 /* Finishes an interrupted replacement, as whoever may write the folders; nothing to do is OK. */
 XOS_MUST_USE enum xos_status xos_tls_pair_finish(const struct xos_tls_pair *p, struct xos_err *err);
 /* Finishes, reads both into *out (zeroed) and sets the times. */

@@ -98,6 +98,12 @@ const char *xos_request_id(const struct xos_request *req)
 	return req->id;
 }
 
+/* While a handler has the request nobody moves its connection. */
+size_t xos_request_binding(const struct xos_request *req, uint8_t out[XOS_BINDING_MAX])
+{
+	return req->conn->ssl ? tls_binding(req->conn->ssl, out, XOS_BINDING_MAX) : 0;
+}
+
 const struct xos_bytes *xos_request_chain(const struct xos_request *req, size_t *n)
 {
 	*n = req->conn->peer.refused ? 0 : req->conn->peer.n;

@@ -53,7 +53,11 @@ struct xos_server_options {
 	int listen_fd;      /* instead of listen: a bound socket, taken; -1 if listen is given */
 	struct xos_tls_server *tls; /* borrowed; NULL: plain HTTP */
 	struct xos_pool *pool;      /* borrowed; NULL: every route must be INLINE */
-	size_t max_connections;     /* 0: 1 000 */
+	bool tls12;                 /* TLS 1.2 is taken too, as in tls.h */
+	/* For clients that know neither problem documents nor our certificates: errors are plain text, and a 401 asks
+	 * for a name and a password of this realm (RFC 7617). NULL: problem documents. Borrowed. */
+	const char *realm;
+	size_t max_connections; /* 0: 1 000 */
 	size_t
 	    max_per_address; /* of them, from one address (IPv6: one network of 64 bits); 0: all */
 	size_t header_max;   /* bytes of request line and fields; 0: 16 KiB */

@@ -300,12 +300,45 @@ void xos_tls_server_free(struct xos_tls_server *t)
 	free(t);
 }
 
-SSL *tls_server_accept(struct xos_tls_server *t, int fd, struct tls_peer *peer)
+/* Forward secrecy and authenticated encryption, as all of TLS 1.3 has. */
+#define SUITES_12                                                                                  \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-"        \
+	"POLY1305"                                                                                 \
+	":ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305"
+
+static bool take_tls12(SSL *ssl)
+{
+	return SSL_set_min_proto_version(ssl, TLS1_2_VERSION) == 1 &&
+	       SSL_set_cipher_list(ssl, SUITES_12) == 1;
+}
+
+size_t tls_binding(SSL *ssl, uint8_t *out, size_t cap)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	size_t n = 0;
+	if (SSL_version(ssl) == TLS1_3_VERSION) {
+		n = 32;
+		if (cap < n || SSL_export_keying_material(ssl, out, n, label, sizeof(label) - 1,
+		                   (const unsigned char *)"", 0, 1) != 1)
+			n = 0;
+	} else {
+		/* Nothing is resumed, so the first Finished message is the client's; a session without the
+		 * extended master secret has no name of its own (RFC 7627). */
+		if (SSL_get_extms_support(ssl) == 1)
+			n = SSL_get_peer_finished(ssl, out, cap);
+		if (n > cap)
+			n = 0;
+	}
+	ERR_clear_error();
+	return n;
+}
+
+SSL *tls_server_accept(struct xos_tls_server *t, int fd, bool tls12, struct tls_peer *peer)
 {
 	pthread_mutex_lock(&t->lock);
 	SSL *ssl = SSL_new(t->ctx);
 	pthread_mutex_unlock(&t->lock);
-	if (!ssl || SSL_set_fd(ssl, fd) != 1) {
+	if (!ssl || SSL_set_fd(ssl, fd) != 1 || (tls12 && !take_tls12(ssl))) {
 		SSL_free(ssl);
 		return NULL;
 	}

@@ -11,7 +11,8 @@
 #include "pki/key.h"
 
 /*
- * TLS contexts: TLS 1.3 only, no session tickets, no resumption (each connection proves its keys
+ * TLS contexts: TLS 1.3 (a listener for stock clients may take TLS 1.2 too, with forward secrecy and authenticated
+ * encryption only), no session tickets, no resumption (each connection proves its keys
  * anew; keep-alive carries the load), own certificates sent exactly as given.
  *
  * Whether a peer is believed is not decided here: the peer's certificates go as they came, DER,

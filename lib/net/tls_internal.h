@@ -26,7 +26,9 @@ XOS_MUST_USE enum xos_status tls_ctx_setup(
 void tls_ctx_judge(SSL_CTX *ctx);
 /* The same with one peer for all connections of the context (clients). */
 void tls_ctx_judge_one(SSL_CTX *ctx, struct tls_peer *peer);
-/* A connection for fd; NULL if out of memory. peer outlives it. */
-SSL *tls_server_accept(struct xos_tls_server *tls, int fd, struct tls_peer *peer);
+/* A connection for fd; NULL if out of memory. tls12: TLS 1.2 will do. peer outlives it. */
+SSL *tls_server_accept(struct xos_tls_server *tls, int fd, bool tls12, struct tls_peer *peer);
+/* As xos_request_binding; not while another thread moves the connection on. */
+size_t tls_binding(SSL *ssl, uint8_t *out, size_t cap);
 
 #endif

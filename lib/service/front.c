@@ -15,6 +15,7 @@
 #define POLL_MS 10000
 #define DRAIN_MS 10000
 #define PLAIN_IDLE_MS 10000 /* who asks once may go */
+#define STOCK_CONNECTIONS 256
 
 struct route_set {
 	const struct xos_route *routes;
@@ -28,17 +29,19 @@ struct xos_front {
 	struct xos_health *health;
 	struct xos_loop *loop;
 	struct xos_pool *pool;
-	struct xos_server *server, *health_server, *plain_server;
-	int listen_fd, health_fd, plain_fd; /* bound and not yet the servers' */
+	struct xos_server *server, *health_server, *plain_server, *stock_server;
+	int listen_fd, health_fd, plain_fd, stock_fd; /* bound and not yet the servers' */
 	uint16_t port;
 	struct route_set sets[ROUTE_SETS_MAX];
 	size_t nsets;
-	struct route_set plain;
+	struct route_set plain, stock;
 	int signal_fd;
 	struct xos_watch *signals;
 	struct xos_timer *poll, *tick;
 	struct xos_metric *cert_left, *connections, *waiting, *turned_away, *turned_refused;
 	struct xos_server_turned turned; /* as counted so far */
+	void (*drain)(void *ctx);
+	void *drain_ctx;
 	bool stopping;
 };
 
@@ -58,10 +61,10 @@ static enum xos_status bind_all(struct xos_front *f, struct xos_err *err)
 /* Each connection takes a descriptor, and so do files, channels and the log. */
 #define SPARE_DESCRIPTORS 64
 
-static void want_descriptors(const struct xos_front_limits *l)
+static void want_descriptors(const struct xos_front_limits *l, size_t more)
 {
 	struct rlimit r;
-	rlim_t need = (rlim_t)(l->connections ? l->connections : 1000) + SPARE_DESCRIPTORS;
+	rlim_t need = (rlim_t)(l->connections ? l->connections : 1000) + more + SPARE_DESCRIPTORS;
 	char have[24], want[24];
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= need)
 		return;
@@ -81,7 +84,7 @@ enum xos_status xos_front_new(
 	if (!f)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	f->o = *opts;
-	f->listen_fd = f->health_fd = f->plain_fd = f->signal_fd = -1;
+	f->listen_fd = f->health_fd = f->plain_fd = f->stock_fd = f->signal_fd = -1;
 	enum xos_status st = bind_all(f, err);
 	if (st == XOS_OK)
 		st = xos_service_cert_new(
@@ -106,7 +109,7 @@ enum xos_status xos_front_new(
 	    "Idle or slow connections that gave way to new ones.");
 	f->turned_refused = xos_metric_counter(f->health, "xos_http_connections_refused_total",
 	    "Connections closed because their address had too many.");
-	want_descriptors(&opts->limits);
+	want_descriptors(&opts->limits, 0);
 	*out = f;
 	return XOS_OK;
 }
@@ -127,6 +130,16 @@ enum xos_status xos_front_plain_routes(
 		return xos_err_set(err, XOS_LIMIT, "routes", "the plain listener has its routes");
 	f->plain = (struct route_set){routes, n, ctx};
 	return XOS_OK;
+}
+
+enum xos_status xos_front_stock(struct xos_front *f, const char *listen_at,
+    const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err)
+{
+	if (f->stock.n)
+		return xos_err_set(err, XOS_LIMIT, "routes", "the stock listener has its routes");
+	f->stock = (struct route_set){routes, n, ctx};
+	want_descriptors(&f->o.limits, STOCK_CONNECTIONS);
+	return xos_server_bind(listen_at, &f->stock_fd, err);
 }
 
 struct xos_health *xos_front_health(struct xos_front *f)
@@ -193,6 +206,8 @@ static void stop(void *ctx)
 		return;
 	f->stopping = true;
 	XOS_EVENT(XOS_INFO, "service.draining");
+	if (f->drain)
+		f->drain(f->drain_ctx);
 	xos_server_drain(f->server, DRAIN_MS, drained, f);
 }
 
@@ -216,6 +231,12 @@ static void on_signal(void *ctx, unsigned events)
 	}
 }
 
+void xos_front_on_drain(struct xos_front *f, void (*drain)(void *ctx), void *ctx)
+{
+	f->drain = drain;
+	f->drain_ctx = ctx;
+}
+
 void xos_front_stop(struct xos_front *f)
 {
 	if (xos_loop_post(f->loop, stop, f) != XOS_OK)
@@ -230,16 +251,29 @@ static void fill_limits(const struct xos_front_limits *l, struct xos_server_opti
 	so->idle_ms = 1000 * l->idle_seconds;
 }
 
+/* They come seldom; a flood of connections there leaves everybody else's alone. */
+static void stock_limits(struct xos_server_options *so)
+{
+	so->idle_ms = PLAIN_IDLE_MS;
+	if (so->max_connections == 0 || so->max_connections > STOCK_CONNECTIONS)
+		so->max_connections = STOCK_CONNECTIONS;
+}
+
 void xos_front_limits(struct xos_front *f, const struct xos_front_limits *limits)
 {
 	struct xos_server_options so = {.listen_fd = -1};
 	f->o.limits = *limits;
 	fill_limits(limits, &so);
 	xos_server_limits(f->server, &so);
-	if (!f->plain_server)
-		return;
-	so.idle_ms = PLAIN_IDLE_MS;
-	xos_server_limits(f->plain_server, &so);
+	if (f->plain_server) {
+		struct xos_server_options plain = so;
+		plain.idle_ms = PLAIN_IDLE_MS;
+		xos_server_limits(f->plain_server, &plain);
+	}
+	if (f->stock_server) {
+		stock_limits(&so);
+		xos_server_limits(f->stock_server, &so);
+	}
 }
 
 static enum xos_status serve_main(struct xos_front *f, struct xos_err *err)
@@ -292,6 +326,26 @@ static enum xos_status serve_plain(struct xos_front *f, struct xos_err *err)
 	                    : st;
 }
 
+static enum xos_status serve_stock(struct xos_front *f, struct xos_err *err)
+{
+	struct xos_server_options so = {.listen_fd = f->stock_fd,
+	    .tls = xos_service_cert_tls(f->cert),
+	    .tls12 = true,
+	    .realm = "node name and one-time code",
+	    .pool = f->pool,
+	    .pick = f->o.pick,
+	    .pick_arg = f->o.ctx,
+	    .observe = xos_health_observe,
+	    .observe_ctx = f->health};
+	fill_limits(&f->o.limits, &so);
+	stock_limits(&so);
+	f->stock_fd = -1;
+	enum xos_status st = xos_server_new(f->loop, &so, &f->stock_server, err);
+	return st == XOS_OK ? xos_server_routes(
+	                          f->stock_server, f->stock.routes, f->stock.n, f->stock.ctx, err)
+	                    : st;
+}
+
 static enum xos_status timers(struct xos_front *f, struct xos_err *err)
 {
 	f->poll = xos_timer_new(f->loop, on_poll, f);
@@ -319,6 +373,8 @@ enum xos_status xos_front_run(struct xos_front *f, int signal_fd, struct xos_err
 		st = serve_health(f, err);
 	if (st == XOS_OK && f->plain_fd >= 0)
 		st = serve_plain(f, err);
+	if (st == XOS_OK && f->stock_fd >= 0)
+		st = serve_stock(f, err);
 	if (st == XOS_OK)
 		st = timers(f, err);
 	if (st != XOS_OK)
@@ -336,6 +392,7 @@ void xos_front_free(struct xos_front *f)
 	xos_server_free(f->server);
 	xos_server_free(f->health_server);
 	xos_server_free(f->plain_server);
+	xos_server_free(f->stock_server);
 	xos_pool_free(f->pool);
 	xos_watch_free(f->signals);
 	xos_timer_free(f->poll);
@@ -349,5 +406,7 @@ void xos_front_free(struct xos_front *f)
 		close(f->health_fd);
 	if (f->plain_fd >= 0)
 		close(f->plain_fd);
+	if (f->stock_fd >= 0)
+		close(f->stock_fd);
 	free(f);
 }

@@ -57,6 +57,13 @@ XOS_MUST_USE enum xos_status xos_front_routes(
 /* The routes of the plain listener; once. */
 XOS_MUST_USE enum xos_status xos_front_plain_routes(
     struct xos_front *f, const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
+/*
+ * A second TLS listener, with the same certificate and verifier, for stock clients: it takes TLS 1.2 too, serves these
+ * routes alone to at most 256 connections, and its errors are plain text (net/server.h). Once; binds at once, so call
+ * it in `open`.
+ */
+XOS_MUST_USE enum xos_status xos_front_stock(struct xos_front *f, const char *listen,
+    const struct xos_route *routes, size_t n, void *ctx, struct xos_err *err);
 struct xos_health *xos_front_health(struct xos_front *f);
 struct xos_service_cert *xos_front_cert(struct xos_front *f);
 uint16_t xos_front_port(const struct xos_front *f); /* 0 before xos_front_run */
@@ -66,6 +73,8 @@ struct xos_loop *xos_front_loop(struct xos_front *f);
 XOS_MUST_USE enum xos_status xos_front_run(struct xos_front *f, int signal_fd, struct xos_err *err);
 /* Other limits from now on; the loop's thread (on_hup). */
 void xos_front_limits(struct xos_front *f, const struct xos_front_limits *limits);
+/* Called on the loop's thread when it begins to end: who defers answers gives them now. Before it runs. */
+void xos_front_on_drain(struct xos_front *f, void (*drain)(void *ctx), void *ctx);
 void xos_front_stop(struct xos_front *f); /* any thread */
 void xos_front_free(struct xos_front *f);
 

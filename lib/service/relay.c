@@ -62,8 +62,11 @@ static enum xos_status on_command(
 	enum xos_status st =
 	    xos_relay_pass(r, req, r->command, xos_request_body(req), "application/json", res, err);
 
-	if (st == XOS_OK)
-		xos_fetch_poke(r->fetch);
+	if (st != XOS_OK)
+		return st;
+	xos_fetch_poke(r->fetch);
+	if (r->changed)
+		r->changed(r->changed_ctx);
 	return st;
 }
 
@@ -148,10 +151,17 @@ enum xos_status xos_relay_serve(
 	return st == XOS_OK ? xos_front_run(r->front, self->signal_fd, err) : st;
 }
 
-void xos_relay_close(struct xos_relay *r)
+void xos_relay_end(struct xos_relay *r)
 {
 	xos_monitor_free(r->monitor);
 	xos_fetch_free(r->fetch);
+	r->monitor = NULL;
+	r->fetch = NULL;
+}
+
+void xos_relay_close(struct xos_relay *r)
+{
+	xos_relay_end(r);
 	xos_front_free(r->front);
 	xos_service_verifier_free(r->verifier);
 	xos_bulk_free(r->auth);

@@ -24,6 +24,8 @@ struct xos_relay {
 	struct xos_monitor *monitor; /* of auth */
 	struct xos_fetch *fetch;     /* NULL: xos_relay_fetch was not called */
 	uint16_t command;            /* the message that carries the body of a command to auth */
+	void (*changed)(void *ctx);  /* a command was carried out; any thread; may be NULL */
+	void *changed_ctx;
 };
 
 /* In `open`. *r is zeroed; on failure, too, the caller calls xos_relay_close. */
@@ -35,6 +37,8 @@ XOS_MUST_USE enum xos_status xos_relay_fetch(
     struct xos_relay *r, const struct xos_fetch_options *o, struct xos_err *err);
 XOS_MUST_USE enum xos_status xos_relay_serve(
     struct xos_relay *r, struct xos_part_self *self, struct xos_err *err);
+/* Ends the threads that ask auth, so that what they call can be freed; close follows. */
+void xos_relay_end(struct xos_relay *r);
 void xos_relay_close(struct xos_relay *r);
 
 /* For routes. Is {vo} the VO that is served? */

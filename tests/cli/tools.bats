@@ -207,6 +207,19 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	refused 3 "does not run; start it with: xos-node start" xos-node status --dir n
 	usage "--fingerprint" xos-node join https://127.0.0.1:1 --vo demo --dir n
 	refused 3 "cannot reach" xos-node join https://127.0.0.1:1 --vo demo --dir n --fingerprint "$zeros"
+	usage "exclude each other" xos-node join https://127.0.0.1:1 --vo demo --dir n --fingerprint "$zeros" --code-stdin --code-fd 3
+	refused 1 "no secret was given" xos-node join https://127.0.0.1:1 --vo demo --dir n --fingerprint "$zeros" --code-stdin
+	usage "begins with https" xos-node init --dir m --name n2 --site lab --site-key lab.pub --data-url http://n2 "${member[@]}"
+	usage "--site NAME" xos-node code
+	usage "number from 1 to 1000" xos-node code --site lab --uses 0
+	usage "good for one use" xos-node code --site lab --node n1 --uses 2
+	usage "--site NAME and --site-key FILE" xos-node admission
+	usage "say who approves" xos-node admission --site lab --site-key lab.key
+	usage "say who approves" xos-node admission --site lab --site-key lab.key --approver bob --nobody
+	refused 1 "named twice" xos-node admission --vo demo --site lab --site-key lab.key --approver bob --approver bob --out terms
+	usage "exclude each other" xos-node ban n1 --for 1d --until 2999-01-01T00:00:00Z
+	usage "time in UTC" xos-node ban n1 --until tomorrow
+	usage "active, banned or left" xos-node list --state gone
 	usage "for ever; if that is" xos-node leave --dir n
 	[ -e n/node.conf ]
 	run xos-node leave --dir n --yes

@@ -60,6 +60,11 @@ static enum xos_status on_renew(
 	struct xos_chain fresh = {.n = 0};
 	enum xos_status st = xos_rca_renewal_open(
 	    xos_request_body(req), c->trust, c->vo->vo, xos_clock_now(), &r, err);
+	char *no = xos_test_path(c->dir, "refuses");
+	if (!st && access(no, F_OK) == 0)
+		st = xos_err_set(err, XOS_DENIED, "node-banned",
+		    "the node n1 is locked since 2026-12-01T00:00:00Z: its key was used twice");
+	free(no);
 	if (!st)
 		st = xos_csr_parse(xos_buf_bytes(&r->csr), &csr, err);
 	if (!st) {

@@ -197,7 +197,7 @@ static int64_t certificate_end(void)
 START_TEST(renews_past_half_of_life_and_goes_on_with_the_new_key)
 {
 	int64_t now = xos_clock_now();
-	begin(now - 20 * 3600, now + 3600);
+	begin(now - 20 * 3600, now + 60); /* starts within a tenth of what is left */
 	serve_bundle(&(struct xos_test_bundle){.serial = 3});
 	test_server_start(&vops, n->vo, "vops", n->dir);
 	test_server_start(&rca, n->vo, "rca", n->dir);
@@ -218,6 +218,32 @@ START_TEST(renews_past_half_of_life_and_goes_on_with_the_new_key)
 	l = program_client();
 	wait_serial(l, 5);
 	xos_local_free(l);
+}
+END_TEST
+
+/* Whoever looks at the node sees who said no, why, and whom to ask; and when it is lifted the node goes on. */
+START_TEST(a_refused_renewal_shows_and_is_tried_again)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	int64_t now = xos_clock_now();
+	char *no;
+	begin(now - 60, now + 20);
+	no = xos_test_path(n->dir, "refuses");
+	MUST(xos_file_write(no, 0644, XOS_BYTES_NONE, &err), &err);
+	serve_bundle(&(struct xos_test_bundle){.serial = 3});
+	test_server_start(&vops, n->vo, "vops", n->dir);
+	test_server_start(&rca, n->vo, "rca", n->dir);
+	start_with(&vops, &rca);
+	struct xos_local *l = program_client();
+	wait_error(l, "certificate", "renewal refused: the node n1 is locked since");
+	wait_error(l, "certificate", "ask the administrators of the VO demo");
+	ck_assert_int_eq(unlink(no), 0);
+	int64_t until = xos_clock_mono_ms() + PATIENCE_MS;
+	while (certificate_end() < now + 7200 && xos_clock_mono_ms() < until)
+		usleep(50000);
+	ck_assert_int_ge(certificate_end(), now + 7200);
+	xos_local_free(l);
+	free(no);
 }
 END_TEST
 
@@ -248,6 +274,7 @@ static Suite *suite(void)
 	tcase_add_test(t, another_service_is_no_policy_server);
 	tcase_add_test(t, neither_is_one_of_another_root);
 	tcase_add_test(t, renews_past_half_of_life_and_goes_on_with_the_new_key);
+	tcase_add_test(t, a_refused_renewal_shows_and_is_tried_again);
 	tcase_add_test(t, a_certificate_before_half_of_its_life_is_left_alone);
 	suite_add_tcase(s, t);
 	return s;

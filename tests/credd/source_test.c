@@ -42,7 +42,7 @@ START_TEST(a_lower_serial_is_refused_also_after_a_restart)
 	ck_assert_int_eq(node_offer(n, &(struct xos_test_bundle){.serial = 8}, &err), XOS_OK);
 	ck_assert_uint_eq(serial_now(), 8);
 	/* Also when somebody removes the stored bundle: the highest serial stands apart. */
-	char *path = xos_test_path(n->conf.state, "bundle.jws");
+	char *path = xos_test_path(n->conf.state, "bundle");
 	ck_assert_int_eq(remove(path), 0);
 	free(path);
 	node_restart(n);
@@ -57,7 +57,7 @@ START_TEST(an_older_stored_bundle_is_not_taken_back)
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_buf old;
 	n = node_new(&(struct xos_test_bundle){.serial = 7});
-	char *path = xos_test_path(n->conf.state, "bundle.jws");
+	char *path = xos_test_path(n->conf.state, "bundle");
 	xos_buf_init(&old, XOS_BUNDLE_MAX);
 	ck_assert_int_eq(xos_file_read(path, XOS_BUNDLE_MAX, &old, &err), XOS_OK);
 	ck_assert_int_eq(node_offer(n, &(struct xos_test_bundle){.serial = 8}, &err), XOS_OK);
@@ -130,7 +130,14 @@ START_TEST(garbage_changes_nothing)
 	ck_assert_ptr_null(view);
 	struct xos_buf b;
 	xos_buf_init(&b, XOS_BUNDLE_MAX);
-	node_bundle(n, (struct xos_test_bundle){.serial = 8}, &b);
+	/* Every part is new: of what the node has it could take the true one. */
+	node_bundle(n,
+	    (struct xos_test_bundle){.serial = 8,
+	        .roster_serial = 2,
+	        .locks_serial = 2,
+	        .vo_text = "vo \"demo\" serial 1 { permit any action any on any; }",
+	        .site_text = "site \"lab\" serial 9 { permit vo demo action any on site:lab; }"},
+	    &b);
 	for (size_t at = 0; at < b.n; at += 97) {
 		b.p[at] ^= 1;
 		ck_assert_int_ne(

@@ -76,6 +76,7 @@ static void bundle(struct xos_bytes compact)
 	static const struct xos_bundle_seen seen;
 	const struct xos_bundle_want want = {.trust = &trust,
 	    .site = "lab",
+	    .node = "n1",
 	    .site_key = vo->site_key,
 	    .root = vo->root,
 	    .seen = &seen};
@@ -115,7 +116,18 @@ static void built(struct xos_bytes in)
 	f.roster = part(&in);
 	f.site_set = part(&in);
 	f.locks_ca = part(&in);
-	f.locks_rca = in;
+	f.locks_rca = part(&in);
+	const struct xos_bundle_named group = {"/demo/physics", 1, part(&in)};
+	const struct xos_bundle_named owner = {"demo:alice", 1, part(&in)};
+	const struct xos_bundle_named node = {"n1", 1, part(&in)};
+	const struct xos_bytes head = part(&in);
+	f.groups = &group;
+	f.owners = &owner;
+	f.nodes = &node;
+	f.ngroups = f.nowners = f.nnodes = group.bytes.n != 0;
+	f.heads = &head;
+	f.nheads = head.n != 0;
+	f.trust = in;
 	xos_buf_init(&out, XOS_BUNDLE_MAX);
 	if (xos_bundle_sign(vo->policy_key, &f, &out, NULL) == XOS_OK)
 		bundle(xos_buf_bytes(&out));

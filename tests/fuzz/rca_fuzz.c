@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/keep.h"
 #include "api/rca.h"
+#include "api/sshhost.h"
 #include "api/trustdoc.h"
+#include "rca/from.h"
 #include "rca/messages.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,8 +39,16 @@ static void renewal(struct xos_bytes in)
 	struct xos_trust *trust = xos_trust_new();
 	struct xos_rca_renewal *r = NULL;
 
+	char from[RCA_FROM_MAX + 1];
+	const struct xos_bytes body = rca_from_split(in, from);
+
+	if (body.n > in.n || strlen(from) > RCA_FROM_MAX || (body.n < in.n && !from[0]))
+		abort();
 	/* Nobody is trusted: nothing may pass. */
-	if (xos_rca_renewal_open(in, trust, "demo", NOW, &r, NULL) == XOS_OK || r)
+	if (xos_rca_renewal_open(body, trust, "demo", NOW, &r, NULL) == XOS_OK || r ||
+	    xos_rca_rescue_open(body, trust, "demo", NOW, &r, NULL) == XOS_OK || r ||
+	    xos_rca_confirm_open(body, trust, "demo", NOW, &r, NULL) == XOS_OK || r ||
+	    xos_rca_ssh_host_open(body, trust, "demo", NOW, &r, NULL) == XOS_OK || r)
 		abort();
 	xos_trust_free(trust);
 }

@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct xos_bytes in = {data, size};
-	struct vops_parts p;
+	struct vops_parts p = {.vo_text = XOS_BYTES_NONE};
 	struct xos_buf out;
 
 	xos_buf_init(&out, size + 1);
@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (!xos_bytes_eq(xos_buf_bytes(&out), in))
 			abort();
 	}
+	vops_parts_free(&p);
 	xos_buf_free(&out);
 	return 0;
 }

@@ -87,6 +87,11 @@ struct xos_test_bundle {
 	const struct xos_lock *locks_ca, *locks_rca;
 	size_t nlocks_ca, nlocks_rca;
 	uint64_t roster_serial, locks_serial; /* 1 */
+	/* Texts of the sets of the group /demo/physics, of the owner demo:alice, of the node n1; NULL: none. */
+	const char *group_text, *owner_text, *node_text;
+	uint64_t group_serial, owner_serial; /* 1 */
+	const char *node;                    /* n1: whose set the bundle says it is */
+	struct xos_bytes head, trust;        /* n 0: none */
 };
 void xos_test_bundle(
     const struct xos_test_vo *v, const struct xos_test_bundle *b, struct xos_buf *out);

@@ -200,7 +200,7 @@ node_pem() {
 	[[ $output == *"more than half"* ]]
 	[ "$(sha256sum "$N/n1/tls/jobs.key" "$N/n1/tls/jobs.pem")" = "$before" ]
 	run -0 xos-node renew --dir "$N/n1" --force
-	[[ $output == *"is renewed"* ]]
+	[[ $output == *"are renewed"* ]]
 	[ "$(openssl x509 -in "$N/n1/tls/jobs.pem" -noout -pubkey)" = "$(openssl pkey -in "$N/n1/tls/jobs.key" -pubout)" ]
 	[ "$(sha256sum "$N/n1/tls/jobs.key" "$N/n1/tls/jobs.pem")" != "$before" ]
 	openssl x509 -in "$N/n1/tls/jobs.pem" -noout -ext subjectAltName | grep -q spiffe://demo/service/jobs/n1

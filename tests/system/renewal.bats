@@ -63,7 +63,7 @@ long_retry() { # what happens within a minute
 	before=$(serial "$V/n1/tls/jobs.pem")
 	pid=$(cat "$V/n1/run/xos-jobd.pid")
 	run -0 xos-node renew --dir "$V/n1" --force
-	[[ $output == *"is renewed"* ]]
+	[[ $output == *"are renewed"* ]]
 	other_serial "$V/n1/tls/jobs.pem" "$before"
 	retry serves
 	[ "$(cat "$V/n1/run/xos-jobd.pid")" = "$pid" ]

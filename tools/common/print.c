@@ -61,6 +61,7 @@ void xos_cli_print_pair(const char *key, const char *fmt, ...)
 	va_end(ap);
 	xos_text_clean(text);
 	snprintf(left, sizeof(left), "%s%s", key, *key ? ":" : "");
+	xos_text_clean(left); /* keys, too, come from peers */
 	printf("%-*s %s\n", PAIR_WIDTH, left, text);
 }
 

@@ -1,14 +1,22 @@
-/* xos-node applications, approve, deny, list, ban, unban: for the VO's administrators */
+/* xos-node applications, approve, deny, ban, unban, remove: for whoever may say who comes in */
 #include <stdio.h>
 #include <string.h>
 
 #include "api/rca.h"
 #include "base/clock.h"
 #include "cli/command.h"
-#include "cli/vo.h"
 #include "node/verbs.h"
 
-static const char *opt_message, *opt_for;
+static const char *opt_message, *opt_for, *opt_until, *opt_fingerprint, *opt_accept;
+static bool opt_again;
+
+const struct xos_cli_option xos_node_approve_options[] = {
+    {"fingerprint", "sha256:...", "approve only if this is the node's key, as its owner read it",
+        NULL, &opt_fingerprint, NULL},
+    {"again", NULL, "a node of that name left, and its old keys are destroyed", &opt_again, NULL,
+        NULL},
+    XOS_NODE_NO_OPTION,
+};
 
 const struct xos_cli_option xos_node_deny_options[] = {
     {"message", "TEXT", "the reason, for the node's owner", NULL, &opt_message, NULL},
@@ -17,11 +25,20 @@ const struct xos_cli_option xos_node_deny_options[] = {
 
 const struct xos_cli_option xos_node_ban_options[] = {
     {"message", "TEXT", "the reason, for the node's owner and its users", NULL, &opt_message, NULL},
-    {"for", "DURATION", "how long, for example 7d; without it until unban", NULL, &opt_for, NULL},
+    {"for", "DURATION", "how long, for example 7d; without an end until unban", NULL, &opt_for,
+        NULL},
+    {"until", "TIME", "the end, for example 2026-12-24T00:00:00Z", NULL, &opt_until, NULL},
     XOS_NODE_NO_OPTION,
 };
 
-static void print_about(const struct xos_json *about)
+const struct xos_cli_option xos_node_unban_options[] = {
+    {"accept", "sha256:HEX",
+        "after a second use of a key: the one that the machine has now, by xos-node status there",
+        NULL, &opt_accept, NULL},
+    XOS_NODE_NO_OPTION,
+};
+
+void xos_node_print_about(const struct xos_json *about)
 {
 	void *it = NULL;
 	const char *key = NULL, *text = NULL;
@@ -32,7 +49,7 @@ static void print_about(const struct xos_json *about)
 	}
 }
 
-static void print_application(const struct xos_json *a)
+void xos_node_print_application(const struct xos_json *a)
 {
 	static const char *const shown[] = {"id", "node", "site", "created", "fingerprint"};
 	const struct xos_json *about = NULL, *services = NULL;
@@ -43,15 +60,17 @@ static void print_application(const struct xos_json *a)
 	}
 	if (!xos_json_opt_array(a, "services", 64, &services, NULL)) {
 		for (size_t i = 0; i < xos_json_count(services); i++) {
-			const char *url = "";
-			if (!xos_json_get_string(
-			        xos_json_at(services, i), "kind", 64, &text, NULL) &&
-			    !xos_json_get_string(xos_json_at(services, i), "url", 512, &url, NULL))
-				xos_cli_print_pair("service", "%s at %s", text, url);
+			const char *url = "", *key = "";
+			const struct xos_json *s = xos_json_at(services, i);
+			if (!xos_json_get_string(s, "kind", 64, &text, NULL) &&
+			    !xos_json_get_string(s, "url", 512, &url, NULL) &&
+			    !xos_json_get_string(s, "fingerprint", 128, &key, NULL))
+				xos_cli_print_pair(
+				    "service", "%s at %s, key %s", text, url[0] ? url : "-", key);
 		}
 	}
 	if (!xos_json_opt_object(a, "about", &about, NULL) && about)
-		print_about(about);
+		xos_node_print_about(about);
 	putchar('\n');
 }
 
@@ -74,7 +93,7 @@ XOS_NODE_VERB(applications)
 	if (!st && cli->json)
 		return xos_cli_print_json(doc, err);
 	for (size_t i = 0; !st && i < xos_json_count(list); i++)
-		print_application(xos_json_at(list, i));
+		xos_node_print_application(xos_json_at(list, i));
 	if (!st && xos_json_count(list) == 0)
 		printf("no node waits for approval\n");
 	xos_json_free(doc);
@@ -128,7 +147,11 @@ XOS_NODE_VERB(approve)
 	enum xos_status st = find_id(cli, argv[0], id, err);
 	if (st)
 		return st;
-	return xos_cli_command_do(cli, XOS_RCA_AUD, "node.approve", id_args(id), err,
+	struct xos_json *args = id_args(id);
+	xos_json_set_string(args, "fingerprint", opt_fingerprint);
+	if (opt_again)
+		xos_json_set_bool(args, "again", true);
+	return xos_cli_command_do(cli, XOS_RCA_AUD, "node.approve", args, err,
 	    "%s is approved; it fetches its certificates with: xos-node join", argv[0]);
 }
 
@@ -148,13 +171,19 @@ XOS_NODE_VERB(deny)
 XOS_NODE_VERB(ban)
 {
 	(void)argc;
-	int64_t seconds = 0;
+	int64_t seconds = 0, until = 0;
+	if (opt_for && opt_until)
+		return xos_cli_usage(err, "--for and --until exclude each other");
 	if (opt_for && (!xos_duration_parse(opt_for, &seconds) || seconds <= 0))
 		return xos_cli_usage(err, "--for takes a duration with its unit: 12h, 7d");
+	if (opt_until && !xos_time_parse(opt_until, &until))
+		return xos_cli_usage(err, "--until takes a time in UTC: 2026-12-24T00:00:00Z");
 	struct xos_json *args = xos_json_object();
 	xos_json_set_string(args, "node", argv[0]);
 	if (opt_for)
-		xos_json_set_time(args, "until", xos_clock_now() + seconds);
+		until = xos_clock_now() + seconds;
+	if (until)
+		xos_json_set_time(args, "until", until);
 	xos_json_set_string(args, "message", opt_message);
 	return xos_cli_command_do(
 	    cli, XOS_RCA_AUD, "node.ban", args, err, "node %s is banned", argv[0]);
@@ -163,64 +192,33 @@ XOS_NODE_VERB(ban)
 XOS_NODE_VERB(unban)
 {
 	(void)argc;
-	struct xos_json *args = xos_json_object();
+	struct xos_json *args = xos_json_object(), *result = NULL;
+	const char *still = NULL;
 	xos_json_set_string(args, "node", argv[0]);
-	return xos_cli_command_do(
-	    cli, XOS_RCA_AUD, "node.unban", args, err, "node %s is not banned any more", argv[0]);
+	if (opt_accept)
+		xos_json_set_string(args, "accept", opt_accept);
+	enum xos_status st = xos_cli_command(cli, XOS_RCA_AUD, "node.unban", args, &result, err);
+	if (!st && cli->json)
+		return xos_cli_print_json(result, err);
+	if (!st)
+		st = xos_json_opt_string(result, "still", 16, &still, err);
+	if (!st && still)
+		xos_cli_say("your side's ban of node %s is lifted; %s still bans it", argv[0],
+		    strcmp(still, "vo") == 0 ? "the VO" : "the owner of its site");
+	else if (!st)
+		xos_cli_say("node %s is not banned any more", argv[0]);
+	xos_json_free(result);
+	return st;
 }
 
-static struct xos_json *node_json(const struct xos_rca_node *n)
-{
-	struct xos_json *o = xos_json_object(), *services = xos_json_array();
-	xos_json_set_string(o, "node", n->node);
-	xos_json_set_string(o, "site", n->site);
-	xos_json_set_string(o, "state", n->state);
-	for (size_t i = 0; i < n->nservices; i++) {
-		struct xos_json *s = xos_json_object();
-		xos_json_set_string(s, "kind", n->services[i].kind);
-		xos_json_set_string(s, "url", n->services[i].url);
-		xos_json_add(services, s);
-	}
-	xos_json_set(o, "services", services);
-	return o;
-}
-
-static enum xos_status print_nodes(
-    const struct xos_cli *cli, const struct xos_rca_nodes *l, struct xos_err *err)
-{
-	static const char *const heads[] = {"NODE", "SITE", "STATE", "JOBS"};
-	if (cli->json) {
-		struct xos_json *doc = xos_json_object(), *list = xos_json_array();
-		for (size_t i = 0; i < l->n; i++)
-			xos_json_add(list, node_json(&l->node[i]));
-		xos_json_set(doc, "nodes", list);
-		return xos_cli_print_json(doc, err);
-	}
-	struct xos_cli_table *t = xos_cli_table_new(heads, 4);
-	for (size_t i = 0; i < l->n; i++) {
-		const struct xos_rca_node *n = &l->node[i];
-		const char *cells[] = {n->node, n->site, n->state, xos_rca_node_url(n, "jobs")};
-		xos_cli_table_row(t, cells);
-	}
-	return xos_cli_table_print(t, err);
-}
-
-XOS_NODE_VERB(list)
+XOS_NODE_VERB(remove)
 {
 	(void)argc;
-	(void)argv;
-	struct xos_cli_vo *vo = NULL;
-	struct xos_cli_client *client = NULL;
-	struct xos_rca_nodes *nodes = NULL;
-	enum xos_status st = xos_cli_vo_load(cli, &vo, err);
-	if (!st)
-		st = xos_cli_client_new(vo, "rca", NULL, true, &client, err);
-	if (!st)
-		st = xos_rca_nodes_get(xos_cli_client(client), vo->name, &nodes, err);
-	if (!st)
-		st = print_nodes(cli, nodes, err);
-	xos_rca_nodes_free(nodes);
-	xos_cli_client_free(client);
-	xos_cli_vo_free(vo);
-	return st;
+	struct xos_json *args = xos_json_object();
+	xos_json_set_string(args, "node", argv[0]);
+	return xos_cli_command_do(cli, XOS_RCA_AUD, "node.remove", args, err,
+	    "node %s is no node of the VO any more: its certificates are refused within the "
+	    "refresh "
+	    "interval and not renewed",
+	    argv[0]);
 }

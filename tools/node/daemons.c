@@ -1,4 +1,4 @@
-/* xos-node start, stop, status, leave */
+/* xos-node start, stop, status */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/daemons.h"
-#include "cli/remove.h"
 #include "json/json.h"
 #include "local/client.h"
 #include "node/verbs.h"
@@ -19,15 +18,7 @@ static const struct {
 #define NDAEMONS (sizeof(daemons) / sizeof(daemons[0]))
 
 const char *xos_node_opt_dir;
-static bool opt_yes;
-
 const struct xos_cli_option xos_node_dir_options[] = {XOS_NODE_DIR_OPTION, XOS_NODE_NO_OPTION};
-const struct xos_cli_option xos_node_leave_options[] = {
-    XOS_NODE_DIR_OPTION,
-    {"yes", NULL, "I know that this cannot be undone", &opt_yes, NULL, NULL},
-    XOS_NODE_NO_OPTION,
-};
-
 enum xos_status xos_node_open(struct xos_node *n, struct xos_err *err)
 {
 	if (!xos_node_opt_dir)
@@ -55,8 +46,7 @@ XOS_NODE_VERB(start)
 	struct xos_err renewal = XOS_ERR_INIT;
 	bool renewed = false;
 	if (!st && xos_node_renew(&n, false, &renewed, &renewal))
-		fprintf(stderr, "xos-node: the job service's certificate is not renewed: %s\n",
-		    renewal.text);
+		fprintf(stderr, "xos-node: not renewed: %s\n", renewal.text);
 	for (size_t i = 0; !st && i < NDAEMONS; i++) {
 		if (!(st = xos_node_path(&n, daemons[i].conf, conf, err)))
 			st = xos_cli_daemon_start(n.dir, daemons[i].program, conf, err);
@@ -67,7 +57,7 @@ XOS_NODE_VERB(start)
 	return st;
 }
 
-static enum xos_status stop_all(const struct xos_node *n, struct xos_err *err)
+enum xos_status xos_node_stop_all(const struct xos_node *n, struct xos_err *err)
 {
 	enum xos_status st = XOS_OK;
 	for (size_t i = NDAEMONS; i-- > 0;) {
@@ -87,36 +77,9 @@ XOS_NODE_VERB(stop)
 	enum xos_status st = xos_node_open(&n, err);
 	if (st)
 		return st;
-	st = stop_all(&n, err);
+	st = xos_node_stop_all(&n, err);
 	if (!st && !cli->json)
 		printf("node %s is stopped\n", n.name);
-	xos_node_free(&n);
-	return st;
-}
-
-XOS_NODE_VERB(leave)
-{
-	(void)argc;
-	(void)argv;
-	struct xos_node n = {.name = NULL};
-	enum xos_status st = xos_node_open(&n, err);
-	if (st)
-		return st;
-	if (!opt_yes)
-		st = xos_cli_usage(err,
-		    "this stops node %s and removes its keys, jobs and logs in %s for ever; if "
-		    "that is "
-		    "meant: --yes",
-		    n.name, n.dir);
-	if (!st)
-		st = stop_all(&n, err);
-	if (!st)
-		st = xos_cli_remove_tree(n.dir, err);
-	if (!st && !cli->json)
-		printf(
-		    "node %s is gone from this machine; its certificates end by themselves, or at "
-		    "once with: xos-node ban %s\n",
-		    n.name, n.name);
 	xos_node_free(&n);
 	return st;
 }
@@ -157,6 +120,10 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 	if (!xos_json_opt_object(doc, "certificate", &part, NULL) && part &&
 	    !xos_json_opt_string(part, "not_after", 64, &text, NULL) && text)
 		xos_cli_print_pair("certificate ends", "%s", text);
+	if (part && !xos_json_opt_string(part, "key", 80, &text, NULL) && text)
+		xos_cli_print_pair("key", "%s", text);
+	if (part && !xos_json_opt_string(part, "last_error", 600, &text, NULL) && text)
+		xos_cli_print_pair("certificate", "%s", text);
 	for (size_t i = 0; i < NDAEMONS; i++) {
 		struct xos_proc_id id;
 		bool up = xos_cli_daemon_running(n->dir, daemons[i].program, &id);

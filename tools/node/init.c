@@ -11,7 +11,8 @@
 
 #define UID_BASE_DEFAULT "1899999050" /* docs/decisions/uid-ranges.md */
 
-static const char *opt_name, *opt_site, *opt_site_key, *opt_address, *opt_member, *opt_uid_base;
+static const char *opt_name, *opt_site, *opt_site_key, *opt_address, *opt_member, *opt_uid_base,
+    *opt_data_url;
 
 const struct xos_cli_option xos_node_init_options[] = {
     XOS_NODE_DIR_OPTION,
@@ -19,6 +20,8 @@ const struct xos_cli_option xos_node_init_options[] = {
     {"site", "SITE", "the site it belongs to", NULL, &opt_site, NULL},
     {"site-key", "FILE", "the site's public key; pinned from now on", NULL, &opt_site_key, NULL},
     {"address", "IP", "address to listen on (127.0.0.1)", NULL, &opt_address, NULL},
+    {"data-url", "URL", "where a data service of this node serves: https://...", NULL,
+        &opt_data_url, NULL},
     {"member", "NAME", "without root: the member that this user is", NULL, &opt_member, NULL},
     {"uid-base", "N", "as root: first of two user numbers for the daemons (" UID_BASE_DEFAULT ")",
         NULL, &opt_uid_base, NULL},
@@ -34,6 +37,8 @@ static enum xos_status check(struct xos_err *err)
 		    err, "'%s' is no node name: a host name in lower case", opt_name);
 	if (!xos_name_is_site(opt_site))
 		return xos_cli_usage(err, "'%s' is no site name", opt_site);
+	if (opt_data_url && strncmp(opt_data_url, "https://", 8) != 0)
+		return xos_cli_usage(err, "--data-url takes an address that begins with https://");
 	if (geteuid() != 0 && !opt_member)
 		return xos_cli_usage(err,
 		    "without root a node runs the jobs of its own user only: say which member that "
@@ -104,11 +109,12 @@ XOS_NODE_VERB(init)
 	union {
 		const char *in;
 		char *out;
-	} name = {opt_name}, site = {opt_site}, member = {opt_member},
+	} name = {opt_name}, site = {opt_site}, member = {opt_member}, data = {opt_data_url},
 	  address = {opt_address ? opt_address : "127.0.0.1"};
 	n.name = name.out;
 	n.site = site.out;
 	n.member = member.out;
+	n.data_url = data.out;
 	n.address = address.out;
 	n.uid_base = (int64_t)uid;
 	st = make(&n, err);

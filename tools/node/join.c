@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "api/rca.h"
+#include "api/rca_admission.h"
+#include "auth/code.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -20,16 +20,19 @@
 #define SKEW 300
 #define POLL_MS 1000
 #define NODE_KEY "credd/node.key"
-#define JOBS_KEY "tls/jobs.key"
 
-static const char *opt_fingerprint;
-static bool opt_wait;
+static const char *opt_fingerprint, *opt_code_fd, *opt_data_url;
+static bool opt_wait, opt_code_stdin;
 
 const struct xos_cli_option xos_node_join_options[] = {
     XOS_NODE_DIR_OPTION,
     {"fingerprint", "sha256:...", "of the VO's root, as its administrators publish it", NULL,
         &opt_fingerprint, NULL},
-    {"wait", NULL, "wait until an administrator approved", &opt_wait, NULL, NULL},
+    {"wait", NULL, "wait until somebody approved", &opt_wait, NULL, NULL},
+    {"code-stdin", NULL, "be admitted at once by a code, read from standard input", &opt_code_stdin,
+        NULL, NULL},
+    {"code-fd", "N", "read the code from descriptor N", NULL, &opt_code_fd, NULL},
+    {"data-url", "URL", "where a data service of this node serves", NULL, &opt_data_url, NULL},
     XOS_NODE_NO_OPTION,
 };
 
@@ -89,51 +92,76 @@ static enum xos_status key_and_request(
 	return st;
 }
 
-/* For whoever approves: what this machine is. Nothing here is believed by a program. */
-static void describe_machine(struct xos_json *about)
+/* What a node serves; each with a key and a certificate of its own: tls/KIND.key, tls/KIND.pem. */
+static enum xos_status add_service(const struct xos_node *n, struct xos_rca_application *a,
+    const char *kind, const char *url, struct xos_err *err)
 {
-	struct utsname u;
-	if (uname(&u) != 0)
-		return;
-	xos_json_set_text(about, "host", u.nodename);
-	xos_json_set_text(about, "system", u.sysname);
-	xos_json_set_text(about, "release", u.release);
-	xos_json_set_text(about, "machine", u.machine);
+	struct xos_rca_service *s = &a->services[a->nservices++];
+	char key[64];
+
+	if (!xos_str_copy(s->kind, sizeof(s->kind), kind) ||
+	    !xos_str_copy(s->url, sizeof(s->url), url) ||
+	    !xos_str_printf(key, sizeof(key), "tls/%s.key", kind))
+		return xos_err_set(
+		    err, XOS_LIMIT, "application", "the address %s is too long", url);
+	return key_and_request(n, key, &s->csr, err);
 }
 
 static enum xos_status fill(
     const struct xos_node *n, struct xos_rca_application *a, struct xos_err *err)
 {
-	struct xos_rca_service *jobs = &a->services[0];
+	char jobs[XOS_RCA_URL_MAX + 1];
+	const char *data = opt_data_url ? opt_data_url : n->data_url;
 	bool v6 = strchr(n->address, ':');
 	bool fits = xos_str_copy(a->node, sizeof(a->node), n->name) &&
 	            xos_str_copy(a->site, sizeof(a->site), n->site) &&
 	            xos_str_copy(a->hosts[0], sizeof(a->hosts[0]), n->name) &&
 	            xos_str_copy(a->hosts[1], sizeof(a->hosts[1]), n->address) &&
-	            xos_str_copy(jobs->kind, sizeof(jobs->kind), "jobs") &&
-	            xos_str_printf(jobs->url, sizeof(jobs->url), "https://%s%s%s:%lld",
-	                v6 ? "[" : "", n->address, v6 ? "]" : "", (long long)n->jobs_port);
+	            xos_str_printf(jobs, sizeof(jobs), "https://%s%s%s:%lld", v6 ? "[" : "",
+	                n->address, v6 ? "]" : "", (long long)n->jobs_port);
 	if (!fits)
 		return xos_err_set(
 		    err, XOS_LIMIT, "application", "a name of this node is too long");
 	a->nhosts = 2;
-	a->nservices = 1;
 	a->about = xos_json_object();
-	describe_machine(a->about);
+	xos_node_describe_machine(a->about);
 	enum xos_status st = key_and_request(n, NODE_KEY, &a->csr, err);
-	return st ? st : key_and_request(n, JOBS_KEY, &jobs->csr, err);
+	if (!st)
+		st = add_service(n, a, "jobs", jobs, err);
+	if (!st && data)
+		st = add_service(n, a, "data", data, err);
+	return st;
 }
 
-/* The id of the application that is under way; applies if there is none. */
-static enum xos_status application(
-    const struct xos_node *n, struct vo *v, char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
+/* The code, if one was given: checked here, so that a typing error costs no attempt. *out NULL: none. */
+static enum xos_status read_code(struct xos_secret **out, struct xos_err *err)
+{
+	uint64_t fd = 0;
+	struct xos_secret *typed = NULL;
+
+	if (!opt_code_stdin && !opt_code_fd)
+		return XOS_OK;
+	if (opt_code_stdin && opt_code_fd)
+		return xos_cli_usage(err, "--code-stdin and --code-fd exclude each other");
+	if (opt_code_fd && !xos_parse_u64(opt_code_fd, INT32_MAX, &fd))
+		return xos_cli_usage(err, "--code-fd needs the number of an open descriptor");
+	enum xos_status st = xos_secret_read_line((int)fd, XOS_CODE_TYPED_MAX, &typed, err);
+	if (!st)
+		st = xos_code_read(typed, out, err);
+	xos_secret_free(typed);
+	return st;
+}
+
+/* The id of the application that is under way; applies if there is none, or joins by the code. */
+static enum xos_status application(const struct xos_node *n, struct vo *v, struct xos_secret *code,
+    char id[XOS_RCA_ID_LEN + 1], struct xos_err *err)
 {
 	char path[PATH_MAX];
 	struct xos_buf text;
 	enum xos_status st = xos_node_path(n, "application", path, err);
 	if (st)
 		return st;
-	if (access(path, F_OK) == 0) {
+	if (!code && access(path, F_OK) == 0) {
 		xos_buf_init(&text, 0);
 		st = xos_file_read(path, 256, &text, err);
 		if (!st && (text.n != XOS_RCA_ID_LEN ||
@@ -147,7 +175,9 @@ static enum xos_status application(
 	if (!a)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	st = fill(n, a, err);
-	if (!st)
+	if (!st && code)
+		st = xos_rca_join(xos_service_client(v->rca), v->name, a, code, id, err);
+	else if (!st)
 		st = xos_rca_apply(xos_service_client(v->rca), v->name, a, id, err);
 	if (!st)
 		st = xos_node_write(n, "application", 0600, xos_bytes_str(id), err);
@@ -228,23 +258,47 @@ static enum xos_status check_chain(const struct xos_node *n, const struct vo *v,
 	return st;
 }
 
+/* Jobs, and data if it was asked for: what has a key here. */
+static enum xos_status check_services(const struct xos_node *n, const struct vo *v,
+    const struct xos_rca_outcome *o, struct xos_err *err)
+{
+	char key[64];
+	enum xos_status st = XOS_OK;
+	bool jobs = false;
+
+	for (size_t i = 0; !st && i < o->nservices; i++) {
+		const char *kind = o->services[i].kind;
+
+		jobs |= strcmp(kind, "jobs") == 0;
+		if (strcmp(kind, "jobs") != 0 && strcmp(kind, "data") != 0)
+			return xos_err_set(err, XOS_MALFORMED, "outcome",
+			    "the resource authority certified other services than were asked for");
+		xos_str_printf(key, sizeof(key), "tls/%s.key", kind);
+		st = check_chain(n, v, &o->services[i].chain, kind, key, err);
+	}
+	if (!st && !jobs)
+		st = xos_err_set(err, XOS_MALFORMED, "outcome",
+		    "the resource authority certified no job service, which was asked for");
+	return st;
+}
+
 static enum xos_status install(const struct xos_node *n, const struct vo *v,
     const struct xos_rca_outcome *o, struct xos_err *err)
 {
 	const struct xos_cad_directory *services = &v->contact.services;
+	char file[64];
 	enum xos_status st = check_chain(n, v, &o->chain, NULL, NODE_KEY, err);
 
-	if (!st && (o->nservices != 1 || strcmp(o->services[0].kind, "jobs") != 0))
-		st = xos_err_set(err, XOS_MALFORMED, "outcome",
-		    "the resource authority certified other services than were asked for");
 	if (!st)
-		st = check_chain(n, v, &o->services[0].chain, "jobs", JOBS_KEY, err);
+		st = check_services(n, v, o, err);
 	if (!st)
 		st = write_trust(n, v->contact.joined, err);
 	if (!st)
 		st = write_chain(n, "credd/node.pem", &o->chain, err);
-	if (!st)
-		st = write_chain(n, "tls/jobs.pem", &o->services[0].chain, err);
+	for (size_t i = 0; !st && i < o->nservices; i++) {
+		xos_str_printf(file, sizeof(file), "tls/%s.pem", o->services[i].kind);
+		st = write_chain(n, file, &o->services[i].chain, err);
+	}
 	if (st)
 		return st;
 	const struct xos_node_urls urls = {.vo = v->name,
@@ -269,8 +323,24 @@ static enum xos_status poll_until(struct xos_cli *cli, struct vo *v, const char 
 	}
 }
 
+/* What owner and approver compare. */
+static enum xos_status own_fingerprint(
+    const struct xos_node *n, char out[XOS_FINGERPRINT_TEXT], struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_key *key = NULL;
+	enum xos_status st = xos_node_path(n, NODE_KEY, path, err);
+
+	if (!st)
+		st = xos_key_load(path, NULL, NULL, &key, err);
+	if (!st)
+		xos_fingerprint_text(xos_key_spki_sha256(key), out);
+	xos_key_free(key);
+	return st;
+}
+
 static enum xos_status settle(struct xos_cli *cli, const struct xos_node *n, const struct vo *v,
-    const char *id, const struct xos_rca_outcome *o, struct xos_err *err)
+    const char *id, const char *fingerprint, const struct xos_rca_outcome *o, struct xos_err *err)
 {
 	char path[PATH_MAX];
 	if (o->state == XOS_RCA_DENIED) {
@@ -283,9 +353,10 @@ static enum xos_status settle(struct xos_cli *cli, const struct xos_node *n, con
 	if (o->state == XOS_RCA_PENDING) {
 		if (!cli->json)
 			printf(
-			    "application %s waits for an administrator of VO %s: xos-node approve "
+			    "application %s waits for an administrator of VO %s, or an approver of "
+			    "site %s: xos-node approve %s\nkey of this node, to be compared: "
 			    "%s\nafterwards, here: xos-node join again\n",
-			    id, v->name, n->name);
+			    id, v->name, n->site, n->name, fingerprint);
 		return XOS_OK;
 	}
 	enum xos_status st = install(n, v, o, err);
@@ -301,24 +372,31 @@ XOS_NODE_VERB(join)
 	struct xos_node n;
 	struct vo v = {.name = NULL};
 	struct xos_rca_outcome *outcome = NULL;
-	char id[XOS_RCA_ID_LEN + 1] = "";
+	struct xos_secret *code = NULL;
+	char id[XOS_RCA_ID_LEN + 1] = "", fingerprint[XOS_FINGERPRINT_TEXT] = "";
 	enum xos_status st = xos_node_open(&n, err);
 	if (st)
 		return st;
-	st = contact(cli, argv[0], &v, err);
+	st = read_code(&code, err);
 	if (!st)
-		st = application(&n, &v, id, err);
+		st = contact(cli, argv[0], &v, err);
+	if (!st)
+		st = application(&n, &v, code, id, err);
+	if (!st)
+		st = own_fingerprint(&n, fingerprint, err);
 	if (!st)
 		st = poll_until(cli, &v, id, &outcome, err);
 	if (!st && cli->json) {
 		struct xos_json *doc = xos_json_object();
 		xos_json_set_string(doc, "application", id);
 		xos_json_set_string(doc, "state", xos_rca_state_name(outcome->state));
+		xos_json_set_string(doc, "fingerprint", fingerprint);
 		st = xos_cli_print_json(doc, err);
 	}
 	if (!st)
-		st = settle(cli, &n, &v, id, outcome, err);
+		st = settle(cli, &n, &v, id, fingerprint, outcome, err);
 	xos_rca_outcome_free(outcome);
+	xos_secret_free(code);
 	vo_clear(&v);
 	xos_node_free(&n);
 	return st;

@@ -14,6 +14,7 @@ static const struct xos_config_key keys[] = {
     {"", "name", XOS_CONFIG_STRING, AT(name), true, NULL, 0, 0},
     {"", "site", XOS_CONFIG_STRING, AT(site), true, NULL, 0, 0},
     {"", "address", XOS_CONFIG_STRING, AT(address), true, NULL, 0, 0},
+    {"", "data_url", XOS_CONFIG_STRING, AT(data_url), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
     {"", "jobs_port", XOS_CONFIG_NUMBER, AT(jobs_port), true, NULL, 1, 65535},
     {"", "uid_base", XOS_CONFIG_NUMBER, AT(uid_base), false, "0", 0, INT32_MAX - 10},
@@ -80,6 +81,8 @@ enum xos_status xos_node_save(const struct xos_node *n, struct xos_err *err)
 	xos_buf_init(&b, 4096);
 	xos_buf_printf(&b, "# Written by xos-node init.\nname = %s\nsite = %s\naddress = %s\n",
 	    n->name, n->site, n->address);
+	if (n->data_url)
+		xos_buf_printf(&b, "data_url = %s\n", n->data_url);
 	if (n->member)
 		xos_buf_printf(&b, "member = %s\n", n->member);
 	xos_buf_printf(&b, "jobs_port = %lld\nuid_base = %lld\n", (long long)n->jobs_port,

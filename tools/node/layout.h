@@ -17,14 +17,15 @@
  *   trust/         root.pem, issuers.pem of the VO joined
  *   vo.conf        the VO joined and its resource authority, for renewals
  *   credd.conf, jobd.conf, and the state of both in credd/ and jobd/
- *   credd/node.*   key and certificate of the node;  tls/jobs.*   those of its job service
+ *   credd/node.*   key and certificate of the node;  tls/jobs.*, tls/data.*   those of its services
  *   application    the id of an application that waits for approval
  *   log/ run/      event logs; pid files and xos-credd's socket
  */
 struct xos_node {
 	char dir[PATH_MAX]; /* absolute */
 	char *name, *site, *address;
-	char *member; /* without root: whose jobs run here; NULL as root */
+	char *data_url; /* where a data service of it serves; NULL: none */
+	char *member;   /* without root: whose jobs run here; NULL as root */
 	int64_t jobs_port;
 	int64_t uid_base; /* as root: xos-credd's user; the next one is xos-jobd's; else 0 */
 };

@@ -1,6 +1,7 @@
 /*
- * xos-node renew: the certificate of the job service, at once. xos-jobd does it by itself when half of its life is
- * over; this is for a key that may be known to somebody else, and for nodes that were away for long.
+ * xos-node renew: the certificates of the node and of its job service, at once. The daemons do it by themselves when
+ * half of the life is over; this is for a key that may be known to somebody else, and for nodes that were away for
+ * long.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,14 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/rca.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/file.h"
 #include "cli/daemons.h"
-#include "net/pair.h"
 #include "node/verbs.h"
-#include "service/client.h"
+#include "service/keep.h"
 
 static bool opt_force;
 
@@ -25,73 +24,83 @@ const struct xos_cli_option xos_node_renew_options[] = {
     XOS_NODE_NO_OPTION,
 };
 
-/* vo.conf, written by join. */
-struct joined {
-	char *vo, *rca;
-};
 static const struct xos_config_key joined_keys[] = {
-    {"", "vo", XOS_CONFIG_STRING, offsetof(struct joined, vo), true, NULL, 0, 0},
-    {"", "rca", XOS_CONFIG_STRING, offsetof(struct joined, rca), true, NULL, 0, 0},
+    {"", "vo", XOS_CONFIG_STRING, offsetof(struct xos_node_joined, vo), true, NULL, 0, 0},
+    {"", "rca", XOS_CONFIG_STRING, offsetof(struct xos_node_joined, rca), true, NULL, 0, 0},
 };
 #define NKEYS (sizeof(joined_keys) / sizeof(joined_keys[0]))
 
-static enum xos_status fetch(const struct xos_node *n, const struct joined *j,
-    const struct xos_tls_pair *p, const struct xos_chain *old, struct xos_err *err)
+enum xos_status xos_node_joined_load(
+    const struct xos_node *n, struct xos_node_joined *j, struct xos_err *err)
 {
 	char path[PATH_MAX];
+	enum xos_status st = xos_node_path(n, "vo.conf", path, err);
+
+	return st == XOS_OK ? xos_config_load(path, joined_keys, NKEYS, j, err) : st;
+}
+
+void xos_node_joined_free(struct xos_node_joined *j)
+{
+	xos_config_free(joined_keys, NKEYS, j);
+}
+
+static const struct {
+	const char *certificate, *key, *what;
+	bool may_miss;
+} pairs[] = {
+    {"tls/jobs.pem", "tls/jobs.key", "job service", false},
+    {"tls/data.pem", "tls/data.key", "data service", true},
+    {"credd/node.pem", "credd/node.key", "node", false},
+};
+#define NPAIRS (sizeof(pairs) / sizeof(pairs[0]))
+
+/* Due by the times in it: the daemons' chance is not ours, a person waits. */
+static enum xos_status keep(const struct xos_keep_options *o, const struct xos_trust *trust,
+    bool force, enum xos_kept *did, struct xos_err *err)
+{
+	struct xos_keep *k = NULL;
+	enum xos_kept read;
+	enum xos_status st = xos_keep_new(o, &k, err);
+
+	if (st == XOS_OK)
+		st = xos_keep_read(k, &read, err);
+	if (st == XOS_OK) {
+		const struct xos_keep_state *s = xos_keep_state(k);
+		int64_t half = s->not_before + (s->not_after - s->not_before) / 2;
+
+		if (force || xos_clock_now() >= half)
+			st = xos_keep_round(k, trust, true, did, err);
+	}
+	xos_keep_free(k);
+	return st;
+}
+
+static enum xos_status renew_pair(const struct xos_node *n, const char *certificate,
+    const char *key, bool force, enum xos_kept *did, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct xos_node_joined j = {.vo = NULL};
 	struct xos_trust *trust = xos_trust_new();
-	struct xos_service_client *client = NULL;
-	struct xos_key *key = NULL;
-	struct xos_chain fresh = {.n = 0};
 	enum xos_status st = trust ? xos_node_path(n, "trust", path, err)
 	                           : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 
 	if (st == XOS_OK)
 		st = xos_trust_load(trust, path, err);
-	const struct xos_service_client_options o = {
-	    .url = j->rca, .vo = j->vo, .service = "rca", .trust = trust, .own = old, .skew = 300};
 	if (st == XOS_OK)
-		st = xos_service_client_new(&o, &client, err);
-	if (st == XOS_OK)
-		st = xos_key_generate(&key, err);
-	if (st == XOS_OK)
-		st = xos_rca_renew(xos_service_client(client), j->vo, old, key, &fresh, err);
+		st = xos_node_joined_load(n, &j, err);
 	if (st == XOS_OK) {
-		fresh.key = xos_key_ref(key);
-		st = xos_tls_pair_save(p, &fresh, err);
+		const struct xos_keep_options o = {
+		    .certificate = certificate, .key = key, .url = j.rca, .vo = j.vo};
+
+		st = keep(&o, trust, force, did, err);
+		xos_node_joined_free(&j);
 	}
-	xos_chain_clear(&fresh);
-	xos_key_free(key);
-	xos_service_client_free(client);
 	xos_trust_free(trust);
 	return st;
 }
 
-static enum xos_status renew_pair(const struct xos_node *n, struct xos_tls_pair *p, bool force,
-    bool *renewed, struct xos_err *err)
-{
-	char path[PATH_MAX];
-	struct joined j = {.vo = NULL};
-	struct xos_chain old = {.n = 0};
-	enum xos_status st = xos_node_path(n, "vo.conf", path, err);
-
-	if (st == XOS_OK)
-		st = xos_config_load(path, joined_keys, NKEYS, &j, err);
-	if (st != XOS_OK)
-		return st;
-	st = xos_tls_pair_load(p, &old, err);
-	if (st == XOS_OK &&
-	    (force || xos_clock_now() >= p->not_before + (p->not_after - p->not_before) / 2)) {
-		st = fetch(n, &j, p, &old, err);
-		*renewed = st == XOS_OK;
-	}
-	xos_chain_clear(&old);
-	xos_config_free(joined_keys, NKEYS, &j);
-	return st;
-}
-
 /* With the rights of whom the key belongs to: after the first start of the node that is not root. */
-static enum xos_status as_owner(const char *key, uid_t *owner, struct xos_err *err)
+enum xos_status xos_node_as_owner(const char *key, uid_t *owner, struct xos_err *err)
 {
 	struct stat sb;
 
@@ -107,31 +116,49 @@ static enum xos_status as_owner(const char *key, uid_t *owner, struct xos_err *e
 	return XOS_OK;
 }
 
-static void as_ourselves(void)
+void xos_node_as_ourselves(void)
 {
 	if (geteuid() != getuid() && (seteuid(getuid()) != 0 || setegid(getgid()) != 0))
 		abort(); /* half a root must not go on */
 }
 
+static enum xos_status renew_one(
+    const struct xos_node *n, size_t i, bool force, enum xos_kept *did, struct xos_err *err)
+{
+	char cert[PATH_MAX], key[PATH_MAX];
+	uid_t owner = 0;
+	enum xos_status st = xos_node_path(n, pairs[i].certificate, cert, err);
+
+	*did = XOS_KEPT_NOTHING;
+	if (st == XOS_OK && pairs[i].may_miss && access(cert, F_OK) != 0)
+		return XOS_OK;
+	if (st == XOS_OK)
+		st = xos_node_path(n, pairs[i].key, key, err);
+	if (st == XOS_OK)
+		st = xos_node_as_owner(key, &owner, err);
+	if (st == XOS_OK)
+		st = renew_pair(n, cert, key, force, did, err);
+	xos_node_as_ourselves();
+	if (st != XOS_OK)
+		xos_err_prefix(err, st, "certificate of the %s", pairs[i].what);
+	return st;
+}
+
 enum xos_status xos_node_renew(
     const struct xos_node *n, bool force, bool *renewed, struct xos_err *err)
 {
-	char cert[PATH_MAX], key[PATH_MAX];
-	struct xos_tls_pair p = {.certificate = NULL};
-	uid_t owner = 0;
-	enum xos_status st = xos_node_path(n, "tls/jobs.pem", cert, err);
+	enum xos_status st = XOS_OK;
 
 	*renewed = false;
-	if (st == XOS_OK)
-		st = xos_node_path(n, "tls/jobs.key", key, err);
-	if (st == XOS_OK)
-		st = xos_tls_pair_init(&p, cert, key, err);
-	if (st == XOS_OK)
-		st = as_owner(key, &owner, err);
-	if (st == XOS_OK)
-		st = renew_pair(n, &p, force, renewed, err);
-	as_ourselves();
-	xos_tls_pair_clear(&p);
+	for (size_t i = 0; i < NPAIRS; i++) {
+		enum xos_kept did;
+		enum xos_status one = renew_one(n, i, force, &did, st == XOS_OK ? err : NULL);
+
+		if (did == XOS_KEPT_RENEWED || did == XOS_KEPT_RESCUED)
+			*renewed = true;
+		if (st == XOS_OK)
+			st = one;
+	}
 	return st;
 }
 
@@ -172,9 +199,16 @@ XOS_NODE_VERB(renew)
 	st = xos_node_renew(&n, opt_force, &renewed, err);
 	if (st == XOS_OK && renewed)
 		st = restart_jobd(&n, err);
-	if (st == XOS_OK && !cli->json)
-		printf("the certificate of node %s's job service %s\n", n.name,
-		    renewed ? "is renewed" : "has more than half of its life left");
+	if (st == XOS_OK && cli->json) {
+		struct xos_json *doc = xos_json_object();
+
+		xos_json_set_string(doc, "node", n.name);
+		xos_json_set_bool(doc, "renewed", renewed);
+		st = xos_cli_print_json(doc, err);
+	} else if (st == XOS_OK) {
+		printf("the certificates of node %s and its services %s\n", n.name,
+		    renewed ? "are renewed" : "have more than half of their life left");
+	}
 	xos_node_free(&n);
 	return st;
 }

@@ -27,17 +27,49 @@ XOS_NODE_VERB(stop);
 XOS_NODE_VERB(status);
 XOS_NODE_VERB(leave);
 XOS_NODE_VERB(renew);
+XOS_NODE_VERB(ssh_host);
+XOS_NODE_VERB(known_hosts);
 XOS_NODE_VERB(applications);
 XOS_NODE_VERB(approve);
 XOS_NODE_VERB(deny);
 XOS_NODE_VERB(list);
 XOS_NODE_VERB(ban);
 XOS_NODE_VERB(unban);
+XOS_NODE_VERB(remove);
+XOS_NODE_VERB(describe);
+XOS_NODE_VERB(sites);
+XOS_NODE_VERB(admission);
+XOS_NODE_VERB(code);
+XOS_NODE_VERB(codes);
+XOS_NODE_VERB(revoke);
 extern const struct xos_cli_option xos_node_init_options[], xos_node_join_options[],
     xos_node_dir_options[], xos_node_leave_options[], xos_node_deny_options[],
-    xos_node_ban_options[], xos_node_renew_options[];
+    xos_node_ban_options[], xos_node_unban_options[], xos_node_ssh_host_options[],
+    xos_node_known_hosts_options[], xos_node_renew_options[], xos_node_approve_options[],
+    xos_node_list_options[], xos_node_admission_options[], xos_node_code_options[],
+    xos_node_codes_options[];
 
-/* Renews the job service's certificate if it is past half of its life, or by force (renew.c). */
+/* Stops what `start` started (daemons.c). */
+XOS_MUST_USE enum xos_status xos_node_stop_all(const struct xos_node *n, struct xos_err *err);
+
+/* vo.conf, written by join (renew.c). *j is zeroed. */
+struct xos_node_joined {
+	char *vo, *rca;
+};
+XOS_MUST_USE enum xos_status xos_node_joined_load(
+    const struct xos_node *n, struct xos_node_joined *j, struct xos_err *err);
+void xos_node_joined_free(struct xos_node_joined *j);
+/* With the rights of whom the key belongs to, until xos_node_as_ourselves. */
+XOS_MUST_USE enum xos_status xos_node_as_owner(const char *key, uid_t *owner, struct xos_err *err);
+void xos_node_as_ourselves(void);
+
+/* What this machine is, for whoever approves; no program believes any of it (machine.c). */
+void xos_node_describe_machine(struct xos_json *about);
+/* What waits, or what a node is, as the resource authority tells it; "says the node" with what is its own word. */
+void xos_node_print_application(const struct xos_json *a);
+void xos_node_print_about(const struct xos_json *about);
+
+/* Renews the certificates of the node and its services that are past half of their life, or all by force (renew.c). */
 XOS_MUST_USE enum xos_status xos_node_renew(
     const struct xos_node *n, bool force, bool *renewed, struct xos_err *err);
 

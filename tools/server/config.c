@@ -39,6 +39,11 @@ static void put_peers(struct xos_buf *b, const struct xos_server *s, enum xos_se
 		xos_server_url(s, XOS_CAD, url);
 		xos_buf_printf(b, "ca_url = %s\n", url);
 	}
+	if (d == XOS_RCAD) {
+		xos_server_est_url(s, url);
+		if (url[0])
+			xos_buf_printf(b, "listen_est = %s\n", url + strlen("https://"));
+	}
 	if (d == XOS_VOPSD || d == XOS_ACCTD) {
 		xos_server_url(s, XOS_RCAD, url);
 		xos_buf_printf(b, "rca_url = %s\n", url);

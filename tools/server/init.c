@@ -19,15 +19,18 @@
 /* Ports that are free now, all held until all are found so that none is given twice. */
 static enum xos_status choose_ports(struct xos_server *s, struct xos_err *err)
 {
-	int fd[XOS_DAEMONS + 1];
+	int64_t *port[XOS_DAEMONS + 2] = {
+	    [XOS_DAEMONS] = &s->http_port, [XOS_DAEMONS + 1] = &s->est_port};
+	int fd[XOS_DAEMONS + 2];
 	enum xos_status st = XOS_OK;
-	for (int d = 0; d <= XOS_DAEMONS; d++) {
+	for (int d = 0; d < XOS_DAEMONS; d++)
+		port[d] = &s->port[d];
+	for (int d = 0; d < XOS_DAEMONS + 2; d++) {
 		fd[d] = -1;
 		if (!st)
-			st = xos_cli_free_port(
-			    s->address, &fd[d], d < XOS_DAEMONS ? &s->port[d] : &s->http_port, err);
+			st = xos_cli_free_port(s->address, &fd[d], port[d], err);
 	}
-	for (int d = 0; d <= XOS_DAEMONS; d++) {
+	for (int d = 0; d < XOS_DAEMONS + 2; d++) {
 		if (fd[d] >= 0)
 			close(fd[d]);
 	}

@@ -36,6 +36,8 @@ static const struct xos_config_key keys[] = {
     PORT("accounting", XOS_ACCTD),
     {"ports", "http", XOS_CONFIG_NUMBER, offsetof(struct xos_server, http_port), false, "0", 0,
         65535},
+    {"ports", "est", XOS_CONFIG_NUMBER, offsetof(struct xos_server, est_port), false, "0", 0,
+        65535},
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -102,6 +104,8 @@ enum xos_status xos_server_save(const struct xos_server *s, struct xos_err *err)
 		    &b, "%s = %lld\n", xos_server_kinds[d].service, (long long)s->port[d]);
 	if (s->http_port)
 		xos_buf_printf(&b, "http = %lld\n", (long long)s->http_port);
+	if (s->est_port)
+		xos_buf_printf(&b, "est = %lld\n", (long long)s->est_port);
 	enum xos_status st = xos_server_path(s, "server.conf", NULL, path, err);
 	if (!st && (st = xos_buf_status(&b)))
 		xos_err_set(err, st, "memory", "cannot put %s together", path);
@@ -134,4 +138,11 @@ void xos_server_http_url(const struct xos_server *s, char out[128])
 	out[0] = '\0';
 	if (s->http_port)
 		url(s, "http", s->http_port, out);
+}
+
+void xos_server_est_url(const struct xos_server *s, char out[128])
+{
+	out[0] = '\0';
+	if (s->est_port)
+		url(s, "https", s->est_port, out);
 }

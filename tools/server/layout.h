@@ -37,6 +37,7 @@ struct xos_server {
 	char *vo, *address;
 	int64_t port[XOS_DAEMONS];
 	int64_t http_port; /* of CRL and OCSP, plain; 0: none (set up before there were any) */
+	int64_t est_port;  /* of the resource authority's EST; 0: none (likewise) */
 	int64_t uid_base;  /* 0: everything runs as the user who started it */
 	char *host;        /* the folder whose xos-cad serves this VO too; NULL: its own */
 	int64_t host_uid_base;
@@ -56,6 +57,8 @@ XOS_MUST_USE enum xos_status xos_server_path(const struct xos_server *s, const c
     const char *b, char out[PATH_MAX], struct xos_err *err);
 /* "http://127.0.0.1:4712", where CRL and OCSP stand; "" without a port for it. */
 void xos_server_http_url(const struct xos_server *s, char out[128]);
+/* "https://127.0.0.1:4713", where stock clients enrol; "" without a port for it. */
+void xos_server_est_url(const struct xos_server *s, char out[128]);
 /* "https://127.0.0.1:4711" */
 void xos_server_url(const struct xos_server *s, enum xos_server_daemon d, char out[128]);
 

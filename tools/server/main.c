@@ -221,7 +221,12 @@ static enum xos_status print_status_table(
 		    xos_server_kinds[d].program, up ? "running" : "stopped", up ? pid : NULL, url};
 		xos_cli_table_row(t, cells);
 	}
-	return xos_cli_table_print(t, err);
+	enum xos_status st = xos_cli_table_print(t, err);
+	char est[128];
+	xos_server_est_url(s, est);
+	if (!st && est[0])
+		printf("stock clients enrol (EST) at %s/.well-known/est\n", est);
+	return st;
 }
 
 static enum xos_status print_status_json(const struct xos_server *s, bool *all, struct xos_err *err)
@@ -232,8 +237,12 @@ static enum xos_status print_status_json(const struct xos_server *s, bool *all, 
 		xos_json_add(list, status_entry(s, d, &up));
 		*all = *all && up;
 	}
+	char est[128];
+	xos_server_est_url(s, est);
 	xos_json_set_string(doc, "vo", s->vo);
 	xos_json_set(doc, "daemons", list);
+	if (est[0])
+		xos_json_set_string(doc, "est", est);
 	return xos_cli_print_json(doc, err);
 }
 

@@ -3,14 +3,21 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/receipt.h"
 #include "vo/verbs.h"
 
-static const char *opt_for, *opt_message;
+static const char *opt_for, *opt_message, *opt_wait;
 
 const struct xos_cli_option vo_lock_options[] = {
     {"for", "DURATION", "how long, for example 7d; without it until unlocked", NULL, &opt_for,
         NULL},
     {"message", "TEXT", "what the locked person is told", NULL, &opt_message, NULL},
+    {"wait", "DURATION", "for the nodes to carry it out; 15s, 0 not at all", NULL, &opt_wait, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct xos_cli_option vo_unlock_options[] = {
+    {"wait", "DURATION", "for the nodes to carry it out; 15s, 0 not at all", NULL, &opt_wait, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -35,6 +42,17 @@ static enum xos_status check_kind(const char *kind, struct xos_err *err)
 	return xos_cli_usage(err, "'%s' is none of: member, group, role, token", kind);
 }
 
+/* On how many nodes the lock of this id is in force now, or is not any more. */
+static void say_receipt(const struct xos_cli *cli, struct xos_json *result, bool gone, int64_t wait)
+{
+	const char *id = NULL;
+	if (xos_json_opt_string(result, "id", 64, &id, NULL) || !id)
+		return;
+	const struct xos_cli_receipt r = {
+	    .lock = gone ? NULL : id, .gone = gone ? id : NULL, .wait = wait};
+	xos_cli_receipt_after(cli, &r, result);
+}
+
 enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	(void)argc;
@@ -42,7 +60,12 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 	if (st)
 		return st;
 	struct xos_json *args = vo_args(argv[1], "kind", argv[0]);
-	int64_t seconds = 0;
+	int64_t seconds = 0, wait = 0;
+	st = xos_cli_receipt_wait(opt_wait, &wait, err);
+	if (st) {
+		xos_json_free(args);
+		return st;
+	}
 	if (opt_for && (!xos_duration_parse(opt_for, &seconds) || seconds <= 0)) {
 		xos_json_free(args);
 		return xos_cli_usage(
@@ -59,9 +82,11 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 	st = xos_cli_command(cli, "ca", "lock.add", args, &result, err);
 	if (st)
 		return st;
+	if (!cli->json)
+		say_locked(argv, result);
+	say_receipt(cli, result, false, wait);
 	if (cli->json)
 		return xos_cli_print_json(result, err);
-	say_locked(argv, result);
 	xos_json_free(result);
 	return XOS_OK;
 }
@@ -72,8 +97,21 @@ enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos
 	enum xos_status st = check_kind(argv[0], err);
 	if (st)
 		return st;
-	return xos_cli_command_do(cli, "ca", "lock.remove", vo_args(argv[1], "kind", argv[0]), err,
-	    "%s %s is not locked any more", argv[0], argv[1]);
+	struct xos_json *result = NULL;
+	int64_t wait = 0;
+	st = xos_cli_receipt_wait(opt_wait, &wait, err);
+	if (!st)
+		st = xos_cli_command(
+		    cli, "ca", "lock.remove", vo_args(argv[1], "kind", argv[0]), &result, err);
+	if (st)
+		return st;
+	if (!cli->json)
+		xos_cli_say("%s %s is not locked any more", argv[0], argv[1]);
+	say_receipt(cli, result, true, wait);
+	if (cli->json)
+		return xos_cli_print_json(result, err);
+	xos_json_free(result);
+	return XOS_OK;
 }
 
 static void add_row(struct xos_cli_table *t, const struct xos_json *l)

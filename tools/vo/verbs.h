@@ -99,7 +99,8 @@ extern const struct xos_cli_option vo_set_options[], vo_end_options[], vo_close_
 extern const struct xos_cli_option vo_apply_options[], vo_approve_options[];
 extern const struct xos_cli_option vo_import_options[], vo_export_options[];
 extern const struct xos_cli_option vo_invite_options[];
-extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[];
+extern const struct xos_cli_option vo_member_options[], vo_password_options[], vo_lock_options[],
+    vo_unlock_options[];
 extern const struct xos_cli_option vo_code_options[], vo_totp_options[], vo_log_options[];
 
 #endif

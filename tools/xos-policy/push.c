@@ -1,4 +1,4 @@
-/* xos-policy push, site, list, show: what the VO's policy service keeps. */
+/* xos-policy push, list, show: what the VO's policy service keeps. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,15 +12,10 @@
 
 #define SET_MAX (1024 * 1024)
 
-static const char *opt_site, *opt_key;
+static const char *opt_site;
 
 const struct xos_cli_option xos_policytool_push_options[] = {
     {"site", "NAME", "FILE is this site's signed set (xos-policy sign)", NULL, &opt_site, NULL},
-    {NULL, NULL, NULL, NULL, NULL, NULL},
-};
-
-const struct xos_cli_option xos_policytool_site_options[] = {
-    {"key", "FILE", "with add: the site's public key", NULL, &opt_key, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -104,41 +99,4 @@ enum xos_status xos_policytool_push(struct xos_cli *cli, int argc, char **argv, 
 {
 	(void)argc;
 	return opt_site ? push_site(cli, argv[0], err) : push_vo(cli, argv[0], err);
-}
-
-static enum xos_status site_add(struct xos_cli *cli, const char *site, struct xos_err *err)
-{
-	struct xos_key *key = NULL;
-	if (!opt_key)
-		return xos_cli_usage(err, "give the site's public key: --key FILE");
-	enum xos_status st = xos_key_public_load(opt_key, &key, err);
-	if (st)
-		return st;
-	struct xos_buf pem;
-	xos_buf_init(&pem, 4096);
-	st = xos_key_public_to_pem(key, &pem, err);
-	struct xos_json *args = xos_json_object();
-	xos_json_set_string(args, "site", site);
-	xos_json_set_string(args, "key", st ? NULL : xos_buf_str(&pem));
-	xos_buf_free(&pem);
-	xos_key_free(key);
-	if (st) {
-		xos_json_free(args);
-		return st;
-	}
-	return xos_cli_command_do(cli, "vops", "site.register", args, err,
-	    "sets of site %s are taken from now on, if its key signed them", site);
-}
-
-enum xos_status xos_policytool_site(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
-{
-	(void)argc;
-	if (strcmp(argv[0], "add") == 0)
-		return site_add(cli, argv[1], err);
-	if (strcmp(argv[0], "remove") != 0)
-		return xos_cli_usage(err, "'%s' is neither add nor remove", argv[0]);
-	struct xos_json *args = xos_json_object();
-	xos_json_set_string(args, "site", argv[1]);
-	return xos_cli_command_do(
-	    cli, "vops", "site.remove", args, err, "site %s is not served any more", argv[1]);
 }

@@ -119,6 +119,8 @@ START_TEST(payloads)
 	    TOKENS("[1]"),
 	    TOKENS("[\"4F\"]"),
 	    TOKENS("[\"\"]"),
+	    TOKENS("[],\"roster\":-1"),
+	    TOKENS("[],\"locks\":\"2\""),
 	    "[]",
 	    "",
 	};
@@ -130,6 +132,11 @@ START_TEST(payloads)
 	ck_assert_msg(take() == XOS_OK, "%s", err.text);
 	sign_raw(vo->ca_key, XOS_ADMINISTRATORS_TYP, A(""));
 	ck_assert_msg(take() == XOS_OK, "%s", err.text);
+	sign_raw(vo->ca_key, XOS_ADMINISTRATORS_TYP, TOKENS("[],\"roster\":7,\"locks\":9"));
+	MUST(xos_administrators_verify(xos_buf_bytes(&out), &certs, &bt, &a, &err), &err);
+	ck_assert(a->roster == 7 && a->locks == 9);
+	xos_administrators_free(a);
+	a = NULL;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		sign_raw(vo->ca_key, XOS_ADMINISTRATORS_TYP, bad[i]);
 		ck_assert_msg(take() == XOS_MALFORMED, "payload %zu", i);

@@ -6,6 +6,7 @@
 
 #include "api/signer.h"
 #include "base/file.h"
+#include "bundle/archive.h"
 #include "bundle/stored.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
@@ -66,8 +67,12 @@ static void setup(void)
 	    .now = NOW,
 	    .skew = XOS_BUNDLE_SKEW};
 	seen = (struct xos_bundle_seen){0};
-	want = (struct xos_bundle_want){
-	    .trust = &bt, .site = "lab", .site_key = vo->site_key, .root = vo->root, .seen = &seen};
+	want = (struct xos_bundle_want){.trust = &bt,
+	    .site = "lab",
+	    .node = "n1",
+	    .site_key = vo->site_key,
+	    .root = vo->root,
+	    .seen = &seen};
 	xos_buf_init(&compact, XOS_BUNDLE_MAX);
 	err = (struct xos_err)XOS_ERR_INIT;
 }
@@ -275,6 +280,158 @@ START_TEST(lower_serials)
 }
 END_TEST
 
+#define GROUP "group \"/demo/physics\" serial 1 { permit any action job.submit on any; }"
+#define OWNER "owner \"demo:alice\" serial 1 { permit user demo:bob action job.show on any; }"
+#define NODE "node \"lab/n1\" serial 3 { forbid any action job.submit on node:lab/n1; }"
+
+static void refuse_parts(struct xos_test_bundle g, enum xos_status status, const char *code)
+{
+	make(vo, &g);
+	refuse(status, code);
+}
+
+START_TEST(sets_of_groups_owners_and_the_node)
+{
+	struct xos_test_bundle g = good();
+
+	g.group_text = GROUP;
+	g.owner_text = OWNER;
+	g.node_text = NODE;
+	g.head = xos_bytes_str("a.b.c");
+	g.trust = xos_bytes_str("d.e.f");
+	make(vo, &g);
+	struct xos_bundle *b = take();
+	ck_assert_uint_eq(xos_bundle_scoped_count(b), 2);
+	ck_assert_str_eq(xos_policy_set_name(xos_bundle_scoped(b, 0)), "/demo/physics");
+	ck_assert_str_eq(xos_policy_set_name(xos_bundle_scoped(b, 1)), "demo:alice");
+	ck_assert_ptr_null(xos_bundle_scoped(b, 2));
+	ck_assert_str_eq(xos_policy_set_name(xos_bundle_node_set(b)), "lab/n1");
+	ck_assert_int_gt(xos_bundle_node_expires(b), NOW);
+	ck_assert_uint_eq(xos_bundle_head_count(b), 1);
+	ck_assert(xos_bytes_eq(xos_bundle_head(b, 0), g.head));
+	ck_assert(xos_bytes_eq(xos_bundle_trust_list(b), g.trust));
+	xos_bundle_seen_raise(&seen, b);
+	ck_assert_uint_eq(seen.node_set, 3);
+	xos_bundle_unref(b);
+	/* What the node's owner said once is not left out, nor taken back to an older one. */
+	g.serial = 11;
+	g.node_text = NULL;
+	refuse_parts(g, XOS_DENIED, "lower-serial");
+	g.node_text = "node \"lab/n1\" serial 2 { }";
+	refuse_parts(g, XOS_DENIED, "lower-serial");
+	g.node_text = "node \"lab/n1\" serial 4 { }";
+	g.group_text = g.owner_text = NULL; /* those the VO may take back */
+	make(vo, &g);
+	xos_bundle_unref(take());
+}
+END_TEST
+
+START_TEST(node_sets_are_the_owners)
+{
+	struct xos_test_bundle g = good();
+
+	g.site_text = NULL;
+	g.node_text = NODE;
+	g.site_key = vo->policy_key;
+	refuse_parts(g, XOS_DENIED, "foreign-signer");
+	g.site_key = NULL;
+	g.node_text = "node \"lab/n2\" serial 3 { }"; /* for another node, under this one's name */
+	refuse_parts(g, XOS_DENIED, "wrong-site");
+	g.node_text = "node \"other/n1\" serial 3 { }";
+	refuse_parts(g, XOS_DENIED, "wrong-site");
+	/* A site's set where a node's must be: another type. */
+	g.node_text = "site \"lab\" serial 3 { }";
+	refuse_parts(g, XOS_DENIED, "foreign-signer");
+	/* Another node's is not looked at. */
+	g.node = "n2";
+	make(vo, &g);
+	struct xos_bundle *b = take();
+	ck_assert_ptr_null(xos_bundle_node_set(b));
+	xos_bundle_unref(b);
+}
+END_TEST
+
+START_TEST(sets_of_others_in_their_names)
+{
+	struct xos_test_bundle g = good();
+	struct xos_policy_set *set;
+
+	/* What cannot be read, or is another's, closes; it keeps no lock from arriving. */
+	static const char *const bad[] = {"group \"/demo/physics\" serial 1 { nonsense }",
+	    "group \"/demo/other\" serial 1 { }", "group \"/demo/physics\" serial 2 { }",
+	    "vo \"demo\" serial 1 { }", "group \"/other/physics\" serial 1 { }", ""};
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		g.group_text = bad[i];
+		make(vo, &g);
+		struct xos_bundle *b = take();
+		set = xos_bundle_scoped(b, 0);
+		ck_assert_str_eq(xos_policy_set_name(set), "/demo/physics");
+		ck_assert_uint_eq(xos_policy_set_count(set), 1);
+		ck_assert_int_eq(xos_policy_statement_effect(xos_policy_set_statement(set, 0)),
+		    XOS_POLICY_FORBID);
+		xos_bundle_unref(b);
+	}
+	g.group_text = NULL;
+	g.owner_text = "owner \"demo:bob\" serial 1 { permit any action job.show on any; }";
+	make(vo, &g);
+	struct xos_bundle *b = take();
+	ck_assert_str_eq(xos_policy_set_name(xos_bundle_scoped(b, 0)), "demo:alice");
+	ck_assert_uint_eq(xos_policy_set_count(xos_bundle_scoped(b, 0)), 0);
+	xos_bundle_unref(b);
+}
+END_TEST
+
+/* Who has one bundle needs only what is new of the next. */
+START_TEST(only_what_changed)
+{
+	struct xos_test_bundle g = good();
+	struct xos_archive old = {.n = 0}, new = {.n = 0}, between = {.n = 0};
+	struct xos_buf first, delta, merged, kept;
+	struct xos_bundle *b = NULL;
+
+	make(vo, &g);
+	xos_bundle_unref(take());
+	first = compact;
+	xos_buf_init(&compact, XOS_BUNDLE_MAX);
+	g.serial = 11;
+	g.vo_text = "vo \"demo\" serial 1 { permit group /demo action job.submit on any; }\n";
+	make(vo, &g);
+	MUST(xos_archive_read(xos_buf_bytes(&first), &old, &err), &err);
+	MUST(xos_archive_read(xos_buf_bytes(&compact), &new, &err), &err);
+	xos_buf_init(&delta, XOS_BUNDLE_MAX);
+	xos_archive_delta(&delta, &new, &old);
+	MUST(xos_archive_read(xos_buf_bytes(&delta), &between, &err), &err);
+	ck_assert_uint_lt(between.n, new.n);
+	ck_assert_uint_ge(between.n, 1);
+	/* Alone it is nothing. */
+	ck_assert_int_eq(xos_bundle_verify(xos_buf_bytes(&delta), &want, &b, &err), XOS_NOT_FOUND);
+	ck_assert_str_eq(err.code, "bundle-part");
+	xos_buf_init(&merged, 2 * XOS_BUNDLE_MAX);
+	xos_archive_merge(&merged, &between, &old);
+	xos_buf_init(&kept, XOS_BUNDLE_MAX);
+	want.kept = &kept;
+	MUST(xos_bundle_verify(xos_buf_bytes(&merged), &want, &b, &err), &err);
+	want.kept = NULL;
+	ck_assert_uint_eq(xos_bundle_serial(b), 11);
+	xos_bundle_unref(b);
+	/* What is kept is the new one, without the rest of the old. */
+	xos_archive_clear(&between);
+	MUST(xos_archive_read(xos_buf_bytes(&kept), &between, &err), &err);
+	ck_assert_uint_eq(between.n, new.n);
+	b = NULL;
+	MUST(xos_bundle_verify(xos_buf_bytes(&kept), &want, &b, &err), &err);
+	xos_bundle_unref(b);
+	xos_archive_clear(&between);
+	xos_archive_clear(&old);
+	xos_archive_clear(&new);
+	xos_buf_free(&first);
+	xos_buf_free(&delta);
+	xos_buf_free(&merged);
+	xos_buf_free(&kept);
+}
+END_TEST
+
 START_TEST(changed_bytes)
 {
 	const struct xos_test_bundle g = good();
@@ -304,7 +461,7 @@ END_TEST
 
 START_TEST(too_long)
 {
-	struct xos_bytes huge = {calloc(1, XOS_BUNDLE_MAX + 1), XOS_BUNDLE_MAX + 1};
+	struct xos_bytes huge = {calloc(1, 2 * XOS_BUNDLE_MAX + 1), 2 * XOS_BUNDLE_MAX + 1};
 	struct xos_bundle *b = NULL;
 
 	ck_assert_ptr_nonnull(huge.p);
@@ -338,7 +495,7 @@ START_TEST(stored_and_read_again)
 	MUST(xos_file_write(path, 0600, xos_bytes_str("{\"bundle\":1}"), &err), &err);
 	ck_assert_int_eq(xos_bundle_seen_load(dir, &other, &err), XOS_MALFORMED);
 	free(path);
-	path = xos_test_path(dir, "bundle.jws");
+	path = xos_test_path(dir, "bundle");
 	MUST(xos_file_write(path, 0600, xos_bytes_str("a.b.c"), &err), &err);
 	ck_assert_int_eq(xos_bundle_load(dir, &want, &again, &err), XOS_MALFORMED);
 	ck_assert_ptr_null(again);
@@ -363,6 +520,10 @@ int main(void)
 	tcase_add_test(tc, without_a_site_set_there_is_none);
 	tcase_add_test(tc, times);
 	tcase_add_test(tc, lower_serials);
+	tcase_add_test(tc, sets_of_groups_owners_and_the_node);
+	tcase_add_test(tc, node_sets_are_the_owners);
+	tcase_add_test(tc, sets_of_others_in_their_names);
+	tcase_add_test(tc, only_what_changed);
 	tcase_add_test(tc, changed_bytes);
 	tcase_add_test(tc, too_long);
 	tcase_add_test(tc, stored_and_read_again);

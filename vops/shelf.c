@@ -1,0 +1,164 @@
+#include "vops/shelf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "bundle/bundle.h"
+#include "vops/sets.h"
+
+/* Bundles of a site that are remembered: a node that missed more is sent all. */
+#define REMEMBERED 32
+
+struct volume {
+	struct xos_bundle_sight sight; /* serial 0: free */
+	struct xos_archive parts;      /* digests only; the bytes are gone, but for the current one */
+	struct xos_buf delta;          /* from here to the current one; n 0: not made yet */
+};
+
+struct row {
+	struct row *next;
+	char site[XOS_SITE_MAX + 1];
+	struct xos_buf archive; /* the current one */
+	struct volume volume[REMEMBERED];
+	size_t newest; /* index of the current one */
+};
+
+struct vops_shelf {
+	struct row *rows;
+	size_t n;
+};
+
+struct vops_shelf *vops_shelf_new(void)
+{
+	return calloc(1, sizeof(struct vops_shelf));
+}
+
+static void volume_clear(struct volume *v)
+{
+	xos_bundle_sight_clear(&v->sight);
+	xos_archive_clear(&v->parts);
+	xos_buf_free(&v->delta);
+}
+
+void vops_shelf_free(struct vops_shelf *s)
+{
+	if (!s)
+		return;
+	while (s->rows) {
+		struct row *r = s->rows;
+
+		s->rows = r->next;
+		for (size_t i = 0; i < REMEMBERED; i++)
+			volume_clear(&r->volume[i]);
+		xos_buf_free(&r->archive);
+		free(r);
+	}
+	free(s);
+}
+
+static struct row *row_of(const struct vops_shelf *s, const char *site)
+{
+	struct row *r = s->rows;
+
+	while (r && strcmp(r->site, site) != 0)
+		r = r->next;
+	return r;
+}
+
+uint64_t vops_shelf_serial(const struct vops_shelf *s, const char *site)
+{
+	const struct row *r = row_of(s, site);
+
+	return r ? r->volume[r->newest].sight.serial : 0;
+}
+
+static struct row *new_row(struct vops_shelf *s, const char *site)
+{
+	struct row *r = s->n < VOPS_SITES_MAX ? calloc(1, sizeof(*r)) : NULL;
+
+	if (!r || !xos_str_copy(r->site, sizeof(r->site), site)) {
+		free(r);
+		return NULL;
+	}
+	xos_buf_init(&r->archive, XOS_BUNDLE_MAX);
+	r->next = s->rows;
+	s->rows = r;
+	s->n++;
+	return r;
+}
+
+enum xos_status vops_shelf_put(
+    struct vops_shelf *s, const char *site, struct xos_bytes archive, struct xos_err *err)
+{
+	struct row *r = row_of(s, site);
+	struct volume fresh = {.delta = {.p = NULL}};
+	struct xos_buf copy;
+
+	if (!r)
+		r = new_row(s, site);
+	if (!r)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "no room for a site's bundle");
+	xos_buf_init(&copy, XOS_BUNDLE_MAX);
+	xos_buf_put(&copy, archive.p, archive.n);
+	enum xos_status st = xos_buf_status(&copy);
+	if (st != XOS_OK)
+		xos_err_set(err, st, "bundle-size", "the bundle does not fit");
+	/* Borrowed from the copy, which stays as long as it is the current one. */
+	if (st == XOS_OK)
+		st = xos_archive_read(xos_buf_bytes(&copy), &fresh.parts, err);
+	if (st == XOS_OK)
+		st = xos_bundle_peek(&fresh.parts, &fresh.sight, err);
+	if (st != XOS_OK) {
+		volume_clear(&fresh);
+		xos_buf_free(&copy);
+		return st;
+	}
+	for (size_t i = 0; i < REMEMBERED; i++) {
+		xos_buf_free(&r->volume[i].delta);
+		xos_buf_init(&r->volume[i].delta, XOS_BUNDLE_MAX);
+	}
+	r->newest = (r->newest + 1) % REMEMBERED;
+	volume_clear(&r->volume[r->newest]);
+	r->volume[r->newest] = fresh;
+	xos_buf_init(&r->volume[r->newest].delta, XOS_BUNDLE_MAX);
+	xos_buf_free(&r->archive);
+	r->archive = copy;
+	return XOS_OK;
+}
+
+static struct volume *volume_of(struct row *r, uint64_t serial)
+{
+	for (size_t i = 0; serial && i < REMEMBERED; i++)
+		if (r->volume[i].sight.serial == serial)
+			return &r->volume[i];
+	return NULL;
+}
+
+enum xos_status vops_shelf_give(struct vops_shelf *s, const char *site, uint64_t have,
+    struct xos_bytes *out, struct xos_err *err)
+{
+	struct row *r = row_of(s, site);
+	struct volume *old = r ? volume_of(r, have) : NULL;
+
+	if (!r || !r->volume[r->newest].sight.serial)
+		return xos_err_set(
+		    err, XOS_NOT_FOUND, "no-bundle", "there is no bundle of %s yet", site);
+	*out = xos_buf_bytes(&r->archive);
+	if (!old)
+		return XOS_OK;
+	if (!old->delta.n)
+		xos_archive_delta(&old->delta, &r->volume[r->newest].parts, &old->parts);
+	if (xos_buf_status(&old->delta) == XOS_OK)
+		*out = xos_buf_bytes(&old->delta);
+	return XOS_OK;
+}
+
+const struct xos_bundle_sight *vops_shelf_sight(
+    const struct vops_shelf *s, const char *site, uint64_t serial)
+{
+	struct row *r = row_of(s, site);
+	const struct volume *v = r ? volume_of(r, serial) : NULL;
+
+	return v ? &v->sight : NULL;
+}
