@@ -94,6 +94,12 @@ static enum xos_status load_one(const struct xos_jobs_config *first, struct xos_
 	st = xos_config_load(path, xos_jobs_keys, xos_jobs_nkeys, c, err);
 	if (st != XOS_OK)
 		return st;
+	/* The first one may stand in the same folder, when the one before it was left. */
+	if (same(first->common.vo, c->common.vo) &&
+	    same_place(first->common.state, c->common.state)) {
+		xos_config_free(xos_jobs_keys, xos_jobs_nkeys, c);
+		return XOS_OK;
+	}
 	v->n++;
 	if (strcmp(c->common.vo, name) != 0)
 		return xos_err_set(err, XOS_CONFLICT, "vos",

@@ -155,6 +155,25 @@ START_TEST(the_first_vo_again)
 }
 END_TEST
 
+/* When the first VO was left, the next one's jobd.conf lies among the others. */
+START_TEST(the_first_among_the_others)
+{
+	char path[128];
+	size_t n;
+
+	put("second", conf("second", "vos = .."));
+	put("third", conf("third", "credd_user = 1899999053"));
+	xos_config_free(xos_jobs_keys, xos_jobs_nkeys, &first);
+	ck_assert(xos_str_printf(path, sizeof(path), "%s/vos/second/jobd", dir));
+	ck_assert_int_eq(xos_dir_make(path, 0755, NULL), XOS_OK);
+	ck_assert(xos_str_printf(path, sizeof(path), "%s/vos/second/jobd.conf", dir));
+	ck_assert_int_eq(
+	    xos_config_load(path, xos_jobs_keys, xos_jobs_nkeys, &first, NULL), XOS_OK);
+	ck_assert_int_eq(load(&n, NULL), XOS_OK);
+	ck_assert_uint_eq(n, 1);
+}
+END_TEST
+
 START_TEST(further_ones_share_nothing_either)
 {
 	struct xos_err err = XOS_ERR_INIT;
@@ -204,6 +223,7 @@ int main(void)
 	tcase_add_test(c, several_in_the_order_of_their_names);
 	tcase_add_loop_test(c, what_does_not_go_together, 0, NREFUSED);
 	tcase_add_test(c, the_first_vo_again);
+	tcase_add_test(c, the_first_among_the_others);
 	tcase_add_test(c, further_ones_share_nothing_either);
 	tcase_add_test(c, a_damaged_one_refuses_all);
 	tcase_add_test(c, too_many);

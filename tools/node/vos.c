@@ -217,7 +217,9 @@ enum xos_status xos_node_enter(
 		return st;
 	/* The first one stays where it is; so does an application of an earlier version, which names no VO. */
 	bool first = p->n == 0 || (p->part[0].first && strcmp(p->part[0].vo, vo) == 0);
-	if (!first) {
+	if (member && (first || n->uid_base))
+		st = xos_cli_usage(err, "--member is for a further VO of a node without root");
+	if (!st && !first) {
 		st = xos_node_path(n, FOLDER, folder, err);
 		if (!st && !xos_path_join(dir, sizeof(dir), folder, vo))
 			st = xos_err_set(
