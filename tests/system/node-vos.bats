@@ -236,6 +236,21 @@ chain() { # PEM: as the protocol has it
 	job demo submit --wait -- true
 }
 
+@test "one VO's xos-credd hangs: its requests wait, and have not all threads of the front" {
+	local credd pids=() i
+	credd=$(pgrep -f "xos-credd run --config $V/n1/credd.conf --role credd")
+	kill -STOP "$credd"
+	for i in {1..12}; do
+		job demo submit -- true >"$BATS_TEST_TMPDIR/$i" 2>&1 &
+		pids+=($!)
+	done
+	retry grep -qs "as many requests of VO demo" "$BATS_TEST_TMPDIR"/*
+	job other submit --wait -- true || { kill -CONT "$credd" && false; }
+	kill -CONT "$credd"
+	wait "${pids[@]}" || true
+	job demo submit --wait -- true
+}
+
 @test "slices that overlap: who came first stays, the other VO has no accounts and says whose they are" {
 	root || skip "without root there are no slices"
 	# One set cannot say so; a set for one VO that the owner forgot when writing that for the other can.
@@ -270,6 +285,39 @@ chain() { # PEM: as the protocol has it
 	xos-server stop --dir "$V/twin"
 	[[ $output == *"another root"* ]]
 	job other submit --wait -- true
+}
+
+# another_node NAME SITE UID-BASE
+another_node() {
+	local more=(--member alice)
+	root && more=(--uid-base "$3")
+	xos-node init --dir "$V/$1" --name "$1" --site "$2" --site-key "$V/$2.pub" "${more[@]}"
+	join_vo "$1" demo
+	xos-node start --dir "$V/$1"
+}
+
+@test "three nodes of two sites on one machine: each obeys its own owner" {
+	xos-policy site-key --out "$V/farm"
+	in_vo demo admin xos-policy --vo demo site add farm --key "$V/farm.pub"
+	echo 'site "farm" serial 1 { accounts vo demo uid 1900004000-1900004999; permit vo demo action job.show on site:farm; }' >"$V/farm.xos"
+	xos-policy sign --site-key "$V/farm.key" --out "$V/farm.jws" "$V/farm.xos"
+	xos-policy --vo demo push --site farm "$V/farm.jws"
+	another_node n2 lab 1899999060
+	another_node n3 farm 1899999064
+	job demo submit --node n1 --wait -- true
+	retry job demo submit --node n2 --wait -- true
+	retry eval 'xos-node status --dir "$V/n3" --json | jq -e ".bundle.site_set == 1"'
+	run -1 job demo submit --node n3 --wait -- true
+	[[ $output == *"site farm"* ]]
+	# The other site's owner has no say here.
+	sed 's/serial 1/serial 2/; s/job.show/job.submit, job.show/' "$V/farm.xos" >"$V/farm2.xos"
+	xos-policy sign --site-key "$V/lab.key" --out "$V/farm2.jws" "$V/farm2.xos"
+	run -1 xos-policy --vo demo push --site farm "$V/farm2.jws"
+	xos-policy sign --site-key "$V/farm.key" --out "$V/farm2.jws" "$V/farm2.xos"
+	xos-policy --vo demo push --site farm "$V/farm2.jws"
+	retry job demo submit --node n3 --wait -- true
+	for n in n2 n3; do xos-node leave --dir "$V/$n" --yes; done
+	job demo submit --node n1 --wait -- true
 }
 
 @test "leaving one VO ends its jobs and tells, the others' go on; the first can be left too" {
