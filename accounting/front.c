@@ -11,11 +11,14 @@
 #include "api/accounting.h"
 #include "api/chainjson.h"
 #include "api/loghead.h"
+#include "api/trustdoc.h"
+#include "api/logserve.h"
 #include "base/clock.h"
 #include "log/log.h"
 #include "service/bulk.h"
 #include "service/front.h"
 #include "service/monitor.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 
 #define SKEW 300
@@ -25,6 +28,7 @@
 struct front_state {
 	const struct xos_acct_config *c;
 	struct xos_trust *trust;
+	struct xos_trust_watch trust_watch;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *key;
@@ -212,8 +216,6 @@ static enum xos_status on_head(
 	struct xos_buf head;
 	enum xos_status st = admit(f, req, err);
 
-	if (st == XOS_OK)
-		st = check_user(xos_request_identity(req), err);
 	if (st != XOS_OK)
 		return st;
 	unchecked.verify_head = NULL;
@@ -228,11 +230,57 @@ static enum xos_status on_head(
 	return st;
 }
 
+static enum xos_status on_trust(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	struct front_state *f = ctx;
+	const struct xos_trust_doc doc = {.trust = f->trust, .vo = f->c->common.vo};
+	const char *vo = xos_request_param(req, "vo");
+
+	if (!vo || strcmp(vo, f->c->common.vo) != 0)
+		return xos_err_set(err, XOS_NOT_FOUND, "no-vo", "this server serves the VO %s only",
+		    f->c->common.vo);
+	xos_response_json(res, 200, xos_trust_doc_encode(&doc));
+	return XOS_OK;
+}
+
+/* For whoever may ask here at all: hashes and numbers. */
+static enum xos_status prove(struct front_state *f, enum xos_log_question q,
+    enum xos_acct_message type, const struct xos_request *req, struct xos_response *res,
+    struct xos_err *err)
+{
+	struct xos_buf payload;
+	enum xos_status st = admit(f, req, err);
+
+	xos_buf_init(&payload, XOS_LOG_ASK_MAX);
+	if (st == XOS_OK)
+		st = xos_logserve_query(req, q, &payload, err);
+	if (st == XOS_OK)
+		st = ask(f, type, xos_buf_bytes(&payload), 200, res, err);
+	xos_buf_free(&payload);
+	return st;
+}
+
+static enum xos_status on_proof(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return prove(ctx, XOS_LOG_PROOF, XOS_ACCT_LOG_PROOF, req, res, err);
+}
+
+static enum xos_status on_consistency(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	return prove(ctx, XOS_LOG_GROWTH, XOS_ACCT_LOG_GROWTH, req, res, err);
+}
+
 static const struct xos_route routes[] = {
+    {"GET", "/v1/vo/{vo}/trust", on_trust, 0, 0},
     {"POST", "/v1/vo/{vo}/records", on_record, XOS_ROUTE_CERT, XOS_RECORD_MAX},
     {"GET", "/v1/vo/{vo}/records", on_records, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log", on_log, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log/head", on_head, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/log/proof", on_proof, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/log/consistency", on_consistency, XOS_ROUTE_CERT, 0},
 };
 
 static enum xos_status open_verifier(struct front_state *f, struct xos_err *err)
@@ -285,6 +333,10 @@ enum xos_status xos_acct_front_open(struct xos_part_self *self, struct xos_err *
 		st = xos_acct_admission_new(c, f->trust, f->front, &f->admission, err);
 	if (st == XOS_OK)
 		st = xos_monitor_new(&f->monitor, err);
+	if (st == XOS_OK) {
+		f->trust_watch = (struct xos_trust_watch){.trust = f->trust, .vo = c->common.vo};
+		st = xos_trust_watch(xos_front_health(f->front), &f->trust_watch, err);
+	}
 	return st == XOS_OK ? xos_monitor_watch(f->monitor, xos_front_health(f->front), "key",
 	                          f->key, XOS_BULK_REPORT, err)
 	                    : st;

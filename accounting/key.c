@@ -1,4 +1,4 @@
-/* The key process: appends records and signs heads. It takes two typed requests and nothing else. */
+/* The key process: appends records and signs heads. It takes a few typed requests and nothing else. */
 #include <limits.h>
 #include <stdlib.h>
 
@@ -8,10 +8,11 @@
 #include "base/text.h"
 #include "proc/supervisor.h"
 #include "service/bulk.h"
+#include "service/rollover.h"
 
 struct key_state {
 	const struct xos_acct_config *c;
-	struct xos_key *key;
+	struct xos_key *key, *before;
 	struct xos_ledger *ledger;
 };
 
@@ -27,7 +28,11 @@ enum xos_status xos_acct_key_open(struct xos_part_self *self, struct xos_err *er
 	k->c = c;
 	self->state = k;
 	st = xos_acct_path(c, "accounting.key", path, sizeof(path), err);
-	return st == XOS_OK ? xos_key_load(path, NULL, NULL, &k->key, err) : st;
+	if (st == XOS_OK)
+		st = xos_key_load(path, NULL, NULL, &k->key, err);
+	return st == XOS_OK
+	           ? xos_rollover_key_before(c->common.state, "accounting", &k->before, err)
+	           : st;
 }
 
 void xos_acct_key_close(struct xos_part_self *self)
@@ -37,6 +42,7 @@ void xos_acct_key_close(struct xos_part_self *self)
 	if (!k)
 		return;
 	xos_ledger_close(k->ledger);
+	xos_key_free(k->before);
 	xos_key_free(k->key);
 	free(k);
 	self->state = NULL;
@@ -90,6 +96,25 @@ static enum xos_status on_list(
 	return st;
 }
 
+/* Proofs need no certificate; who asked for the head has it. */
+static enum xos_status on_proof(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+
+	(void)from;
+	return xos_ledger_tell(k->ledger, NULL, XOS_LOG_PROOF, payload, reply, err);
+}
+
+static enum xos_status on_growth(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+
+	(void)from;
+	return xos_ledger_tell(k->ledger, NULL, XOS_LOG_GROWTH, payload, reply, err);
+}
+
 /* The files are opened by the user that keeps them, not with the rights of the start. */
 static enum xos_status open_ledger(struct key_state *k, struct xos_err *err)
 {
@@ -101,6 +126,7 @@ static enum xos_status open_ledger(struct key_state *k, struct xos_err *err)
 		st = xos_acct_path(k->c, XOS_ACCT_INDEX, index, sizeof(index), err);
 	xos_str_printf(name, sizeof(name), "%s/accounting", k->c->common.vo);
 	o.key = k->key;
+	o.before = k->before;
 	return st == XOS_OK ? xos_ledger_open(&o, &k->ledger, err) : st;
 }
 
@@ -109,6 +135,8 @@ enum xos_status xos_acct_key_serve(struct xos_part_self *self, struct xos_err *e
 	static const struct xos_bulk_handler table[] = {
 	    {XOS_ACCT_APPEND, "append", 1, XOS_RECORD_MAX, on_append},
 	    {XOS_ACCT_LIST, "list", 1, 4096, on_list},
+	    {XOS_ACCT_LOG_PROOF, "log-proof", 1, XOS_LOG_ASK_MAX, on_proof},
+	    {XOS_ACCT_LOG_GROWTH, "log-growth", 1, XOS_LOG_ASK_MAX, on_growth},
 	};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};

@@ -134,6 +134,7 @@ enum xos_status xos_ledger_open(
 	if (!l)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	l->head.key = o->key;
+	l->head.before = o->before;
 	l->crypto = xos_loghead_crypto(&l->head);
 	lo.crypto = &l->crypto;
 	st = xos_log_open(&lo, &l->log, err);
@@ -264,4 +265,10 @@ enum xos_status xos_ledger_list(struct xos_ledger *l, const struct xos_ledger_qu
 		st = xos_json_dump(doc, out, err);
 	xos_json_free(doc);
 	return st;
+}
+
+enum xos_status xos_ledger_tell(struct xos_ledger *l, const struct xos_chain *chain,
+    enum xos_log_question q, struct xos_bytes ask, struct xos_buf *reply, struct xos_err *err)
+{
+	return xos_logserve_answer(l->log, chain, q, ask, reply, err);
 }

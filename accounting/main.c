@@ -8,6 +8,7 @@
 #include "accounting/parts.h"
 #include "base/file.h"
 #include "service/own.h"
+#include "service/rollover.h"
 
 /*
  * The log's folder: key's user writes, network's group reads. As root the files in it, too, are made
@@ -75,16 +76,27 @@ static enum xos_status run(
 		st = xos_acct_path(c, XOS_ACCT_INDEX_DIR, index_dir, sizeof(index_dir), err);
 	/* Once, by the supervisor, before any part starts. */
 	if (st == XOS_OK && !r->role)
+		st = xos_rollover_heal(c->common.state, "accounting", err);
+	if (st == XOS_OK && !r->role)
 		st = share(log_dir, c, err);
 	if (st == XOS_OK && !r->role)
 		st = xos_service_own(index_dir, c->common.user_key, err);
 	return st == XOS_OK ? xos_authority_run(&authority, r, err) : st;
 }
 
+static enum xos_status verb_rollover(
+    const struct xos_service_run *r, int argc, char **argv, struct xos_err *err)
+{
+	(void)r;
+	return xos_service_verb_rollover(argc, argv, "accounting", err);
+}
+
 static const struct xos_service_verb verbs[] = {
     {"run", "", "serve", true, run},
     {"init", "--dir DIR --vo NAME", "make a state folder with keys and requests", false,
         xos_acct_verb_init},
+    {"rollover", "prepare|activate|undo --dir DIR", "the next key that signs heads", false,
+        verb_rollover},
 };
 
 int main(int argc, char **argv)

@@ -8,7 +8,10 @@
 /* The two processes: network (front.c) and key (key.c). */
 enum xos_acct_message {
 	XOS_ACCT_APPEND = 1, /* a record's JSON -> {"sequence"} */
-	XOS_ACCT_LIST        /* {"member"?, "since", "after"} -> what the HTTP answer says */
+	XOS_ACCT_LIST,       /* {"member"?, "since", "after"} -> what the HTTP answer says */
+	/* questions about the log, as api/logserve.h has them */
+	XOS_ACCT_LOG_PROOF = 10,
+	XOS_ACCT_LOG_GROWTH
 };
 
 /* Below `state`: the log belongs to key's user and may be read by network's group; the index is key's

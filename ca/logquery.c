@@ -73,16 +73,6 @@ enum xos_status ca_log_query_get(struct xos_bytes in, struct ca_log_query *q, st
 	return XOS_OK;
 }
 
-enum xos_status ca_two_u64_get(struct xos_bytes in, uint64_t *a, uint64_t *b, struct xos_err *err)
-{
-	struct xos_reader r;
-
-	xos_reader_init(&r, in);
-	xos_reader_u64(&r, a);
-	xos_reader_u64(&r, b);
-	return xos_reader_end(&r) == XOS_OK ? XOS_OK : malformed(err);
-}
-
 /* --- matching --- */
 
 static bool contains(struct xos_bytes payload, const char *text)

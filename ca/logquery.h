@@ -34,10 +34,6 @@ void ca_log_query_put(struct xos_buf *b, const struct ca_log_query *q);
 XOS_MUST_USE enum xos_status ca_log_query_get(
     struct xos_bytes in, struct ca_log_query *q, struct xos_err *err);
 
-/* For the messages that are two numbers. */
-XOS_MUST_USE enum xos_status ca_two_u64_get(
-    struct xos_bytes in, uint64_t *a, uint64_t *b, struct xos_err *err);
-
 /* Is this record one of those asked for? Times are not looked at here. MALFORMED: the record is not JSON. */
 XOS_MUST_USE enum xos_status ca_log_query_match(const struct ca_log_query *q, uint16_t type,
     struct xos_bytes payload, bool *match, struct xos_err *err);

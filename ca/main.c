@@ -22,6 +22,13 @@ static const struct xos_service_verb verbs[] = {
     {"root-crl", "--dir DIR --out FILE [--revoke CERT] [--life TIME] [--passphrase-fd N]",
         "sign the root's revocation list, with one certificate more on it or as it was", false,
         ca_verb_root_crl},
+    {"root-trust",
+        "--dir DIR [--out FILE] [--certificate FILE... --state STATE [--since TIME] [--reason "
+        "TEXT]]"
+        " [--life TIME] [--passphrase-fd N]",
+        "sign the list of the keys below the root that count", false, ca_verb_root_trust},
+    {"rollover", "prepare|activate|undo --dir DIR", "the next key of the authority", false,
+        ca_verb_rollover},
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
     {"break-glass", "[--json]", "seal an administrator for emergencies; prints its code, once",

@@ -41,7 +41,9 @@ enum ca_message {
 	CA_APPLICATION = 51, /* network -> auth: lp(id) lp(body); JSON */
 	CA_ABOUT = 52,       /* network -> auth: nothing; JSON */
 	CA_ACCEPT = 53,      /* network -> auth: rules.h; the server's own proof */
-	CA_RULES = 54        /* network -> auth: u64 version, 0: in force; JSON */
+	CA_RULES = 54,       /* network -> auth: u64 version, 0: in force; JSON */
+	/* network -> key: u64 time, u64 count of the last one; both of this one, lp(compact JWS), empty if it is that */
+	CA_MEMBERSHIP = 80
 };
 
 #define CA_CRL_ALL 0xff

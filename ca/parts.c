@@ -14,6 +14,7 @@
 #include "ca/vos.h"
 #include "proc/supervisor.h"
 #include "service/own.h"
+#include "service/rollover.h"
 
 /* --- auth --- */
 
@@ -93,6 +94,7 @@ static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
 		st = xos_service_own(p.key_dir, conf->common.user_key, err);
 	if (st == XOS_OK) {
 		struct ca_key_opts o = {.vo = conf->common.vo,
+		    .state = conf->common.state,
 		    .key = p.key,
 		    .cert = p.cert,
 		    .membership = p.membership,
@@ -174,7 +176,9 @@ static enum xos_status bring_up_to_date(const struct xos_service_run *run,
 
 	if (run->role && strcmp(run->role, XOS_PAIR_ROLE) != 0)
 		return XOS_OK;
-	st = ca_membership_open(p->membership, conf->common.vo, false, false, &m, err);
+	st = xos_rollover_heal(conf->common.state, "ca", err);
+	if (st == XOS_OK)
+		st = ca_membership_open(p->membership, conf->common.vo, false, false, &m, err);
 	ca_membership_close(m);
 	return st == XOS_OK ? xos_service_own(p->auth_dir, conf->common.user_auth, err) : st;
 }

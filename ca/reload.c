@@ -63,6 +63,13 @@ struct xos_trust *ca_trust_again(const struct ca_conf *conf, const struct xos_tr
 		xos_trust_free(fresh);
 	}
 	if (st == XOS_OK) {
+		struct xos_bytes list = xos_trust_list_compact(old, conf->common.vo);
+
+		/* The list in the folder may have been taken away, or an older one put there. */
+		if (list.n && xos_trust_take_list(fresh, list, NULL, NULL) == XOS_INTERNAL) {
+			xos_trust_free(fresh);
+			return NULL;
+		}
 		XOS_EVENT(XOS_INFO, "trust.loaded", "folder", conf->common.trust);
 		return fresh;
 	}

@@ -42,6 +42,7 @@ static enum xos_status writable(
 	struct xos_tls_pair pairs[XOS_CREDD_PAIRS_MAX];
 	size_t n = 0;
 	f->list[f->n++] = conf->state;
+	f->list[f->n++] = conf->trust; /* its trust.jws; more the modes of the files do not allow */
 	add_folder_of(f, conf->tls_certificate);
 	add_folder_of(f, conf->tls_key);
 	/* Its own file, not the other VOs'. */

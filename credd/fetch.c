@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/trustdoc.h"
 #include "api/vops.h"
 #include "base/clock.h"
 #include "base/event.h"
@@ -60,6 +61,7 @@ struct news {
 	struct xos_credd_view *view; /* NULL: the old one stays */
 	struct xos_credd_contact contact;
 	struct xos_credd_certificate certificate;
+	struct xos_credd_witness_state witness;
 };
 
 static void deliver(void *ctx)
@@ -68,6 +70,7 @@ static void deliver(void *ctx)
 	struct xos_credd_ops *ops = n->ops;
 	ops->vops = n->contact;
 	ops->certificate = n->certificate;
+	ops->witness = n->witness;
 	if (n->view) {
 		char serial[24], until[XOS_TIME_TEXT];
 		(void)!xos_str_printf(serial, sizeof(serial), "%llu",
@@ -110,6 +113,8 @@ static void post(struct xos_credd_fetch *f, struct xos_credd_view *view)
 		    .view = view,
 		    .contact = f->contact,
 		    .certificate = f->certificate};
+	if (n)
+		xos_credd_witness_state(xos_credd_source_witness(f->source), &n->witness);
 	if (!n || xos_loop_post(f->loop, deliver, n)) {
 		XOS_EVENT(XOS_ERROR, "memory");
 		xos_credd_view_free(view);
@@ -118,7 +123,7 @@ static void post(struct xos_credd_fetch *f, struct xos_credd_view *view)
 }
 
 static enum xos_status new_verifier(const struct xos_credd_fetch *f, const char *service,
-    struct xos_service_verifier **out, struct xos_err *err)
+    const char *url, struct xos_service_verifier **out, struct xos_err *err)
 {
 	struct xos_service_verifier_options opts = {
 	    .vo = f->self->conf->vo,
@@ -126,6 +131,7 @@ static enum xos_status new_verifier(const struct xos_credd_fetch *f, const char 
 	    .service = service,
 	    .skew = XOS_KNOWN_SKEW,
 	    .peer_is_server = true,
+	    .list_url = url,
 	};
 	return xos_service_verifier_new(xos_credd_source_trust(f->source), &opts, out, err);
 }
@@ -183,6 +189,18 @@ static void show_own(struct xos_credd_fetch *f)
 	memcpy(c->last_error, s->last.text, sizeof(c->last_error));
 }
 
+/* A bundle that is refused may be signed by a key of which the next trust list tells. */
+static bool newer_list(struct xos_credd_fetch *f)
+{
+	const struct xos_credd_conf *conf = f->self->conf;
+	struct xos_err why = XOS_ERR_INIT;
+	bool news = false;
+	if (xos_trust_doc_refresh(
+	        xos_credd_source_trust(f->source), conf->vops, conf->vo, &news, &why))
+		xos_event_err(XOS_WARN, "trust.not-refreshed", &why, (const char *)NULL);
+	return news;
+}
+
 /* One question; *changed and *view: what came. */
 static enum xos_status ask_once(struct xos_credd_fetch *f, int64_t wait, bool *changed,
     struct xos_credd_view **view, struct xos_err *err)
@@ -198,8 +216,14 @@ static enum xos_status ask_once(struct xos_credd_fetch *f, int64_t wait, bool *c
 	q.until = f->until;
 	pthread_mutex_unlock(&f->lock);
 	enum xos_status st = xos_vops_bundle(f->vops, &q, etag, changed, &came, err);
-	if (!st && *changed)
+	/* Who is refused may have missed why. */
+	if (st == XOS_DENIED)
+		(void)newer_list(f);
+	if (!st && *changed) {
 		st = xos_credd_source_take(f->source, xos_buf_bytes(&came), view, err);
+		if (st == XOS_DENIED && newer_list(f))
+			st = xos_credd_source_take(f->source, xos_buf_bytes(&came), view, err);
+	}
 	/* A bundle that was refused is asked for again: it may have been mended. */
 	if (!st)
 		memcpy(f->etag, etag, sizeof(f->etag));
@@ -288,6 +312,7 @@ static int64_t ask_vops(struct xos_credd_fetch *f)
 		f->contact.last_ok = xos_clock_now();
 		f->contact.last_error[0] = '\0';
 	}
+	xos_credd_source_lists(f->source);
 	/* The policy service says that this node is banned: it is not given a bundle that says so. */
 	bool banned = st == XOS_DENIED && strcmp(err.code, "locked") == 0;
 	if (banned || !st)
@@ -304,6 +329,26 @@ static int64_t ask_vops(struct xos_credd_fetch *f)
 	if (waits)
 		wait_delivered(f);
 	return next;
+}
+
+/* What the bundles said of the VO's logs, as far as it is not proven yet. One round; what fails is asked again later. */
+static void ask_proofs(struct xos_credd_fetch *f)
+{
+	struct xos_credd_witness *w = xos_credd_source_witness(f->source);
+	struct xos_credd_witness_question q;
+	bool asked = false;
+	while (f->vops && !f->contact.last_error[0] &&
+	       xos_credd_witness_next(w, xos_clock_mono_ms(), &q)) {
+		struct xos_err err = XOS_ERR_INIT;
+		struct xos_json *doc = NULL;
+		enum xos_status st = xos_vops_log_growth(f->vops, f->self->conf->vo,
+		    xos_vo_log_service(q.log), q.from, q.to, &doc, &err);
+		xos_credd_witness_answer(w, &q, doc, st, &err, xos_clock_mono_ms());
+		xos_json_free(doc);
+		asked = true;
+	}
+	if (asked)
+		post(f, NULL);
 }
 
 static void keep_one(struct xos_credd_fetch *f, size_t i)
@@ -375,6 +420,8 @@ static void *run(void *ctx)
 		int64_t pause = f->self->conf->refresh;
 		if (f->self->conf->vops)
 			pause = ask_vops(f);
+		if (f->self->conf->vops && !stopping(f))
+			ask_proofs(f);
 		for (size_t i = 0; i < f->nkeep && !stopping(f); i++)
 			keep_one(f, i);
 		if (!stopping(f))
@@ -436,7 +483,7 @@ static enum xos_status prepare(struct xos_credd_fetch *f, struct xos_err *err)
 	if (!st)
 		st = new_ssh(f, err);
 	if (!st)
-		st = new_verifier(f, "vops", &f->vops_verifier, err);
+		st = new_verifier(f, "vops", conf->vops, &f->vops_verifier, err);
 	if (st)
 		return st;
 	/* Without a certificate the node still decides; it is tried again with each question. */
@@ -494,6 +541,7 @@ enum xos_status xos_credd_fetch_start(struct xos_loop *loop, struct xos_credd_op
 		return st;
 	}
 	ops->certificate = f->certificate;
+	xos_credd_witness_state(xos_credd_source_witness(f->source), &ops->witness);
 	*out = f;
 	return XOS_OK;
 }

@@ -7,6 +7,7 @@
 #include "credd/decide.h"
 #include "credd/jobs.h"
 #include "credd/server.h"
+#include "credd/witness.h"
 
 /* How it stands with what is asked of servers; kept on the loop's thread. */
 struct xos_credd_contact {
@@ -31,6 +32,7 @@ struct xos_credd_ops {
 	struct xos_credd_jobs *jobs;
 	struct xos_credd_contact vops;
 	struct xos_credd_certificate certificate;
+	struct xos_credd_witness_state witness;
 };
 
 /* A xos_credd_handler; ctx is a struct xos_credd_ops. One table says which operations are for

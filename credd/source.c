@@ -1,10 +1,14 @@
 #include "credd/source.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "api/signer.h"
+#include "api/trustkeep.h"
 #include "base/clock.h"
 #include "base/event.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "bundle/archive.h"
 #include "bundle/stored.h"
 
@@ -13,8 +17,52 @@ struct xos_credd_source {
 	struct xos_trust *trust;
 	struct xos_key *site_key;
 	struct xos_bundle_seen seen;
+	char list[PATH_MAX],
+	    kept[PATH_MAX];     /* the trust list: for all on this node, and our own copy */
+	uint64_t stored;        /* serial of the list that stands in both */
 	struct xos_buf archive; /* of the bundle in force; n 0: none */
+	struct xos_credd_witness *witness;
 };
+
+/* The highest list is kept in our own folder, whatever becomes of the one that others follow too. */
+static enum xos_status follow_lists(struct xos_credd_source *s, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = s->self->conf;
+	if (!xos_path_join(s->list, sizeof(s->list), conf->trust, XOS_TRUST_FILE) ||
+	    !xos_path_join(s->kept, sizeof(s->kept), conf->state, XOS_TRUST_FILE))
+		return xos_err_set(
+		    err, XOS_LIMIT, "path", "the path of the trust folder is too long");
+	return xos_trust_follow(s->trust, s->kept, err);
+}
+
+static void store_list(const struct xos_credd_source *s, const char *path)
+{
+	struct xos_err why = XOS_ERR_INIT;
+	if (xos_trust_keep_store(s->trust, s->self->conf->vo, path, &why))
+		xos_event_err(XOS_ERROR, "trust.not-stored", &why, (const char *)NULL);
+}
+
+void xos_credd_source_lists(struct xos_credd_source *s)
+{
+	const struct xos_trust_list *l = xos_trust_list(s->trust, s->self->conf->vo);
+	char serial[24];
+	if (!l || l->serial == s->stored)
+		return;
+	(void)!xos_str_printf(serial, sizeof(serial), "%llu", (unsigned long long)l->serial);
+	XOS_EVENT(XOS_INFO, "trust.list", "serial", serial);
+	store_list(s, s->kept);
+	store_list(s, s->list);
+	s->stored = l->serial;
+}
+
+/* The bundle's signer vouches for nothing in it; the root's signature does. */
+static void take_list(struct xos_credd_source *s, struct xos_bytes compact)
+{
+	struct xos_err why = XOS_ERR_INIT;
+	if (compact.n && xos_trust_take_list(s->trust, compact, NULL, &why))
+		xos_event_err(XOS_WARN, "trust.list-refused", &why, (const char *)NULL);
+	xos_credd_source_lists(s);
+}
 
 enum xos_status xos_credd_source_new(
     const struct xos_credd_self *self, struct xos_credd_source **out, struct xos_err *err)
@@ -28,6 +76,8 @@ enum xos_status xos_credd_source_new(
 	s->self = self;
 	xos_buf_init(&s->archive, XOS_BUNDLE_MAX);
 	enum xos_status st = xos_trust_load(s->trust, conf->trust, err);
+	if (!st)
+		st = follow_lists(s, err);
 	if (!st && !xos_trust_root(s->trust, conf->vo))
 		st = xos_err_set(err, XOS_NOT_FOUND, "no-root",
 		    "%s has no root of the VO %s: join the node again", conf->trust, conf->vo);
@@ -35,6 +85,8 @@ enum xos_status xos_credd_source_new(
 		st = xos_key_public_load(conf->site_key, &s->site_key, err);
 	if (!st)
 		st = xos_bundle_seen_load(conf->state, &s->seen, err);
+	if (!st)
+		st = xos_credd_witness_new(conf->state, conf->vo, s->trust, &s->witness, err);
 	if (st)
 		xos_credd_source_free(s);
 	else
@@ -46,6 +98,7 @@ void xos_credd_source_free(struct xos_credd_source *s)
 {
 	if (!s)
 		return;
+	xos_credd_witness_free(s->witness);
 	xos_key_free(s->site_key);
 	xos_trust_free(s->trust);
 	xos_buf_free(&s->archive);
@@ -55,6 +108,11 @@ void xos_credd_source_free(struct xos_credd_source *s)
 const struct xos_trust *xos_credd_source_trust(const struct xos_credd_source *s)
 {
 	return s->trust;
+}
+
+struct xos_credd_witness *xos_credd_source_witness(struct xos_credd_source *s)
+{
+	return s->witness;
 }
 
 /* What a bundle has to satisfy at a moment. */
@@ -69,6 +127,7 @@ static void demand_init(struct demand *d, struct xos_credd_source *s, int64_t no
 	d->trust = (struct xos_bundle_trust){
 	    .vo = conf->vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = s->trust,
 	    .now = now,
 	    .skew = XOS_BUNDLE_SKEW,
@@ -151,6 +210,7 @@ static enum xos_status use(struct xos_credd_source *s, struct xos_bundle *bundle
 {
 	struct xos_bundle_seen seen = s->seen;
 	struct xos_err why = XOS_ERR_INIT;
+	take_list(s, xos_bundle_trust_list(bundle));
 	xos_bundle_seen_raise(&seen, bundle);
 	enum xos_status st = xos_credd_view_new(
 	    s->self, s->trust, bundle, seen.newest, &xos_credd_local_files, out, err);
@@ -180,6 +240,8 @@ enum xos_status xos_credd_source_take(struct xos_credd_source *s, struct xos_byt
 		st = xos_bundle_verify(xos_buf_bytes(&whole), &d.want, &bundle, err);
 	if (!st)
 		st = use(s, bundle, &kept, out, err);
+	if (!st)
+		xos_credd_witness_see(s->witness, bundle, held_now(s));
 	xos_bundle_unref(bundle);
 	xos_buf_free(&whole);
 	xos_buf_free(&kept);

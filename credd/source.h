@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "credd/config.h"
 #include "credd/view.h"
+#include "credd/witness.h"
 
 /*
  * Where views come from: the trust folder, the pinned site key, the last good bundle on disk and what
@@ -20,6 +21,8 @@ XOS_MUST_USE enum xos_status xos_credd_source_new(
 void xos_credd_source_free(struct xos_credd_source *s);
 /* Roots and issuers as they stand in the trust folder; borrowed. */
 const struct xos_trust *xos_credd_source_trust(const struct xos_credd_source *s);
+/* Sees the heads of every bundle that is taken; borrowed. */
+struct xos_credd_witness *xos_credd_source_witness(struct xos_credd_source *s);
 
 /*
  * The view by the stored bundle. Without one, or with one that no longer verifies (an event says
@@ -35,5 +38,9 @@ XOS_MUST_USE enum xos_status xos_credd_source_stored(
  */
 XOS_MUST_USE enum xos_status xos_credd_source_take(struct xos_credd_source *s,
     struct xos_bytes came, struct xos_credd_view **out, struct xos_err *err);
+
+/* Keeps the trust list in force, if it is another than before, for the next start and for the other daemons of the
+ * node. */
+void xos_credd_source_lists(struct xos_credd_source *s);
 
 #endif

@@ -47,6 +47,20 @@ static void add_bundle(const struct xos_credd_view *v, struct xos_json *root)
 	xos_json_set(root, "bundle", o);
 }
 
+static void add_trust_list(const struct xos_credd_view *v, const char *vo, struct xos_json *root)
+{
+	const struct xos_trust_list *l = xos_trust_list(v->trust, vo);
+	if (!l) {
+		xos_json_set_null(root, "trust_list");
+		return;
+	}
+	struct xos_json *o = xos_json_object();
+	set_serial(o, "serial", l->serial);
+	xos_json_set_time(o, "issued", l->issued);
+	set_time_or_null(o, "expires", l->expires);
+	xos_json_set(root, "trust_list", o);
+}
+
 static void add_accounts(const struct xos_credd_slice *s, struct xos_json *root)
 {
 	struct xos_json *o = xos_json_object();
@@ -176,8 +190,10 @@ enum xos_status xos_credd_status_json(
 	xos_json_set_bool(root, "clock_held", now > xos_clock_now());
 	add_state(ops, now, root);
 	add_bundle(v, root);
+	add_trust_list(v, ops->self->conf->vo, root);
 	add_accounts(&v->slice, root);
 	add_contacts(ops, root);
+	xos_credd_witness_json(&ops->witness, root);
 	add_counts(ops, root);
 	enum xos_status st = xos_json_dump(root, out, err);
 	xos_json_free(root);

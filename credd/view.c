@@ -53,10 +53,8 @@ static enum xos_status make_trust(const struct xos_trust *base, const struct xos
 {
 	struct xos_trust *t = xos_trust_new();
 	enum xos_status st = t ? XOS_OK : out_of_memory(err);
-	for (size_t i = 0; !st && i < xos_trust_vo_count(base); i++)
-		st = xos_trust_add_root(t, xos_trust_root(base, xos_trust_vo(base, i)), err);
-	for (size_t i = 0; !st && i < xos_trust_issuer_count(base); i++)
-		st = xos_trust_add_issuer(t, xos_trust_issuer(base, i), err);
+	if (!st)
+		st = xos_trust_join(t, base, err);
 	for (size_t i = 0; !st && bundle && i < xos_bundle_issuer_count(bundle); i++)
 		st = xos_trust_add_issuer(t, xos_bundle_issuer(bundle, i), err);
 	if (st)
@@ -183,8 +181,10 @@ enum xos_status xos_credd_view_standing(const struct xos_credd_view *v, const ch
 {
 	if (!v->bundle)
 		return xos_credd_view_usable(v, now, err);
+	/* What was verified once is remembered; the trust list may have changed since. */
+	enum xos_status st = xos_identity_listed(v->trust, id, err);
 	const struct xos_standing s = standing(v);
-	return xos_standing_check(&s, id->claims, id->serial, node, now, err);
+	return st ? st : xos_standing_check(&s, id->claims, id->serial, node, now, err);
 }
 
 enum xos_status xos_credd_view_grant_standing(

@@ -146,7 +146,8 @@ static enum xos_status weigh(const struct xos_ask *a, const struct xos_job_spec 
 	struct xos_limits_opts opts = {.wall_asked = spec->wall,
 	    .wall_default = a->wall_default,
 	    .wall_max = a->wall_max,
-	    .processors = sysconf(_SC_NPROCESSORS_ONLN)};
+	    .processors = sysconf(_SC_NPROCESSORS_ONLN),
+	    .can = a->can};
 	struct xos_decision_answer *answer = NULL;
 	enum xos_status st = xos_decision_answer_decode(xos_bytes_str(v->json), &answer, err);
 

@@ -14,6 +14,7 @@ struct xos_ask {
 	const char *member; /* without root: the only member; NULL as root */
 	bool root;
 	int64_t wall_default, wall_max;
+	unsigned can; /* what control groups can do here: proc/cgroup.h */
 };
 
 struct xos_permission {

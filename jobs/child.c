@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "proc/cgroup.h"
 
 /* 126 and 127 as a shell gives them: there but not runnable, not there. */
 static _Noreturn void fail(int report, const char *what, const char *name)
@@ -61,13 +62,23 @@ static bool limit(int what, uint64_t soft, uint64_t extra)
 	return setrlimit((__rlimit_resource_t)what, &want) == 0;
 }
 
-static bool set_limits(const struct xos_launch_limits *m)
+/* What the job's group limits for all its processes is not limited for each as well. */
+static uint64_t each(const struct xos_launch *l, unsigned control, uint64_t limit_of_each)
 {
+	return l->group_can & control ? XOS_LIMIT_NONE : limit_of_each;
+}
+
+static bool set_limits(const struct xos_launch *l)
+{
+	const struct xos_launch_limits *m = &l->limits;
+
 	/* The first SIGXCPU can be caught to tidy up; the hard end follows 5 s later. A core file
 	 * would hold the job's secrets. */
-	return limit(RLIMIT_CPU, m->cpu, 5) && limit(RLIMIT_AS, m->memory, 0) &&
+	return limit(RLIMIT_CPU, m->cpu, 5) &&
+	       limit(RLIMIT_AS, each(l, XOS_CGROUP_MEMORY, m->memory), 0) &&
 	       limit(RLIMIT_NOFILE, m->files, 0) && limit(RLIMIT_FSIZE, m->file_size, 0) &&
-	       limit(RLIMIT_NPROC, m->processes, 0) && limit(RLIMIT_CORE, 0, 0);
+	       limit(RLIMIT_NPROC, each(l, XOS_CGROUP_PROCESSES, m->processes), 0) &&
+	       limit(RLIMIT_CORE, 0, 0);
 }
 
 static bool become(const struct xos_launch *l)
@@ -103,7 +114,7 @@ _Noreturn void xos_job_child(const struct xos_launch *l, const struct xos_child_
 	if (!streams(fds))
 		fail(report, "set up the job's descriptors", NULL);
 	/* RLIMIT_NPROC is counted for the account, so it is set before becoming it; exec checks it. */
-	if (!set_limits(&l->limits))
+	if (!set_limits(l))
 		fail(report, "set the job's limits", NULL);
 	if (l->isolate && !become(l))
 		fail(report, "become the job's account", NULL);

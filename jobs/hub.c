@@ -1,10 +1,13 @@
 #include "jobs/hub.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "service/cert.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 
 #define TICK_MS 50
@@ -16,12 +19,15 @@ struct member_vo {
 	/* Of further VOs: the first one's is the listener's own. */
 	struct xos_service_cert *cert;
 	uint8_t shown[XOS_SHA256_LEN]; /* fingerprint of the certificate that clients see */
+	char warning[XOS_VO_MAX + 8];  /* of its trust list, in health */
 };
 
 struct xos_job_hub {
 	struct member_vo vo[1 + XOS_JOBS_VOS_MAX];
 	size_t n;
 	struct xos_trust *trust; /* of all of them */
+	struct xos_trust_watch
+	    watch; /* of the first one's list; of the others there are warnings */
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	unsigned ticks;
@@ -100,18 +106,6 @@ static enum xos_status pick(
 	return XOS_OK;
 }
 
-static enum xos_status add_trust(
-    struct xos_trust *to, const struct xos_trust *t, struct xos_err *err)
-{
-	enum xos_status st = XOS_OK;
-
-	for (size_t i = 0; st == XOS_OK && i < xos_trust_vo_count(t); i++)
-		st = xos_trust_add_root(to, xos_trust_root(t, xos_trust_vo(t, i)), err);
-	for (size_t i = 0; st == XOS_OK && i < xos_trust_issuer_count(t); i++)
-		st = xos_trust_add_issuer(to, xos_trust_issuer(t, i), err);
-	return st;
-}
-
 static enum xos_status open_verifier(struct xos_job_hub *h, struct xos_err *err)
 {
 	/* No skew: tokens begin five minutes early for clocks that are behind, and what has ended by this
@@ -127,7 +121,7 @@ static enum xos_status open_verifier(struct xos_job_hub *h, struct xos_err *err)
 	if (!h->trust)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	for (size_t i = 0; st == XOS_OK && i < h->n; i++)
-		st = add_trust(h->trust, h->vo[i].front->trust, err);
+		st = xos_trust_join(h->trust, h->vo[i].front->trust, err);
 	return st == XOS_OK ? xos_service_verifier_new(h->trust, &opts, &h->verifier, err) : st;
 }
 
@@ -146,7 +140,17 @@ static enum xos_status open_listener(
 	    .ctx = h};
 	enum xos_status st = xos_front_new(&opts, &h->front, err);
 
-	return st == XOS_OK ? xos_job_front_routes(h->vo[0].front, h->front, err) : st;
+	if (st == XOS_OK)
+		st = xos_job_front_routes(h->vo[0].front, h->front, err);
+	h->watch = (struct xos_trust_watch){.trust = h->vo[0].front->trust, .vo = c->common.vo};
+	return st == XOS_OK ? xos_trust_watch(xos_front_health(h->front), &h->watch, err) : st;
+}
+
+static enum xos_status trust_warning(void *ctx, struct xos_err *err)
+{
+	const struct xos_job_front *f = ctx;
+
+	return xos_trust_health(f->trust, f->c->common.vo, xos_clock_now(), err);
 }
 
 static enum xos_status join_one(struct xos_job_hub *h, struct member_vo *v, struct xos_err *err)
@@ -160,7 +164,10 @@ static enum xos_status join_one(struct xos_job_hub *h, struct member_vo *v, stru
 	if (st == XOS_OK)
 		st = xos_health_check(
 		    xos_front_health(h->front), c->vo, xos_service_cert_health, v->cert, err);
-	return st;
+	snprintf(v->warning, sizeof(v->warning), "trust@%s", c->vo);
+	return st == XOS_OK ? xos_health_warning(xos_front_health(h->front), v->warning,
+	                          trust_warning, v->front, err)
+	                    : st;
 }
 
 /* One VO's trust folder, that names another VO's root, would let that one in. */

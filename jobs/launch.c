@@ -75,6 +75,9 @@ void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 	xos_buf_u64(b, m->files);
 	xos_buf_u64(b, m->file_size);
 	xos_buf_u64(b, m->processes);
+	xos_buf_u64(b, m->processors);
+	xos_buf_u8(b, l->group_can);
+	xos_buf_u8(b, l->group_unified);
 	xos_buf_u64(b, l->grace);
 	xos_buf_u64(b, l->output_max);
 	xos_buf_u64(b, l->tmp_size);
@@ -147,6 +150,7 @@ static void get_limits(struct xos_reader *r, struct xos_launch_limits *m)
 	xos_reader_u64(r, &m->files);
 	xos_reader_u64(r, &m->file_size);
 	xos_reader_u64(r, &m->processes);
+	xos_reader_u64(r, &m->processors);
 }
 
 static bool sane(const struct xos_launch *l)
@@ -178,6 +182,8 @@ enum xos_status xos_launch_decode(struct xos_bytes in, struct xos_launch *l, str
 	get_string(&r, STRING_MAX, &f.cred);
 	get_account(&r, &f);
 	get_limits(&r, &f.limits);
+	xos_reader_u8(&r, &f.group_can);
+	xos_reader_u8(&r, &f.group_unified);
 	xos_reader_u64(&r, &f.grace);
 	xos_reader_u64(&r, &f.output_max);
 	xos_reader_u64(&r, &f.tmp_size);

@@ -22,12 +22,15 @@
 #define XOS_LIMIT_NONE UINT64_MAX
 
 struct xos_launch_limits {
-	uint64_t wall;      /* seconds; always set */
-	uint64_t cpu;       /* seconds of CPU time, the job's processes together */
-	uint64_t memory;    /* bytes of address space of each process */
+	uint64_t wall; /* seconds; always set */
+	uint64_t cpu;  /* seconds of CPU time, the job's processes together */
+	uint64_t
+	    memory; /* bytes of the whole job, or without a group of each process's address space */
 	uint64_t files;     /* open descriptors of each process */
 	uint64_t file_size; /* bytes of a file */
-	uint64_t processes; /* of the account, all its jobs together */
+	uint64_t
+	    processes; /* of the job, or without a group of the account, all its jobs together */
+	uint64_t processors; /* as many as busy all the time; only with a group */
 };
 
 struct xos_strings {
@@ -45,9 +48,10 @@ struct xos_launch {
 	gid_t gid, groups[XOS_LAUNCH_GROUPS];
 	size_t ngroups;
 	struct xos_launch_limits limits;
-	uint64_t grace;      /* seconds from SIGTERM to SIGKILL */
-	uint64_t output_max; /* bytes of each stream */
-	uint64_t tmp_size;   /* bytes of each private temporary folder */
+	uint8_t group_can, group_unified; /* what its control group can do: proc/cgroup.h */
+	uint64_t grace;                   /* seconds from SIGTERM to SIGKILL */
+	uint64_t output_max;              /* bytes of each stream */
+	uint64_t tmp_size;                /* bytes of each private temporary folder */
 	struct xos_strings argv, env,
 	    keep;                      /* keep: folders that stay visible below a private /tmp */
 	struct xos_secret *credential; /* PEM; NULL: none */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "proc/cgroup.h"
 
 /* Computed accounts are of this class; the site has no others to choose from. */
 #define ACCOUNT_CLASS "pool"
@@ -18,12 +19,19 @@ static enum xos_status check_duties(const struct xos_decision_answer *a, struct 
 	    a->duties[0].arg ? a->duties[0].arg : "");
 }
 
-/* A program can widen its own processor affinity, so only a limit that binds nobody is enforced. */
-static enum xos_status check_processors(
-    const struct xos_decision_limit *l, long processors, struct xos_err *err)
+/* A program can widen its own processor affinity: without a group only a limit that binds nobody is enforced. */
+static enum xos_status choose_processors(const struct xos_decision_limit *l,
+    const struct xos_limits_opts *opts, uint64_t *out, struct xos_err *err)
 {
+	long processors = opts->processors;
+
+	*out = XOS_LIMIT_NONE;
 	if (!l->set || l->number >= processors)
 		return XOS_OK;
+	if (opts->can & XOS_CGROUP_CPU && l->number > 0) {
+		*out = (uint64_t)l->number;
+		return XOS_OK;
+	}
 	return xos_err_set(err, XOS_DENIED, "limit-not-enforceable",
 	    "policy (%s) limits the job to %lld of this node's %ld processors, which this job "
 	    "service "
@@ -79,7 +87,7 @@ enum xos_status xos_limits_from(const struct xos_decision_answer *a,
 
 	_Static_assert(XOS_CAP_COUNT == 9, "a new cap needs its enforcement here");
 	if (st == XOS_OK)
-		st = check_processors(&l[XOS_CAP_CPU], opts->processors, err);
+		st = choose_processors(&l[XOS_CAP_CPU], opts, &m.processors, err);
 	if (st == XOS_OK)
 		st = check_class(&l[XOS_CAP_ACCOUNT_CLASS], err);
 	if (st == XOS_OK)

@@ -12,6 +12,7 @@ struct xos_limits_opts {
 	int64_t wall_asked; /* seconds; 0: none */
 	int64_t wall_default, wall_max;
 	long processors; /* of this machine */
+	unsigned can;    /* what control groups can do: proc/cgroup.h */
 };
 
 /* lifetime: seconds that the job's credential may live, INT64_MAX if nothing says. DENIED with code

@@ -15,6 +15,7 @@
 #include "jobs/starter.h"
 #include "net/pair.h"
 #include "net/server.h"
+#include "proc/cgroup.h"
 #include "proc/daemon.h"
 #include "proc/privdrop.h"
 #include "proc/sandbox.h"
@@ -79,6 +80,10 @@ static enum xos_status supervise(const struct xos_service_run *run, const struct
 		add_part(&p, run, roles[STARTER], vo, config);
 		add_part(&p, run, roles[COURIER], vo, config);
 	}
+	struct xos_err why = XOS_ERR_INIT;
+	/* Before there is a second process: a group with processes hands no controllers on. */
+	if (geteuid() == 0 && xos_cgroups_prepare(&why) != XOS_OK)
+		xos_event_err(XOS_WARN, "jobs.control-groups", &why, (const char *)NULL);
 	add_part(&p, run, roles[FRONT], NULL, run->config_path);
 	/* Bound here, so that whoever connects while the front is restarted waits instead of failing. */
 	p.children[p.n - 1].fds = &listen;

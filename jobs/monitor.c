@@ -38,6 +38,8 @@ enum stop {
 
 struct monitor {
 	struct xos_launch *l;
+	struct xos_cgroups groups;
+	struct xos_cgroup group; /* name "": none was made */
 	struct xos_pump out, err;
 	int report, sigfd, notify;
 	pid_t reaper;
@@ -96,9 +98,26 @@ static enum xos_status watch_signals(struct monitor *m, struct xos_err *err)
 	return XOS_OK;
 }
 
+/* The limits that hold for all its processes together. */
+static enum xos_status make_group(
+    struct monitor *m, struct xos_reaper_fds *fds, struct xos_err *err)
+{
+	const struct xos_launch_limits *l = &m->l->limits;
+	struct xos_cgroup_limits limits = {XOS_CGROUP_NO_LIMIT, XOS_CGROUP_NO_LIMIT, l->processors};
+
+	xos_cgroups_locate(m->l->group_can, m->l->group_unified, &m->groups);
+	if (m->l->group_can & XOS_CGROUP_MEMORY)
+		limits.memory = l->memory;
+	/* The reaper is in there as well. */
+	if (m->l->group_can & XOS_CGROUP_PROCESSES && l->processes != XOS_LIMIT_NONE)
+		limits.processes = l->processes + 1;
+	enum xos_status st = xos_cgroup_make(&m->groups, m->l->id, &limits, &m->group, err);
+	return st == XOS_OK ? xos_cgroup_doors(&m->group, fds->door, &fds->ndoors, err) : st;
+}
+
 static enum xos_status start(struct monitor *m, struct xos_err *err)
 {
-	struct xos_reaper_fds fds = {-1, -1, -1};
+	struct xos_reaper_fds fds = {.out = -1, .err = -1, .report = -1};
 	int pair[2] = {-1, -1};
 	enum xos_status st;
 
@@ -107,6 +126,8 @@ static enum xos_status start(struct monitor *m, struct xos_err *err)
 		st = make_stream(m->l, "stderr", &m->err, &fds.err, err);
 	if (st == XOS_OK && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		st = xos_err_errno(err, errno, "job-file", "cannot make a socket pair");
+	if (st == XOS_OK)
+		st = make_group(m, &fds, err);
 	if (st != XOS_OK)
 		goto out;
 	m->report = pair[0];
@@ -124,6 +145,8 @@ out:
 		close(fds.err);
 	if (pair[1] >= 0)
 		close(pair[1]);
+	for (size_t i = 0; i < fds.ndoors; i++)
+		close(fds.door[i]);
 	return st;
 }
 
@@ -153,6 +176,10 @@ static void kill_job(struct monitor *m)
 {
 	m->stop = STOP_KILL;
 	m->deadline_ms = 0;
+	/* In the older hierarchy what is frozen does not even die. */
+	if (m->groups.can & XOS_CGROUP_FREEZE && m->group.name[0] &&
+	    xos_cgroup_freeze(&m->group, false, NULL) != XOS_OK)
+		XOS_EVENT(XOS_WARN, "job.not-thawed", "job", m->l->id);
 	/* As root the death of process 1 is the death of all; without root the reaper does it. */
 	if (m->l->isolate)
 		kill(m->reaper, SIGKILL);
@@ -266,6 +293,8 @@ static void conclude(struct monitor *m)
 	struct xos_job_outcome *o = &m->o;
 
 	o->ended = xos_clock_now();
+	if (m->group.name[0] && o->cause == XOS_CAUSE_SELF && xos_cgroup_out_of_memory(&m->group))
+		o->cause = XOS_CAUSE_MEMORY;
 	if (m->started_ms > 0)
 		o->wall_ms = (uint64_t)(xos_clock_mono_ms() - m->started_ms);
 	o->dropped_out = m->out.dropped;
@@ -291,6 +320,11 @@ static void conclude(struct monitor *m)
 static void settle(struct monitor *m)
 {
 	int fds[] = {m->out.out, m->err.out};
+	struct xos_err err = XOS_ERR_INIT;
+
+	if (m->group.name[0] && xos_cgroup_remove(&m->group, &err) != XOS_OK)
+		xos_event_err(
+		    XOS_WARN, "job.group-left", &err, "job", m->l->id, (const char *)NULL);
 
 	for (size_t i = 0; i < 2; i++)
 		if (fds[i] >= 0 && fsync(fds[i]) != 0)

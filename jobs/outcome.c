@@ -34,6 +34,8 @@ const char *xos_job_cause_name(enum xos_job_cause cause)
 		return "wall";
 	case XOS_CAUSE_CPU:
 		return "cpu";
+	case XOS_CAUSE_MEMORY:
+		return "memory";
 	}
 	return "unknown";
 }
@@ -92,7 +94,7 @@ enum xos_status xos_outcome_decode(
 	xos_reader_lp_str(&r, f.isolation, sizeof(f.isolation));
 	xos_reader_lp_str(&r, f.text, sizeof(f.text));
 	if (xos_reader_end(&r) != XOS_OK || strcmp(magic, MAGIC) != 0 || end < XOS_END_EXITED ||
-	    end > XOS_END_LOST || cause < XOS_CAUSE_SELF || cause > XOS_CAUSE_CPU ||
+	    end > XOS_END_LOST || cause < XOS_CAUSE_SELF || cause > XOS_CAUSE_MEMORY ||
 	    f.value > 255 || !xos_utf8_valid(xos_bytes_str(f.isolation)) ||
 	    !xos_utf8_valid(xos_bytes_str(f.text)))
 		return xos_err_set(err, XOS_MALFORMED, "job-status", "a job's status is malformed");

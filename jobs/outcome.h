@@ -20,7 +20,8 @@ enum xos_job_cause {
 	XOS_CAUSE_SELF = 1,  /* the job ended by itself */
 	XOS_CAUSE_CANCELLED, /* asked for */
 	XOS_CAUSE_WALL,      /* wall time used up */
-	XOS_CAUSE_CPU        /* CPU time used up */
+	XOS_CAUSE_CPU,       /* CPU time used up */
+	XOS_CAUSE_MEMORY     /* memory used up: the kernel killed it */
 };
 
 struct xos_job_outcome {

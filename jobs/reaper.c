@@ -194,6 +194,8 @@ static _Noreturn void reaper_main(struct xos_launch *l, const struct xos_reaper_
 	int sigfd;
 
 	prctl(PR_SET_NAME, "xos-job-reaper", 0, 0, 0);
+	if (!xos_cgroup_join(fds->door, fds->ndoors))
+		refuse(r.report, "cannot enter the job's control group");
 	close_all_but(fds->out, fds->err, fds->report, -1);
 	if (l->isolate)
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

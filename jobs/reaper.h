@@ -2,6 +2,7 @@
 #define XOS_JOBS_REAPER_H
 
 #include "jobs/launch.h"
+#include "proc/cgroup.h"
 
 /*
  * The process that holds a job together, between its monitor and its program. As root it is process
@@ -13,6 +14,9 @@
 struct xos_reaper_fds {
 	int out, err; /* write ends for the program */
 	int report;   /* reports to the monitor, commands from it (report.h) */
+	int door
+	    [XOS_CGROUP_CONTROLS]; /* of the job's control group: it is in there before anything runs */
+	size_t ndoors;
 };
 
 /* Forks it. The monitor waits for the pid like for any child; its resource usage is the job's. */

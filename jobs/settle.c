@@ -16,6 +16,17 @@
 #define AGAIN_MS 5000
 #define CLEAN_MS 60000
 
+/* Its monitor would have removed it. What still runs in there keeps it; the next start of a job of that id fails then. */
+static void remove_group(const struct xos_starter *s, const char *id)
+{
+	struct xos_cgroup g;
+	struct xos_err err = XOS_ERR_INIT;
+
+	if (s->groups.can && xos_cgroup_open(&s->groups, id, &g, NULL) == XOS_OK &&
+	    xos_cgroup_remove(&g, &err) != XOS_OK)
+		xos_event_err(XOS_WARN, "job.group-left", &err, "job", id, (const char *)NULL);
+}
+
 /*
  * The monitor is gone without a word. The lock is taken while the outcome is written, so that no
  * monitor that is only now coming up can run the job meanwhile.
@@ -38,6 +49,7 @@ static enum xos_status declare_lost(const struct xos_starter *s, const char *id,
 	snprintf(o.text, sizeof(o.text), "%s",
 	    o.started ? why : "the node's job service stopped before the job could start");
 	snprintf(o.isolation, sizeof(o.isolation), "%s", "unknown");
+	remove_group(s, id);
 	if (!s->stage.root) {
 		xos_tree_kill_marked(id);
 		l.cred = xos_starter_cred(s, id, cred, NULL) == XOS_OK ? cred : NULL;

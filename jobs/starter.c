@@ -221,6 +221,8 @@ static enum xos_status fill_launch(const struct xos_starter *s, const struct che
 	l->uid = s->stage.root ? p->account.uid : geteuid();
 	l->gid = s->stage.root ? p->account.gid : getegid();
 	l->limits = p->limits;
+	l->group_can = (uint8_t)s->groups.can;
+	l->group_unified = (uint8_t)xos_cgroups_unified(&s->groups);
 	l->grace = (uint64_t)s->c->kill_grace;
 	l->output_max = (uint64_t)s->c->output_max;
 	l->tmp_size = (uint64_t)s->c->tmp_size;
@@ -460,6 +462,25 @@ static enum xos_status open_credd(struct xos_starter *s, struct xos_err *err)
 	return st == XOS_OK ? xos_local_new(&opt, &s->credd, err) : st;
 }
 
+/* Said once: what is missing here refuses jobs whose limits need it. */
+static void find_groups(struct xos_starter *s)
+{
+	char can[64] = "";
+
+	xos_cgroups_find(&s->groups);
+	for (unsigned i = 0; i < XOS_CGROUP_CONTROLS; i++)
+		if (s->groups.can & (1u << i)) {
+			size_t n = strlen(can);
+
+			(void)!xos_str_printf(can + n, sizeof(can) - n, "%s%s", n ? "," : "",
+			    xos_cgroup_control_name(1u << i));
+		} else {
+			XOS_EVENT(XOS_INFO, "jobs.no-control", "control",
+			    xos_cgroup_control_name(1u << i), "why", s->groups.control[i].why);
+		}
+	XOS_EVENT(XOS_INFO, "jobs.control-groups", "can", can);
+}
+
 enum xos_status xos_starter_new(
     const struct xos_jobs_config *c, struct xos_starter **out, struct xos_err *err)
 {
@@ -485,6 +506,7 @@ enum xos_status xos_starter_new(
 		xos_starter_free(s);
 		return st;
 	}
+	find_groups(s);
 	s->ask = (struct xos_ask){.credd = s->credd,
 	    .vo = c->common.vo,
 	    .site = c->site,
@@ -492,7 +514,8 @@ enum xos_status xos_starter_new(
 	    .member = c->member,
 	    .root = s->stage.root,
 	    .wall_default = c->wall_default,
-	    .wall_max = c->wall_max};
+	    .wall_max = c->wall_max,
+	    .can = s->groups.can};
 	*out = s;
 	return XOS_OK;
 }

@@ -4,6 +4,7 @@
 #include "jobs/ask.h"
 #include "jobs/config.h"
 #include "jobs/stage.h"
+#include "proc/cgroup.h"
 #include "proc/channel.h"
 
 /*
@@ -33,6 +34,7 @@ struct xos_starter {
 	struct xos_stage stage;
 	struct xos_local *credd;
 	struct xos_ask ask;
+	struct xos_cgroups groups; /* what jobs can be limited by as a whole */
 	char path[PATH_MAX], monitor[PATH_MAX], tools[PATH_MAX];
 	struct xos_starter_job *jobs; /* started or made, and not settled */
 	size_t njobs;

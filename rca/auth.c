@@ -7,6 +7,7 @@
 
 #include "api/chainjson.h"
 #include "api/once.h"
+#include "api/trustkeep.h"
 #include "api/sshhost.h"
 #include "base/clock.h"
 #include "base/event.h"
@@ -20,6 +21,7 @@
 #include "rca/est.h"
 #include "rca/est_store.h"
 #include "rca/from.h"
+#include "rca/logtell.h"
 
 #define KEY_MS 20000 /* how long the key process may take */
 
@@ -43,6 +45,10 @@ enum xos_status rca_auth_open(struct xos_part_self *self, struct xos_err *err)
 	const struct xos_gate_options o = {
 	    .vo = conf->common.vo, .aud = XOS_RCA_AUD, .trust = a->trust};
 	enum xos_status st = xos_trust_load(a->trust, conf->common.trust, err);
+	if (st == XOS_OK)
+		st = rca_conf_path(conf, "auth/" XOS_TRUST_FILE, a->list, sizeof(a->list), err);
+	if (st == XOS_OK)
+		st = xos_trust_follow(a->trust, a->list, err);
 	return st == XOS_OK ? xos_gate_new(&o, &a->gate, err) : st;
 }
 
@@ -104,6 +110,17 @@ enum xos_status rca_auth_issue(struct rca_auth *a, const struct rca_issue_reques
 	    rca_auth_ask_key(a, RCA_ISSUE, rca_issue_request_encode(r), answer, err);
 
 	return st == XOS_OK && !r->server ? note_certificate(a, r, *answer, err) : st;
+}
+
+static enum xos_status on_trust(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct rca_auth *a = ctx;
+	bool news = false;
+
+	(void)from;
+	(void)reply;
+	return xos_trust_keep_take(a->trust, payload, a->list, &news, err);
 }
 
 static enum xos_status on_apply(
@@ -349,6 +366,7 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_SSH_HOST, "ssh-host", 1, RCA_FROM_BODY_MAX, rca_auth_on_ssh_host},
 	    {RCA_SSH_AUTHORITY, "ssh-authority", 1, 0, rca_auth_on_ssh_authority},
 	    {RCA_LOCKS, "locks", 1, 0, on_locks},
+	    {RCA_TRUST, "trust", 1, XOS_TRUST_LIST_MAX, on_trust},
 	    {RCA_EST_ENROLL, "est-enroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_enroll},
 	    {RCA_EST_REENROLL, "est-reenroll", 1, RCA_EST_MESSAGE_MAX, rca_est_on_reenroll},
 	    {RCA_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX, on_administrators},
@@ -357,6 +375,9 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_TERMS, "terms", 1, XOS_ADMISSION_MAX + 256, rca_handle_terms},
 	    {RCA_JOIN, "join", 1, XOS_RCA_BODY_MAX + 256, rca_handle_join},
 	    {RCA_LEAVE, "leave", 1, XOS_RCA_BODY_MAX, rca_handle_leave},
+	    {RCA_LOG_HEAD, "log-head", 1, 0, rca_auth_log_head},
+	    {RCA_LOG_PROOF, "log-proof", 1, XOS_LOG_ASK_MAX, rca_auth_log_proof},
+	    {RCA_LOG_GROWTH, "log-growth", 1, XOS_LOG_ASK_MAX, rca_auth_log_growth},
 	};
 	struct rca_auth *a = self->state;
 	/* Only the front end asks here; the channel to key is this process's own to ask on. */

@@ -1,6 +1,8 @@
 #ifndef XOS_RCA_AUTH_H
 #define XOS_RCA_AUTH_H
 
+#include <limits.h>
+
 #include "rca/guess.h"
 #include "rca/nodes.h"
 #include "rca/parts.h"
@@ -18,7 +20,8 @@ struct rca_auth {
 	struct rca_guess *guess;
 	struct xos_buf locks; /* the signed list, until it changes or grows old */
 	int64_t locks_issued;
-	struct xos_buf ssh; /* the statement about the ssh authority, until it grows old */
+	char list[PATH_MAX]; /* the trust list that was fetched last */
+	struct xos_buf ssh;  /* the statement about the ssh authority, until it grows old */
 	int64_t ssh_issued;
 	int64_t expired_at; /* when old applications were last looked for */
 };

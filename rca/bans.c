@@ -59,6 +59,26 @@ enum xos_status rca_owner_ban_check(
 	return st;
 }
 
+enum xos_status rca_node_ban_id(struct xos_store *db, const char *node, bool owner, int64_t now,
+    char id[XOS_LOCK_ID_MAX + 1], struct xos_err *err)
+{
+	struct xos_stmt *s = NULL;
+	bool row = false;
+	enum xos_status st = xos_sql_query(db, &s, err,
+	    owner ? "SELECT id FROM owner_bans WHERE node = ?1 AND until > ?2"
+	          : "SELECT ban_id FROM nodes WHERE node = ?1 AND ban_id IS NOT NULL AND ban_until "
+	            "> ?2",
+	    "si", node, now);
+
+	id[0] = 0;
+	if (st == XOS_OK)
+		st = xos_stmt_step(s, &row, err);
+	if (st == XOS_OK && row && !xos_str_copy(id, XOS_LOCK_ID_MAX + 1, xos_stmt_text(s, 0)))
+		st = xos_err_set(err, XOS_INTERNAL, "store-damaged", "bad ban in nodes.db");
+	xos_stmt_done(s);
+	return st;
+}
+
 enum xos_status rca_node_bans(
     struct xos_store *db, const char *node, int64_t now, bool *vo, bool *owner, struct xos_err *err)
 {

@@ -18,10 +18,10 @@ RCA_COMMAND_OF(ban)
 {
 	const struct xos_json *args = call->c->args;
 	const char *node = NULL, *message = NULL;
+	char id[XOS_LOCK_ID_MAX + 1] = "";
 	int64_t until = XOS_LOCK_NO_END;
 	enum xos_status st = XOS_JSON_ONLY(args, err, "node", "until", "message");
 
-	(void)result;
 	if (st == XOS_OK)
 		st = xos_json_get_string(args, "node", XOS_NODE_MAX, &node, err);
 	if (st == XOS_OK)
@@ -35,9 +35,16 @@ RCA_COMMAND_OF(ban)
 	if (st == XOS_OK)
 		st = keep_ban(a, call, node, until, message ? message : "", err);
 	if (st == XOS_OK)
+		st = rca_node_ban_id(a->db, node, call->side == RCA_SIDE_OWNER, call->now, id, err);
+	if (st == XOS_OK)
 		st = xos_store_commit(a->db, err);
 	xos_store_rollback(a->db);
 	rca_auth_forget_locks(a);
+	if (st == XOS_OK) {
+		*result = xos_json_object();
+		xos_json_set_string(*result, "node", node);
+		xos_json_set_string(*result, "id", id);
+	}
 	return st;
 }
 
@@ -73,6 +80,7 @@ RCA_COMMAND_OF(unban)
 {
 	const char *node = NULL, *accept = NULL;
 	bool vo = false, owner = false;
+	char id[2][XOS_LOCK_ID_MAX + 1] = {"", ""};
 	enum xos_status st = XOS_JSON_ONLY(call->c->args, err, "node", "accept");
 
 	if (st == XOS_OK)
@@ -82,6 +90,8 @@ RCA_COMMAND_OF(unban)
 		    call->c->args, "accept", XOS_FINGERPRINT_TEXT - 1, &accept, err);
 	if (st == XOS_OK)
 		st = rca_node_bans(a->db, node, call->now, &vo, &owner, err);
+	for (size_t i = 0; st == XOS_OK && i < 2; i++)
+		st = rca_node_ban_id(a->db, node, i, call->now, id[i], err);
 	/* A lock for a second use outlives a ban with an end that was put in its place. */
 	if (st == XOS_OK && rca_generation_standing(a->db, node, NULL) == XOS_DENIED)
 		vo = true;
@@ -100,6 +110,9 @@ RCA_COMMAND_OF(unban)
 		xos_json_set_string(*result, "node", node);
 		if (vo || owner)
 			xos_json_set_string(*result, "still", vo ? "vo" : "owner");
+		/* Of two the VO's: one question is enough to know that the new list arrived. */
+		const char *gone = id[0][0] && !vo ? id[0] : id[1][0] && !owner ? id[1] : NULL;
+		xos_json_set_string(*result, "id", gone);
 	}
 	return st;
 }

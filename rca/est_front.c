@@ -64,12 +64,7 @@ static enum xos_status on_cacerts(
 	if (st != XOS_OK)
 		return st;
 	list[n++] = root;
-	for (size_t i = 0; n < CERTS_MAX && i < xos_trust_issuer_count(trust); i++) {
-		const struct xos_cert *c = xos_trust_issuer(trust, i);
-
-		if (xos_cert_signed_by(c, xos_cert_key(root), NULL) == XOS_OK)
-			list[n++] = c;
-	}
+	n += xos_trust_issuers(trust, e->conf->common.vo, list + n, CERTS_MAX - n);
 	xos_buf_init(&der, XOS_CHAIN_PEM_MAX);
 	st = xos_certs_only(list, n, &der, err);
 	return answer_base64(res, CERTS_TYPE, st, &der, err);

@@ -9,6 +9,7 @@
 #include "rca/pace.h"
 #include "rca/est.h"
 #include "rca/from.h"
+#include "rca/logtell.h"
 #include "service/relay.h"
 
 /* What xos-cad is asked for, and what carries it to auth. The list of administrators comes last: it says which serials
@@ -195,6 +196,9 @@ static const struct xos_route routes[] = {
     {"PUT", "/v1/vo/{vo}/sites/{site}/admission", on_terms, 0, XOS_ADMISSION_MAX},
     {"POST", "/v1/vo/{vo}/joins", on_join, 0, XOS_RCA_BODY_MAX},
     {"POST", "/v1/vo/{vo}/leave", on_leave, 0, XOS_RCA_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/log/head", rca_route_log_head, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/proof", rca_route_log_proof, 0, 0},
+    {"GET", "/v1/vo/{vo}/log/consistency", rca_route_log_consistency, 0, 0},
 };
 
 /* What was fetched goes to auth, which verifies it. */

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "pki/csr.h"
 #include "pki/issue.h"
+#include "service/rollover.h"
 #include "token/claims.h"
 #include "token/profile.h"
 
@@ -18,6 +19,7 @@ struct rca_issuer {
 	struct xos_chain chain; /* own certificate, then what stands above it without the root */
 	struct xos_issuer *issuer;
 	struct xos_log *log;
+	struct xos_key *before; /* public; NULL: there was none */
 	struct xos_loghead head;
 };
 
@@ -43,6 +45,8 @@ static enum xos_status open_key(
 			xos_err_prefix(err, st, "%s", path);
 	}
 	if (st == XOS_OK)
+		st = xos_rollover_key_before(i->conf->common.state, "rca", &i->before, err);
+	if (st == XOS_OK)
 		st = xos_issuer_new(i->chain.cert[0], i->key, &i->issuer, err);
 	return st;
 }
@@ -56,6 +60,7 @@ enum xos_status rca_issuer_open_log(struct rca_issuer *i, struct xos_err *err)
 		return st;
 	xos_str_printf(name, sizeof(name), "%s/nodes", i->conf->common.vo);
 	i->head.key = i->key;
+	i->head.before = i->before;
 	const struct xos_log_crypto crypto = xos_loghead_crypto(&i->head);
 	const struct xos_log_options o = {.path = path, .name = name, .crypto = &crypto};
 	return xos_log_open(&o, &i->log, err);
@@ -93,6 +98,7 @@ void rca_issuer_close(struct rca_issuer *i)
 	xos_log_close(i->log);
 	xos_issuer_free(i->issuer);
 	xos_chain_clear(&i->chain);
+	xos_key_free(i->before);
 	xos_key_free(i->key);
 	free(i);
 }
@@ -235,4 +241,10 @@ enum xos_status rca_issuer_note(
     struct rca_issuer *i, uint16_t type, struct xos_bytes json, struct xos_err *err)
 {
 	return xos_log_append(i->log, type, json, NULL, err);
+}
+
+enum xos_status rca_issuer_tell(struct rca_issuer *i, enum xos_log_question q, struct xos_bytes ask,
+    struct xos_buf *reply, struct xos_err *err)
+{
+	return xos_logserve_answer(i->log, &i->chain, q, ask, reply, err);
 }

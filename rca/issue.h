@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "api/logserve.h"
 #include "log/log.h"
 #include "pki/cert.h"
 #include "rca/conf.h"
@@ -43,6 +44,9 @@ int64_t rca_issuer_end(const struct rca_issuer *i);
  * errors as in pki/csr.h, UNAVAILABLE if the log cannot be written. */
 XOS_MUST_USE enum xos_status rca_issuer_issue(struct rca_issuer *i,
     const struct rca_issue_request *r, int64_t now, struct xos_chain *out, struct xos_err *err);
+/* Tells of the log what anybody may know. */
+XOS_MUST_USE enum xos_status rca_issuer_tell(struct rca_issuer *i, enum xos_log_question q,
+    struct xos_bytes ask, struct xos_buf *reply, struct xos_err *err);
 /* Puts a record of this type (RCA_LOG_COMMAND, ...) into the log, durably. */
 XOS_MUST_USE enum xos_status rca_issuer_note(
     struct rca_issuer *i, uint16_t type, struct xos_bytes json, struct xos_err *err);

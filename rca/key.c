@@ -12,6 +12,7 @@
 #include "proc/supervisor.h"
 #include "rca/issue.h"
 #include "rca/ssh.h"
+#include "rca/logtell.h"
 #include "service/bulk.h"
 
 struct key_state {
@@ -43,6 +44,13 @@ void rca_key_close(struct xos_part_self *self)
 	xos_key_free(k->ssh);
 	free(k);
 	self->state = NULL;
+}
+
+struct rca_issuer *rca_key_issuer(void *key)
+{
+	struct key_state *k = key;
+
+	return k->issuer;
 }
 
 static enum xos_status on_issue(
@@ -206,6 +214,9 @@ enum xos_status rca_key_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_NOTE_RESCUED, "note-rescued", 1, XOS_LOG_PAYLOAD_MAX, on_note_rescued},
 	    {RCA_SIGN_SSH, "sign-ssh", 1, XOS_RCA_BODY_MAX, on_sign_ssh},
 	    {RCA_SIGN_SSH_AUTHORITY, "sign-ssh-authority", 1, 64, on_sign_ssh_authority},
+	    {RCA_LOG_HEAD, "log-head", 1, 0, rca_key_log_head},
+	    {RCA_LOG_PROOF, "log-proof", 1, XOS_LOG_ASK_MAX, rca_key_log_proof},
+	    {RCA_LOG_GROWTH, "log-growth", 1, XOS_LOG_ASK_MAX, rca_key_log_growth},
 	};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};

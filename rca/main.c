@@ -4,6 +4,7 @@
 #include "rca/init.h"
 #include "rca/parts.h"
 #include "service/authority.h"
+#include "service/rollover.h"
 
 static enum xos_status run(
     const struct xos_service_run *r, int argc, char **argv, struct xos_err *err)
@@ -17,7 +18,17 @@ static enum xos_status run(
 	};
 	const struct rca_conf *conf = r->conf;
 
-	return xos_authority_usual_run(&authority, &conf->common, r, argc, argv, err);
+	enum xos_status st = r->role ? XOS_OK : xos_rollover_heal(conf->common.state, "rca", err);
+
+	return st == XOS_OK ? xos_authority_usual_run(&authority, &conf->common, r, argc, argv, err)
+	                    : st;
+}
+
+static enum xos_status verb_rollover(
+    const struct xos_service_run *r, int argc, char **argv, struct xos_err *err)
+{
+	(void)r;
+	return xos_service_verb_rollover(argc, argv, "rca", err);
 }
 
 static void check(const void *conf, void (*report)(void *ctx, const struct xos_err *err), void *ctx)
@@ -38,6 +49,8 @@ static const struct xos_service_verb verbs[] = {
     {"run", "", "serve", true, run},
     {"init", "--dir DIR --vo NAME", "make a state folder with keys and requests", false,
         rca_verb_init},
+    {"rollover", "prepare|activate|undo --dir DIR", "the next key of the authority", false,
+        verb_rollover},
     {"issue", "--service KIND --name HOST --host NAME... --csr FILE --out FILE",
         "certify a server of the VO (ca, rca, vops, accounting) while no daemon runs", true,
         rca_verb_issue},

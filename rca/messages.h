@@ -34,6 +34,11 @@ enum rca_message {
 	RCA_RESCUE,        /* body of POST rescue -> {"chain"} */
 	RCA_SSH_HOST,      /* body of POST ssh-host -> {"certificates"} */
 	RCA_SSH_AUTHORITY, /* nothing -> compact JWS (api/sshhost.h) */
+	RCA_TRUST = 50,    /* compact trust list -> nothing; XOS_RELAY_TRUST */
+	/* network -> auth -> key: questions about the log, as api/logserve.h has them */
+	RCA_LOG_HEAD = 60,
+	RCA_LOG_PROOF,
+	RCA_LOG_GROWTH,
 	/* auth -> key */
 	RCA_ISSUE = 100, /* struct rca_issue_request -> {"chain"} */
 	RCA_SIGN_LOCKS,  /* struct xos_locks_fields as JSON -> compact JWS */

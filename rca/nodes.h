@@ -101,6 +101,9 @@ XOS_MUST_USE enum xos_status rca_owner_unban(
 /* DENIED "node-banned" while one is in force. */
 XOS_MUST_USE enum xos_status rca_owner_ban_check(
     struct xos_store *db, const char *node, int64_t now, struct xos_err *err);
+/* The id under which a ban of that side stands in the lock list; "" if there is none. */
+XOS_MUST_USE enum xos_status rca_node_ban_id(struct xos_store *db, const char *node, bool owner,
+    int64_t now, char id[XOS_LOCK_ID_MAX + 1], struct xos_err *err);
 /* Which sides ban the node at now? */
 XOS_MUST_USE enum xos_status rca_node_bans(struct xos_store *db, const char *node, int64_t now,
     bool *vo, bool *owner, struct xos_err *err);

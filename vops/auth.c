@@ -7,11 +7,16 @@
 
 #include "api/once.h"
 #include "api/signer.h"
+#include "api/trustkeep.h"
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
 #include "bundle/administrators.h"
+#include "bundle/membership.h"
 #include "proc/supervisor.h"
+#include "vops/scoped.h"
+#include "vops/handover.h"
+#include "vops/heads.h"
 
 #define KEY_MS 30000
 
@@ -30,6 +35,10 @@ enum xos_status vops_auth_open(struct xos_part_self *self, struct xos_err *err)
 	const struct xos_gate_options o = {
 	    .vo = a->conf->common.vo, .aud = XOS_VOPS_AUD, .trust = a->trust};
 	enum xos_status st = xos_trust_load(a->trust, a->conf->common.trust, err);
+	if (st == XOS_OK)
+		st = vops_conf_path(a->conf, "auth/" XOS_TRUST_FILE, a->list, sizeof(a->list), err);
+	if (st == XOS_OK)
+		st = xos_trust_follow(a->trust, a->list, err);
 	return st == XOS_OK ? xos_gate_new(&o, &a->gate, err) : st;
 }
 
@@ -55,6 +64,7 @@ struct xos_bundle_trust vops_auth_trust(const struct vops_auth *a, int64_t now)
 {
 	return (struct xos_bundle_trust){.vo = a->conf->common.vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = a->trust,
 	    .now = now,
 	    .skew = XOS_BUNDLE_SKEW};
@@ -120,6 +130,34 @@ static enum xos_status on_object(
 	return st;
 }
 
+static enum xos_status on_head(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct vops_auth *a = ctx;
+	struct xos_bytes doc = XOS_BYTES_NONE;
+	struct xos_reader r;
+	uint8_t log = 0;
+	bool changed = false;
+
+	(void)from;
+	(void)reply;
+	xos_reader_init(&r, payload);
+	xos_reader_u8(&r, &log);
+	xos_reader_lp(&r, payload.n, &doc);
+	if (xos_reader_end(&r) != XOS_OK || log >= XOS_VO_LOGS)
+		return xos_err_set(err, XOS_MALFORMED, "channel-frame", "bad head");
+	enum xos_status st = xos_store_begin(a->db, err);
+	if (st == XOS_OK)
+		st = vops_head_take(a->db, a->trust, a->conf->common.vo, (enum xos_vo_log)log, doc,
+		    xos_clock_now(), &changed, err);
+	if (st == XOS_OK)
+		st = xos_store_commit(a->db, err);
+	xos_store_rollback(a->db);
+	if (st == XOS_OK && changed)
+		a->heads++;
+	return st;
+}
+
 static enum xos_status on_administrators(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
@@ -134,6 +172,37 @@ static enum xos_status on_administrators(
 	if (xos_reader_end(&r) != XOS_OK)
 		return xos_err_set(err, XOS_MALFORMED, "channel-frame", "bad list");
 	return xos_gate_list(a->gate, compact, xos_clock_now(), err);
+}
+
+static uint64_t list_serial(const struct vops_auth *a)
+{
+	const struct xos_trust_list *l = xos_trust_list(a->trust, a->conf->common.vo);
+
+	return l ? l->serial : 0;
+}
+
+/* Key believes it for the root's sake as we do, and puts it into bundles. */
+static enum xos_status list_to_key(struct vops_auth *a, struct xos_err *err)
+{
+	struct xos_buf reply;
+
+	xos_buf_init(&reply, 0);
+	enum xos_status st = xos_bulk_call(a->key, VOPS_KEY_TRUST,
+	    xos_trust_list_compact(a->trust, a->conf->common.vo), xos_clock_mono_ms() + KEY_MS,
+	    &reply, err);
+	xos_buf_free(&reply);
+	return st;
+}
+
+static enum xos_status on_trust(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct vops_auth *a = ctx;
+	bool news = false;
+
+	(void)from;
+	(void)reply;
+	return xos_trust_keep_take(a->trust, payload, a->list, &news, err);
 }
 
 /* --- bundles --- */
@@ -156,21 +225,56 @@ static struct vops_current *current_of(struct vops_auth *a, const char *site)
 	return c;
 }
 
+static enum xos_status add_scoped(void *ctx, const struct vops_scoped *s, struct xos_err *err)
+{
+	struct vops_parts *p = ctx;
+
+	return vops_named_add(s->kind == VOPS_SCOPE_GROUP ? &p->groups : &p->owners, s->name,
+	    s->serial, s->text, err);
+}
+
+static enum xos_status add_node_set(void *ctx, const struct vops_node_set *s, struct xos_err *err)
+{
+	struct vops_parts *p = ctx;
+
+	return vops_named_add(&p->nodes, s->node, s->serial, s->compact, err);
+}
+
+static enum xos_status gather_heads(struct vops_auth *a, struct xos_buf heads[XOS_VO_LOGS],
+    struct vops_parts *p, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+
+	for (unsigned i = 0; st == XOS_OK && i < XOS_VO_LOGS; i++) {
+		st = vops_head_get(a->db, (enum xos_vo_log)i, &heads[i], err);
+		p->head[i] = xos_buf_bytes(&heads[i]);
+	}
+	return st;
+}
+
 static enum xos_status gather(
     struct vops_auth *a, const char *site, struct xos_buf *out, struct xos_err *err)
 {
 	struct vops_parts p = {.vo_text = XOS_BYTES_NONE};
-	struct xos_buf text, set, object[VOPS_OBJECTS];
+	struct xos_buf text, set, object[VOPS_OBJECTS], heads[XOS_VO_LOGS];
 
 	xos_buf_init(&text, XOS_POLICY_TEXT_MAX);
 	xos_buf_init(&set, XOS_SITESET_MAX);
 	for (size_t i = 0; i < VOPS_OBJECTS; i++)
 		xos_buf_init(&object[i], XOS_ROSTER_MAX);
+	for (size_t i = 0; i < XOS_VO_LOGS; i++)
+		xos_buf_init(&heads[i], XOS_BUNDLE_HEAD_MAX);
 	enum xos_status st = vops_vo_set_get(a->db, 0, &text, NULL, err);
+	if (st == XOS_OK)
+		st = gather_heads(a, heads, &p, err);
 	if (st == XOS_OK)
 		st = vops_site_set_get(a->db, site, &set, err);
 	for (size_t i = 0; st == XOS_OK && i < VOPS_OBJECTS; i++)
 		st = vops_object_get(a->db, (enum vops_object)i, &object[i], err);
+	if (st == XOS_OK)
+		st = vops_scoped_each(a->db, xos_clock_now(), add_scoped, &p, err);
+	if (st == XOS_OK)
+		st = vops_node_sets_each(a->db, site, add_node_set, &p, err);
 	if (st == XOS_OK && xos_str_copy(p.site, sizeof(p.site), site)) {
 		p.vo_text = xos_buf_bytes(&text);
 		p.site_set = xos_buf_bytes(&set);
@@ -183,6 +287,8 @@ static enum xos_status gather(
 	}
 	for (size_t i = 0; i < VOPS_OBJECTS; i++)
 		xos_buf_free(&object[i]);
+	for (size_t i = 0; i < XOS_VO_LOGS; i++)
+		xos_buf_free(&heads[i]);
 	vops_parts_free(&p);
 	xos_buf_free(&set);
 	xos_buf_free(&text);
@@ -195,11 +301,14 @@ static enum xos_status renew(
 	struct xos_buf parts, reply;
 	struct xos_reader r;
 	struct xos_bytes compact = XOS_BYTES_NONE;
-	uint64_t serial = 0, generation = a->generation;
+	uint64_t serial = 0, generation = a->generation, heads = a->heads;
 
 	xos_buf_init(&parts, XOS_BULK_MAX);
 	xos_buf_init(&reply, 0);
+	uint64_t list = list_serial(a);
 	enum xos_status st = gather(a, c->site, &parts, err);
+	if (st == XOS_OK && list)
+		st = list_to_key(a, err);
 	if (st == XOS_OK)
 		st = xos_bulk_call(a->key, VOPS_SIGN, xos_buf_bytes(&parts),
 		    xos_clock_mono_ms() + KEY_MS, &reply, err);
@@ -218,12 +327,24 @@ static enum xos_status renew(
 	xos_buf_put(&c->compact, compact.p, compact.n);
 	c->serial = serial;
 	c->generation = generation;
+	c->list = list;
+	c->heads = heads;
 	c->issued = now;
 	st = xos_buf_status(&c->compact);
 out:
 	xos_buf_free(&reply);
 	xos_buf_free(&parts);
 	return st;
+}
+
+/* Heads change with every token: they come along, and make a bundle of their own only now and then. */
+static bool is_old(const struct vops_auth *a, const struct vops_current *c, int64_t now)
+{
+	int64_t age = now - c->issued;
+
+	return c->compact.n == 0 || c->generation != a->generation || c->list != list_serial(a) ||
+	       age >= a->conf->bundle_refresh ||
+	       (c->heads != a->heads && age >= a->conf->heads_refresh);
 }
 
 /* The bundle in force; an older one that is still good, if no new one can be made just now. */
@@ -240,8 +361,7 @@ static enum xos_status current_bundle(
 	struct vops_current *c = current_of(a, site);
 	if (!c)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	if (c->compact.n == 0 || c->generation != a->generation ||
-	    now - c->issued >= a->conf->bundle_refresh) {
+	if (is_old(a, c, now)) {
 		st = renew(a, c, now, err);
 		if (st != XOS_OK)
 			xos_event_err(
@@ -357,8 +477,13 @@ enum xos_status vops_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {VOPS_SITE_SET, "site-set", 1, XOS_SITESET_MAX + 64, on_site_set},
 	    {VOPS_BUNDLE, "bundle", 1, 256, on_bundle},
 	    {VOPS_OBJECT, "object", 1, XOS_ROSTER_MAX + 64, on_object},
+	    {VOPS_TRUST, "trust", 1, XOS_TRUST_LIST_MAX, on_trust},
+	    {VOPS_HEAD, "head", 1, 65536, on_head},
 	    {VOPS_ADMINISTRATORS, "administrators", 1, XOS_ADMINISTRATORS_MAX + 64,
 	        on_administrators},
+	    {VOPS_VIEW, "view", 1, 8, vops_handover_view},
+	    {VOPS_VIEW_PART, "view-part", 1, VOPS_PART_NAME_MAX + 16, vops_handover_part},
+	    {VOPS_MEMBERSHIP, "membership", 1, XOS_MEMBERSHIP_MAX + 64, vops_handover_membership},
 	};
 	struct vops_auth *a = self->state;
 	struct xos_channel *channels[1] = {self->to[XOS_PART_NETWORK]};

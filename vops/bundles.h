@@ -13,7 +13,7 @@
  * A node that has the current bundle waits, without a thread, until there is a new one or its time is over. One thread asks auth
  * once a second, and at once after everything that may have changed something.
  */
-#define VOPS_WAIT_MAX 60      /* seconds */
+#define VOPS_WAIT_MAX 60 /* seconds */
 #define VOPS_WAITERS_MAX 100000
 
 struct vops_bundles;

@@ -8,7 +8,8 @@
 struct vops_contacts {
 	struct vops_contact *list;
 	size_t n, room;
-	uint32_t *index; /* open addressing: place in list and 1; 0: free. A power of two, at most half full */
+	uint32_t *
+	    index; /* open addressing: place in list and 1; 0: free. A power of two, at most half full */
 	size_t slots;
 };
 

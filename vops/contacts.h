@@ -28,6 +28,7 @@ void vops_contacts_free(struct vops_contacts *c);
 XOS_MUST_USE enum xos_status vops_contacts_note(
     struct vops_contacts *c, const struct vops_contact *now, struct xos_err *err);
 size_t vops_contacts_count(const struct vops_contacts *c);
-const struct vops_contact *vops_contacts_at(const struct vops_contacts *c, size_t i); /* in no order */
+const struct vops_contact *vops_contacts_at(
+    const struct vops_contacts *c, size_t i); /* in no order */
 
 #endif

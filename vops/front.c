@@ -5,18 +5,35 @@
 #include "base/clock.h"
 #include "service/lockout.h"
 #include "service/relay.h"
+#include "api/logheads.h"
+#include "vops/authzen.h"
 #include "vops/bundles.h"
 #include "vops/parts.h"
+#include "vops/proofs.h"
 
-/* What the other authorities are asked for; object VOPS_OBJECTS: the list of administrators. */
+/* What the other authorities are asked for, and which message takes it to auth, with which number before it (NONE: without). */
+#define NONE 0xff
 static const struct {
 	struct xos_fetch_source from;
-	enum vops_object object;
+	enum vops_message message;
+	uint8_t which;
 } sources[] = {
-    {{.service = "ca", .path = "administrators", .name = "list of administrators"}, VOPS_OBJECTS},
-    {{.service = "ca", .path = "roster", .name = "roster"}, VOPS_ROSTER},
-    {{.service = "ca", .path = "locks", .name = "locks of the ca"}, VOPS_LOCKS_CA},
-    {{.service = "rca", .path = "locks", .name = "locks of the rca"}, VOPS_LOCKS_RCA},
+    {{.service = "ca", .path = "administrators", .name = "list of administrators"},
+        VOPS_ADMINISTRATORS, NONE},
+    {{.service = "ca", .path = "roster", .name = "roster"}, VOPS_OBJECT, VOPS_ROSTER},
+    {{.service = "ca", .path = "locks", .name = "locks of the ca"}, VOPS_OBJECT, VOPS_LOCKS_CA},
+    {{.service = "ca", .path = "membership", .name = "membership"}, VOPS_MEMBERSHIP, NONE},
+    {{.service = "ca", .path = "log/head", .name = "head of the log of the ca", .spare = true},
+        VOPS_HEAD, XOS_VO_LOG_CA},
+    {{.service = "rca", .path = "locks", .name = "locks of the rca"}, VOPS_OBJECT, VOPS_LOCKS_RCA},
+    {{.service = "rca", .path = "log/head", .name = "head of the log of the rca", .spare = true},
+        VOPS_HEAD, XOS_VO_LOG_RCA},
+    /* The last one, left out without an address. */
+    {{.service = "accounting",
+         .path = "log/head",
+         .name = "head of the log of the accounting",
+         .spare = true},
+        VOPS_HEAD, XOS_VO_LOG_ACCOUNTING},
 };
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
 
@@ -26,7 +43,18 @@ struct front_state {
 	struct xos_fetch_source sources[SOURCES];
 	struct xos_lockout *lockout;
 	struct vops_bundles *bundles;
+	struct vops_authzen *authzen;
+	struct vops_proofs *proofs;
 };
+
+/* Something that auth holds may be another thing now. */
+static void on_change(void *ctx)
+{
+	struct front_state *f = ctx;
+
+	vops_bundles_poke(f->bundles);
+	vops_authzen_poke(f->authzen);
+}
 
 static enum xos_status on_site_set(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
@@ -43,7 +71,7 @@ static enum xos_status on_site_set(
 	st = xos_relay_ask(&f->relay, VOPS_SITE_SET, xos_buf_bytes(&message), &reply, err);
 	if (st == XOS_OK) {
 		xos_response_status(res, 204);
-		vops_bundles_poke(f->bundles);
+		on_change(f);
 	}
 	xos_buf_free(&reply);
 	xos_buf_free(&message);
@@ -56,7 +84,7 @@ static const struct xos_route routes[] = {
 
 /* Who is banned is refused here as well; auth and the nodes judge by themselves. */
 static enum xos_status heed(
-    struct front_state *f, enum vops_object o, struct xos_bytes object, struct xos_err *err)
+    struct front_state *f, size_t source, struct xos_bytes object, struct xos_err *err)
 {
 	static const struct {
 		enum vops_object object;
@@ -65,7 +93,8 @@ static enum xos_status heed(
 	    {VOPS_LOCKS_CA, XOS_LOCKOUT_LOCKS_CA}, {VOPS_LOCKS_RCA, XOS_LOCKOUT_LOCKS_RCA}};
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (lists[i].object == o)
+		if (sources[source].message == VOPS_OBJECT &&
+		    sources[source].which == lists[i].object)
 			return xos_lockout_take(
 			    f->lockout, lists[i].list, object, xos_clock_now(), err);
 	return XOS_OK;
@@ -76,29 +105,23 @@ static enum xos_status take(void *ctx, size_t source, struct xos_bytes object, s
 {
 	struct front_state *f = ctx;
 	struct xos_buf message, reply;
-	enum xos_status st = heed(f, sources[source].object, object, err);
+	enum xos_status st = heed(f, source, object, err);
 
 	if (st != XOS_OK)
 		return st;
 	xos_buf_init(&message, XOS_BULK_MAX);
-	if (sources[source].object != VOPS_OBJECTS)
-		xos_buf_u8(&message, (uint8_t)sources[source].object);
+	if (sources[source].which != NONE)
+		xos_buf_u8(&message, sources[source].which);
 	xos_buf_lp(&message, object);
-	st = xos_relay_ask(&f->relay,
-	    sources[source].object == VOPS_OBJECTS ? VOPS_ADMINISTRATORS : VOPS_OBJECT,
-	    xos_buf_bytes(&message), &reply, err);
-	if (st == XOS_OK && sources[source].object != VOPS_OBJECTS)
-		vops_bundles_poke(f->bundles);
+	st =
+	    xos_relay_ask(&f->relay, sources[source].message, xos_buf_bytes(&message), &reply, err);
+	/* Heads come along with the next bundle; administrators are in none. */
+	if (st == XOS_OK &&
+	    (sources[source].message == VOPS_OBJECT || sources[source].message == VOPS_MEMBERSHIP))
+		on_change(f);
 	xos_buf_free(&reply);
 	xos_buf_free(&message);
 	return st;
-}
-
-static void on_change(void *ctx)
-{
-	struct front_state *f = ctx;
-
-	vops_bundles_poke(f->bundles);
 }
 
 static void on_drain(void *ctx)
@@ -124,18 +147,22 @@ static enum xos_status open_bundles(struct front_state *f, struct xos_err *err)
 enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 {
 	struct front_state *f = calloc(1, sizeof(*f));
-	struct xos_fetch_options o = {.nsources = SOURCES, .take = take, .ctx = f};
+	struct xos_fetch_options o = {.take = take, .ctx = f};
 
 	if (!f)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	f->conf = self->run->conf;
 	self->state = f;
 	for (size_t i = 0; i < SOURCES; i++) {
+		const char *service = sources[i].from.service;
+
 		f->sources[i] = sources[i].from;
-		f->sources[i].url =
-		    strcmp(f->sources[i].service, "ca") == 0 ? f->conf->ca_url : f->conf->rca_url;
+		f->sources[i].url = strcmp(service, "ca") == 0    ? f->conf->ca_url
+		                    : strcmp(service, "rca") == 0 ? f->conf->rca_url
+		                                                  : f->conf->accounting_url;
 	}
 	o.sources = f->sources;
+	o.nsources = f->conf->accounting_url ? SOURCES : SOURCES - 1;
 	o.refresh = f->conf->refresh;
 	enum xos_status st = xos_relay_open(&f->relay, self, &f->conf->common, VOPS_COMMAND, err);
 	if (st == XOS_OK)
@@ -143,6 +170,10 @@ enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 		    f->relay.front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
 	if (st == XOS_OK)
 		st = open_bundles(f, err);
+	if (st == XOS_OK)
+		st = vops_authzen_open(&f->relay, f->conf, &f->authzen, err);
+	if (st == XOS_OK)
+		st = vops_proofs_new(&f->relay, f->conf, &f->proofs, err);
 	return st == XOS_OK ? xos_relay_fetch(&f->relay, &o, err) : st;
 }
 
@@ -151,6 +182,8 @@ enum xos_status vops_front_serve(struct xos_part_self *self, struct xos_err *err
 	struct front_state *f = self->state;
 	enum xos_status st = vops_bundles_start(f->bundles, err);
 
+	if (st == XOS_OK)
+		st = vops_authzen_start(f->authzen, err);
 	return st == XOS_OK ? xos_relay_serve(&f->relay, self, err) : st;
 }
 
@@ -163,9 +196,12 @@ void vops_front_close(struct xos_part_self *self)
 	/* Who waits is answered before the server goes, and nothing is fetched or asked after that. */
 	if (f->bundles)
 		vops_bundles_stop(f->bundles);
+	vops_authzen_stop(f->authzen);
 	xos_relay_end(&f->relay);
 	vops_bundles_free(f->bundles);
 	xos_relay_close(&f->relay);
+	vops_authzen_free(f->authzen);
+	vops_proofs_free(f->proofs);
 	xos_lockout_free(f->lockout);
 	free(f);
 	self->state = NULL;

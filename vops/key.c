@@ -23,11 +23,7 @@ struct key_state {
 
 size_t vops_issuers(const struct xos_trust *trust, const struct xos_cert *out[VOPS_ISSUERS_MAX])
 {
-	size_t n = 0;
-
-	for (size_t i = 0; n < VOPS_ISSUERS_MAX && i < xos_trust_issuer_count(trust); i++)
-		out[n++] = xos_trust_issuer(trust, i);
-	return n;
+	return xos_trust_issuers(trust, NULL, out, VOPS_ISSUERS_MAX);
 }
 
 static enum xos_status load(struct key_state *k, struct xos_err *err)
@@ -125,6 +121,7 @@ static enum xos_status check_objects(
 	const struct xos_bundle_certs certs = {.cert = cert, .n = vops_issuers(k->trust, cert)};
 	const struct xos_bundle_trust trust = {.vo = k->conf->common.vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = k->trust,
 	    .now = now,
 	    .skew = XOS_BUNDLE_SKEW};
@@ -204,6 +201,7 @@ static enum xos_status sign(struct key_state *k, const struct vops_parts *p, uin
 	    .roster = p->object[VOPS_ROSTER],
 	    .locks_ca = p->object[VOPS_LOCKS_CA],
 	    .locks_rca = p->object[VOPS_LOCKS_RCA],
+	    .trust = xos_trust_list_compact(k->trust, k->conf->common.vo),
 	    .groups = p->groups.list,
 	    .ngroups = p->groups.n,
 	    .owners = p->owners.list,
@@ -212,7 +210,6 @@ static enum xos_status sign(struct key_state *k, const struct vops_parts *p, uin
 	    .nnodes = p->nodes.n,
 	    .heads = heads,
 	    .nheads = heads_of(p, heads),
-	    .trust = p->trust,
 	};
 	if (st == XOS_OK)
 		st = xos_bundle_sign(k->key, &f, &compact, err);
@@ -245,10 +242,23 @@ static enum xos_status on_sign(
 	return st;
 }
 
+static enum xos_status on_trust(
+    void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
+{
+	struct key_state *k = ctx;
+	enum xos_status st = xos_trust_take_list(k->trust, payload, NULL, err);
+
+	(void)from;
+	(void)reply;
+	/* The folder was faster. */
+	return st == XOS_CONFLICT ? XOS_OK : st;
+}
+
 enum xos_status vops_key_serve(struct xos_part_self *self, struct xos_err *err)
 {
 	static const struct xos_bulk_handler table[] = {
-	    {VOPS_SIGN, "sign", 1, XOS_BULK_MAX, on_sign}};
+	    {VOPS_SIGN, "sign", 1, XOS_BULK_MAX, on_sign},
+	    {VOPS_KEY_TRUST, "trust", 1, XOS_TRUST_LIST_MAX, on_trust}};
 	struct xos_channel *channels[XOS_PARTS];
 	struct xos_channel_server server = {.signal_fd = -1};
 	struct xos_bulk_server *bulk = NULL;
@@ -257,7 +267,7 @@ enum xos_status vops_key_serve(struct xos_part_self *self, struct xos_err *err)
 	xos_part_channels(self, channels, &server);
 	enum xos_status st = serial_read(k, err);
 	if (st == XOS_OK)
-		st = xos_bulk_server_new(table, 1, k, &bulk, err);
+		st = xos_bulk_server_new(table, sizeof(table) / sizeof(table[0]), k, &bulk, err);
 	if (st == XOS_OK) {
 		xos_child_ready();
 		st = xos_bulk_serve(bulk, &server, err);

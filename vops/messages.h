@@ -17,8 +17,18 @@ enum vops_message {
 	VOPS_BUNDLE,         /* lp site, lp etag -> u8 changed, lp etag, lp compact */
 	VOPS_OBJECT,         /* u8 enum vops_object, lp compact -> nothing */
 	VOPS_ADMINISTRATORS, /* lp compact -> nothing */
+	/* what the network process decides by (handover.h) */
+	VOPS_VIEW =
+	    40, /* u64 generation -> u64 generation, u8 changed; if so u32 n, n times u8 kind, lp name,
+	                       * u64 tag */
+	VOPS_VIEW_PART =
+	    41, /* u8 kind, lp name -> u64 tag, u64 not_after (0: no end), lp content */
+	VOPS_MEMBERSHIP = 42, /* lp compact -> nothing */
+	VOPS_TRUST = 50,      /* compact trust list -> nothing; XOS_RELAY_TRUST */
+	VOPS_HEAD = 25,       /* u8 enum xos_vo_log, lp what log/head answers -> nothing */
 	/* auth -> key */
-	VOPS_SIGN = 100 /* struct vops_parts -> u64 serial, lp compact */
+	VOPS_SIGN = 100,     /* struct vops_parts -> u64 serial, lp compact */
+	VOPS_KEY_TRUST = 150 /* compact trust list -> nothing */
 };
 
 /* What is fetched from the other authorities. */

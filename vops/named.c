@@ -13,8 +13,8 @@ static enum xos_status grow(struct vops_named *l, struct xos_err *err)
 	if (l->n < l->room)
 		return XOS_OK;
 	if (l->n >= XOS_BUNDLE_SCOPED_MAX)
-		return xos_err_set(err, XOS_LIMIT, "bundle-sets",
-		    "more than %u sets of one level", XOS_BUNDLE_SCOPED_MAX);
+		return xos_err_set(err, XOS_LIMIT, "bundle-sets", "more than %u sets of one level",
+		    XOS_BUNDLE_SCOPED_MAX);
 	list = realloc(l->list, room * sizeof(*list));
 	if (!list)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
@@ -64,8 +64,7 @@ void vops_named_encode(struct xos_buf *out, const struct vops_named *l)
 	}
 }
 
-enum xos_status vops_named_decode(
-    struct xos_reader *r, struct vops_named *out, struct xos_err *err)
+enum xos_status vops_named_decode(struct xos_reader *r, struct vops_named *out, struct xos_err *err)
 {
 	char name[NAME_MAX_BYTES + 1];
 	struct xos_bytes bytes = XOS_BYTES_NONE;

@@ -11,8 +11,8 @@ struct vops_named {
 };
 
 /* LIMIT past XOS_BUNDLE_SCOPED_MAX. */
-XOS_MUST_USE enum xos_status vops_named_add(struct vops_named *l, const char *name,
-    uint64_t serial, struct xos_bytes bytes, struct xos_err *err);
+XOS_MUST_USE enum xos_status vops_named_add(struct vops_named *l, const char *name, uint64_t serial,
+    struct xos_bytes bytes, struct xos_err *err);
 void vops_named_free(struct vops_named *l);
 /* u32 how many, each: lp name, u64 serial, lp bytes */
 void vops_named_encode(struct xos_buf *out, const struct vops_named *l);

@@ -14,6 +14,33 @@ static const char *const migrations[] = {
     " expires BIGINT NOT NULL, compact BLOB NOT NULL, pushed BIGINT NOT NULL);"
     "CREATE TABLE objects (kind INTEGER PRIMARY KEY, serial BIGINT NOT NULL,"
     " compact BLOB NOT NULL, fetched BIGINT NOT NULL);" XOS_ONCE_SCHEMA,
+    /* A version counts from when it became active, and for ever after: not from what a clock says. */
+    "ALTER TABLE vo_sets ADD COLUMN kind TEXT NOT NULL DEFAULT 'push';"
+    "ALTER TABLE vo_sets ADD COLUMN approver TEXT;"
+    "ALTER TABLE vo_sets ADD COLUMN comment TEXT;"
+    "ALTER TABLE vo_sets ADD COLUMN planned BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE vo_sets ADD COLUMN active BIGINT;"
+    "ALTER TABLE vo_sets ADD COLUMN cancelled BIGINT;"
+    "ALTER TABLE vo_sets ADD COLUMN cancelled_by TEXT;"
+    "UPDATE vo_sets SET planned = pushed, active = pushed;"
+    "CREATE TABLE scoped_sets (kind INTEGER NOT NULL, name TEXT NOT NULL, serial BIGINT NOT NULL,"
+    " text BLOB NOT NULL, author TEXT NOT NULL, pushed BIGINT NOT NULL, withdrawn BIGINT,"
+    " withdrawn_by TEXT, PRIMARY KEY (kind, name, serial));"
+    "CREATE TABLE node_sets (site TEXT NOT NULL REFERENCES sites (site), node TEXT NOT NULL,"
+    " serial BIGINT NOT NULL, expires BIGINT NOT NULL, compact BLOB NOT NULL,"
+    " pushed BIGINT NOT NULL, PRIMARY KEY (site, node));"
+    "CREATE TABLE settings (name TEXT PRIMARY KEY, value BIGINT NOT NULL, author TEXT NOT NULL,"
+    " since BIGINT NOT NULL);"
+    "CREATE TABLE proposals (id BIGINT PRIMARY KEY, verb TEXT NOT NULL, args BLOB NOT NULL,"
+    " base BIGINT NOT NULL, author TEXT NOT NULL, number BIGINT NOT NULL, made BIGINT NOT NULL,"
+    " expires BIGINT NOT NULL, state TEXT NOT NULL, decided BIGINT, decided_by TEXT);"
+    "CREATE TABLE cases (name TEXT PRIMARY KEY, text BLOB NOT NULL, author TEXT NOT NULL,"
+    " since BIGINT NOT NULL);"
+    "CREATE TABLE abilities (node TEXT PRIMARY KEY, site TEXT NOT NULL, document BLOB NOT NULL,"
+    " told BIGINT NOT NULL);",
+    /* heads.h */
+    "CREATE TABLE heads (log TEXT PRIMARY KEY, encoded BLOB NOT NULL, carried BLOB NOT NULL,"
+    " fetched BIGINT NOT NULL);",
 };
 
 enum xos_status vops_sets_open(const char *path, struct xos_store **out, struct xos_err *err)
@@ -177,6 +204,8 @@ enum xos_status vops_site_remove(struct xos_store *db, const char *site, struct 
 	enum xos_status st =
 	    xos_sql_run(db, NULL, err, "DELETE FROM site_sets WHERE site = ?1", "s", site);
 
+	if (st == XOS_OK)
+		st = xos_sql_run(db, NULL, err, "DELETE FROM node_sets WHERE site = ?1", "s", site);
 	if (st == XOS_OK)
 		st = xos_sql_run(db, &changed, err, "DELETE FROM sites WHERE site = ?1", "s", site);
 	return st == XOS_OK && changed == 0 ? no_site(site, err) : st;

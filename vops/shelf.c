@@ -12,8 +12,8 @@
 
 struct volume {
 	struct xos_bundle_sight sight; /* serial 0: free */
-	struct xos_archive parts;      /* digests only; the bytes are gone, but for the current one */
-	struct xos_buf delta;          /* from here to the current one; n 0: not made yet */
+	struct xos_archive parts; /* digests only; the bytes are gone, but for the current one */
+	struct xos_buf delta;     /* from here to the current one; n 0: not made yet */
 };
 
 struct row {

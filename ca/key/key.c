@@ -9,6 +9,7 @@
 #include "pki/ocsp.h"
 #include "ca/key/keylog.h"
 #include "json/json.h"
+#include "service/rollover.h"
 
 static enum xos_status handle_record(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
@@ -18,6 +19,7 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_ROSTER, "roster", 1u << 0, 0, ca_handle_roster},
     {CA_LOCKS, "locks", 1u << 0, 0, ca_handle_locks},
     {CA_ADMINISTRATORS, "administrators", 1u << 0, 0, ca_handle_administrators},
+    {CA_MEMBERSHIP, "membership", 1u << 0, 16, ca_handle_membership},
     {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
     {CA_RECORD, "record", 1u << 1, 8, handle_record},
     {CA_TOKENS, "tokens", 1u << 1, 8, ca_handle_tokens},
@@ -187,6 +189,7 @@ enum xos_status ca_key_open_log(struct ca_key *k, const char *path, struct xos_e
 	enum xos_status st;
 
 	k->loghead.key = k->key;
+	k->loghead.before = k->before;
 	crypto = xos_loghead_crypto(&k->loghead);
 	if (!xos_str_printf(name, sizeof(name), "%s/ca", k->vo))
 		return xos_err_set(err, XOS_INTERNAL, "log", "the VO's name is too long");
@@ -204,6 +207,8 @@ static enum xos_status open_issuer(
 	if (st == XOS_OK && !xos_key_same(k->key, xos_cert_key(k->chain.cert[0])))
 		st = xos_err_set(err, XOS_CONFLICT, "key-mismatch",
 		    "%s is not the certificate of the key %s", o->cert, o->key);
+	if (st == XOS_OK && o->state)
+		st = xos_rollover_key_before(o->state, "ca", &k->before, err);
 	return st == XOS_OK ? xos_issuer_new(k->chain.cert[0], k->key, &k->issuer, err) : st;
 }
 
@@ -222,6 +227,7 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	xos_buf_init(&k->roster.compact, XOS_ROSTER_MAX);
 	xos_buf_init(&k->locks.compact, XOS_LOCKS_MAX);
 	xos_buf_init(&k->administrators.compact, XOS_ADMINISTRATORS_MAX);
+	xos_buf_init(&k->members.compact, 0);
 	k->lifetime = o->lifetime;
 	k->lifetime_max = o->lifetime_max;
 	st = open_issuer(k, o, err);
@@ -250,10 +256,12 @@ void ca_key_free(struct ca_key *k)
 	xos_log_close(k->log);
 	xos_issuer_free(k->issuer);
 	xos_chain_clear(&k->chain);
+	xos_key_free(k->before);
 	xos_key_free(k->key);
 	xos_buf_free(&k->roster.compact);
 	xos_buf_free(&k->locks.compact);
 	xos_buf_free(&k->administrators.compact);
+	xos_buf_free(&k->members.compact);
 	ca_status_free(k->status);
 	ca_tokens_free(k->tokens);
 	free(k);

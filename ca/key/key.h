@@ -59,6 +59,7 @@ struct ca_key {
 	    chain; /* ca.pem: the issuer's certificate, and what stands above but the root */
 	struct xos_issuer *issuer;
 	struct ca_membership *membership; /* read only */
+	struct xos_key *before;           /* the public key before this one; NULL: there was none */
 	struct xos_loghead loghead;
 	struct xos_log *log; /* NULL: it could not be opened anew; see ca_key_log_ready */
 	uint64_t acts;       /* id of the last act in the log */
@@ -68,6 +69,7 @@ struct ca_key {
 	uint64_t staged; /* id of the last act that was staged: at least acts */
 	uint64_t staged_sequence; /* of its record */
 	struct ca_list roster, locks;
+	struct ca_list members;            /* version: the last act; serial: how many were signed */
 	struct ca_list administrators;     /* version: the last act; without a serial */
 	struct ca_grant grants[CA_GRANTS]; /* id "": free */
 	struct ca_tokens *tokens;
@@ -77,6 +79,7 @@ struct ca_key {
 
 struct ca_key_opts {
 	const char *vo;
+	const char *state; /* the folder, for the key before this one; NULL: none */
 	const char *key, *cert, *membership, *log; /* paths */
 	int64_t lifetime, lifetime_max;
 	const char *http_url; /* where stock verifiers find CRL and OCSP; NULL: tokens do not say */
@@ -132,6 +135,8 @@ enum xos_status ca_handle_issue(
 enum xos_status ca_handle_roster(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_locks(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_membership(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_administrators(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);

@@ -1,7 +1,6 @@
 #include "ca/key/keylog.h"
 
-#include "api/chainjson.h"
-#include "base/text.h"
+#include "api/logserve.h"
 #include "ca/key/key.h"
 #include "ca/logquery.h"
 #include "json/json.h"
@@ -20,105 +19,41 @@ static enum xos_status dump(struct xos_json *doc, struct xos_buf *reply, struct 
 }
 
 /* A log that could not be written may be closed until it is opened anew. */
-static enum xos_status newest_head(
-    struct ca_key *k, struct xos_log_head *head, struct xos_buf *encoded, struct xos_err *err)
+static enum xos_status newest_head(struct ca_key *k, struct xos_log_head *head, struct xos_err *err)
 {
 	if (k->log)
-		return xos_log_head_get(k->log, head, encoded, err);
-	if (encoded)
-		xos_buf_init(encoded, 0);
+		return xos_log_head_get(k->log, head, NULL, err);
 	return xos_err_set(
 	    err, XOS_UNAVAILABLE, "log-closed", "the log of the authority is not open just now");
 }
 
-static void set_path(struct xos_json *o, const struct xos_tree_path *path)
+/* --- heads and proofs --- */
+
+static enum xos_status answer_about(struct ca_key *k, enum xos_log_question q,
+    struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	xos_json_set_bytes(
-	    o, "path", (struct xos_bytes){(const uint8_t *)path->hash, path->n * XOS_LOG_HASH});
+	return xos_logserve_answer(k->log, &k->chain, q, payload, reply, err);
 }
 
 enum xos_status ca_handle_log_head(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	struct ca_key *k = key;
-	char root[2 * XOS_LOG_HASH + 1];
-	struct xos_log_head head;
-	struct xos_json *o;
-	struct xos_buf encoded;
-	enum xos_status st = newest_head(k, &head, &encoded, err);
-
 	(void)from;
-	(void)payload;
-	if (st == XOS_OK) {
-		o = xos_json_object();
-		xos_hex_encode(root, head.root, sizeof(head.root));
-		xos_json_set_string(o, "log", head.name);
-		xos_json_set_int(o, "sequence", (int64_t)head.sequence);
-		xos_json_set_string(o, "root", root);
-		xos_json_set_time(o, "time", head.time);
-		xos_json_set_bytes(o, "head", xos_buf_bytes(&encoded));
-		xos_chain_to_json(o, "chain", &k->chain);
-		st = dump(o, reply, err);
-	}
-	xos_buf_free(&encoded);
-	return st;
-}
-
-/* 0 stands for the newest. */
-static enum xos_status newest(struct ca_key *k, uint64_t *size, struct xos_err *err)
-{
-	struct xos_log_head head = {.sequence = 0};
-	enum xos_status st = newest_head(k, &head, NULL, err);
-
-	if (st == XOS_OK && *size == 0)
-		*size = head.sequence;
-	return st;
+	return answer_about(key, XOS_LOG_HEAD, payload, reply, err);
 }
 
 enum xos_status ca_handle_log_proof(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	struct ca_key *k = key;
-	uint64_t sequence = 0, size = 0;
-	struct xos_tree_path path;
-	struct xos_json *o;
-	enum xos_status st = ca_two_u64_get(payload, &sequence, &size, err);
-
 	(void)from;
-	if (st == XOS_OK)
-		st = newest(k, &size, err);
-	if (st == XOS_OK)
-		st = xos_log_prove_record(k->log, sequence, size, &path, err);
-	if (st != XOS_OK)
-		return st;
-	o = xos_json_object();
-	xos_json_set_int(o, "sequence", (int64_t)sequence);
-	xos_json_set_int(o, "size", (int64_t)size);
-	set_path(o, &path);
-	return dump(o, reply, err);
+	return answer_about(key, XOS_LOG_PROOF, payload, reply, err);
 }
 
 enum xos_status ca_handle_log_growth(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	struct ca_key *k = key;
-	uint64_t smaller = 0, larger = 0;
-	struct xos_tree_path path;
-	struct xos_json *o;
-	enum xos_status st = ca_two_u64_get(payload, &smaller, &larger, err);
-
 	(void)from;
-	if (st == XOS_OK)
-		st = newest(k, &larger, err);
-	if (st == XOS_OK)
-		st = xos_log_prove_growth(k->log, smaller, larger, &path, err);
-	if (st != XOS_OK)
-		return st;
-	o = xos_json_object();
-	xos_json_set_int(o, "from", (int64_t)smaller);
-	xos_json_set_int(o, "to", (int64_t)larger);
-	set_path(o, &path);
-	return dump(o, reply, err);
+	return answer_about(key, XOS_LOG_GROWTH, payload, reply, err);
 }
 
 /* --- records --- */
@@ -161,7 +96,7 @@ static enum xos_status add_found(struct looking *w, uint64_t sequence, struct xo
 		return st;
 	o = xos_json_object();
 	xos_json_set_bytes(o, "entry", xos_buf_bytes(&w->entry));
-	set_path(o, &path);
+	xos_logserve_path(o, &path);
 	xos_json_add(w->found, o);
 	w->bytes += w->entry.n;
 	return XOS_OK;
@@ -247,7 +182,7 @@ enum xos_status ca_handle_log_records(
 
 	(void)from;
 	if (st == XOS_OK)
-		st = newest_head(k, &head, NULL, err);
+		st = newest_head(k, &head, err);
 	if (st == XOS_OK && q.size > head.sequence)
 		st = xos_err_set(err, XOS_NOT_FOUND, "log-size",
 		    "the log has %llu records, not %llu", (unsigned long long)head.sequence,

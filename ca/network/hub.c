@@ -125,12 +125,8 @@ const char *ca_hub_name(const struct ca_hub *h, size_t i)
 static enum xos_status add_trust(struct xos_trust *to, struct ca_network *n)
 {
 	struct xos_trust *t = ca_network_trust(n);
-	enum xos_status st = XOS_OK;
+	enum xos_status st = xos_trust_join(to, t, NULL);
 
-	for (size_t i = 0; st == XOS_OK && i < xos_trust_vo_count(t); i++)
-		st = xos_trust_add_root(to, xos_trust_root(t, xos_trust_vo(t, i)), NULL);
-	for (size_t i = 0; st == XOS_OK && i < xos_trust_issuer_count(t); i++)
-		st = xos_trust_add_issuer(to, xos_trust_issuer(t, i), NULL);
 	xos_trust_free(t);
 	return st;
 }

@@ -238,6 +238,18 @@ static enum xos_status route_administrators(
 	return give_list(ctx, req, res, CA_ADMINISTRATORS, err);
 }
 
+static enum xos_status route_membership(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	enum xos_status st = ca_check_vo(ctx, req, err);
+
+	if (st == XOS_OK)
+		st = is_service(req, "vops") ? XOS_OK
+		                             : xos_err_set(err, XOS_DENIED, "service-only",
+		                                   "this is for the VO's policy service");
+	return st == XOS_OK ? ca_network_give_members(ctx, req, res, err) : st;
+}
+
 static const struct xos_route routes[] = {
     {"GET", "/v1/vo", route_vos, 0, 0},
     {"GET", "/v1/vo/{vo}/trust", route_trust, 0, 0},
@@ -251,6 +263,7 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/rules", ca_route_rules, 0, 0},
     {"POST", "/v1/vo/{vo}/rules/acceptance", ca_route_accept, 0, XOS_RULES_ACCEPT_MAX},
     {"GET", "/v1/vo/{vo}/roster", route_roster, XOS_ROUTE_CERT, 0},
+    {"GET", "/v1/vo/{vo}/membership", route_membership, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/locks", route_locks, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/administrators", route_administrators, XOS_ROUTE_CERT, 0},
     {"GET", "/v1/vo/{vo}/log/head", ca_route_log_head, 0, 0},
@@ -265,6 +278,11 @@ static void on_tick(void *ctx)
 	struct ca_network *n = ctx;
 
 	ca_network_status_tick(n->status);
+}
+
+static struct xos_trust *watched_trust(void *network)
+{
+	return ca_network_trust(network);
 }
 
 static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xos_err *err)
@@ -297,7 +315,11 @@ static enum xos_status open_front(struct ca_network *n, int listen_fd, struct xo
 		    "result");
 		n->commands = xos_metric_counter_by(h, "xos_cad_commands_total",
 		    "Commands, by result: done, or the code of the refusal.", "result");
-		st = xos_monitor_new(&n->monitor, err);
+		n->trust_watch = (struct xos_trust_watch){
+		    .of = watched_trust, .ctx = n, .vo = n->conf->common.vo};
+		st = xos_trust_watch(h, &n->trust_watch, err);
+		if (st == XOS_OK)
+			st = xos_monitor_new(&n->monitor, err);
 		if (st == XOS_OK)
 			st = xos_monitor_watch(n->monitor, h, "auth", n->auth, CA_REPORT, err);
 		if (st == XOS_OK)

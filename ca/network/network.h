@@ -10,6 +10,7 @@
 #include "service/bulk.h"
 #include "service/front.h"
 #include "service/monitor.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 #include "token/trust.h"
 
@@ -23,6 +24,7 @@ struct ca_network {
 	const struct ca_conf *conf;
 	const struct xos_service_run *run;
 	struct xos_bulk *auth, *key;
+	struct xos_trust_watch trust_watch;
 	pthread_mutex_t lock; /* of trust, which a SIGHUP exchanges */
 	struct xos_trust *trust;
 	struct xos_service_verifier *verifier;
@@ -86,5 +88,9 @@ XOS_MUST_USE enum xos_status ca_load_trust(
     const struct ca_conf *conf, struct xos_trust **out, struct xos_err *err);
 
 #define CA_CALL_MS 15000 /* longest wait for another process */
+
+/* network_members.c: who asks was checked. */
+XOS_MUST_USE enum xos_status ca_network_give_members(struct ca_network *n,
+    const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 
 #endif

@@ -10,6 +10,11 @@ enum xos_status ca_verb_root_sign(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
 enum xos_status ca_verb_root_crl(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+/* The trust list: which of the keys below the root count. */
+enum xos_status ca_verb_root_trust(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
+enum xos_status ca_verb_rollover(
+    const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
 enum xos_status ca_verb_init(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err);
 enum xos_status ca_verb_break_glass(

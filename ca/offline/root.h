@@ -22,4 +22,9 @@ XOS_MUST_USE enum xos_status ca_root_open(
     const char *dir, struct xos_secret *passphrase, struct ca_root *r, struct xos_err *err);
 void ca_root_clear(struct ca_root *r);
 
+/* Brings one certificate more onto the root's revocation list DIR/root.crl, good for a year. OK if it stands there
+ * already: whoever was killed in between asks again. */
+XOS_MUST_USE enum xos_status ca_root_crl_revoke(
+    const char *dir, const struct ca_root *r, const struct xos_cert *revoked, struct xos_err *err);
+
 #endif

@@ -105,16 +105,33 @@ static enum xos_status sign_and_write(
 	 * that lacks its entries. */
 	if (st == XOS_OK)
 		st = xos_file_write(m->path, 0644, xos_buf_bytes(&der), err);
-	if (st == XOS_OK)
+	if (st == XOS_OK && out)
 		st = xos_file_write(out, 0644, xos_buf_bytes(&der), err);
 	xos_buf_free(&der);
-	if (st == XOS_OK) {
+	if (st == XOS_OK && out) {
 		char until[XOS_TIME_TEXT];
 
 		xos_time_format(f.next_update, until);
 		printf("%s: list %llu, %zu revoked, good until %s\n", out,
 		    (unsigned long long)f.number, f.n, until);
 	}
+	return st;
+}
+
+enum xos_status ca_root_crl_revoke(
+    const char *dir, const struct ca_root *r, const struct xos_cert *revoked, struct xos_err *err)
+{
+	struct making m = {.root = *r}; /* borrowed */
+	enum xos_status st = read_before(dir, &m, err);
+
+	if (st == XOS_OK && !(m.before && xos_crl_find(m.before, xos_cert_serial(revoked)))) {
+		st = xos_chain_add(&m.revoked, revoked);
+		if (st == XOS_OK)
+			st = sign_and_write(&m, NULL, 366 * (int64_t)DAY, err);
+	}
+	free(m.entry);
+	xos_crl_free(m.before);
+	xos_chain_clear(&m.revoked);
 	return st;
 }
 

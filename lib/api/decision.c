@@ -25,7 +25,7 @@ static const struct {
  * What sets add to the schema is named "<vo>.<name>". Which names there are, only the decision point
  * knows that holds the sets; here it must look like one, and not like a slip in a built-in name.
  */
-static bool is_own_name(const char *name)
+bool xos_decision_is_own(const char *name)
 {
 	char vo[XOS_VO_MAX + 1];
 	size_t nactions, nattrs, n = strcspn(name, ".");
@@ -53,7 +53,7 @@ bool xos_decision_resource_form(const char *type, enum xos_decision_id *form)
 		return true;
 	}
 	*form = XOS_DECISION_ID_OBJECT;
-	return is_own_name(type);
+	return xos_decision_is_own(type);
 }
 
 /* AuthZEN lets every object carry properties; ours have a meaning for resources only. */
@@ -94,6 +94,14 @@ static const struct {
 };
 #define SUBJECT_TYPES (sizeof(subject_types) / sizeof(subject_types[0]))
 
+const char *xos_decision_subject_type(enum xos_policy_subject_kind kind)
+{
+	for (size_t i = 0; i < SUBJECT_TYPES; i++)
+		if (subject_types[i].kind == kind)
+			return subject_types[i].type;
+	return NULL;
+}
+
 const char *xos_decision_subject(struct xos_decision_request *r, const char *type, const char *id)
 {
 	struct xos_policy_subject *s = &r->request.subject;
@@ -122,34 +130,101 @@ const char *xos_decision_subject(struct xos_decision_request *r, const char *typ
 	return NULL;
 }
 
-static enum xos_status decode_subject(
-    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+/* One of the four parts, by AuthZEN's rule for defaults: as a whole from the item or from them. */
+static enum xos_status part(const struct xos_decision_parts *p, const char *name, bool optional,
+    const struct xos_json **out, struct xos_err *err)
 {
-	const struct xos_json *subject;
-	const char *type, *id;
-	enum xos_status st = xos_json_get_object(root, "subject", &subject, err);
+	const struct xos_json *from =
+	    p->defaults && !xos_json_has(p->item, name) ? p->defaults : p->item;
+	if (!xos_json_has(from, name) && optional) {
+		*out = NULL;
+		return XOS_OK;
+	}
+	return xos_json_get_object(from, name, out, err);
+}
+
+/* AuthZEN 10.1.1: what a receiver does not know it ignores. It is told in the answer. */
+static enum xos_status only(const struct xos_decision_parts *p, const struct xos_json *obj,
+    const char *const *keys, struct xos_decision_request *r, struct xos_err *err)
+{
+	const struct xos_json *value;
+	const char *key;
+	void *it = NULL;
+	if (!p->authzen)
+		return xos_json_only(obj, keys, err);
+	while (xos_json_next(obj, &it, &key, &value)) {
+		const char *const *k = keys;
+		while (*k && strcmp(*k, key) != 0)
+			k++;
+		if (!*k && r->nignored < XOS_DECISION_IGNORED_MAX)
+			r->ignored[r->nignored++] = key;
+	}
+	return XOS_OK;
+}
+#define ONLY(p, obj, r, err, ...)                                                                  \
+	only((p), (obj), (const char *const[]){__VA_ARGS__, NULL}, (r), (err))
+
+/* The certificate chain alone may come with a subject; whoever decides verifies it. */
+static enum xos_status subject_properties(
+    const struct xos_decision_parts *p, const struct xos_json *subject, struct xos_err *err)
+{
+	const struct xos_json *props = NULL;
+	static const char *const why =
+	    "what a subject is comes from its certificate: leave the properties out";
+	if (!p->authzen)
+		return no_properties(subject, why, err);
+	enum xos_status st = xos_json_opt_object(subject, "properties", &props, err);
+	if (st || !props)
+		return st;
+	if (xos_json_count(props) != (xos_json_has(props, "chain") ? 1u : 0u))
+		return xos_json_refuse(props, err,
+		    "what a subject is comes from its certificate: only the property chain "
+		    "is taken, never groups, roles or others");
+	return XOS_OK;
+}
+
+/* Only the kind of those that are searched for. */
+static enum xos_status searched_kind(const struct xos_json *subject, const char *type,
+    struct xos_decision_request *r, struct xos_err *err)
+{
+	if (strcmp(type, "user") != 0)
+		return xos_json_refuse(subject, err, "only subjects of the type user can be found");
+	r->request.subject.kind = XOS_SUBJECT_MEMBER;
+	return XOS_OK;
+}
+
+static enum xos_status decode_subject(
+    const struct xos_decision_parts *p, struct xos_decision_request *r, struct xos_err *err)
+{
+	const struct xos_json *subject = NULL;
+	const char *type = "", *id = "";
+	enum xos_status st = part(p, "subject", false, &subject, err);
 	if (!st)
-		st = XOS_JSON_ONLY(subject, err, "type", "id", "properties");
+		st = ONLY(p, subject, r, err, "type", "id", "properties");
 	if (!st)
-		st = no_properties(subject,
-		    "what a subject is comes from its certificate: leave the properties out", err);
+		st = subject_properties(p, subject, err);
 	if (!st)
 		st = xos_json_get_string(subject, "type", 31, &type, err);
+	if (!st && p->any_subject)
+		return searched_kind(subject, type, r, err);
 	if (!st)
 		st = xos_json_get_string(subject, "id", XOS_DECISION_SUBJECT_MAX, &id, err);
 	if (st)
 		return st;
+	r->subject = subject;
 	const char *problem = xos_decision_subject(r, type, id);
 	return problem ? xos_json_refuse(subject, err, "%s", problem) : XOS_OK;
 }
 
 static enum xos_status decode_action(
-    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+    const struct xos_decision_parts *p, struct xos_decision_request *r, struct xos_err *err)
 {
-	const struct xos_json *action;
-	enum xos_status st = xos_json_get_object(root, "action", &action, err);
+	const struct xos_json *action = NULL;
+	enum xos_status st = p->any_action ? XOS_OK : part(p, "action", false, &action, err);
+	if (p->any_action)
+		return XOS_OK;
 	if (!st)
-		st = XOS_JSON_ONLY(action, err, "name", "properties");
+		st = ONLY(p, action, r, err, "name", "properties");
 	if (!st)
 		st =
 		    no_properties(action, "an action has no properties here: use the context", err);
@@ -157,7 +232,7 @@ static enum xos_status decode_action(
 		st = xos_json_get_string(
 		    action, "name", XOS_DECISION_ACTION_MAX, &r->request.action, err);
 	if (!st && !xos_policy_action_find(r->request.action, XOS_POLICY_SCHEMA) &&
-	    !is_own_name(r->request.action))
+	    !xos_decision_is_own(r->request.action))
 		st = xos_json_refuse(action, err,
 		    "there is no action of that name: see `xos-policy "
 		    "check --help` for the list");
@@ -212,17 +287,23 @@ static enum xos_status decode_properties(const struct xos_json *res, enum xos_de
 }
 
 static enum xos_status decode_resource(
-    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+    const struct xos_decision_parts *p, struct xos_decision_request *r, struct xos_err *err)
 {
 	struct xos_policy_resource *to = &r->request.resource;
 	const struct xos_json *res = NULL;
 	const char *id = "";
 	enum xos_decision_id form = XOS_DECISION_ID_OBJECT;
-	enum xos_status st = xos_json_get_object(root, "resource", &res, err);
+	enum xos_status st = part(p, "resource", false, &res, err);
 	if (!st)
-		st = XOS_JSON_ONLY(res, err, "type", "id", "properties");
+		st = ONLY(p, res, r, err, "type", "id", "properties");
 	if (!st)
 		st = xos_json_get_string(res, "type", 31, &to->kind, err);
+	if (!st && p->any_resource) {
+		if (strcmp(to->kind, "site") != 0 && strcmp(to->kind, "node") != 0)
+			st = xos_json_refuse(
+			    res, err, "only resources of the types site and node can be found");
+		return st ? st : no_properties(res, "what is searched for has no properties", err);
+	}
 	if (!st)
 		st = xos_json_get_string(res, "id", XOS_DECISION_TEXT_MAX, &id, err);
 	if (!st && !xos_decision_resource_form(to->kind, &form))
@@ -300,18 +381,31 @@ static enum xos_status decode_own(const struct xos_json *context, const char *na
 	return decode_value(context, name, &attr, out, err);
 }
 
-static enum xos_status decode_context(
-    const struct xos_json *root, struct xos_decision_request *r, struct xos_err *err)
+/* Attributes have a dot in their names: nothing that a set can ask for is passed over. */
+static bool no_attribute(
+    const struct xos_decision_parts *p, const char *key, struct xos_decision_request *r)
 {
-	const struct xos_json *context, *value;
+	if (!p->authzen || strchr(key, '.'))
+		return false;
+	if (r->nignored < XOS_DECISION_IGNORED_MAX)
+		r->ignored[r->nignored++] = key;
+	return true;
+}
+
+static enum xos_status decode_context(
+    const struct xos_decision_parts *p, struct xos_decision_request *r, struct xos_err *err)
+{
+	const struct xos_json *context = NULL, *value;
 	const char *key;
 	void *it = NULL;
-	enum xos_status st = xos_json_opt_object(root, "context", &context, err);
+	enum xos_status st = part(p, "context", true, &context, err);
 	if (st || !context)
 		return st;
 	while (xos_json_next(context, &it, &key, &value)) {
 		const struct xos_policy_attr *attr = xos_decision_attr(key);
-		if (!attr && !is_own_name(key))
+		if (no_attribute(p, key, r))
+			continue;
+		if (!attr && !xos_decision_is_own(key))
 			return xos_json_refuse(
 			    value, err, "no attribute of that name comes from the context");
 		if (r->request.nvalues == XOS_POLICY_VALUES_MAX)
@@ -328,27 +422,42 @@ static enum xos_status decode_context(
 	return XOS_OK;
 }
 
-enum xos_status xos_decision_request_parse(
-    struct xos_bytes in, struct xos_decision_request **out, struct xos_err *err)
+enum xos_status xos_decision_request_from(
+    const struct xos_decision_parts *p, struct xos_decision_request **out, struct xos_err *err)
 {
 	struct xos_decision_request *r = calloc(1, sizeof(*r));
 	if (!r)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	enum xos_status st = xos_json_parse(in, XOS_DECISION_REQUEST_MAX, &r->doc, err);
+	enum xos_status st = decode_subject(p, r, err);
 	if (!st)
-		st = XOS_JSON_ONLY(r->doc, err, "subject", "action", "resource", "context");
+		st = decode_action(p, r, err);
 	if (!st)
-		st = decode_subject(r->doc, r, err);
+		st = decode_resource(p, r, err);
 	if (!st)
-		st = decode_action(r->doc, r, err);
-	if (!st)
-		st = decode_resource(r->doc, r, err);
-	if (!st)
-		st = decode_context(r->doc, r, err);
-	if (st) {
+		st = decode_context(p, r, err);
+	if (st)
 		xos_decision_request_free(r);
+	else
+		*out = r;
+	return st;
+}
+
+enum xos_status xos_decision_request_parse(
+    struct xos_bytes in, struct xos_decision_request **out, struct xos_err *err)
+{
+	struct xos_json *doc = NULL;
+	struct xos_decision_request *r = NULL;
+	enum xos_status st = xos_json_parse(in, XOS_DECISION_REQUEST_MAX, &doc, err);
+	const struct xos_decision_parts parts = {.item = doc};
+	if (!st)
+		st = XOS_JSON_ONLY(doc, err, "subject", "action", "resource", "context");
+	if (!st)
+		st = xos_decision_request_from(&parts, &r, err);
+	if (st) {
+		xos_json_free(doc);
 		return xos_err_prefix(err, st, "decision request");
 	}
+	r->doc = doc;
 	*out = r;
 	return XOS_OK;
 }
@@ -374,136 +483,4 @@ void xos_decision_request_free(struct xos_decision_request *r)
 const struct xos_policy_request *xos_decision_request_get(const struct xos_decision_request *r)
 {
 	return &r->request;
-}
-
-static enum xos_status bad_request(struct xos_err *err, const char *what)
-{
-	return xos_err_set(
-	    err, XOS_MALFORMED, "decision-request", "cannot state this request: %s", what);
-}
-
-static enum xos_status encode_subject(
-    const struct xos_policy_subject *s, struct xos_json *root, struct xos_err *err)
-{
-	char id[XOS_DECISION_SUBJECT_MAX + 1];
-	bool of_vo = s->kind != XOS_SUBJECT_LOCAL;
-	size_t i = 0;
-	while (i < SUBJECT_TYPES && subject_types[i].kind != s->kind)
-		i++;
-	if (i == SUBJECT_TYPES)
-		return bad_request(err, "a subject of unknown kind");
-	if (!s->member || (of_vo && !s->vo) ||
-	    !xos_str_printf(
-	        id, sizeof(id), "%s%s%s", of_vo ? s->vo : "", of_vo ? ":" : "", s->member))
-		return bad_request(err, "the subject has no name, or one that is too long");
-	struct xos_json *subject = xos_json_object();
-	xos_json_set_string(subject, "type", subject_types[i].type);
-	xos_json_set_string(subject, "id", id);
-	xos_json_set(root, "subject", subject);
-	return XOS_OK;
-}
-
-static enum xos_status encode_resource(
-    const struct xos_policy_resource *res, struct xos_json *root, struct xos_err *err)
-{
-	char place[XOS_DECISION_PLACE_MAX + 1];
-	const char *id = res->id;
-	enum xos_decision_id form;
-	if (!res->kind || !xos_decision_resource_form(res->kind, &form))
-		return bad_request(err, "a resource of unknown kind");
-	if (form == XOS_DECISION_ID_SITE)
-		id = res->site;
-	else if (form == XOS_DECISION_ID_VO)
-		id = res->vo;
-	else if (form == XOS_DECISION_ID_NODE)
-		id = res->site && res->node &&
-		             xos_str_printf(place, sizeof(place), "%s/%s", res->site, res->node)
-		         ? place
-		         : NULL;
-	if (!id || !id[0])
-		return bad_request(err, "the resource has no name");
-	struct xos_json *to = xos_json_object();
-	xos_json_set_string(to, "type", res->kind);
-	xos_json_set_string(to, "id", id);
-	if (form == XOS_DECISION_ID_OBJECT && (res->site || res->node || res->vo || res->owner)) {
-		struct xos_json *props = xos_json_object();
-		xos_json_set_string(props, "site", res->site);
-		xos_json_set_string(props, "node", res->node);
-		xos_json_set_string(props, "vo", res->vo);
-		xos_json_set_string(props, "owner", res->owner);
-		xos_json_set(to, "properties", props);
-	}
-	xos_json_set(root, "resource", to);
-	return XOS_OK;
-}
-
-static void encode_value(const struct xos_policy_value *v, struct xos_json *context)
-{
-	switch (v->type) {
-	case XOS_POLICY_BOOL:
-		xos_json_set_bool(context, v->name, v->number != 0);
-		return;
-	case XOS_POLICY_NUMBER:
-	case XOS_POLICY_DURATION:
-	case XOS_POLICY_SIZE:
-		xos_json_set_int(context, v->name, v->number);
-		return;
-	case XOS_POLICY_TIME:
-		xos_json_set_time(context, v->name, v->number);
-		return;
-	case XOS_POLICY_STRING:
-	case XOS_POLICY_IP:
-		xos_json_set_string(context, v->name, v->string);
-		return;
-	}
-}
-
-static enum xos_status check_value(
-    const struct xos_policy_request *req, size_t at, struct xos_err *err)
-{
-	const struct xos_policy_value *v = &req->values[at];
-	const struct xos_policy_attr *attr = v->name ? xos_decision_attr(v->name) : NULL;
-	bool text = v->type == XOS_POLICY_STRING || v->type == XOS_POLICY_IP;
-	bool known = attr ? attr->type == v->type : v->name && is_own_name(v->name);
-	if (!known || (text && !v->string))
-		return bad_request(err, "an attribute of unknown name or wrong type");
-	for (size_t i = 0; i < at; i++)
-		if (strcmp(req->values[i].name, v->name) == 0)
-			return bad_request(err, "an attribute that is given twice");
-	return XOS_OK;
-}
-
-static enum xos_status encode_context(
-    const struct xos_policy_request *req, struct xos_json *root, struct xos_err *err)
-{
-	enum xos_status st = XOS_OK;
-	if (!req->nvalues)
-		return XOS_OK;
-	struct xos_json *context = xos_json_object();
-	for (size_t i = 0; !st && i < req->nvalues; i++) {
-		st = check_value(req, i, err);
-		if (!st)
-			encode_value(&req->values[i], context);
-	}
-	xos_json_set(root, "context", context);
-	return st;
-}
-
-enum xos_status xos_decision_request_encode(
-    const struct xos_policy_request *req, struct xos_buf *out, struct xos_err *err)
-{
-	struct xos_json *root = xos_json_object(), *action = xos_json_object();
-	enum xos_status st = encode_subject(&req->subject, root, err);
-	xos_json_set_string(action, "name", req->action);
-	xos_json_set(root, "action", action);
-	if (!st && !req->action)
-		st = bad_request(err, "it has no action");
-	if (!st)
-		st = encode_resource(&req->resource, root, err);
-	if (!st)
-		st = encode_context(req, root, err);
-	if (!st)
-		st = xos_json_dump(root, out, err);
-	xos_json_free(root);
-	return st;
 }

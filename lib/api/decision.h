@@ -19,7 +19,8 @@
  *    "resource":{"type":"node","id":"lab/n1"},
  *    "context":{"job.wall":3600,"ctx.src":"192.0.2.7"}}
  *
- * A subject is a "user", a "node" or a "service" of a VO, or "local".
+ * A subject is a "user", a "node" or a "service" of a VO, or "local". evaluations.h reads the same objects as
+ * AuthZEN wants them read over HTTPS.
  * Requests are read strictly: an unknown member is refused, so nothing that a service meant to
  * matter is dropped. A subject has no properties: groups and roles come from a verified token.
  */
@@ -50,7 +51,13 @@ struct xos_decision_extra {
 	const char *id;     /* of the request, for logs */
 	const char *lock;   /* a lock refuses: its message; wins over the engine's reasons */
 	const char *failed; /* the decision point could not decide: why */
-	uint64_t bundle_serial;
+	const char *basis;  /* what the subject was judged by: "token", "membership" */
+	/* Members of the request that nobody knows: told, not dropped. */
+	const char *const *ignored;
+	size_t nignored;
+	bool brief;             /* only what binds (limits, duties) and, for a refusal, why */
+	uint64_t bundle_serial; /* with a basis, the two below are told instead */
+	uint64_t roster_serial, membership_serial;
 	int64_t valid_until; /* how long the decision point may go on deciding by what it has */
 };
 

@@ -172,6 +172,41 @@ static void encode_engine(struct encoder *e, const struct xos_policy_answer *a, 
 	xos_json_write_texts(&e->w, "way_out", a->way_out, a->nway_out);
 }
 
+/* Why, for a refusal, and what binds: an answer without its limits would permit too much. */
+static void encode_brief(struct encoder *e, const struct xos_policy_answer *a, bool reasons)
+{
+	if (reasons && a->decision != XOS_POLICY_PERMITTED) {
+		clear(e);
+		xos_policy_answer_explain(a, &e->text);
+		put_reason(e, "reason_user", xos_buf_bytes(&e->text));
+		if (a->nway_out)
+			xos_json_write_texts(&e->w, "way_out", a->way_out, a->nway_out);
+	}
+	if (a->nlimits)
+		encode_limits(e, a);
+	if (a->nduties)
+		encode_duties(e, a);
+}
+
+static void encode_extra(struct encoder *e, const struct xos_decision_extra *extra)
+{
+	xos_json_write_text(&e->w, "basis", extra->basis);
+	if (extra->nignored)
+		xos_json_write_texts(&e->w, "ignored", extra->ignored, extra->nignored);
+	if (extra->brief)
+		return;
+	xos_json_write_open(&e->w, "serials", '{');
+	if (!extra->basis)
+		xos_json_write_int(&e->w, "bundle", serial_of(extra->bundle_serial));
+	if (extra->membership_serial)
+		xos_json_write_int(&e->w, "membership", serial_of(extra->membership_serial));
+	if (extra->roster_serial)
+		xos_json_write_int(&e->w, "roster", serial_of(extra->roster_serial));
+	xos_json_write_close(&e->w, '}');
+	if (extra->valid_until)
+		xos_json_write_time(&e->w, "valid_until", extra->valid_until);
+}
+
 static void encode_all(
     struct encoder *e, const struct xos_policy_answer *a, const struct xos_decision_extra *extra)
 {
@@ -181,20 +216,19 @@ static void encode_all(
 	xos_json_write_open(&e->w, "context", '{');
 	xos_json_write_text(&e->w, "id", extra->id);
 	xos_json_write_bool(&e->w, "undecided", undecided);
-	if (a)
+	if (a && extra->brief)
+		encode_brief(e, a, !refused);
+	else if (a)
 		encode_engine(e, a, !refused);
 	if (refused) {
 		const char *why = extra->lock ? extra->lock : extra->failed;
-		put_reason(
-		    e, "reason_admin", xos_bytes_str(extra->lock ? "lock" : "could not decide"));
+		if (!extra->brief)
+			put_reason(e, "reason_admin",
+			    xos_bytes_str(extra->lock ? "lock" : "could not decide"));
 		put_reason(e, "reason_user",
 		    xos_bytes_str(why && why[0] ? why : "The request was not decided."));
 	}
-	xos_json_write_open(&e->w, "serials", '{');
-	xos_json_write_int(&e->w, "bundle", serial_of(extra->bundle_serial));
-	xos_json_write_close(&e->w, '}');
-	if (extra->valid_until)
-		xos_json_write_time(&e->w, "valid_until", extra->valid_until);
+	encode_extra(e, extra);
 	xos_json_write_close(&e->w, '}');
 	xos_json_write_bool(&e->w, "decision", !refused && a->decision == XOS_POLICY_PERMITTED);
 	xos_json_write_close(&e->w, '}');

@@ -218,6 +218,8 @@ struct xos_decision_request *xos_decision_request_scan(struct xos_bytes in)
 	/* The values are written before they are read. */
 	c.r->request = (struct xos_policy_request){.nvalues = 0};
 	c.r->doc = NULL;
+	c.r->subject = NULL;
+	c.r->nignored = 0;
 	memset(c.r->vo, 0, sizeof(c.r->vo));
 	memset(c.r->site, 0, sizeof(c.r->site));
 	xos_scan_init(&c.s, in, c.r->text);

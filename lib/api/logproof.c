@@ -30,6 +30,32 @@ static enum xos_status trust_of(const struct xos_chain *chain, const struct xos_
 	return XOS_OK;
 }
 
+/* The accounting key has no issuer between itself and the root. */
+static enum xos_status find_accounting(const struct xos_chain *chain,
+    const struct xos_logproof_want *want, const uint8_t kid[XOS_SHA256_LEN], struct xos_cert **out,
+    struct xos_err *err)
+{
+	const struct xos_verify_opts opts = {.now = want->now,
+	    .skew = want->skew,
+	    .kinds = XOS_KIND_BIT(XOS_KIND_ACCOUNTING),
+	    .vo = want->vo};
+	struct xos_identity *who = NULL;
+	struct xos_trust *trust = NULL;
+	enum xos_status st = trust_of(&(struct xos_chain){.n = 0}, want->root, &trust, err);
+
+	if (st == XOS_OK)
+		st = xos_token_verify_chain(trust, chain, &opts, &who, err);
+	if (st == XOS_OK &&
+	    memcmp(xos_key_spki_sha256(xos_cert_key(chain->cert[0])), kid, XOS_SHA256_LEN) != 0)
+		st = xos_err_set(err, XOS_DENIED, "signature",
+		    "the head is signed by another key than that of the certificate beside it");
+	if (st == XOS_OK)
+		*out = xos_cert_ref(chain->cert[0]);
+	xos_identity_free(who);
+	xos_trust_free(trust);
+	return st;
+}
+
 /* The issuer that the signature names, from the root down. */
 static enum xos_status find_signer(const struct xos_chain *chain,
     const struct xos_logproof_want *want, struct xos_bytes signature, struct xos_cert **out,
@@ -45,11 +71,16 @@ static enum xos_status find_signer(const struct xos_chain *chain,
 	                        digest.n != XOS_SHA256_LEN))
 		st = xos_err_set(
 		    err, XOS_MALFORMED, "log-head", "the signature of the head names no key");
+	if (st == XOS_OK && want->kind == XOS_KIND_ACCOUNTING) {
+		st = find_accounting(chain, want, digest.p, out, err);
+		goto out;
+	}
 	if (st == XOS_OK)
 		st = trust_of(chain, want->root, &trust, err);
 	if (st == XOS_OK)
 		st = xos_token_find_issuer(
 		    trust, want->vo, want->kind, digest.p, want->now, want->skew, out, err);
+out:
 	xos_trust_free(trust);
 	xos_buf_free(&digest);
 	return st;
@@ -92,6 +123,9 @@ static enum xos_status verify_head(const struct xos_chain *chain, struct xos_byt
 
 		st = crypto.verify_head(crypto.ctx, head, signature, err);
 	}
+	if (st == XOS_OK && want->trust)
+		st = xos_trust_judge(want->trust, want->vo, xos_cert_fingerprint(signer),
+		    xos_cert_subject_text(signer), head->time, err);
 	xos_cert_free(signer);
 	return st;
 }

@@ -17,9 +17,11 @@
 
 struct xos_logproof_want {
 	const struct xos_cert *root; /* pinned */
+	const struct xos_trust
+	    *trust; /* whose trust list judges the signer; NULL: no list is known */
 	const char *vo;
 	const char *log;    /* its name: "demo/ca" */
-	enum xos_kind kind; /* whose issuer signs its heads: USER for xos-cad */
+	enum xos_kind kind; /* whose issuer signs its heads (USER for xos-cad), or ACCOUNTING */
 	int64_t now, skew;
 };
 

@@ -124,7 +124,7 @@ XOS_MUST_USE enum xos_status xos_rca_renewal_open(struct xos_bytes body,
 struct xos_rca_node {
 	char node[XOS_NODE_MAX + 1];
 	char site[XOS_SITE_MAX + 1];
-	char state[16]; /* "active", "banned", "left" */
+	char state[16];                        /* "active", "banned", "left" */
 	char message[XOS_RCA_MESSAGE_MAX + 1]; /* of the ban; "" */
 	int64_t rescued; /* when a certificate was renewed after its end, last; 0: never */
 	struct {

@@ -48,7 +48,15 @@ static enum xos_status issuer(const struct xos_trust *trust, const char *vo, uns
 	    marker.kinds == 0 || (marker.kinds & ~kinds) != 0)
 		return xos_err_set(err, XOS_DENIED, "foreign-signer",
 		    "%s is no such issuer of the VO %s", xos_cert_subject_text(chain->cert[0]), vo);
-	return XOS_OK;
+	return xos_trust_judge(trust, vo, xos_cert_fingerprint(chain->cert[0]),
+	    xos_cert_subject_text(chain->cert[0]), INT64_MIN, err);
+}
+
+enum xos_status xos_api_signed_at(
+    void *arg, const char *vo, const struct xos_cert *cert, int64_t issued, struct xos_err *err)
+{
+	return xos_trust_judge(
+	    arg, vo, xos_cert_fingerprint(cert), xos_cert_subject_text(cert), issued, err);
 }
 
 enum xos_status xos_api_signer(void *arg, enum xos_signer want, const char *vo,

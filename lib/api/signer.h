@@ -14,4 +14,9 @@
 enum xos_status xos_api_signer(void *arg, enum xos_signer want, const char *vo,
     const struct xos_cert *cert, int64_t now, struct xos_err *err);
 
+/* Fits xos_signed_at_fn with the same arg: a signer that the VO's trust list calls tainted has signed nothing new.
+ * DENIED "issuer-tainted". */
+enum xos_status xos_api_signed_at(
+    void *arg, const char *vo, const struct xos_cert *cert, int64_t issued, struct xos_err *err);
+
 #endif

@@ -13,6 +13,18 @@ static enum xos_status no_memory(struct xos_err *err)
 	return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 }
 
+static void set_list(struct xos_json *doc, struct xos_bytes compact)
+{
+	struct xos_buf text;
+
+	if (!compact.n)
+		return;
+	xos_buf_init(&text, XOS_TRUST_LIST_MAX + 1);
+	xos_buf_put(&text, compact.p, compact.n);
+	xos_json_set_string(doc, "list", xos_buf_str(&text));
+	xos_buf_free(&text);
+}
+
 struct xos_json *xos_trust_doc_encode(const struct xos_trust_doc *d)
 {
 	const struct xos_cert *root = xos_trust_root(d->trust, d->vo);
@@ -21,19 +33,18 @@ struct xos_json *xos_trust_doc_encode(const struct xos_trust_doc *d)
 
 	if (!root)
 		return NULL;
-	for (size_t i = 0; i < xos_trust_issuer_count(d->trust); i++) {
-		const struct xos_cert *c = xos_trust_issuer(d->trust, i);
-
-		/* Of this VO's root alone: several VOs on one server never mix. */
-		if (!xos_bytes_eq(xos_cert_issuer_der(c), xos_cert_subject_der(root)))
-			continue;
-		if (xos_chain_add(&issuers, c) != XOS_OK)
+	/* Of this VO's root alone: several VOs on one server never mix. */
+	const struct xos_cert *known[XOS_CHAIN_MAX];
+	size_t n = xos_trust_issuers(d->trust, d->vo, known, XOS_CHAIN_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (xos_chain_add(&issuers, known[i]) != XOS_OK)
 			goto out;
 	}
 	doc = xos_json_object();
 	xos_json_set_string(doc, "vo", d->vo);
 	xos_json_set_bytes(doc, "root", xos_cert_der(root));
 	xos_chain_to_json(doc, "issuers", &issuers);
+	set_list(doc, xos_trust_list_compact(d->trust, d->vo));
 out:
 	xos_chain_clear(&issuers);
 	return doc;
@@ -45,6 +56,7 @@ void xos_joined_free(struct xos_joined *j)
 		return;
 	xos_cert_free(j->root);
 	xos_chain_clear(&j->issuers);
+	xos_buf_free(&j->list);
 	free(j);
 }
 
@@ -106,6 +118,23 @@ static enum xos_status check_issuers(
 	return st;
 }
 
+/* By the root that was proven just now, and by nothing else. */
+static enum xos_status check_list(
+    const struct xos_json *doc, struct xos_joined *j, struct xos_err *err)
+{
+	struct xos_trust_list *list = NULL;
+	const char *text = NULL;
+	enum xos_status st = xos_json_opt_string(doc, "list", XOS_TRUST_LIST_MAX, &text, err);
+
+	if (st != XOS_OK || !text)
+		return st;
+	st = xos_trust_list_verify(xos_bytes_str(text), j->root, &list, err);
+	xos_trust_list_free(list);
+	if (st == XOS_OK)
+		xos_buf_put_str(&j->list, text);
+	return st == XOS_OK ? xos_buf_status(&j->list) : st;
+}
+
 enum xos_status xos_trust_doc_decode(struct xos_bytes body,
     const uint8_t fingerprint[XOS_SHA256_LEN], int64_t now, struct xos_joined **out,
     struct xos_err *err)
@@ -114,14 +143,18 @@ enum xos_status xos_trust_doc_decode(struct xos_bytes body,
 	struct xos_json *doc = NULL;
 	enum xos_status st = j ? XOS_OK : no_memory(err);
 
-	if (st == XOS_OK)
+	if (st == XOS_OK) {
+		xos_buf_init(&j->list, XOS_TRUST_LIST_MAX + 1);
 		st = xos_json_parse(body, XOS_TRUST_DOC_MAX, &doc, err);
+	}
 	if (st == XOS_OK)
 		st = xos_json_copy_string(doc, "vo", j->vo, sizeof(j->vo), err);
 	if (st == XOS_OK)
 		st = check_root(doc, fingerprint, j, err);
 	if (st == XOS_OK)
 		st = check_issuers(doc, now, j, err);
+	if (st == XOS_OK)
+		st = check_list(doc, j, err);
 	xos_json_free(doc);
 	if (st != XOS_OK) {
 		xos_joined_free(j);
@@ -131,21 +164,31 @@ enum xos_status xos_trust_doc_decode(struct xos_bytes body,
 	return XOS_OK;
 }
 
+static enum xos_status fetch(
+    const char *base, const char *vo, struct xos_buf *body, struct xos_err *err)
+{
+	struct xos_buf path;
+
+	xos_buf_init(&path, 256);
+	xos_buf_put_str(&path, "/v1/vo/");
+	xos_path_encode(&path, vo);
+	xos_buf_put_str(&path, "/trust");
+	const char *p = xos_buf_str(&path);
+	enum xos_status st =
+	    p ? xos_client_fetch_unverified(base, p, XOS_TRUST_DOC_MAX, body, err) : no_memory(err);
+	xos_buf_free(&path);
+	return st;
+}
+
 enum xos_status xos_trust_doc_join(const char *base, const char *vo,
     const uint8_t fingerprint[XOS_SHA256_LEN], int64_t now, struct xos_joined **out,
     struct xos_err *err)
 {
 	struct xos_joined *j = NULL;
-	struct xos_buf path, body;
+	struct xos_buf body;
 
-	xos_buf_init(&path, 256);
 	xos_buf_init(&body, XOS_TRUST_DOC_MAX);
-	xos_buf_put_str(&path, "/v1/vo/");
-	xos_path_encode(&path, vo);
-	xos_buf_put_str(&path, "/trust");
-	const char *p = xos_buf_str(&path);
-	enum xos_status st = p ? xos_client_fetch_unverified(base, p, XOS_TRUST_DOC_MAX, &body, err)
-	                       : no_memory(err);
+	enum xos_status st = fetch(base, vo, &body, err);
 	if (st == XOS_OK)
 		st = xos_trust_doc_decode(xos_buf_bytes(&body), fingerprint, now, &j, err);
 	if (st == XOS_OK && strcmp(j->vo, vo) != 0)
@@ -157,6 +200,35 @@ enum xos_status xos_trust_doc_join(const char *base, const char *vo,
 	}
 	xos_joined_free(j);
 	xos_buf_free(&body);
-	xos_buf_free(&path);
+	return st;
+}
+
+enum xos_status xos_trust_doc_take(
+    const struct xos_trust *trust, struct xos_bytes body, bool *news, struct xos_err *err)
+{
+	struct xos_json *doc = NULL;
+	const char *text = NULL;
+	enum xos_status st = xos_json_parse(body, XOS_TRUST_DOC_MAX, &doc, err);
+
+	if (news)
+		*news = false;
+	if (st == XOS_OK)
+		st = xos_json_opt_string(doc, "list", XOS_TRUST_LIST_MAX, &text, err);
+	if (st == XOS_OK && text)
+		st = xos_trust_take_list(trust, xos_bytes_str(text), news, err);
+	xos_json_free(doc);
+	return st;
+}
+
+enum xos_status xos_trust_doc_refresh(const struct xos_trust *trust, const char *base,
+    const char *vo, bool *news, struct xos_err *err)
+{
+	struct xos_buf body;
+
+	xos_buf_init(&body, XOS_TRUST_DOC_MAX);
+	enum xos_status st = fetch(base, vo, &body, err);
+	if (st == XOS_OK)
+		st = xos_trust_doc_take(trust, xos_buf_bytes(&body), news, err);
+	xos_buf_free(&body);
 	return st;
 }

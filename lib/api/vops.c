@@ -97,3 +97,21 @@ enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo, const ch
 	xos_buf_free(&path);
 	return st;
 }
+
+enum xos_status xos_vops_log_growth(struct xos_client *c, const char *vo, const char *log,
+    uint64_t from, uint64_t to, struct xos_json **doc, struct xos_err *err)
+{
+	struct xos_buf path;
+
+	xos_buf_init(&path, 1024);
+	vo_path(&path, vo, "/logs/");
+	xos_path_encode(&path, log);
+	xos_buf_printf(&path, "/consistency?from=%llu&to=%llu", (unsigned long long)from,
+	    (unsigned long long)to);
+	const char *text = xos_buf_str(&path);
+	enum xos_status st = text ? xos_client_json(c, "GET", text, NULL, doc, err) : no_path(err);
+	if (st == XOS_OK && !*doc)
+		st = xos_err_set(err, XOS_UNAVAILABLE, "log-proof", "the server answered nothing");
+	xos_buf_free(&path);
+	return st;
+}

@@ -32,6 +32,11 @@ XOS_MUST_USE enum xos_status xos_vops_bundle(struct xos_client *c,
     const struct xos_vops_question *q, char etag[XOS_VOPS_ETAG_MAX], bool *changed,
     struct xos_buf *out, struct xos_err *err);
 
+/* GET the proof that a log of the VO ("ca", "rca", "accounting") grew: {"path", ...}, for xos_logproof_growth. */
+struct xos_json;
+XOS_MUST_USE enum xos_status xos_vops_log_growth(struct xos_client *c, const char *vo,
+    const char *log, uint64_t from, uint64_t to, struct xos_json **doc, struct xos_err *err);
+
 /* PUT a site's signed set. */
 XOS_MUST_USE enum xos_status xos_vops_site_set(struct xos_client *c, const char *vo,
     const char *site, struct xos_bytes compact, struct xos_err *err);

@@ -72,7 +72,7 @@ void xos_archive_clear(struct xos_archive *a)
 const struct xos_archive_part *xos_archive_find(
     const struct xos_archive *a, const uint8_t digest[XOS_SHA256_LEN])
 {
-	struct xos_archive_part key;
+	struct xos_archive_part key = {.bytes = XOS_BYTES_NONE};
 
 	if (!a->n)
 		return NULL;

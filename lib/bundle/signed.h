@@ -32,9 +32,14 @@ const char *xos_signer_name(enum xos_signer s); /* "policy", "ca", "rca" */
 typedef enum xos_status (*xos_signer_fn)(void *arg, enum xos_signer want, const char *vo,
     const struct xos_cert *cert, int64_t now, struct xos_err *err);
 
+/* May cert, a signer by the function above, have signed what says that it was issued then? */
+typedef enum xos_status (*xos_signed_at_fn)(
+    void *arg, const char *vo, const struct xos_cert *cert, int64_t issued, struct xos_err *err);
+
 struct xos_bundle_trust {
 	const char *vo;
 	xos_signer_fn signer;
+	xos_signed_at_fn signed_at; /* NULL: whenever */
 	void *arg;
 	int64_t now;
 	int64_t skew; /* seconds by which an object may be issued in the future, 0 to 3600 */

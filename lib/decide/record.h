@@ -1,6 +1,7 @@
 #ifndef XOS_DECIDE_RECORD_H
 #define XOS_DECIDE_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,7 @@
 /*
  * The record of decisions: one JSON object a line (docs/protocols/decision-log.md), with all that the engine was
  * asked by, so that `xos-policy diff --log` can ask other policies the same. Denials and what could not be decided
- * stand there always; of permits all, or one in so many, which each line says. A file that is full is put aside under the time
+ * stand there always, unless the log samples them as well; of permits all, or one in so many, which each line says. A file that is full is put aside under the time
  * of its last line; the oldest go. Never a reason not to decide: what could not be written is counted, and an event
  * says so once. Any thread.
  */
@@ -24,8 +25,10 @@ struct xos_decision_log;
 struct xos_decision_log_options {
 	const char *folder; /* made if missing, 0700; the files are 0600: they say who did what */
 	uint64_t sample;    /* one permit in so many; 1: all; 0: no record is kept at all */
-	uint64_t bytes;     /* of a file, before it is put aside */
-	uint64_t files;     /* put aside, at most */
+	bool
+	    sample_all; /* and of the others one in so many, too: for who answers thousands at once */
+	uint64_t bytes; /* of a file, before it is put aside */
+	uint64_t files; /* put aside, at most */
 };
 /* What cannot be opened now is tried again with each record. */
 XOS_MUST_USE enum xos_status xos_decision_log_open(
@@ -49,6 +52,10 @@ struct xos_decision_record {
 };
 void xos_decision_log_put(
     struct xos_decision_log *l, const struct xos_decision_record *r); /* l NULL: nothing */
+/* The same in two steps, for whom it costs something to put a record together: does this one fall into the sample (which
+ * counts it)? Then it is written. */
+bool xos_decision_log_wants(struct xos_decision_log *l, enum xos_decision_outcome o);
+void xos_decision_log_write(struct xos_decision_log *l, const struct xos_decision_record *r);
 /* Appends the line, with its end; sample: what it stands for. For the log itself and for tests. */
 XOS_MUST_USE enum xos_status xos_decision_record_encode(
     const struct xos_decision_record *r, uint64_t sample, struct xos_buf *out, struct xos_err *err);

@@ -182,28 +182,43 @@ static void note(struct xos_decision_log *l, enum xos_status st, const struct xo
 		xos_event_err(XOS_ERROR, "decision-log.failed", err, (const char *)NULL);
 }
 
-void xos_decision_log_put(struct xos_decision_log *l, const struct xos_decision_record *r)
+static bool is_sampled(const struct xos_decision_log *l, enum xos_decision_outcome o)
+{
+	return l->o.sample_all || o == XOS_DECISION_PERMIT;
+}
+
+bool xos_decision_log_wants(struct xos_decision_log *l, enum xos_decision_outcome o)
+{
+	if (!l || l->o.sample == 0)
+		return false;
+	if (!is_sampled(l, o) || l->o.sample == 1 || xos_random_below(l->o.sample) == 0)
+		return true;
+	pthread_mutex_lock(&l->lock);
+	l->counts.left_out++;
+	pthread_mutex_unlock(&l->lock);
+	return false;
+}
+
+void xos_decision_log_write(struct xos_decision_log *l, const struct xos_decision_record *r)
 {
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_buf line;
-	bool permit = r->outcome == XOS_DECISION_PERMIT;
 
-	if (!l || l->o.sample == 0)
-		return;
-	if (permit && l->o.sample > 1 && xos_random_below(l->o.sample) != 0) {
-		pthread_mutex_lock(&l->lock);
-		l->counts.left_out++;
-		pthread_mutex_unlock(&l->lock);
-		return;
-	}
 	xos_buf_init(&line, XOS_DECISION_RECORD_MAX);
-	enum xos_status st = xos_decision_record_encode(r, permit ? l->o.sample : 1, &line, &err);
+	enum xos_status st =
+	    xos_decision_record_encode(r, is_sampled(l, r->outcome) ? l->o.sample : 1, &line, &err);
 	pthread_mutex_lock(&l->lock);
 	if (st == XOS_OK)
 		st = append(l, xos_buf_bytes(&line), &err);
 	note(l, st, &err);
 	pthread_mutex_unlock(&l->lock);
 	xos_buf_free(&line);
+}
+
+void xos_decision_log_put(struct xos_decision_log *l, const struct xos_decision_record *r)
+{
+	if (xos_decision_log_wants(l, r->outcome))
+		xos_decision_log_write(l, r);
 }
 
 void xos_decision_log_count(struct xos_decision_log *l, struct xos_decision_log_counts *out)

@@ -49,6 +49,9 @@ struct xos_log_crypto {
 	 * chain only. */
 	enum xos_status (*verify_head)(void *ctx, const struct xos_log_head *head,
 	    struct xos_bytes signature, struct xos_err *err);
+	/* Did the key that signs now sign this head, which is verified? A log whose last seal is of the key before
+	 * is sealed anew when it is opened. NULL: there is one key only. */
+	bool (*is_current)(void *ctx, const struct xos_log_head *head, struct xos_bytes signature);
 };
 
 /* ---- writing ---- */

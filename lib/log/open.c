@@ -181,6 +181,17 @@ static enum xos_status recover(
 	return rc;
 }
 
+/* A new key speaks for all that stands there from its first day on, before anybody asks for the head. */
+static bool sealed_by_another(const struct xos_log *log)
+{
+	struct xos_log_head head;
+	struct xos_bytes signature;
+
+	return log->crypto.is_current &&
+	       xos_log_head_decode(xos_buf_bytes(&log->head), &head, &signature, NULL) == XOS_OK &&
+	       !log->crypto.is_current(log->crypto.ctx, &head, signature);
+}
+
 enum xos_status xos_log_open(
     const struct xos_log_options *o, struct xos_log **out, struct xos_err *err)
 {
@@ -206,7 +217,7 @@ enum xos_status xos_log_open(
 	if (rc == XOS_OK && !xos_str_copy(log->name, sizeof(log->name), o->name))
 		rc = XOS_INTERNAL;
 	/* A log from before there was a tree: from now on every seal has a root. */
-	if (rc == XOS_OK && !log->rooted)
+	if (rc == XOS_OK && (!log->rooted || sealed_by_another(log)))
 		rc = log_seal_anew(log, err);
 	if (rc != XOS_OK) {
 		log->broken = true;

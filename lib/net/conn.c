@@ -155,6 +155,8 @@ static enum step respond(struct conn *c)
 		    .peer = c->peer_text,
 		    .status = x->res.status,
 		    .code = x->status != XOS_OK && x->err.code[0] ? x->err.code : NULL,
+		    .frequent =
+		        x->req.route && (x->req.route->pub->flags & XOS_ROUTE_FREQUENT) != 0,
 		    .micros = now_us() - x->begin_us};
 		s->o.observe(s->o.observe_ctx, &seen);
 	}
@@ -190,12 +192,16 @@ static enum step dispatch(struct conn *c)
 	struct exchange *x = c->x;
 	struct xos_server *s = c->server;
 	x->begin_us = now_us();
-	if ((x->req.route->pub->flags & XOS_ROUTE_INLINE) || !s->o.pool) {
+	const unsigned flags = x->req.route->pub->flags;
+	bool small = (flags & XOS_ROUTE_SMALL_INLINE) && x->req.body.n <= XOS_ROUTE_SMALL;
+	if ((flags & XOS_ROUTE_INLINE) || small || !s->o.pool) {
 		enter(c, CONN_HANDLING, 0);
-		xos_watch_set(c->watch, 0);
 		s->nbusy++;
-		if (!exchange_run(x))
+		/* Nobody else runs on this thread meanwhile: the watch stays as it is unless we wait. */
+		if (!exchange_run(x)) {
+			xos_watch_set(c->watch, 0);
 			return STEP_WAIT;
+		}
 		s->nbusy--;
 		return respond(c);
 	}

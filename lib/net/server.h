@@ -22,6 +22,11 @@ struct xos_server;
 
 #define XOS_ROUTE_CERT 1u   /* without an accepted client certificate: 401 */
 #define XOS_ROUTE_INLINE 2u /* on the loop's thread: for handlers that never block */
+/* The same for requests with a body of at most XOS_ROUTE_SMALL bytes only: where those are answered in less time
+ * than it takes to hand them to another thread. */
+#define XOS_ROUTE_SMALL_INLINE 4u
+#define XOS_ROUTE_SMALL 1024u
+#define XOS_ROUTE_FREQUENT 8u /* so many that only refusals are worth an event of their own */
 
 /*
  * pattern: "/v1/vo/{vo}/jobs/{id}"; a {name} stands for one whole segment. Literal segments win over
@@ -45,6 +50,7 @@ struct xos_exchange {
 	const char *peer;
 	int status;
 	const char *code; /* of the problem document; NULL if the handler was content */
+	bool frequent;    /* of the route: XOS_ROUTE_FREQUENT */
 	int64_t micros;   /* from the last byte of the request to the response */
 };
 

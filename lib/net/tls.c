@@ -242,6 +242,8 @@ static enum xos_status make_ctx(
 		SSL_CTX_free(ctx);
 		return st;
 	}
+	/* A record's head and body in one read; connections are read until nothing is left, so nothing waits unseen. */
+	SSL_CTX_set_read_ahead(ctx, 1);
 	if (mode == XOS_CLIENT_CERT_OPTIONAL)
 		tls_ctx_judge(ctx);
 	*out = ctx;

@@ -85,6 +85,8 @@ struct xos_authority_usual {
 	const char *name; /* as in struct xos_authority */
 	struct xos_authority_part network, auth, key;
 	bool asks; /* network calls other servers */
+	/* A folder of network's own below the state folder, which alone it may write; NULL: none. */
+	const char *network_folder;
 };
 XOS_MUST_USE enum xos_status xos_authority_usual_run(const struct xos_authority_usual *u,
     const struct xos_service_conf *conf, const struct xos_service_run *run, int argc, char **argv,

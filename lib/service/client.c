@@ -16,6 +16,7 @@ enum xos_status xos_service_client_new(const struct xos_service_client_options *
 	    .kinds = XOS_KIND_BIT(XOS_KIND_SERVICE),
 	    .service = o->service,
 	    .skew = o->skew,
+	    .list_url = o->list_url ? o->list_url : o->url,
 	    .peer_is_server = true};
 	struct xos_service_client *c = calloc(1, sizeof(*c));
 	if (!c)

@@ -13,7 +13,8 @@
 struct xos_service_client;
 
 struct xos_service_client_options {
-	const char *url; /* "https://127.0.0.1:4443" */
+	const char *url;      /* "https://127.0.0.1:4443" */
+	const char *list_url; /* the authority that has the trust list; NULL: url */
 	const char *vo;
 	const char *service;           /* "ca" */
 	const struct xos_trust *trust; /* one more owner */

@@ -9,15 +9,21 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "pki/digest.h"
 #include "service/client.h"
 
 #define CALL_MS 10000
+#define ETAG_MAX 80
+#define SPARE_CALL_MS 3000
+#define SPARE_REST_MS 60000 /* at most, after failures: nothing is to wait for it in every round */
 
 struct source {
 	uint8_t sent[XOS_SHA256_LEN]; /* of what was taken last */
+	char etag[ETAG_MAX];          /* what the server calls that; "": nothing */
 	int64_t good;                 /* when it was last fetched and taken */
 	struct xos_err err;           /* why not, since then */
+	int64_t again_ms, rest_ms;    /* monotonic: not asked before; how long that was */
 };
 
 struct xos_fetch {
@@ -27,7 +33,7 @@ struct xos_fetch {
 	pthread_cond_t wake;
 	bool started, stop, poked;
 	int64_t since;                               /* when we began */
-	struct source source[XOS_FETCH_SOURCES_MAX]; /* under lock, but `sent` */
+	struct source source[XOS_FETCH_SOURCES_MAX]; /* under lock, but `sent` and `etag` */
 };
 
 enum xos_status xos_fetch_new(
@@ -68,11 +74,13 @@ static enum xos_status hand_over(
 	return st;
 }
 
-/* GET of a compact JWS, appended to out. */
+/* GET of a compact JWS, appended to out; nothing, if it is what etag names. */
 static enum xos_status get(struct xos_client *c, const char *vo, const char *what,
-    struct xos_buf *out, struct xos_err *err)
+    char etag[ETAG_MAX], struct xos_buf *out, struct xos_err *err)
 {
-	struct xos_client_request req = {.method = "GET"};
+	struct xos_client_header match = {.name = "If-None-Match", .value = etag};
+	struct xos_client_request req = {
+	    .method = "GET", .headers = &match, .nheaders = etag[0] ? 1 : 0};
 	struct xos_answer *answer = NULL;
 	struct xos_buf path;
 	enum xos_status st = XOS_INTERNAL;
@@ -81,19 +89,23 @@ static enum xos_status get(struct xos_client *c, const char *vo, const char *wha
 	xos_buf_put_str(&path, "/v1/vo/");
 	xos_path_encode(&path, vo);
 	xos_buf_put_str(&path, "/");
-	xos_path_encode(&path, what);
+	xos_buf_put_str(&path, what);
 	req.path = xos_buf_str(&path);
 	st = req.path ? xos_client_call(c, &req, &answer, err)
 	              : xos_err_set(err, XOS_INTERNAL, "memory", "the path does not fit");
-	if (st == XOS_OK)
+	bool same = st == XOS_OK && etag[0] && xos_answer_status(answer) == 304;
+	if (st == XOS_OK && !same)
 		st = xos_answer_check(c, answer, err);
-	if (st == XOS_OK) {
+	if (st == XOS_OK && !same) {
+		const char *tag = xos_answer_header(answer, "ETag");
 		struct xos_bytes body = xos_answer_body(answer);
 
 		xos_buf_put(out, body.p, body.n);
 		st = xos_buf_status(out);
 		if (st != XOS_OK)
 			xos_err_set(err, st, "answer-size", "the answer does not fit");
+		else if (!tag || !xos_str_copy(etag, ETAG_MAX, tag))
+			etag[0] = '\0';
 	}
 	xos_answer_free(answer);
 	xos_buf_free(&path);
@@ -104,12 +116,16 @@ static enum xos_status fetch_one(
     struct xos_fetch *f, size_t o, struct xos_service_client *client, struct xos_err *err)
 {
 	struct xos_buf compact;
+	char *etag = f->source[o].etag;
 
 	xos_buf_init(&compact, XOS_FETCH_OBJECT_MAX);
 	enum xos_status st =
-	    get(xos_service_client(client), f->o.vo, f->o.sources[o].path, &compact, err);
-	if (st == XOS_OK)
+	    get(xos_service_client(client), f->o.vo, f->o.sources[o].path, etag, &compact, err);
+	if (st == XOS_OK && compact.n)
 		st = hand_over(f, o, xos_buf_bytes(&compact), err);
+	/* What was not taken is asked for again. */
+	if (st != XOS_OK)
+		etag[0] = '\0';
 	xos_buf_free(&compact);
 	return st;
 }
@@ -123,8 +139,14 @@ static void note(struct xos_fetch *f, size_t o, enum xos_status st, const struct
 	if (st == XOS_OK) {
 		s->good = xos_clock_now();
 		s->err = (struct xos_err)XOS_ERR_INIT;
+		s->rest_ms = 0;
 	} else {
 		s->err = *err;
+		s->rest_ms = s->rest_ms ? 2 * s->rest_ms : f->o.refresh * 1000;
+		if (s->rest_ms > SPARE_REST_MS)
+			s->rest_ms = SPARE_REST_MS;
+		if (f->o.sources[o].spare)
+			s->again_ms = xos_clock_mono_ms() + s->rest_ms;
 	}
 	pthread_mutex_unlock(&f->lock);
 	/* Once when it begins and once when it ends, not every round. */
@@ -147,7 +169,7 @@ static enum xos_status connect_to(struct xos_fetch *f, const struct xos_fetch_so
 	    .trust = f->o.trust,
 	    .own = &own,
 	    .skew = 300,
-	    .total_ms = CALL_MS};
+	    .total_ms = s->spare ? SPARE_CALL_MS : CALL_MS};
 
 	if (st == XOS_OK)
 		st = xos_service_client_new(&o, out, err);
@@ -161,10 +183,14 @@ static size_t fetch_from(struct xos_fetch *f, size_t first)
 	const struct xos_fetch_source *s = f->o.sources;
 	struct xos_service_client *client = NULL;
 	struct xos_err err = XOS_ERR_INIT;
-	enum xos_status opened = connect_to(f, &s[first], &client, &err);
+	enum xos_status opened = XOS_OK;
 	size_t o = first;
 
 	for (; o < f->o.nsources && strcmp(s[o].service, s[first].service) == 0; o++) {
+		if (f->source[o].again_ms > xos_clock_mono_ms())
+			continue;
+		if (!client && opened == XOS_OK)
+			opened = connect_to(f, &s[o], &client, &err);
 		enum xos_status st = opened;
 
 		if (st == XOS_OK)
@@ -246,9 +272,8 @@ void xos_fetch_free(struct xos_fetch *f)
 	free(f);
 }
 
-enum xos_status xos_fetch_health(void *fetch, struct xos_err *err)
+static enum xos_status oldest(struct xos_fetch *f, bool spare, struct xos_err *err)
 {
-	struct xos_fetch *f = fetch;
 	int64_t now = xos_clock_now(), allowed = 6 * f->o.refresh;
 	enum xos_status st = XOS_OK;
 	char age[XOS_TIME_TEXT];
@@ -258,7 +283,8 @@ enum xos_status xos_fetch_health(void *fetch, struct xos_err *err)
 		struct source *s = &f->source[o];
 		int64_t since = s->good ? s->good : f->since;
 
-		if (s->err.status == XOS_OK || (s->good && now - since <= allowed))
+		if (f->o.sources[o].spare != spare || s->err.status == XOS_OK ||
+		    (s->good && now - since <= allowed))
 			continue;
 		xos_duration_format(now - since, age);
 		st = xos_err_set(err, XOS_UNAVAILABLE, "object-old",
@@ -267,4 +293,14 @@ enum xos_status xos_fetch_health(void *fetch, struct xos_err *err)
 	}
 	pthread_mutex_unlock(&f->lock);
 	return st;
+}
+
+enum xos_status xos_fetch_health(void *fetch, struct xos_err *err)
+{
+	return oldest(fetch, false, err);
+}
+
+enum xos_status xos_fetch_warning(void *fetch, struct xos_err *err)
+{
+	return oldest(fetch, true, err);
 }

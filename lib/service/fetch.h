@@ -1,6 +1,7 @@
 #ifndef XOS_SERVICE_FETCH_H
 #define XOS_SERVICE_FETCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,10 +18,11 @@ struct xos_fetch;
 
 struct xos_fetch_source {
 	const char *service, *url; /* who is asked: "ca", "https://127.0.0.1:4443" */
-	const char *path;          /* below /v1/vo/{vo}/: "roster" */
+	const char *path;          /* below /v1/vo/{vo}/, encoded: "roster", "log/head" */
 	const char *name;          /* for people: "roster" */
+	bool spare;                /* going without it is a warning, not a failure */
 };
-#define XOS_FETCH_SOURCES_MAX 8
+#define XOS_FETCH_SOURCES_MAX 16
 #define XOS_FETCH_OBJECT_MAX (10u * 1024 * 1024) /* bytes of one object */
 
 /* All borrowed; they outlive the fetcher. Sources of one service stand together and have one url. */
@@ -43,5 +45,7 @@ void xos_fetch_poke(struct xos_fetch *f); /* fetch now; any thread; NULL is acce
 void xos_fetch_free(struct xos_fetch *f); /* stops the thread and waits for it */
 /* For xos_health_check: UNAVAILABLE names what is old, since when and why. */
 enum xos_status xos_fetch_health(void *fetch, struct xos_err *err);
+/* The same of what is spare, for xos_health_warning. */
+enum xos_status xos_fetch_warning(void *fetch, struct xos_err *err);
 
 #endif

@@ -9,10 +9,7 @@ struct xos_bundle_certs xos_gate_issuers(const struct xos_gate *g, const struct 
 {
 	struct xos_bundle_certs certs = {.cert = cert};
 
-	while (certs.n < XOS_GATE_ISSUERS_MAX && certs.n < xos_trust_issuer_count(g->o.trust)) {
-		cert[certs.n] = xos_trust_issuer(g->o.trust, certs.n);
-		certs.n++;
-	}
+	certs.n = xos_trust_issuers(g->o.trust, g->o.vo, cert, XOS_GATE_ISSUERS_MAX);
 	return certs;
 }
 
@@ -20,6 +17,7 @@ struct xos_bundle_trust xos_gate_trust(const struct xos_gate *g, int64_t now)
 {
 	return (struct xos_bundle_trust){.vo = g->o.vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = (void *)(uintptr_t)g->o.trust,
 	    .now = now,
 	    .skew = XOS_GATE_SKEW};

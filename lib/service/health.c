@@ -95,9 +95,10 @@ void xos_health_observe(void *health, const struct xos_exchange *x)
 		xos_metric_add_by(h->refused, x->code, 1);
 	snprintf(status, sizeof(status), "%d", x->status);
 	snprintf(micros, sizeof(micros), "%" PRId64, x->micros);
-	XOS_EVENT(is_own_route(x->route) ? XOS_DEBUG : XOS_INFO, "http.request", "request",
-	    x->request_id, "peer", x->peer, "method", x->method, "route", x->route, "status",
-	    status, "code", x->code, "us", micros);
+	bool quiet = is_own_route(x->route) || (x->frequent && !x->code);
+	XOS_EVENT(quiet ? XOS_DEBUG : XOS_INFO, "http.request", "request", x->request_id, "peer",
+	    x->peer, "method", x->method, "route", x->route, "status", status, "code", x->code,
+	    "us", micros);
 }
 
 static enum xos_status live(

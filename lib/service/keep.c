@@ -14,6 +14,7 @@
 #define SKEW 300
 #define CALL_MS 15000
 #define BUSY_MS 20000
+#define TAINT_SPREAD_MS 20000
 #define HINT "is xos-server running there? What is valid goes on until it ends"
 
 struct xos_keep {
@@ -24,6 +25,7 @@ struct xos_keep {
 	struct xos_keep_state state;
 	int64_t wait_until; /* monotonic milliseconds */
 	unsigned failures;  /* in a row */
+	bool tainted;       /* the trust list says so of the issuer */
 };
 
 static int64_t between(int64_t v, int64_t least, int64_t most)
@@ -130,7 +132,7 @@ static enum xos_status read_files(struct xos_keep *k, bool *other, struct xos_er
 	memcpy(k->state.spki, xos_key_spki_sha256(fresh.key), XOS_SHA256_LEN);
 	if (!*other)
 		return XOS_OK;
-	k->state.confirmed = k->state.refused = false;
+	k->state.confirmed = k->state.refused = k->tainted = false;
 	k->failures = 0;
 	int64_t now = xos_clock_now(), wait = 0;
 	int64_t life = k->pair.not_after - k->pair.not_before;
@@ -287,11 +289,22 @@ static enum xos_status lock(struct xos_keep *k, bool force, int *fd, struct xos_
 	return xos_tls_pair_lock(&k->pair, until, fd, err);
 }
 
+/* The rca has a new key, and what the old one signed will end. All nodes hear of it at once: each takes its time. */
+static void note_taint(struct xos_keep *k, const struct xos_trust *trust)
+{
+	if (k->tainted || !k->own.n || !xos_trust_tainted(trust, k->vo, &k->own))
+		return;
+	k->tainted = true;
+	k->state.renew_after = xos_clock_now();
+	k->wait_until = xos_clock_mono_ms() + (int64_t)xos_random_below(TAINT_SPREAD_MS);
+}
+
 enum xos_status xos_keep_round(struct xos_keep *k, const struct xos_trust *trust, bool force,
     enum xos_kept *did, struct xos_err *err)
 {
 	struct xos_err why = XOS_ERR_INIT;
 	int fd = -1;
+	note_taint(k, trust);
 	bool idle =
 	    !changed(k) && (!k->url || xos_clock_mono_ms() < k->wait_until ||
 	                       (k->state.confirmed && xos_clock_now() < k->state.renew_after));

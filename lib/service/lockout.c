@@ -57,15 +57,13 @@ static enum xos_status take_locks(
 	struct xos_bundle_certs certs = {.cert = cert};
 	const struct xos_bundle_trust trust = {.vo = s->vo,
 	    .signer = xos_api_signer,
+	    .signed_at = xos_api_signed_at,
 	    .arg = (void *)(uintptr_t)s->trust,
 	    .now = now,
 	    .skew = SKEW};
 	struct xos_locks *fresh = NULL;
 
-	while (certs.n < ISSUERS_MAX && certs.n < xos_trust_issuer_count(s->trust)) {
-		cert[certs.n] = xos_trust_issuer(s->trust, certs.n);
-		certs.n++;
-	}
+	certs.n = xos_trust_issuers(s->trust, s->vo, cert, ISSUERS_MAX);
 	enum xos_status st = xos_locks_verify(compact,
 	    which == XOS_LOCKOUT_LOCKS_CA ? XOS_SIGNER_CA : XOS_SIGNER_RCA, &certs, &trust, &fresh,
 	    err);

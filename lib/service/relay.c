@@ -5,6 +5,7 @@
 #include "api/command.h"
 #include "api/trustdoc.h"
 #include "base/clock.h"
+#include "base/event.h"
 
 #define AUTH_MS 60000
 #define SKEW 300
@@ -115,6 +116,10 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 		};
 		st = xos_front_new(&o, &r->front, err);
 	}
+	if (st == XOS_OK) {
+		r->watch = (struct xos_trust_watch){.trust = r->trust, .vo = conf->vo};
+		st = xos_trust_watch(xos_front_health(r->front), &r->watch, err);
+	}
 	if (st == XOS_OK)
 		st = xos_monitor_new(&r->monitor, err);
 	if (st == XOS_OK)
@@ -125,18 +130,60 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 	return st;
 }
 
+/* The root's signature is on it, so each process takes it by itself; auth keeps it as well. */
+static enum xos_status take_trust(struct xos_relay *r, struct xos_bytes doc, struct xos_err *err)
+{
+	bool news = false;
+	struct xos_buf reply;
+	enum xos_status st = xos_trust_doc_take(r->trust, doc, &news, err);
+	struct xos_bytes compact = xos_trust_list_compact(r->trust, r->conf->vo);
+
+	/* Older than what the folder had: the ca will find out as well. */
+	if (st == XOS_CONFLICT)
+		return XOS_OK;
+	if (st != XOS_OK || !compact.n)
+		return st;
+	if (news)
+		XOS_EVENT(XOS_INFO, "trust.taken", "vo", r->conf->vo);
+	st = xos_relay_ask(r, XOS_RELAY_TRUST, compact, &reply, err);
+	xos_buf_free(&reply);
+	return st;
+}
+
+static enum xos_status take(void *ctx, size_t source, struct xos_bytes object, struct xos_err *err)
+{
+	struct xos_relay *r = ctx;
+
+	return source == 0 ? take_trust(r, object, err)
+	                   : r->asked.take(r->asked.ctx, source - 1, object, err);
+}
+
 enum xos_status xos_relay_fetch(
     struct xos_relay *r, const struct xos_fetch_options *o, struct xos_err *err)
 {
 	struct xos_fetch_options full = *o;
 	enum xos_status st;
 
+	if (o->nsources + 1 > XOS_FETCH_SOURCES_MAX)
+		return xos_err_set(err, XOS_INTERNAL, "fetch", "too many sources");
+	r->asked = *o;
+	r->sources[0] = o->sources[0];
+	r->sources[0].path = "trust";
+	r->sources[0].name = "trust list";
+	memcpy(&r->sources[1], o->sources, o->nsources * sizeof(r->sources[0]));
+	full.sources = r->sources;
+	full.nsources = o->nsources + 1;
+	full.take = take;
+	full.ctx = r;
 	full.vo = r->conf->vo;
 	full.trust = r->trust;
 	full.cert = xos_front_cert(r->front);
 	st = xos_fetch_new(&full, &r->fetch, err);
-	return st == XOS_OK ? xos_health_check(xos_front_health(r->front), "sources",
-	                          xos_fetch_health, r->fetch, err)
+	if (st == XOS_OK)
+		st = xos_health_check(
+		    xos_front_health(r->front), "sources", xos_fetch_health, r->fetch, err);
+	return st == XOS_OK ? xos_health_warning(xos_front_health(r->front), "spare-sources",
+	                          xos_fetch_warning, r->fetch, err)
 	                    : st;
 }
 

@@ -8,6 +8,7 @@
 #include "service/fetch.h"
 #include "service/front.h"
 #include "service/monitor.h"
+#include "service/trustwatch.h"
 #include "service/verifier.h"
 
 /*
@@ -18,21 +19,28 @@
 struct xos_relay {
 	const struct xos_service_conf *conf;
 	struct xos_trust *trust;
+	struct xos_trust_watch watch;
 	struct xos_service_verifier *verifier;
 	struct xos_front *front;
 	struct xos_bulk *auth;
-	struct xos_monitor *monitor; /* of auth */
-	struct xos_fetch *fetch;     /* NULL: xos_relay_fetch was not called */
-	uint16_t command;            /* the message that carries the body of a command to auth */
-	void (*changed)(void *ctx);  /* a command was carried out; any thread; may be NULL */
+	struct xos_monitor *monitor;    /* of auth */
+	struct xos_fetch *fetch;        /* NULL: xos_relay_fetch was not called */
+	struct xos_fetch_options asked; /* as the caller gave them */
+	struct xos_fetch_source sources[XOS_FETCH_SOURCES_MAX]; /* the trust list before them */
+	uint16_t command;           /* the message that carries the body of a command to auth */
+	void (*changed)(void *ctx); /* a command was carried out; any thread; may be NULL */
 	void *changed_ctx;
 };
 
 /* In `open`. *r is zeroed; on failure, too, the caller calls xos_relay_close. */
 XOS_MUST_USE enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
     const struct xos_service_conf *conf, uint16_t command, struct xos_err *err);
+/* What a relay's auth process gets beside its own messages: a compact trust list that is news. */
+#define XOS_RELAY_TRUST 50
+
 /* Fetches from other authorities while serving; a command that was carried out pokes it. vo, cert and trust
- * are filled in here. */
+ * are filled in here. The first source is the ca's; of the ca the trust list is fetched too, taken here and handed
+ * to auth. */
 XOS_MUST_USE enum xos_status xos_relay_fetch(
     struct xos_relay *r, const struct xos_fetch_options *o, struct xos_err *err);
 XOS_MUST_USE enum xos_status xos_relay_serve(

@@ -34,9 +34,11 @@ enum xos_status xos_authority_usual_run(const struct xos_authority_usual *u,
     const struct xos_service_conf *conf, const struct xos_service_run *run, int argc, char **argv,
     struct xos_err *err)
 {
-	char auth_dir[PATH_MAX], key_dir[PATH_MAX], names[XOS_PARTS][64];
+	char auth_dir[PATH_MAX], key_dir[PATH_MAX], own_dir[PATH_MAX], names[XOS_PARTS][64];
 	const char *const auth_paths[] = {auth_dir, NULL};
+	const char *const trust_paths[] = {conf->trust, NULL}; /* new trust lists come there */
 	const char *const key_paths[] = {key_dir, NULL};
+	const char *const own_paths[] = {own_dir, NULL};
 	char tls_folder[PATH_MAX];
 	const char *const network_paths[] = {conf->trust, conf->tls_certificate, conf->tls_key,
 	    xos_service_tls_folder(conf, tls_folder) ? tls_folder : NULL, NULL};
@@ -54,21 +56,27 @@ enum xos_status xos_authority_usual_run(const struct xos_authority_usual *u,
 		st = xos_service_own(auth_dir, conf->user_auth, err);
 	if (st == XOS_OK && !run->role)
 		st = xos_service_own(key_dir, conf->user_key, err);
+	if (st == XOS_OK && u->network_folder)
+		st = state_path(conf, u->network_folder, own_dir, err);
+	if (st == XOS_OK && u->network_folder && !run->role)
+		st = xos_service_own(own_dir, conf->user_network, err);
 	if (st != XOS_OK)
 		return st;
 	/* What each process may still do once it has opened what it needs; the whole list stands here. */
-	const unsigned network = XOS_ALLOW_NET_SERVER | (u->asks ? XOS_ALLOW_NET_CLIENT : 0u);
+	const unsigned network = XOS_ALLOW_NET_SERVER | (u->asks ? XOS_ALLOW_NET_CLIENT : 0u) |
+	                         (u->network_folder ? XOS_ALLOW_FILE_WRITE : 0u);
 	const struct xos_authority authority = {
 	    .name = u->name,
 	    .listen = conf->listen,
 	    .parts =
 	        {
-	            [XOS_PART_NETWORK] = plan(&u->network, conf->user_network,
-	                names[XOS_PART_NETWORK], network, network_paths, NULL),
+	            [XOS_PART_NETWORK] =
+	                plan(&u->network, conf->user_network, names[XOS_PART_NETWORK], network,
+	                    network_paths, u->network_folder ? own_paths : NULL),
 	            [XOS_PART_AUTH] = plan(&u->auth, conf->user_auth, names[XOS_PART_AUTH],
-	                XOS_ALLOW_FILE_WRITE, NULL, auth_paths),
+	                XOS_ALLOW_FILE_WRITE, trust_paths, auth_paths),
 	            [XOS_PART_KEY] = plan(&u->key, conf->user_key, names[XOS_PART_KEY],
-	                XOS_ALLOW_FILE_WRITE, NULL, key_paths),
+	                XOS_ALLOW_FILE_WRITE, trust_paths, key_paths),
 	        },
 	    .network_auth = true,
 	    .auth_key = true,

@@ -16,12 +16,15 @@
 struct xos_service_verifier;
 
 struct xos_service_verifier_options {
-	const char *vo;         /* NULL: any VO that is trusted */
-	unsigned kinds;         /* XOS_KIND_BIT set */
-	bool allow_delegation;  /* proxies with our extension */
-	const char *service;    /* kind service: only this kind of service; NULL: any */
-	const char *name;       /* only this name; NULL: any */
-	int64_t skew;           /* seconds */
+	const char *vo;        /* NULL: any VO that is trusted */
+	unsigned kinds;        /* XOS_KIND_BIT set */
+	bool allow_delegation; /* proxies with our extension */
+	const char *service;   /* kind service: only this kind of service; NULL: any */
+	const char *name;      /* only this name; NULL: any */
+	int64_t skew;          /* seconds */
+	/* For clients: an authority of vo that is asked for a newer trust list when the one in force does not know
+	 * the peer's issuer. NULL: nobody is. */
+	const char *list_url;
 	bool peer_is_server;    /* for clients: the peer's certificate must be fit for a server */
 	xos_revoked_fn revoked; /* may be NULL */
 	/* Asked at the start of a connection and before each request: locks. May be NULL. */

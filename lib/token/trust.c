@@ -21,8 +21,11 @@ struct xos_trust *xos_trust_new(void)
 {
 	struct xos_trust *t = calloc(1, sizeof(*t));
 
-	if (t)
+	if (t) {
 		atomic_init(&t->refs, 1);
+		pthread_mutex_init(&t->lock, NULL);
+		t->refused = (struct xos_err)XOS_ERR_INIT;
+	}
 	return t;
 }
 
@@ -46,8 +49,10 @@ void xos_trust_free(struct xos_trust *t)
 {
 	if (!t || atomic_fetch_sub(&t->refs, 1) != 1)
 		return;
+	trust_lists_free(t);
 	drop(t->roots, t->nroots);
 	drop(t->issuers, t->nissuers);
+	pthread_mutex_destroy(&t->lock);
 	free(t);
 }
 
@@ -206,7 +211,9 @@ static enum xos_status load_folder(struct xos_trust *t, const char *folder, stru
 		free(entries[i]);
 	}
 	free(entries);
-	return st;
+	if (st == XOS_OK && !xos_path_join(path, sizeof(path), folder, XOS_TRUST_FILE))
+		st = xos_err_set(err, XOS_LIMIT, "trust", "%s: path too long", folder);
+	return st == XOS_OK ? xos_trust_follow(t, path, err) : st;
 }
 
 enum xos_status xos_trust_load(struct xos_trust *t, const char *path, struct xos_err *err)

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "token/check.h"
 #include "token/issuerext.h"
 #include "token/oid.h"
 #include "token/trust_internal.h"
+
+#define KNOWN_MAX 1024 /* issuers that help to build a path */
 
 void xos_identity_free(struct xos_identity *id)
 {
@@ -177,7 +180,23 @@ static enum xos_status digest_path(
 	if (xos_sha256_parts(parts, path->n, id->chain_digest) != XOS_OK)
 		return xos_err_set(err, XOS_INTERNAL, "crypto", "hashing a chain failed");
 	memcpy(id->root, xos_cert_fingerprint(path->cert[path->n - 1]), XOS_SHA256_LEN);
+	memcpy(id->issuer, xos_cert_fingerprint(path->cert[path->n - 2]), XOS_SHA256_LEN);
 	return XOS_OK;
+}
+
+enum xos_status xos_identity_listed(
+    const struct xos_trust *trust, const struct xos_identity *id, struct xos_err *err)
+{
+	const struct xos_claims *c = id->claims;
+	/* A key that signs objects is itself what the list names: its objects are judged one by one. */
+	int64_t signed_at = signed_by_root(c->kind) ? INT64_MIN : xos_cert_not_before(id->entity);
+
+	char who[XOS_URI_MAX + 32];
+
+	if (signed_by_root(c->kind) ||
+	    !xos_str_printf(who, sizeof(who), "the issuer of %s", id->uri))
+		return xos_trust_judge(trust, c->vo, id->issuer, id->uri, signed_at, err);
+	return xos_trust_judge(trust, c->vo, id->issuer, who, signed_at, err);
 }
 
 /* Everything that our rules add to a path that is right by X.509. */
@@ -213,6 +232,8 @@ static enum xos_status judge(const struct xos_trust *trust, const struct xos_cha
 		st = read_steps(id, path, entity, err);
 	if (st == XOS_OK)
 		st = digest_path(path, id, err);
+	if (st == XOS_OK)
+		st = xos_identity_listed(trust, id, err);
 	return st;
 }
 
@@ -243,8 +264,9 @@ static enum xos_status verify_path(const struct xos_trust *trust, const struct x
 		co.critical = critical;
 		co.ncritical = 1;
 	}
-	return xos_chain_verify(
-	    chain, trust->roots, trust->nroots, trust->issuers, trust->nissuers, &co, path, err);
+	const struct xos_cert *known[KNOWN_MAX];
+	size_t n = trust_known_issuers(trust, known, KNOWN_MAX);
+	return xos_chain_verify(chain, trust->roots, trust->nroots, known, n, &co, path, err);
 }
 
 enum xos_status xos_token_verify_chain(const struct xos_trust *trust, const struct xos_chain *chain,
@@ -319,17 +341,19 @@ enum xos_status xos_token_find_issuer(const struct xos_trust *trust, const char 
     struct xos_err *err)
 {
 	const struct xos_cert *root = xos_trust_root(trust, vo);
+	const struct xos_cert *known[KNOWN_MAX];
+	size_t n = xos_trust_issuers(trust, vo, known, KNOWN_MAX);
 	enum xos_status st;
 
 	*out = NULL;
 	st = xos_err_set(err, XOS_NOT_FOUND, "issuer-unknown",
 	    "no issuer of %s certificates of the VO %s is known here", xos_kind_name(kind), vo);
-	for (size_t i = 0; root && i < trust->nissuers; i++) {
-		if (!is_wanted(trust->issuers[i], vo, kind, kid))
+	for (size_t i = 0; root && i < n; i++) {
+		if (!is_wanted(known[i], vo, kind, kid))
 			continue;
-		st = verify_issuer(trust->issuers[i], root, now, skew, err);
+		st = verify_issuer(known[i], root, now, skew, err);
 		if (st == XOS_OK) {
-			*out = xos_cert_ref(trust->issuers[i]);
+			*out = xos_cert_ref(known[i]);
 			return XOS_OK;
 		}
 	}

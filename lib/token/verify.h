@@ -24,7 +24,9 @@ struct xos_identity {
 	uint8_t spki_sha256[XOS_SHA256_LEN]; /* of the leaf's key: what the peer proved to hold */
 	char serial[XOS_SERIAL_TEXT];        /* of the end entity */
 	uint8_t root[XOS_SHA256_LEN];        /* fingerprint of the root */
-	int64_t not_before, not_after;       /* of the whole chain, delegation ends included */
+	uint8_t issuer
+	    [XOS_SHA256_LEN]; /* of what stands directly below it: the trust list judges that */
+	int64_t not_before, not_after; /* of the whole chain, delegation ends included */
 	struct xos_delegation **steps; /* first step first; 0 when the person acts directly. The
 	                                      * first one of a robot is its token's own restriction */
 	size_t nsteps;
@@ -52,7 +54,8 @@ struct xos_verify_opts {
  * DENIED with code "token-kind" (a node's certificate where a user's is wanted, and the reverse),
  * "token-vo", "token-name", "token-issuer" (marker absent or for other kinds or VO),
  * "token-mismatch" (subject, URI and extension disagree), "delegation-refused" (not allowed here),
- * "delegation-widened", "delegation-missing" (proxy without our extension or language). MALFORMED with
+ * "delegation-widened", "delegation-missing" (proxy without our extension or language), "issuer-unlisted",
+ * "issuer-revoked", "issuer-tainted" (by the VO's trust list). MALFORMED with
  * code "chain-order": from the leaf to the end entity each certificate must be followed by its signer's,
  * so that what follows the first is itself the signer's chain; the order of issuers is free.
  */
@@ -63,6 +66,11 @@ XOS_MUST_USE enum xos_status xos_token_verify(const struct xos_trust *trust,
 XOS_MUST_USE enum xos_status xos_token_verify_chain(const struct xos_trust *trust,
     const struct xos_chain *chain, const struct xos_verify_opts *opts, struct xos_identity **out,
     struct xos_err *err);
+
+/* Does the VO's trust list still let this identity count? One that was verified before a list came is asked again
+ * at each use. DENIED as xos_trust_list_judge. */
+XOS_MUST_USE enum xos_status xos_identity_listed(
+    const struct xos_trust *trust, const struct xos_identity *id, struct xos_err *err);
 
 /*
  * The issuer of a VO that may issue this kind, verified up to the VO's root: its key signs rosters

@@ -21,7 +21,10 @@ static struct xos_launch sample(void)
 	        .memory = 1u << 30,
 	        .files = 64,
 	        .file_size = XOS_LIMIT_NONE,
-	        .processes = 10},
+	        .processes = 10,
+	        .processors = 2},
+	    .group_can = 3,
+	    .group_unified = 1,
 	    .grace = 5,
 	    .output_max = 4096,
 	    .tmp_size = 1u << 20};
@@ -58,6 +61,9 @@ START_TEST(launch_round_trip)
 	ck_assert_str_eq(back.argv.v[1], "");
 	ck_assert_ptr_null(back.argv.v[2]);
 	ck_assert_uint_eq(back.limits.processes, 10);
+	ck_assert_uint_eq(back.limits.processors, 2);
+	ck_assert_uint_eq(back.group_can, 3);
+	ck_assert_uint_eq(back.group_unified, 1);
 	ck_assert_uint_eq(back.limits.cpu, XOS_LIMIT_NONE);
 	xos_launch_free(&back);
 	xos_launch_free(&l);

@@ -11,6 +11,7 @@
 #include "jobs/order.h"
 #include "jobs/outcome.h"
 #include "jobs/table.h"
+#include "proc/cgroup.h"
 
 /* --- limits --- */
 
@@ -91,6 +92,19 @@ START_TEST(limits_that_cannot_be_enforced_refuse)
 	ck_assert_str_eq(err.code, "limit-not-enforceable");
 	cap(&a, XOS_CAP_CPU, 4); /* all there are: binds nobody */
 	ck_assert_int_eq(limits(&a, 0, &m, &err), XOS_OK);
+	ck_assert_uint_eq(m.processors, XOS_LIMIT_NONE);
+	/* With a control group it binds all processes of the job together. */
+	cap(&a, XOS_CAP_CPU, 3);
+	struct xos_limits_opts opts = plain_opts;
+	int64_t lifetime;
+	opts.can = XOS_CGROUP_CPU;
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_OK);
+	ck_assert_uint_eq(m.processors, 3);
+	cap(&a, XOS_CAP_CPU, 0);
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_DENIED);
+	opts.can = XOS_CGROUP_MEMORY;
+	cap(&a, XOS_CAP_CPU, 3);
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_DENIED);
 	a = none();
 	a.limits[XOS_CAP_ACCOUNT_CLASS] =
 	    (struct xos_decision_limit){.set = true, .names = classes, .nnames = 1};

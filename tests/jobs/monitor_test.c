@@ -17,6 +17,7 @@
 #include "jobs/outcome.h"
 #include "jobs/place.h"
 #include "jobs/tree.h"
+#include "proc/cgroup.h"
 
 /* Each case runs twice: as it would without root, and isolated where the tests run as root. */
 static const char id[] = "00112233445566778899aabbccddeeff";
@@ -63,7 +64,8 @@ static bool sample(int i, const char *script, struct xos_launch *l)
 	        .memory = XOS_LIMIT_NONE,
 	        .files = XOS_LIMIT_NONE,
 	        .file_size = XOS_LIMIT_NONE,
-	        .processes = XOS_LIMIT_NONE},
+	        .processes = XOS_LIMIT_NONE,
+	        .processors = XOS_LIMIT_NONE},
 	    .grace = 1,
 	    .output_max = 1u << 20,
 	    .tmp_size = 1u << 20};
@@ -394,6 +396,28 @@ START_TEST(cpu_of_all_processes_counts)
 }
 END_TEST
 
+/* All its processes together, and it is told what was used up. */
+START_TEST(memory_of_the_whole_job)
+{
+	struct xos_job_outcome o;
+	struct xos_launch l;
+	struct xos_cgroups groups;
+
+	xos_cgroups_find(&groups);
+	if (!(groups.can & XOS_CGROUP_MEMORY) ||
+	    !sample(_i, "dd if=/dev/zero of=/dev/null bs=100M count=1", &l))
+		return;
+	l.group_can = (uint8_t)groups.can;
+	l.group_unified = (uint8_t)xos_cgroups_unified(&groups);
+	l.limits.memory = 32u << 20;
+	run(&l, &o);
+	ck_assert_int_eq(o.cause, XOS_CAUSE_MEMORY);
+	ck_assert_str_eq(xos_job_cause_name(o.cause), "memory");
+	struct xos_cgroup g;
+	ck_assert_int_eq(xos_cgroup_open(&groups, id, &g, NULL), XOS_NOT_FOUND);
+}
+END_TEST
+
 START_TEST(no_job_without_its_monitor)
 {
 	struct xos_job_outcome o;
@@ -472,6 +496,7 @@ Suite *monitor_suite(void)
 	tcase_add_test(t, fork_bomb_stays_within_its_limit);
 	tcase_add_loop_test(t, limits_are_set, 0, 2);
 	tcase_add_loop_test(t, cpu_of_all_processes_counts, 0, 2);
+	tcase_add_loop_test(t, memory_of_the_whole_job, 0, 2);
 	tcase_add_loop_test(t, no_job_without_its_monitor, 0, 2);
 	tcase_add_test(t, only_one_monitor);
 	suite_add_tcase(s, t);

@@ -11,7 +11,7 @@
 #   as MEMBER COMMAND...   with that member's token
 #   retry COMMAND...    until it succeeds; the time-out of bats ends what never does
 #
-# JOIN: the arguments for joining; CA: the address of the authority.
+# VOPSD_CONF: more lines for vopsd.conf. JOIN: the arguments for joining; CA: the address of the authority.
 
 vo_make() {
 	SOURCE=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
@@ -22,6 +22,7 @@ vo_make() {
 	local name
 	for name in admin alice; do head -c 15 /dev/urandom | base64 >"$V/$name.pw"; done
 	xos-server init --dir "$V/vo" --vo demo --admin admin --password-stdin <"$V/admin.pw"
+	[ -z "${VOPSD_CONF:-}" ] || echo "$VOPSD_CONF" >>"$V/vo/vopsd/vopsd.conf"
 	xos-server start --dir "$V/vo"
 	JOIN=$(xos-server join-arguments --dir "$V/vo")
 	CA=${JOIN%% *}

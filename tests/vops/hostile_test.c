@@ -15,7 +15,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "service/bulk.h"
+#include "api/logheads.h"
 #include "testparts/parts.h"
+#include "testsupport/heads.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 #include "vops/parts.h"
@@ -29,6 +31,7 @@ static struct vops_conf conf;
 static struct xos_err err;
 static struct xos_chain admin, alice;
 static struct xos_bundle_seen seen;
+static size_t heads_seen; /* in the last bundle */
 
 static struct xos_test_parts parts = {
     .auth = {vops_auth_open, vops_auth_serve, vops_auth_close},
@@ -88,7 +91,8 @@ static void setup(void)
 	seen = (struct xos_bundle_seen){0};
 	conf = (struct vops_conf){.common = {.vo = (char *)(uintptr_t) "demo", .state = dir},
 	    .bundle_life = DAY / 2,
-	    .bundle_refresh = 1800};
+	    .bundle_refresh = 1800,
+	    .heads_refresh = 1800};
 	conf.common.trust = xos_test_path(dir, "trust");
 	xos_test_vo_trust_dir(vo, conf.common.trust);
 	xos_test_parts_state(dir, "vops", vo->policy_key, vo->policy);
@@ -270,6 +274,7 @@ static enum xos_status fetch(char etag[XOS_VOPS_ETAG_MAX], bool *changed, uint64
 		enum xos_status ok = xos_bundle_verify(compact, &want, &b, &err);
 		ck_assert_msg(ok == XOS_OK, "%s", err.text);
 		xos_bundle_seen_raise(&seen, b);
+		heads_seen = xos_bundle_head_count(b);
 		*serial = xos_bundle_serial(b);
 		xos_bundle_unref(b);
 	}
@@ -352,6 +357,50 @@ START_TEST(a_new_bundle_only_when_something_changed)
 	expect(fetch(etag, &changed, &serial), XOS_OK, NULL);
 	ck_assert(changed);
 	ck_assert_uint_gt(serial, before);
+}
+END_TEST
+
+static enum xos_status put_head(const struct xos_key *key, const struct xos_cert *cert, uint64_t n)
+{
+	struct xos_log_head h;
+	struct xos_buf text, message;
+
+	xos_test_head("demo/ca", n, xos_clock_now(), &h);
+	struct xos_json *doc = xos_test_head_doc(&h, key, cert);
+	xos_buf_init(&text, 65536);
+	xos_buf_init(&message, 65536);
+	MUST(xos_json_dump(doc, &text, &err), &err);
+	xos_buf_u8(&message, XOS_VO_LOG_CA);
+	xos_buf_lp(&message, xos_buf_bytes(&text));
+	enum xos_status st = ask(VOPS_HEAD, &message, NULL);
+	xos_buf_free(&message);
+	xos_buf_free(&text);
+	xos_json_free(doc);
+	return st;
+}
+
+START_TEST(heads_of_logs_come_along)
+{
+	char etag[XOS_VOPS_ETAG_MAX] = "";
+	uint64_t serial = 0;
+	bool changed = false;
+
+	complete();
+	expect(fetch(etag, &changed, &serial), XOS_OK, NULL);
+	/* A head is no reason for a bundle of its own, within heads_refresh. */
+	expect(put_head(vo->ca_key, vo->ca, 5), XOS_OK, NULL);
+	expect(fetch(etag, &changed, &serial), XOS_OK, NULL);
+	ck_assert(!changed);
+	expect(push(&admin, VO2), XOS_OK, NULL);
+	expect(fetch(etag, &changed, &serial), XOS_OK, NULL);
+	ck_assert(changed);
+	ck_assert_uint_eq(heads_seen, 1);
+	expect(put_head(vo->ca_key, vo->ca, 4), XOS_MALFORMED, "log-went-back");
+	expect(put_head(twin->ca_key, twin->ca, 6), XOS_DENIED, NULL);
+	ck_assert_int_ne(put_head(vo->policy_key, vo->policy, 6), XOS_OK);
+	stop(SIGKILL);
+	start();
+	expect(put_head(vo->ca_key, vo->ca, 4), XOS_MALFORMED, "log-went-back");
 }
 END_TEST
 
@@ -496,6 +545,7 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, a_bundle_needs_every_part_but_the_site_set);
 	tcase_add_test(tc, a_new_bundle_only_when_something_changed);
+	tcase_add_test(tc, heads_of_logs_come_along);
 	tcase_add_test(tc, serials_grow_over_kill_and_start);
 	tcase_add_test(tc, who_may_not_push);
 	tcase_add_test(tc, an_administrator_who_left_or_is_locked);

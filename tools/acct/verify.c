@@ -200,6 +200,10 @@ static enum xos_status check_log(struct work *w, struct acct_verified *out, stru
 	enum xos_status st = xos_log_head_decode(xos_buf_bytes(&w->head), &head, &signature, err);
 
 	xos_time_format(w->before.time, seen);
+	if (st == XOS_OK) /* a key that was rolled over signs no newer heads */
+		st = xos_trust_judge(w->vo->trust, w->vo->name,
+		    xos_cert_fingerprint(w->chain.cert[0]), xos_cert_subject_text(w->chain.cert[0]),
+		    head.time, err);
 	if (st == XOS_OK && head.sequence < w->before.sequence)
 		return xos_err_set(err, XOS_MALFORMED, "log-went-back",
 		    "records %llu to %llu are missing: the signed head says %llu, and this machine "

@@ -46,6 +46,8 @@ static enum xos_status trust_of(
 
 	for (size_t i = 0; st == XOS_OK && i < j->issuers.n; i++)
 		st = xos_trust_add_issuer(t, j->issuers.cert[i], err);
+	if (st == XOS_OK && j->list.n)
+		st = xos_trust_take_list(t, xos_buf_bytes(&j->list), NULL, err);
 	if (st != XOS_OK)
 		xos_trust_free(t);
 	else

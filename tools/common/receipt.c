@@ -239,3 +239,15 @@ void xos_cli_receipt_after(
 	xos_cli_receipt_say(receipt);
 	xos_json_free(receipt);
 }
+
+void xos_cli_receipt_of_lock(
+    const struct xos_cli *cli, struct xos_json *result, bool gone, int64_t wait)
+{
+	const char *id = NULL;
+
+	if (xos_json_opt_string(result, "id", 64, &id, NULL) != XOS_OK || !id)
+		return;
+	const struct xos_cli_receipt r = {
+	    .lock = gone ? NULL : id, .gone = gone ? id : NULL, .wait = wait};
+	xos_cli_receipt_after(cli, &r, result);
+}

@@ -34,4 +34,8 @@ void xos_cli_receipt_say(const struct xos_json *receipt);
 void xos_cli_receipt_after(
     const struct xos_cli *cli, const struct xos_cli_receipt *r, struct xos_json *result);
 
+/* After a lock or a ban: of the id in result; gone: it must not be there any more. Nothing without an id. */
+void xos_cli_receipt_of_lock(
+    const struct xos_cli *cli, struct xos_json *result, bool gone, int64_t wait);
+
 #endif

@@ -7,11 +7,13 @@
 
 #include "base/clock.h"
 #include "cli/login.h"
+#include "cli/trust.h"
 #include "service/client.h"
 
 #define SKEW 60 /* seconds by which clocks may disagree */
 
 struct xos_cli_client {
+	const struct xos_cli_vo *vo;
 	struct xos_service_client *service;
 	struct xos_cli_manners *manners; /* of the VO, which outlives this */
 	bool authority;                  /* the service is the ca */
@@ -98,7 +100,10 @@ enum xos_status xos_cli_client_new(const struct xos_cli_vo *vo, const char *serv
 		st = xos_cli_token(vo, &own, NULL, err);
 	if (st != XOS_OK)
 		return st;
+	if (strcmp(service, "jobs") != 0)
+		xos_cli_trust_ask(vo, url);
 	struct xos_service_client_options o = {.url = url,
+	    .list_url = vo->ca,
 	    .vo = vo->name,
 	    .service = service,
 	    .trust = vo->trust,
@@ -108,6 +113,7 @@ enum xos_status xos_cli_client_new(const struct xos_cli_vo *vo, const char *serv
 	                                         : "do the VO's servers run (xos-server status)?"};
 	struct xos_cli_client *c = calloc(1, sizeof(*c));
 	if (c) {
+		c->vo = vo;
 		c->manners = vo->manners;
 		c->authority = strcmp(service, "ca") == 0;
 	}
@@ -151,6 +157,7 @@ void xos_cli_client_free(struct xos_cli_client *c)
 	if (!c)
 		return;
 	tell_clock(c);
+	xos_cli_trust_keep(c->vo);
 	xos_service_client_free(c->service);
 	free(c);
 }

@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/trust.h"
 
 #define DEFAULT_MAX 64 /* bytes of the file "default" */
 
@@ -94,7 +95,12 @@ static enum xos_status trust_read(struct xos_cli_vo *vo, struct xos_err *err)
 		return st;
 	if (!xos_path_join(path, sizeof(path), vo->dir, "issuers.pem"))
 		return no_room(err);
-	return access(path, F_OK) == 0 ? xos_trust_load(vo->trust, path, err) : XOS_OK;
+	if (access(path, F_OK) == 0)
+		st = xos_trust_load(vo->trust, path, err);
+	if (st == XOS_OK && !xos_path_join(path, sizeof(path), vo->dir, XOS_TRUST_FILE))
+		return no_room(err);
+	xos_trust_ask(vo->trust, xos_cli_trust_newer, vo);
+	return st == XOS_OK ? xos_trust_follow(vo->trust, path, err) : st;
 }
 
 static enum xos_status addresses_read(
@@ -322,6 +328,8 @@ enum xos_status xos_cli_vo_join(
 		st = root_write(vo_dir, join, err);
 	if (st == XOS_OK)
 		st = issuers_write(vo_dir, join->issuers, err);
+	if (st == XOS_OK)
+		st = xos_cli_trust_join(vo_dir, join, err);
 	if (st == XOS_OK)
 		st = addresses_write(vo_dir, join, err);
 	if (st == XOS_OK)

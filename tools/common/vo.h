@@ -19,6 +19,7 @@
  *
  *   <vo>/root.pem      the root that was compared with the fingerprint at joining
  *   <vo>/issuers.pem   issuers below it (help to build paths, not trusted by themselves)
+ *   <vo>/trust.jws     the trust list: which of them count (cli/trust.h)
  *   <vo>/vo.conf       vo = NAME, and ca, rca, vops, accounting, jobs = https://address:port
  *   default            the name of the VO joined last
  */
@@ -35,6 +36,8 @@ struct xos_cli_vo {
 	char *ca, *rca, *vops, *accounting, *jobs; /* NULL: not known */
 	struct xos_trust *trust;                   /* root and issuers of this VO alone */
 	struct xos_cli_manners *manners;
+	bool
+	    list_asked; /* for a newer trust list, because of a certificate that it does not name */
 };
 
 /* The folder that holds joined VOs, which need not exist. */
@@ -55,6 +58,7 @@ struct xos_cli_join {
 	const char *vo;
 	const struct xos_cert *root;
 	const struct xos_chain *issuers;
+	struct xos_bytes list; /* the trust list, compact, verified; empty: none */
 	const char *ca, *rca, *vops, *accounting, *jobs;
 };
 XOS_MUST_USE enum xos_status xos_cli_vo_join(

@@ -228,6 +228,8 @@ static enum xos_status verb_cancel(struct xos_cli *cli, int argc, char **argv, s
 static const struct xos_cli_verb verbs[] = {
     {"submit", "[--] COMMAND [ARGUMENT...]", "run a command as a job", 1, -1, true,
         job_submit_options, job_submit},
+    {"where", "", "where such a job of yours would be allowed, and why not elsewhere", 0, 0, false,
+        job_where_options, job_where},
     {"list", "", "your jobs", 0, 0, false, node_options, verb_list},
     {"show", "JOB", "all about a job", 1, 1, false, node_options, verb_show},
     {"wait", "JOB", "wait for a job; ends with its own status", 1, 1, false, node_options,
@@ -246,6 +248,7 @@ int main(int argc, char **argv)
 	    .examples = "  xos-job submit --wait -- sh -c 'id -u; xos-token show'\n"
 	                "  xos-job submit --node n1 --wall 2h --name fit -- ./fit data.csv\n"
 	                "  xos-job submit --restrict read-only.xos -- ./analyse\n"
+	                "  xos-job where --cpu 8 --memory 32GiB --wall 2h\n"
 	                "  xos-job list\n"
 	                "  xos-job logs --follow 00112233445566778899aabbccddeeff\n",
 	};

@@ -243,6 +243,8 @@ void job_state_text(const struct xos_job_info *i, char *out, size_t cap)
 		why = ", wall time used up";
 	else if (strcmp(i->cause, "cpu") == 0)
 		why = ", CPU time used up";
+	else if (strcmp(i->cause, "memory") == 0)
+		why = ", memory used up";
 	if (i->code >= 0)
 		snprintf(
 		    out, cap, "%s (exit status %d%s)", xos_job_state_name(i->state), i->code, why);

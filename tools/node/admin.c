@@ -5,9 +5,10 @@
 #include "api/rca.h"
 #include "base/clock.h"
 #include "cli/command.h"
+#include "cli/receipt.h"
 #include "node/verbs.h"
 
-static const char *opt_message, *opt_for, *opt_until, *opt_fingerprint, *opt_accept;
+static const char *opt_message, *opt_for, *opt_until, *opt_fingerprint, *opt_accept, *opt_wait;
 static bool opt_again;
 
 const struct xos_cli_option xos_node_approve_options[] = {
@@ -28,10 +29,12 @@ const struct xos_cli_option xos_node_ban_options[] = {
     {"for", "DURATION", "how long, for example 7d; without an end until unban", NULL, &opt_for,
         NULL},
     {"until", "TIME", "the end, for example 2026-12-24T00:00:00Z", NULL, &opt_until, NULL},
+    {"wait", "DURATION", "for the nodes to carry it out; 15s, 0 not at all", NULL, &opt_wait, NULL},
     XOS_NODE_NO_OPTION,
 };
 
 const struct xos_cli_option xos_node_unban_options[] = {
+    {"wait", "DURATION", "for the nodes to carry it out; 15s, 0 not at all", NULL, &opt_wait, NULL},
     {"accept", "sha256:HEX",
         "after a second use of a key: the one that the machine has now, by xos-node status there",
         NULL, &opt_accept, NULL},
@@ -171,7 +174,10 @@ XOS_NODE_VERB(deny)
 XOS_NODE_VERB(ban)
 {
 	(void)argc;
-	int64_t seconds = 0, until = 0;
+	int64_t seconds = 0, until = 0, wait = 0;
+	enum xos_status st = xos_cli_receipt_wait(opt_wait, &wait, err);
+	if (st)
+		return st;
 	if (opt_for && opt_until)
 		return xos_cli_usage(err, "--for and --until exclude each other");
 	if (opt_for && (!xos_duration_parse(opt_for, &seconds) || seconds <= 0))
@@ -185,8 +191,17 @@ XOS_NODE_VERB(ban)
 	if (until)
 		xos_json_set_time(args, "until", until);
 	xos_json_set_string(args, "message", opt_message);
-	return xos_cli_command_do(
-	    cli, XOS_RCA_AUD, "node.ban", args, err, "node %s is banned", argv[0]);
+	struct xos_json *result = NULL;
+	st = xos_cli_command(cli, XOS_RCA_AUD, "node.ban", args, &result, err);
+	if (st)
+		return st;
+	if (!cli->json)
+		xos_cli_say("node %s is banned", argv[0]);
+	xos_cli_receipt_of_lock(cli, result, false, wait);
+	if (cli->json)
+		return xos_cli_print_json(result, err);
+	xos_json_free(result);
+	return XOS_OK;
 }
 
 XOS_NODE_VERB(unban)
@@ -194,12 +209,20 @@ XOS_NODE_VERB(unban)
 	(void)argc;
 	struct xos_json *args = xos_json_object(), *result = NULL;
 	const char *still = NULL;
+	int64_t wait = 0;
+	enum xos_status st = xos_cli_receipt_wait(opt_wait, &wait, err);
+	if (st) {
+		xos_json_free(args);
+		return st;
+	}
 	xos_json_set_string(args, "node", argv[0]);
 	if (opt_accept)
 		xos_json_set_string(args, "accept", opt_accept);
-	enum xos_status st = xos_cli_command(cli, XOS_RCA_AUD, "node.unban", args, &result, err);
-	if (!st && cli->json)
+	st = xos_cli_command(cli, XOS_RCA_AUD, "node.unban", args, &result, err);
+	if (!st && cli->json) {
+		xos_cli_receipt_of_lock(cli, result, true, wait);
 		return xos_cli_print_json(result, err);
+	}
 	if (!st)
 		st = xos_json_opt_string(result, "still", 16, &still, err);
 	if (!st && still)
@@ -207,6 +230,8 @@ XOS_NODE_VERB(unban)
 		    strcmp(still, "vo") == 0 ? "the VO" : "the owner of its site");
 	else if (!st)
 		xos_cli_say("node %s is not banned any more", argv[0]);
+	if (!st)
+		xos_cli_receipt_of_lock(cli, result, true, wait);
 	xos_json_free(result);
 	return st;
 }

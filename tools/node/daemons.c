@@ -65,6 +65,8 @@ static enum xos_status start_credd(const struct xos_node *n, struct xos_err *err
 {
 	char conf[PATH_MAX];
 	enum xos_status st = xos_cli_daemon_folders(n->dir, err);
+	if (!st)
+		st = xos_node_list_place(n, XOS_BYTES_NONE, err);
 	/* The servers may be away: what is still valid is used. */
 	struct xos_err renewal = XOS_ERR_INIT;
 	bool renewed = false;
@@ -224,10 +226,29 @@ static enum xos_status ask_credd(
 	return st;
 }
 
+static void print_log(const struct xos_json *log)
+{
+	const char *name = NULL, *signed_at = NULL, *trouble = NULL;
+	uint64_t records = 0;
+	bool contradicted = false;
+	if (xos_json_get_string(log, "log", 64, &name, NULL) ||
+	    xos_json_get_uint64(log, "records", INT64_MAX, &records, NULL) ||
+	    xos_json_get_bool(log, "contradicted", &contradicted, NULL))
+		return;
+	if (xos_json_opt_string(log, "signed", 64, &signed_at, NULL))
+		signed_at = NULL;
+	if (xos_json_opt_string(log, "trouble", 1024, &trouble, NULL))
+		trouble = NULL;
+	xos_cli_print_pair("log", "%s: %llu records%s%s%s%s%s", name, (unsigned long long)records,
+	    signed_at ? ", signed at " : "", signed_at ? signed_at : "",
+	    contradicted ? "; CONTRADICTED" : "", trouble ? ": " : "", trouble ? trouble : "");
+}
+
 static void print_status(const struct xos_node *n, const struct xos_json *doc)
 {
 	const char *text = NULL;
 	const struct xos_json *part = NULL;
+	int64_t serial = 0;
 	xos_cli_print_pair("node", "%s of site %s", n->name, n->site);
 	if (!xos_json_opt_string(doc, "vo", 64, &text, NULL) && text)
 		xos_cli_print_pair("vo", "%s", text);
@@ -237,6 +258,10 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 		xos_cli_print_pair("says", "%s", text);
 	if (!xos_json_opt_string(doc, "decides_until", 64, &text, NULL) && text)
 		xos_cli_print_pair("decides until", "%s, also without any server", text);
+	if (!xos_json_opt_object(doc, "trust_list", &part, NULL) && part &&
+	    !xos_json_get_int64(part, "serial", 1, INT64_MAX, &serial, NULL))
+		xos_cli_print_pair("trust list", "%lld", (long long)serial);
+	part = NULL;
 	if (!xos_json_opt_object(doc, "certificate", &part, NULL) && part &&
 	    !xos_json_opt_string(part, "not_after", 64, &text, NULL) && text)
 		xos_cli_print_pair("certificate ends", "%s", text);
@@ -244,6 +269,9 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 		xos_cli_print_pair("key", "%s", text);
 	if (part && !xos_json_opt_string(part, "last_error", 600, &text, NULL) && text)
 		xos_cli_print_pair("certificate", "%s", text);
+	if (!xos_json_opt_array(doc, "logs", 16, &part, NULL) && part)
+		for (size_t i = 0; i < xos_json_count(part); i++)
+			print_log(xos_json_at(part, i));
 	part = NULL;
 	if (n->uid_base && !xos_json_opt_object(doc, "accounts", &part, NULL) && part &&
 	    !xos_json_opt_string(part, "refused", 512, &text, NULL) && text)

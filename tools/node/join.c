@@ -220,6 +220,8 @@ static enum xos_status write_trust(
 		st = write_chain(n, "trust/root.pem", &root, err);
 	if (!st)
 		st = write_chain(n, "trust/issuers.pem", &j->issuers, err);
+	if (!st)
+		st = xos_node_list_place(n, xos_buf_bytes(&j->list), err);
 	xos_chain_clear(&root);
 	return st;
 }

@@ -1,7 +1,9 @@
 #include "node/layout.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -163,4 +165,18 @@ enum xos_status xos_node_write_configs(
 	if (!st)
 		st = write_credd(n, urls, err);
 	return st ? st : write_jobd(n, urls, err);
+}
+
+enum xos_status xos_node_list_place(
+    const struct xos_node *n, struct xos_bytes list, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	struct stat s;
+	enum xos_status st = xos_node_path(n, "trust/trust.jws", path, err);
+	if (!st && (stat(path, &s) != 0 || (list.n && s.st_size == 0)))
+		st = xos_file_write(path, 0644, list, err);
+	uid_t owner = n->uid_base ? (uid_t)n->uid_base : geteuid();
+	if (!st && geteuid() == 0 && lchown(path, owner, (gid_t)-1) != 0)
+		st = xos_err_errno(err, errno, "trust-list", "cannot give %s to xos-credd", path);
+	return st;
 }

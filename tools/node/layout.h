@@ -55,4 +55,9 @@ struct xos_node_urls {
 XOS_MUST_USE enum xos_status xos_node_write_configs(
     const struct xos_node *n, const struct xos_node_urls *urls, struct xos_err *err);
 
+/* Puts a trust list (compact; empty: none) into trust/trust.jws unless there is one. The file belongs to xos-credd, which
+ * brings newer ones; the folder does not. */
+XOS_MUST_USE enum xos_status xos_node_list_place(
+    const struct xos_node *n, struct xos_bytes list, struct xos_err *err);
+
 #endif

@@ -17,6 +17,7 @@ static const struct xos_cli_verb verbs[] = {
     {"status", "--dir DIR [--vo NAME]",
         "how the node stands, and until when it works without servers", 0, 0, false,
         xos_node_dir_options, xos_node_verb_status},
+    {"doctor", "", "what this machine can enforce", 0, 0, false, NULL, xos_node_verb_doctor},
     {"renew", "--dir DIR [--vo NAME]",
         "renew the certificates when half of their life is over, or after their end", 0, 0, false,
         xos_node_renew_options, xos_node_verb_renew},

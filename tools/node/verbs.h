@@ -32,6 +32,7 @@ XOS_NODE_VERB(join);
 XOS_NODE_VERB(start);
 XOS_NODE_VERB(stop);
 XOS_NODE_VERB(status);
+XOS_NODE_VERB(doctor);
 XOS_NODE_VERB(leave);
 XOS_NODE_VERB(renew);
 XOS_NODE_VERB(ssh_host);

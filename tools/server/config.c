@@ -48,6 +48,10 @@ static void put_peers(struct xos_buf *b, const struct xos_server *s, enum xos_se
 		xos_server_url(s, XOS_RCAD, url);
 		xos_buf_printf(b, "rca_url = %s\n", url);
 	}
+	if (d == XOS_VOPSD) {
+		xos_server_url(s, XOS_ACCTD, url);
+		xos_buf_printf(b, "accounting_url = %s\n", url);
+	}
 }
 
 /* Relative to this file, so that the folder can move; but not where another server reads it through a link. */

@@ -14,6 +14,7 @@
 #include "cli/remove.h"
 #include "server/certs.h"
 #include "cli/run.h"
+#include "server/rollover.h"
 #include "server/shared.h"
 
 /* Ports that are free now, all held until all are found so that none is given twice. */
@@ -93,6 +94,8 @@ static enum xos_status fill(
 		st = make_vos(s, err);
 	if (!st)
 		st = xos_server_root_crl(s, err);
+	if (!st)
+		st = xos_server_first_list(s, err);
 	if (!st)
 		st = xos_server_save(s, err);
 	return st;

@@ -16,13 +16,15 @@
 #include "server/certs.h"
 #include "server/daemons.h"
 #include "server/init.h"
+#include "server/rollover.h"
 #include "server/shared.h"
+#include "server/trust.h"
 
 #define PASSWORD_MAX 1024
 #define UID_BASE_DEFAULT "1899999000" /* docs/decisions/uid-ranges.md */
 
 static const char *opt_dir, *opt_vo, *opt_admin, *opt_address, *opt_uid_base, *opt_password_fd,
-    *opt_with;
+    *opt_with, *opt_root, *opt_passphrase_fd, *opt_since, *opt_reason;
 static bool opt_password_stdin, opt_yes;
 
 #define DIR_OPTION                                                                                 \
@@ -226,7 +228,7 @@ static enum xos_status print_status_table(
 	xos_server_est_url(s, est);
 	if (!st && est[0])
 		printf("stock clients enrol (EST) at %s/.well-known/est\n", est);
-	return st;
+	return st ? st : xos_server_trust_print(s, err);
 }
 
 static enum xos_status print_status_json(const struct xos_server *s, bool *all, struct xos_err *err)
@@ -241,6 +243,13 @@ static enum xos_status print_status_json(const struct xos_server *s, bool *all, 
 	xos_server_est_url(s, est);
 	xos_json_set_string(doc, "vo", s->vo);
 	xos_json_set(doc, "daemons", list);
+	struct xos_json *trust = NULL;
+	enum xos_status st = xos_server_trust_json(s, &trust, err);
+	if (st) {
+		xos_json_free(doc);
+		return st;
+	}
+	xos_json_set(doc, "trust", trust);
 	if (est[0])
 		xos_json_set_string(doc, "est", est);
 	return xos_cli_print_json(doc, err);
@@ -289,6 +298,43 @@ static enum xos_status verb_join_arguments(
 	return with_servers(cli, print_join_arguments, err);
 }
 
+static enum xos_status read_passphrase(struct xos_secret **out, struct xos_err *err)
+{
+	uint64_t fd = 0;
+	if (!opt_passphrase_fd)
+		return XOS_OK;
+	if (!xos_parse_u64(opt_passphrase_fd, INT32_MAX, &fd))
+		return xos_cli_usage(err, "--passphrase-fd takes the number of a descriptor");
+	return xos_secret_read_line((int)fd, PASSWORD_MAX, out, err);
+}
+
+static enum xos_status verb_rollover(
+    struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	struct xos_rollover r = {.kind = argv[0],
+	    .step = argv[1],
+	    .root = opt_root,
+	    .since = opt_since,
+	    .reason = opt_reason};
+	struct xos_server s;
+	char done[64];
+	(void)argc;
+	enum xos_status st = need_dir(err);
+	if (!st)
+		st = read_passphrase(&r.passphrase, err);
+	if (!st && !(st = xos_server_load(&s, opt_dir, err))) {
+		xos_cli_progress(cli, "%s: %s", r.kind, r.step);
+		st = xos_server_rollover(&s, &r, err);
+		if (!st && !cli->json)
+			printf("VO %s: %s of the %s key is done\n", s.vo, r.step, r.kind);
+		if (!st && xos_str_printf(done, sizeof(done), "rollover %s %s", r.kind, r.step))
+			st = say_done(cli, s.vo, opt_dir, done, err);
+		xos_server_free(&s);
+	}
+	xos_secret_free(r.passphrase);
+	return st;
+}
+
 static enum xos_status remove_servers(
     struct xos_cli *cli, struct xos_server *s, struct xos_err *err)
 {
@@ -334,6 +380,16 @@ static const struct xos_cli_option init_options[] = {
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
+static const struct xos_cli_option rollover_options[] = {
+    DIR_OPTION,
+    {"root", "DIR", "where the root's key is (DIR/root)", NULL, &opt_root, NULL},
+    {"passphrase-fd", "N", "read the pass phrase of the root's key from descriptor N", NULL,
+        &opt_passphrase_fd, NULL},
+    {"since", "TIME", "taint: what was signed later counts no more (now)", NULL, &opt_since, NULL},
+    {"reason", "TEXT", "taint, revoke: shown to whoever is refused", NULL, &opt_reason, NULL},
+    {NULL, NULL, NULL, NULL, NULL, NULL},
+};
+
 static const struct xos_cli_option remove_options[] = {
     DIR_OPTION,
     {"yes", NULL, "I know that this cannot be undone", &opt_yes, NULL, NULL},
@@ -348,6 +404,9 @@ static const struct xos_cli_verb verbs[] = {
         verb_status},
     {"check", "--dir DIR", "check every daemon's configuration", 0, 0, false, dir_only, verb_check},
     {"stop", "--dir DIR", "stop exactly what was started", 0, 0, false, dir_only, verb_stop},
+    {"rollover", "ca|rca|vops|accounting prepare|activate|taint|revoke|undo --dir DIR",
+        "give one of the keys below the root a successor, step by step", 2, 2, false,
+        rollover_options, verb_rollover},
     {"join-arguments", "--dir DIR", "what members and nodes give to join", 0, 0, false, dir_only,
         verb_join_arguments},
     {"remove", "--dir DIR --yes", "stop and remove everything", 0, 0, false, remove_options,

@@ -35,22 +35,26 @@ static void say_locked(char **argv, const struct xos_json *result)
 
 static enum xos_status check_kind(const char *kind, struct xos_err *err)
 {
-	static const char *const kinds[] = {"member", "group", "role", "token"};
+	static const char *const kinds[] = {"member", "group", "role", "token", "node"};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kind, kinds[i]) == 0)
 			return XOS_OK;
-	return xos_cli_usage(err, "'%s' is none of: member, group, role, token", kind);
+	return xos_cli_usage(err, "'%s' is none of: member, group, role, token, node", kind);
 }
 
-/* On how many nodes the lock of this id is in force now, or is not any more. */
-static void say_receipt(const struct xos_cli *cli, struct xos_json *result, bool gone, int64_t wait)
+/* Nodes are the resource authority's, which calls it a ban. */
+static bool is_node(const char *kind)
 {
-	const char *id = NULL;
-	if (xos_json_opt_string(result, "id", 64, &id, NULL) || !id)
-		return;
-	const struct xos_cli_receipt r = {
-	    .lock = gone ? NULL : id, .gone = gone ? id : NULL, .wait = wait};
-	xos_cli_receipt_after(cli, &r, result);
+	return strcmp(kind, "node") == 0;
+}
+
+static struct xos_json *lock_args(char **argv)
+{
+	if (!is_node(argv[0]))
+		return vo_args(argv[1], "kind", argv[0]);
+	struct xos_json *args = xos_json_object();
+	xos_json_set_string(args, "node", argv[1]);
+	return args;
 }
 
 enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
@@ -59,7 +63,7 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 	enum xos_status st = check_kind(argv[0], err);
 	if (st)
 		return st;
-	struct xos_json *args = vo_args(argv[1], "kind", argv[0]);
+	struct xos_json *args = lock_args(argv);
 	int64_t seconds = 0, wait = 0;
 	st = xos_cli_receipt_wait(opt_wait, &wait, err);
 	if (st) {
@@ -79,12 +83,13 @@ enum xos_status vo_lock(struct xos_cli *cli, int argc, char **argv, struct xos_e
 		xos_json_set_time(args, "until", xos_clock_now() + seconds);
 	xos_json_set_string(args, "message", opt_message);
 	struct xos_json *result = NULL;
-	st = xos_cli_command(cli, "ca", "lock.add", args, &result, err);
+	st = xos_cli_command(cli, is_node(argv[0]) ? "rca" : "ca",
+	    is_node(argv[0]) ? "node.ban" : "lock.add", args, &result, err);
 	if (st)
 		return st;
 	if (!cli->json)
 		say_locked(argv, result);
-	say_receipt(cli, result, false, wait);
+	xos_cli_receipt_of_lock(cli, result, false, wait);
 	if (cli->json)
 		return xos_cli_print_json(result, err);
 	xos_json_free(result);
@@ -101,13 +106,17 @@ enum xos_status vo_unlock(struct xos_cli *cli, int argc, char **argv, struct xos
 	int64_t wait = 0;
 	st = xos_cli_receipt_wait(opt_wait, &wait, err);
 	if (!st)
-		st = xos_cli_command(
-		    cli, "ca", "lock.remove", vo_args(argv[1], "kind", argv[0]), &result, err);
+		st = xos_cli_command(cli, is_node(argv[0]) ? "rca" : "ca",
+		    is_node(argv[0]) ? "node.unban" : "lock.remove", lock_args(argv), &result, err);
 	if (st)
 		return st;
-	if (!cli->json)
+	const char *still = NULL;
+	if (!xos_json_opt_string(result, "still", 16, &still, NULL) && still && !cli->json)
+		xos_cli_say("your side's ban of node %s is lifted; %s still bans it", argv[1],
+		    strcmp(still, "vo") == 0 ? "the VO" : "the owner of its site");
+	else if (!cli->json)
 		xos_cli_say("%s %s is not locked any more", argv[0], argv[1]);
-	say_receipt(cli, result, true, wait);
+	xos_cli_receipt_of_lock(cli, result, true, wait);
 	if (cli->json)
 		return xos_cli_print_json(result, err);
 	xos_json_free(result);

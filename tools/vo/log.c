@@ -20,6 +20,8 @@ const struct xos_cli_option vo_log_options[] = {
         NULL},
     {"head", "FILE", "with verify: log verify --json of somebody else, is it the same log?", NULL,
         &opts.head, NULL},
+    {"of", "SERVICE", "with verify: whose log: ca (default), rca, accounting", NULL, &opts.of,
+        NULL},
     {"root", "PEM", "with verify --proof: the VO's root, without having joined", NULL, &opts.root,
         NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
@@ -36,6 +38,8 @@ static enum xos_status verify(struct xos_cli *cli, int argc, char **argv, struct
 	(void)argv;
 	if (opts.proof)
 		return vo_log_verify_file(cli, &opts, err);
+	if (opts.of && !xos_vo_log_of_service(opts.of, &l.of))
+		return xos_cli_usage(err, "--of takes ca, rca or accounting");
 	st = vo_log_open(cli, &l, err);
 	if (st == XOS_OK && opts.head)
 		st = vo_log_compare_file(&l, opts.head, &theirs, err);
@@ -104,7 +108,8 @@ static enum xos_status check_options(const char *word, struct xos_err *err)
 	} all[] = {{opts.since, "since", "show"}, {opts.until, "until", "show"},
 	    {opts.from, "from", "export"}, {opts.to, "to", "export"}, {opts.out, "out", "export"},
 	    {opts.act, "act", "prove"}, {opts.proof, "proof", "verify"},
-	    {opts.root, "root", "verify"}, {opts.head, "head", "verify"}};
+	    {opts.root, "root", "verify"}, {opts.head, "head", "verify"},
+	    {opts.of, "of", "verify"}};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (all[i].value && !allowed(all[i].words, word))
@@ -112,6 +117,8 @@ static enum xos_status check_options(const char *word, struct xos_err *err)
 			    err, "--%s goes with log %s", all[i].name, all[i].words);
 	if (opts.root && !opts.proof)
 		return xos_cli_usage(err, "--root goes with log verify --proof");
+	if (opts.of && opts.proof)
+		return xos_cli_usage(err, "either --of or --proof");
 	if (opts.head && opts.proof)
 		return xos_cli_usage(err, "either --head or --proof");
 	return XOS_OK;

@@ -1,16 +1,18 @@
 #ifndef XOS_VO_LOG_H
 #define XOS_VO_LOG_H
 
+#include "api/logheads.h"
 #include "api/logproof.h"
 #include "cli/cli.h"
 #include "cli/vo.h"
 
 /*
  * The authority's log as a member or administrator sees it: its newest head, verified, and compared with the newest one
- * that this machine verified before (kept in ca-log.seen of the VO's folder). The server is not believed about any of it.
+ * that this machine verified before (kept in ca-log.seen of the VO's folder; rca-log.seen, accounting-log.seen). The server is not believed about any of it.
  */
 struct vo_log {
 	const struct xos_cli *cli;
+	enum xos_vo_log of;
 	struct xos_cli_vo *vo;
 	struct xos_cli_client *client;
 	struct xos_log_head head;
@@ -21,11 +23,11 @@ struct vo_log {
 
 /* Options, as they were given; NULL: not. */
 struct vo_log_opts {
-	const char *since, *until, *from, *to, *out, *act, *proof, *root, *head;
+	const char *since, *until, *from, *to, *out, *act, *proof, *root, *head, *of;
 };
 
 /* Fetches, verifies, compares and remembers. *l is zeroed by the caller, who closes it also after a failure. Two heads that
- * contradict each other are both kept, in ca-log.conflict: together they prove it to anybody. */
+ * contradict each other are both kept, in ca-log.conflict: together they prove it to anybody. l->of: whose log. */
 XOS_MUST_USE enum xos_status vo_log_open(
     const struct xos_cli *cli, struct vo_log *l, struct xos_err *err);
 void vo_log_close(struct vo_log *l);
@@ -33,8 +35,8 @@ void vo_log_close(struct vo_log *l);
 XOS_MUST_USE enum xos_status vo_log_compare_file(
     struct vo_log *l, const char *file, struct xos_log_head *theirs, struct xos_err *err);
 /* What a head must be, for a document from the server or from a file. name: room for the log's name. */
-struct xos_logproof_want vo_log_want(
-    const struct xos_cert *root, const char *vo, int64_t now, char name[XOS_LOG_NAME_MAX + 1]);
+struct xos_logproof_want vo_log_want(enum xos_vo_log of, const struct xos_cert *root,
+    const char *vo, int64_t now, char name[XOS_LOG_NAME_MAX + 1]);
 
 /* {"vo", "log", "head", "chain"}: by which records can be verified later, off line. */
 struct xos_json *vo_log_head_doc(const struct vo_log *l);

@@ -58,7 +58,9 @@ static enum xos_status check_head(
 		return st;
 	if (c->head.time < now)
 		now = c->head.time;
-	struct xos_logproof_want want = vo_log_want(xos_trust_root(trust, vo), vo, now, name);
+	struct xos_logproof_want want =
+	    vo_log_want(XOS_VO_LOG_CA, xos_trust_root(trust, vo), vo, now, name);
+	want.trust = trust;
 
 	return xos_logproof_head(doc, &want, &c->head, NULL, err);
 }

@@ -11,18 +11,26 @@
 #define PATH_TEXT 160
 #define HEAD_FILE_MAX (1024 * 1024)
 
-struct xos_logproof_want vo_log_want(
-    const struct xos_cert *root, const char *vo, int64_t now, char name[XOS_LOG_NAME_MAX + 1])
+struct xos_logproof_want vo_log_want(enum xos_vo_log of, const struct xos_cert *root,
+    const char *vo, int64_t now, char name[XOS_LOG_NAME_MAX + 1])
 {
-	xos_str_printf(name, XOS_LOG_NAME_MAX + 1, "%s/ca", vo);
-	return (struct xos_logproof_want){
-	    .root = root, .vo = vo, .log = name, .kind = XOS_KIND_USER, .now = now, .skew = SKEW};
+	xos_vo_log_name(of, vo, name);
+	return (struct xos_logproof_want){.root = root,
+	    .vo = vo,
+	    .log = name,
+	    .kind = xos_vo_log_kind(of),
+	    .now = now,
+	    .skew = SKEW};
 }
 
+/* end: "seen", "conflict" */
 static enum xos_status file_of(
-    const struct vo_log *l, const char *name, char path[PATH_MAX], struct xos_err *err)
+    const struct vo_log *l, const char *end, char path[PATH_MAX], struct xos_err *err)
 {
-	if (xos_path_join(path, PATH_MAX, l->vo->dir, name))
+	char name[64];
+
+	if (xos_str_printf(name, sizeof(name), "%s-log.%s", xos_vo_log_service(l->of), end) &&
+	    xos_path_join(path, PATH_MAX, l->vo->dir, name))
 		return XOS_OK;
 	return xos_err_set(err, XOS_LIMIT, "path", "%s: path too long", l->vo->dir);
 }
@@ -32,7 +40,7 @@ static enum xos_status load_seen(struct vo_log *l, struct xos_buf *encoded, stru
 {
 	char path[PATH_MAX];
 	struct xos_bytes signature;
-	enum xos_status st = file_of(l, "ca-log.seen", path, err);
+	enum xos_status st = file_of(l, "seen", path, err);
 
 	xos_buf_init(encoded, XOS_LOGPROOF_HEAD_MAX);
 	if (st == XOS_OK)
@@ -75,7 +83,7 @@ static enum xos_status contradiction(struct vo_log *l, struct xos_bytes before,
 	xos_buf_init(&b, 1024 * 1024);
 	xos_json_set_bytes(doc, "before", before);
 	xos_json_set_bytes(doc, "head", now);
-	if (file_of(l, "ca-log.conflict", path, NULL) == XOS_OK &&
+	if (file_of(l, "conflict", path, NULL) == XOS_OK &&
 	    xos_json_dump_pretty(doc, &b, NULL) == XOS_OK &&
 	    xos_file_write(path, 0600, xos_buf_bytes(&b), NULL) == XOS_OK)
 		st = xos_err_set(err, st, why.code,
@@ -112,7 +120,7 @@ static enum xos_status save_seen(
     const struct vo_log *l, struct xos_bytes encoded, struct xos_err *err)
 {
 	char path[PATH_MAX];
-	enum xos_status st = file_of(l, "ca-log.seen", path, err);
+	enum xos_status st = file_of(l, "seen", path, err);
 
 	return st == XOS_OK ? xos_file_write(path, 0600, encoded, err) : st;
 }
@@ -127,12 +135,14 @@ enum xos_status vo_log_open(const struct xos_cli *cli, struct vo_log *l, struct 
 	if (st == XOS_OK)
 		st = load_seen(l, &before, err);
 	if (st == XOS_OK)
-		st = xos_cli_client_new(l->vo, "ca", NULL, false, &l->client, err);
+		st = xos_cli_client_new(l->vo, xos_vo_log_service(l->of), NULL,
+		    l->of == XOS_VO_LOG_ACCOUNTING, &l->client, err);
 	if (st == XOS_OK)
 		st = fetch(l, "head", &l->doc, err);
 	if (st == XOS_OK) {
-		struct xos_logproof_want want = vo_log_want(
+		struct xos_logproof_want want = vo_log_want(l->of,
 		    xos_trust_root(l->vo->trust, l->vo->name), l->vo->name, xos_clock_now(), name);
+		want.trust = l->vo->trust;
 
 		st = xos_logproof_head(l->doc, &want, &l->head, &now, err);
 	}
@@ -150,7 +160,8 @@ enum xos_status vo_log_compare_file(
 {
 	char name[XOS_LOG_NAME_MAX + 1];
 	struct xos_logproof_want want = vo_log_want(
-	    xos_trust_root(l->vo->trust, l->vo->name), l->vo->name, xos_clock_now(), name);
+	    l->of, xos_trust_root(l->vo->trust, l->vo->name), l->vo->name, xos_clock_now(), name);
+	want.trust = l->vo->trust;
 	struct xos_buf text, before = {0}, now;
 	struct xos_json *doc = NULL;
 	enum xos_status st = xos_file_read(file, HEAD_FILE_MAX, &text, err);

@@ -244,12 +244,46 @@ START_TEST(a_log_that_grew_or_did_not)
 }
 END_TEST
 
+/* The authority got a new key: what stands there goes on under it, and nobody else's key opens the log. */
+START_TEST(a_log_goes_on_under_a_new_key)
+{
+	struct xos_loghead next = {.key = vo->rca_key};
+	struct xos_log_crypto crypto = xos_loghead_crypto(&next);
+	char *path = xos_test_path(dir, "log");
+	const struct xos_log_options o = {.path = path, .name = "demo/ca", .crypto = &crypto};
+	struct xos_log_head head;
+	struct xos_bytes signature;
+	struct xos_buf encoded;
+
+	MUST(xos_log_commit(written, &err), &err);
+	xos_log_close(written);
+	written = NULL;
+	ck_assert_int_eq(xos_log_open(&o, &written, &err), XOS_DENIED);
+	next.before = other->ca_key;
+	ck_assert_int_eq(xos_log_open(&o, &written, &err), XOS_DENIED);
+	next.before = vo->ca_key;
+	MUST(xos_log_open(&o, &written, &err), &err);
+	MUST(xos_log_head_get(written, &head, &encoded, &err), &err);
+	ck_assert_uint_eq(head.sequence, RECORDS);
+	MUST(xos_log_head_decode(xos_buf_bytes(&encoded), &head, &signature, &err), &err);
+	next.before = NULL;
+	ck_assert_int_eq(crypto.verify_head(&next, &head, signature, &err), XOS_OK);
+	xos_buf_free(&encoded);
+	append(RECORDS + 1, RECORDS + 2);
+	xos_log_close(written);
+	written = NULL;
+	MUST(xos_log_open(&o, &written, &err), &err); /* by the new key alone */
+	free(path);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("logproof");
 	TCase *tc = tcase_create("logproof");
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, a_log_goes_on_under_a_new_key);
 	tcase_add_test(tc, heads_of_the_authority_alone);
 	tcase_add_test(tc, a_changed_head);
 	tcase_add_test(tc, records_under_their_head);

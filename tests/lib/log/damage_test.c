@@ -142,7 +142,7 @@ static enum xos_status believe(
 
 START_TEST(rewritten_without_the_key)
 {
-	static const struct xos_log_crypto forger = {NULL, toy_hash, forged, believe};
+	static const struct xos_log_crypto forger = {NULL, toy_hash, forged, believe, NULL};
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_log *log = NULL;
 	make(5);

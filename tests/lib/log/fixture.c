@@ -61,7 +61,7 @@ static enum xos_status toy_verify(
 	return xos_err_set(err, XOS_DENIED, "signature", "wrong signature");
 }
 
-const struct xos_log_crypto crypto = {NULL, toy_hash, toy_sign, toy_verify};
+const struct xos_log_crypto crypto = {NULL, toy_hash, toy_sign, toy_verify, NULL};
 char path[128], head_path[160];
 static char dir[64];
 

@@ -4,7 +4,9 @@
 #include <check.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -123,6 +125,19 @@ static enum xos_status inject(
 	return XOS_OK;
 }
 
+/* Which thread answers. */
+static enum xos_status thread(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	char text[32];
+	(void)ctx;
+	(void)req;
+	(void)err;
+	snprintf(text, sizeof(text), "thread %ld.", syscall(SYS_gettid));
+	xos_response_body(res, "text/plain", xos_bytes_str(text));
+	return XOS_OK;
+}
+
 static const struct xos_route routes[] = {
     {"POST", "/echo", echo, 0, 100000},
     {"PUT", "/echo", echo, XOS_ROUTE_INLINE, 100000},
@@ -135,6 +150,8 @@ static const struct xos_route routes[] = {
     {"GET", "/slow", slow, 0, 0},
     {"GET", "/later", later, XOS_ROUTE_INLINE, 0},
     {"GET", "/inject", inject, 0, 0},
+    {"GET", "/thread", thread, XOS_ROUTE_INLINE, 0},
+    {"POST", "/thread", thread, XOS_ROUTE_SMALL_INLINE, 100000},
 };
 
 static void *run(void *arg)

@@ -57,6 +57,23 @@ START_TEST(serves_params_and_query)
 }
 END_TEST
 
+static long thread_of(const char *method, int body)
+{
+	static char text[4096];
+	sprintf(text, "%s /thread HTTP/1.1\r\n" H "Content-Length: %d\r\n\r\n%0*d", method, body,
+	    body, 0);
+	ck_assert_int_eq(ask(body ? text : "GET /thread HTTP/1.1\r\n" H "\r\n"), 200);
+	return strtol(strstr(buf, "thread ") + 7, NULL, 10);
+}
+
+START_TEST(small_bodies_stay_on_the_loops_thread)
+{
+	long loop = thread_of("GET", 0);
+	ck_assert_int_eq(thread_of("POST", XOS_ROUTE_SMALL), loop);
+	ck_assert_int_ne(thread_of("POST", XOS_ROUTE_SMALL + 1), loop);
+}
+END_TEST
+
 START_TEST(names_unknown_paths_and_methods)
 {
 	ck_assert_int_eq(ask("GET /nothing HTTP/1.1\r\n" H "\r\n"), 404);
@@ -548,6 +565,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_set_timeout(own, 120);
 	tcase_add_test(t, serves_params_and_query);
+	tcase_add_test(t, small_bodies_stay_on_the_loops_thread);
 	tcase_add_test(t, names_unknown_paths_and_methods);
 	tcase_add_test(t, head_has_no_body);
 	tcase_add_loop_test(t, refuses_what_is_no_request, 0, sizeof(bad) / sizeof(bad[0]));

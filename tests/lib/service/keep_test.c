@@ -65,7 +65,8 @@ static void save(int64_t from, int64_t to)
 
 static struct xos_keep *keeper(const char *url)
 {
-	const struct xos_keep_options o = {.certificate = cert, .key = key, .url = url, .vo = "demo"};
+	const struct xos_keep_options o = {
+	    .certificate = cert, .key = key, .url = url, .vo = "demo"};
 	struct xos_keep *k = NULL;
 
 	MUST(xos_keep_new(&o, &k, &err), &err);

@@ -1,0 +1,84 @@
+#ifndef XOS_PROC_CGROUP_H
+#define XOS_PROC_CGROUP_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/*
+ * Control groups (cgroups(7)) for what a daemon starts: limits that hold for all processes of a job together and that they
+ * cannot take off, and a hand to freeze them by. Both kinds: the unified hierarchy (v2), and the older ones (v1) wherever a
+ * controller still lives there; on hybrid machines each control comes from where it is. Which controls a machine
+ * has for us is tried, not guessed.
+ */
+enum {
+	XOS_CGROUP_MEMORY = 1,    /* memory and swap together */
+	XOS_CGROUP_PROCESSES = 2, /* processes and threads */
+	XOS_CGROUP_CPU = 4,       /* processors at the same time, as a share of time */
+	XOS_CGROUP_FREEZE = 8
+};
+#define XOS_CGROUP_CONTROLS 4
+const char *xos_cgroup_control_name(unsigned control); /* one of the above: "memory", ... */
+
+struct xos_cgroups {
+	unsigned can; /* of the above: what groups made here can do */
+	struct {
+		char dir
+		    [PATH_MAX]; /* ours ("xos-jobs"), below which groups are made; "": no such controller */
+		bool unified;
+		char why[128];          /* if it cannot: for people */
+	} control[XOS_CGROUP_CONTROLS]; /* by bit */
+};
+
+/*
+ * Once, by a daemon as long as it is a single process: in the unified hierarchy a group hands controllers on only
+ * while it has no process itself, so the daemon moves into a group of its own ("xos-daemon") below the one that it was started in, which
+ * must be its own (systemd: Delegate=yes). Nothing to do on other machines. An error leaves all as it was; what is missing then shows
+ * in xos_cgroups_find.
+ */
+XOS_MUST_USE enum xos_status xos_cgroups_prepare(struct xos_err *err);
+
+/* Looks where this process may make groups, and tries each control on one that is removed again. */
+void xos_cgroups_find(struct xos_cgroups *out);
+/* The same without a try, for a process that was started by one that tried: can as found, unified by its bits. */
+void xos_cgroups_locate(unsigned can, unsigned unified, struct xos_cgroups *out);
+unsigned xos_cgroups_unified(const struct xos_cgroups *g);
+
+#define XOS_CGROUP_NO_LIMIT UINT64_MAX
+struct xos_cgroup_limits {
+	uint64_t memory;     /* bytes */
+	uint64_t processes;  /* processes and threads */
+	uint64_t processors; /* as many as busy all the time */
+};
+
+struct xos_cgroup {                   /* one in each hierarchy that is used */
+	const struct xos_cgroups *in; /* borrowed */
+	char name[80];
+};
+
+/*
+ * Makes the group and sets the limits; name is [A-Za-z0-9._-]+. CONFLICT: there is one of that name with processes in it; DENIED
+ * "limit-not-enforceable": a limit is given that this machine cannot enforce. On failure nothing is left behind.
+ */
+XOS_MUST_USE enum xos_status xos_cgroup_make(const struct xos_cgroups *in, const char *name,
+    const struct xos_cgroup_limits *limits, struct xos_cgroup *out, struct xos_err *err);
+/* One that was made before, also by another process. NOT_FOUND. */
+XOS_MUST_USE enum xos_status xos_cgroup_open(
+    const struct xos_cgroups *in, const char *name, struct xos_cgroup *out, struct xos_err *err);
+/* Descriptors into each of which a process writes "0" to join, whatever namespace it is in; close-on-exec, the caller closes them. */
+XOS_MUST_USE enum xos_status xos_cgroup_doors(
+    const struct xos_cgroup *g, int fds[XOS_CGROUP_CONTROLS], size_t *n, struct xos_err *err);
+/* In the process that joins: through all doors, which are closed. Async-signal-safe. */
+XOS_MUST_USE bool xos_cgroup_join(const int *fds, size_t n);
+/* Frozen: once all of it stands still; UNAVAILABLE "not-frozen" if that takes over a second, and it goes on stopping. */
+XOS_MUST_USE enum xos_status xos_cgroup_freeze(
+    const struct xos_cgroup *g, bool frozen, struct xos_err *err);
+/* Has the kernel ended a process of it because its memory was used up? */
+bool xos_cgroup_out_of_memory(const struct xos_cgroup *g);
+/* Once its processes have ended. CONFLICT: they have not, in a second. */
+XOS_MUST_USE enum xos_status xos_cgroup_remove(const struct xos_cgroup *g, struct xos_err *err);
+
+#endif
