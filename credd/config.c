@@ -24,6 +24,7 @@ const struct xos_config_key xos_credd_keys[] = {
     {"", "tls_key", XOS_CONFIG_PATH, AT(tls_key), false, NULL, 0, 0},
     {"", "vops", XOS_CONFIG_STRING, AT(vops), false, NULL, 0, 0},
     {"", "rca", XOS_CONFIG_STRING, AT(rca), false, NULL, 0, 0},
+    {"", "slices", XOS_CONFIG_PATH, AT(slices), false, NULL, 0, 0},
     {"", "renew", XOS_CONFIG_STRING, AT(renew), false, NULL, 0, 0},
     {"", "ssh_host_keys", XOS_CONFIG_PATH, AT(ssh_host_keys), false, NULL, 0, 0},
     {"", "service_users", XOS_CONFIG_STRING, AT(service_users), false, NULL, 0, 0},

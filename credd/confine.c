@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/event.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "credd/renew.h"
 #include "proc/privdrop.h"
@@ -44,6 +45,12 @@ static enum xos_status writable(
 	f->list[f->n++] = conf->trust; /* its trust.jws; more the modes of the files do not allow */
 	add_folder_of(f, conf->tls_certificate);
 	add_folder_of(f, conf->tls_key);
+	/* Its own file, not the other VOs'. */
+	if (conf->slices && xos_path_join(f->path[f->n], PATH_MAX, conf->slices, conf->vo) &&
+	    access(f->path[f->n], F_OK) == 0) {
+		f->list[f->n] = f->path[f->n];
+		f->n++;
+	}
 	enum xos_status st = xos_credd_pairs_parse(conf->renew, pairs, &n, err);
 	for (size_t i = 0; i < n; i++) {
 		add_folder_of(f, pairs[i].certificate);
@@ -64,7 +71,8 @@ enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_
 	const char *const ssh = conf->ssh_host_keys && access(conf->ssh_host_keys, R_OK) == 0
 	                            ? conf->ssh_host_keys
 	                            : "/etc";
-	const char *const read[] = {conf->trust, conf->site_key, "/etc", zones, ssh, NULL};
+	const char *const read[] = {
+	    conf->trust, conf->site_key, "/etc", zones, ssh, conf->slices, NULL};
 	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
 	if (!st)
 		st = writable(conf, &write, err);

@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "credd/claims.h"
 #include "credd/node.h"
 #include "credd/renew.h"
 #include "credd/server.h"
@@ -53,6 +54,8 @@ static enum xos_status prepare_files(const struct xos_credd_self *self, struct x
 		st = xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
 	if (!st)
 		st = xos_service_own(jobs, conf->user, err);
+	if (!st && self->root && conf->slices)
+		st = xos_credd_claims_prepare(conf->slices, conf->vo, self->uid, self->gid, err);
 	/* xos-node ssh-host may have made it as root, before the first start. */
 	if (!st && !xos_path_join(ssh, sizeof(ssh), conf->state, "ssh"))
 		st = xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "credd/claims.h"
 #include "decide/standing.h"
 #include "decide/zones.h"
 #include "token/claims.h"
@@ -87,9 +88,11 @@ static void make_slice(const struct xos_credd_self *self, const struct xos_bundl
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(list[i].vo, conf->vo) == 0) {
 			xos_credd_slice_init(out, conf->vo, list[i].first, list[i].last, files);
+			xos_credd_slice_claim(out, conf->slices);
 			return;
 		}
 	}
+	xos_credd_slice_claim(out, conf->slices);
 	(void)!xos_str_copy(out->why, sizeof(out->why),
 	    set ? "the site's policy set gives this VO no accounts"
 	        : "no policy set of this site has come yet");

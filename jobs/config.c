@@ -8,6 +8,7 @@
 
 #include "base/name.h"
 #include "base/text.h"
+#include "jobs/vos.h"
 
 #define AT(field) offsetof(struct xos_jobs_config, field)
 #define MIB (INT64_C(1) << 20)
@@ -23,6 +24,7 @@ const struct xos_config_key xos_jobs_keys[] = {
     {"", "accounting", XOS_CONFIG_STRING, AT(accounting), false, NULL, 0, 0},
     {"", "rca", XOS_CONFIG_STRING, AT(rca), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
+    {"", "vos", XOS_CONFIG_PATH, AT(vos), false, NULL, 0, 0},
     {"", "path", XOS_CONFIG_STRING, AT(path), false, NULL, 0, 0},
     {"", "monitor", XOS_CONFIG_PATH, AT(monitor), false, NULL, 0, 0},
     {"", "wall_default", XOS_CONFIG_DURATION, AT(wall_default), false, "24h", 1, 366 * DAY},
@@ -107,6 +109,7 @@ void xos_jobs_config_check(
 	check_programs(c, &r);
 	if (c->wall_default > c->wall_max)
 		complain(&r, "config-wall", "wall_default: longer than wall_max");
+	xos_jobs_vos_check(c, report, ctx);
 }
 
 /* The folder that this program stands in. */

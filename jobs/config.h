@@ -17,6 +17,7 @@ struct xos_jobs_config {
 	char *accounting; /* URL of xos-acctd; NULL: records wait in the spool */
 	char *rca;        /* URL of xos-rcad, which renews the TLS certificate; NULL: nobody does */
 	char *member;     /* without root only: the one member whose jobs this daemon runs */
+	char *vos;        /* folder with a folder for each further VO of this node; NULL: none */
 	/* how jobs run */
 	char *path, *monitor;           /* NULL: see xos_jobs_path, xos_jobs_monitor */
 	int64_t wall_default, wall_max; /* seconds */

@@ -12,19 +12,7 @@
 #include "jobs/preview.h"
 
 #define ORDER_MS 20000
-#define TICK_MS 50
 #define JANITOR_S 5
-
-enum xos_status xos_job_front_vo(
-    const struct xos_job_front *f, const struct xos_request *req, struct xos_err *err)
-{
-	const char *vo = xos_request_param(req, "vo");
-
-	if (strcmp(vo, f->c->common.vo) != 0)
-		return xos_err_set(err, XOS_NOT_FOUND, "vo-unknown",
-		    "this node serves VO %s, not %s", f->c->common.vo, vo);
-	return XOS_OK;
-}
 
 void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap)
 {
@@ -63,9 +51,9 @@ enum xos_status xos_job_front_find(struct xos_job_front *f, const struct xos_req
 {
 	const struct xos_identity *who = xos_request_identity(req);
 	const char *id = xos_request_param(req, "id");
-	enum xos_status st = xos_job_front_vo(f, req, err);
+	enum xos_status st = XOS_OK;
 
-	if (st == XOS_OK && !xos_job_id_valid(id))
+	if (!xos_job_id_valid(id))
 		st = xos_err_set(err, XOS_MALFORMED, "job-id",
 		    "\"%.64s\" is no job id (32 hexadecimal digits)", id);
 	if (st == XOS_OK)
@@ -80,8 +68,26 @@ enum xos_status xos_job_front_find(struct xos_job_front *f, const struct xos_req
 enum xos_status xos_job_front_order(struct xos_job_front *f, enum xos_order_type type,
     struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	return xos_channel_call(
+	enum xos_status st;
+	bool fits;
+
+	pthread_mutex_lock(&f->lock);
+	fits = !f->orders_max || f->orders < f->orders_max;
+	f->orders += fits;
+	pthread_mutex_unlock(&f->lock);
+	if (!fits) {
+		if (reply)
+			xos_buf_init(reply, 0);
+		return xos_err_set(err, XOS_UNAVAILABLE, "channel-busy",
+		    "as many requests of VO %s wait for this node as may at a time; try again",
+		    f->c->common.vo);
+	}
+	st = xos_channel_call(
 	    f->starter, (uint16_t)type, payload, xos_clock_mono_ms() + ORDER_MS, reply, err);
+	pthread_mutex_lock(&f->lock);
+	f->orders--;
+	pthread_mutex_unlock(&f->lock);
+	return st;
 }
 
 static const struct xos_route routes[] = {
@@ -95,11 +101,6 @@ static const struct xos_route routes[] = {
     {"POST", "/v1/vo/{vo}/preview", xos_job_route_preview, XOS_ROUTE_CERT, XOS_LOCAL_PREVIEW_MAX},
     {"GET", "/v1/vo/{vo}/status", xos_job_route_status, 0, 0},
 };
-
-static void on_tick(void *ctx)
-{
-	xos_job_front_wake(ctx, false);
-}
 
 static void *janitor(void *ctx)
 {
@@ -144,42 +145,14 @@ static enum xos_status open_table(struct xos_job_front *f, struct xos_err *err)
 	return xos_table_open(dir, run, &f->table, err);
 }
 
-static enum xos_status open_verifier(struct xos_job_front *f, struct xos_err *err)
+enum xos_status xos_job_front_routes(
+    struct xos_job_front *f, struct xos_front *front, struct xos_err *err)
 {
-	/* No skew: tokens begin five minutes early for clocks that are behind, and what has ended by this
-	 * node's clock starts nothing. */
-	struct xos_service_verifier_options opts = {
-	    .vo = f->c->common.vo, .kinds = XOS_KIND_BIT(XOS_KIND_USER), .allow_delegation = true};
-	enum xos_status st;
-
-	f->trust = xos_trust_new();
-	if (!f->trust)
-		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	st = xos_trust_load(f->trust, f->c->common.trust, err);
-	return st == XOS_OK ? xos_service_verifier_new(f->trust, &opts, &f->verifier, err) : st;
-}
-
-static enum xos_status open_front(struct xos_job_front *f, int listen_fd, struct xos_err *err)
-{
-	struct xos_front_options opts = {.listen_fd = listen_fd,
-	    .tls_certificate = f->c->common.tls_certificate,
-	    .tls_key = f->c->common.tls_key,
-	    .verifier = xos_service_verifier_get(f->verifier),
-	    .on_tick = on_tick,
-	    .tick_ms = TICK_MS,
-	    .ctx = f};
-	enum xos_status st = xos_front_new(&opts, &f->front, err);
-
-	if (st == XOS_OK)
-		st = xos_front_routes(f->front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
-	f->trust_watch = (struct xos_trust_watch){.trust = f->trust, .vo = f->c->common.vo};
-	if (st == XOS_OK)
-		st = xos_trust_watch(xos_front_health(f->front), &f->trust_watch, err);
-	return st;
+	return xos_front_routes(front, routes, sizeof(routes) / sizeof(routes[0]), f, err);
 }
 
 enum xos_status xos_job_front_open(const struct xos_jobs_config *c, struct xos_channel *starter,
-    int listen_fd, struct xos_job_front **out, struct xos_err *err)
+    struct xos_job_front **out, struct xos_err *err)
 {
 	struct xos_job_front *f = calloc(1, sizeof(*f));
 	enum xos_status st;
@@ -192,10 +165,10 @@ enum xos_status xos_job_front_open(const struct xos_jobs_config *c, struct xos_c
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->wake, NULL);
 	st = open_table(f, err);
+	if (st == XOS_OK && !(f->trust = xos_trust_new()))
+		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK)
-		st = open_verifier(f, err);
-	if (st == XOS_OK)
-		st = open_front(f, listen_fd, err);
+		st = xos_trust_load(f->trust, c->common.trust, err);
 	if (st != XOS_OK) {
 		xos_job_front_free(f);
 		return st;
@@ -204,25 +177,24 @@ enum xos_status xos_job_front_open(const struct xos_jobs_config *c, struct xos_c
 	return XOS_OK;
 }
 
-enum xos_status xos_job_front_serve(struct xos_job_front *f, int signal_fd, struct xos_err *err)
+enum xos_status xos_job_front_begin(struct xos_job_front *f, struct xos_err *err)
 {
-	enum xos_status st;
-
 	if (pthread_create(&f->janitor, NULL, janitor, f) != 0)
 		return xos_err_set(err, XOS_INTERNAL, "thread", "cannot start a thread");
 	f->janitor_runs = true;
-	st = xos_front_run(f->front, signal_fd, err);
+	return XOS_OK;
+}
+
+void xos_job_front_end(struct xos_job_front *f)
+{
 	xos_job_front_wake(f, true);
 	end_janitor(f);
-	return st;
 }
 
 void xos_job_front_free(struct xos_job_front *f)
 {
 	if (!f)
 		return;
-	xos_front_free(f->front);
-	xos_service_verifier_free(f->verifier);
 	xos_trust_free(f->trust);
 	xos_table_free(f->table);
 	pthread_cond_destroy(&f->wake);

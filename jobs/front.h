@@ -9,13 +9,11 @@
 #include "net/http.h"
 #include "proc/channel.h"
 #include "service/front.h"
-#include "service/trustwatch.h"
-#include "service/verifier.h"
 #include "token/verify.h"
 
 /*
- * The network process: knows who asks, keeps what was submitted, orders the starter about. It holds
- * the TLS key of the service and no other secret.
+ * One VO in the network process: knows who asks, keeps what was submitted, orders its starter about. The process
+ * holds the TLS keys of the service and no other secret; hub.h puts it together.
  */
 #define XOS_FRONT_WAITERS_MAX 1024
 
@@ -23,10 +21,9 @@ struct xos_job_front {
 	const struct xos_jobs_config *c;
 	struct xos_table *table;
 	struct xos_channel *starter;
-	struct xos_service_verifier *verifier;
-	struct xos_trust *trust;
-	struct xos_trust_watch trust_watch;
-	struct xos_front *front;
+	struct xos_trust *trust; /* of this VO alone */
+	/* Orders that wait for the starter, and how many may at a time (0: no bound). */
+	size_t orders, orders_max;
 	/* Requests that wait for news of a job. */
 	pthread_mutex_t lock;
 	struct xos_waiter {
@@ -42,11 +39,16 @@ struct xos_job_front {
 	bool janitor_runs, ending;
 };
 
-/* Reads keys with the rights of the start. listen_fd: bound, taken. */
+/* c and starter are borrowed. */
 XOS_MUST_USE enum xos_status xos_job_front_open(const struct xos_jobs_config *c,
-    struct xos_channel *starter, int listen_fd, struct xos_job_front **out, struct xos_err *err);
-XOS_MUST_USE enum xos_status xos_job_front_serve(
-    struct xos_job_front *f, int signal_fd, struct xos_err *err);
+    struct xos_channel *starter, struct xos_job_front **out, struct xos_err *err);
+/* The routes of all VOs, with this one as their ctx. */
+XOS_MUST_USE enum xos_status xos_job_front_routes(
+    struct xos_job_front *f, struct xos_front *front, struct xos_err *err);
+/* Starts the thread that does what waits; before requests come. */
+XOS_MUST_USE enum xos_status xos_job_front_begin(struct xos_job_front *f, struct xos_err *err);
+/* Answers who waits and ends the thread; also after a begin that failed. */
+void xos_job_front_end(struct xos_job_front *f);
 void xos_job_front_free(struct xos_job_front *f);
 
 /* --- inside: routes of submit.c and watch.c --- */
@@ -62,10 +64,7 @@ bool xos_job_front_sees(const struct xos_identity *who, const struct xos_entry *
 bool xos_job_front_admin(const struct xos_identity *who);
 /* How a delegated caller is named in entries: "actor id" of the last step; "" without. */
 void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap);
-/* {vo} is ours. */
-XOS_MUST_USE enum xos_status xos_job_front_vo(
-    const struct xos_job_front *f, const struct xos_request *req, struct xos_err *err);
-/* Asks the starter. */
+/* Asks the starter; UNAVAILABLE (code "channel-busy") while too many do. */
 XOS_MUST_USE enum xos_status xos_job_front_order(struct xos_job_front *f, enum xos_order_type type,
     struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 /* Starts what has its delegation on disk and was not started: after a crash, or while xos-credd or the

@@ -130,11 +130,10 @@ enum xos_status xos_job_route_submit(
 	char id[XOS_JOB_ID_TEXT];
 	bool known = false;
 	struct xos_buf spec;
-	enum xos_status st = xos_job_front_vo(f, req, err);
+	enum xos_status st;
 
 	xos_buf_init(&spec, XOS_JOB_SPEC_MAX + 4096);
-	if (st == XOS_OK)
-		st = read_spec(f, req, &spec, id, err);
+	st = read_spec(f, req, &spec, id, err);
 	if (st == XOS_OK)
 		st = known_or_new(f, who, id, &e, &known, err);
 	if (st != XOS_OK)

@@ -15,7 +15,7 @@ setup_file() {
 }
 
 @test "every daemon has a unit, and every unit is good" {
-	for daemon in xos-cad xos-rcad xos-vopsd xos-acctd xos-credd xos-jobd; do
+	for daemon in xos-cad xos-rcad xos-vopsd xos-acctd xos-credd xos-credd@ xos-jobd; do
 		[ -e "$UNITS/$daemon.service" ]
 	done
 	run systemd-analyze verify --man=no "$UNITS"/*.service

@@ -204,7 +204,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	xos-node init --dir n --name n1 --site lab --site-key lab.pub "${member[@]}"
 	refused 1 "holds a node already" xos-node init --dir n --name n1 --site lab --site-key lab.pub "${member[@]}"
 	refused 1 "belongs to no VO yet" xos-node start --dir n
-	refused 3 "does not run; start it with: xos-node start" xos-node status --dir n
+	refused 1 "belongs to no VO yet; join one with: xos-node join" xos-node status --dir n
 	usage "--fingerprint" xos-node join https://127.0.0.1:1 --vo demo --dir n
 	refused 3 "cannot reach" xos-node join https://127.0.0.1:1 --vo demo --dir n --fingerprint "$zeros"
 	usage "exclude each other" xos-node join https://127.0.0.1:1 --vo demo --dir n --fingerprint "$zeros" --code-stdin --code-fd 3

@@ -5,6 +5,9 @@
  *   xos-forge expired TOKEN CA-FOLDER OUT    the same member, past its end, signed by the real authority
  *   xos-forge future TOKEN CA-FOLDER OUT     not valid before tomorrow
  *   xos-forge impostor TOKEN OUT             the same claims under a root of the same name, made up here
+ *   xos-forge stolen TOKEN VO ROOT-FOLDER OUT   a member of that name in another VO, by an authority for it that is
+ *                                            under the real root of TOKEN's VO
+ *   xos-forge delegate TOKEN CSR NODE ID OUT an honest delegation of TOKEN to a job for the key of CSR (DER)
  *   xos-forge foreign OUT                    a member of the VO "elsewhere", made up here
  *   xos-forge host KEY VO NAME SERVICE RCA-FOLDER OUT   certificate of the node NAME (SERVICE -: the node itself)
  *                                            for that key, signed by the real authority, or by one made up here if
@@ -22,9 +25,12 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "pki/csr.h"
 #include "pki/issue.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
+#include "token/authority.h"
+#include "token/delegation.h"
 #include "token/oid.h"
 #include "token/profile.h"
 #include "token/tokenfile.h"
@@ -102,6 +108,65 @@ static void forge_time(const char *token, const char *folder, const char *out, b
 	xos_claims_free(claims);
 	xos_key_free(key);
 	xos_chain_clear(&ca);
+	xos_chain_clear(&chain);
+}
+
+/* With a stolen root key: an authority for another VO under it, and that authority's member. */
+static void forge_stolen(const char *token, const char *vo, const char *folder, const char *out)
+{
+	struct xos_chain chain = {.n = 0}, root = {.n = 0};
+	struct xos_key *root_key = NULL, *ca_key = NULL;
+	struct xos_issuer *issuer = NULL;
+	struct xos_cert *ca = NULL;
+	char path[4096];
+	int64_t now = xos_clock_now();
+	load(token, &chain);
+	MUST_TRUE(xos_path_join(path, sizeof(path), folder, "root.pem"));
+	MUST(xos_chain_load(path, &root, &err), &err);
+	MUST_TRUE(xos_path_join(path, sizeof(path), folder, "root.key"));
+	MUST(xos_key_load(path, NULL, NULL, &root_key, &err), &err);
+	MUST(xos_key_generate(&ca_key, &err), &err);
+	MUST(xos_issuer_new(root.cert[0], root_key, &issuer, &err), &err);
+	MUST(xos_authority_issuer(issuer, vo, XOS_KIND_BIT(XOS_KIND_USER), xos_key_spki(ca_key),
+	         now, now + DAY, &ca, &err),
+	    &err);
+	struct xos_claims *claims = claims_of(&chain), *theirs = NULL;
+	MUST(xos_claims_new(XOS_KIND_USER, vo, claims->name, &theirs, &err), &err);
+	theirs->number = claims->number;
+	theirs->auth_time = claims->auth_time;
+	memcpy(theirs->auth_method, claims->auth_method, sizeof(theirs->auth_method));
+	issue(ca, ca_key, theirs, now, now + 3600, out);
+	xos_claims_free(theirs);
+	xos_claims_free(claims);
+	xos_cert_free(ca);
+	xos_issuer_free(issuer);
+	xos_key_free(ca_key);
+	xos_key_free(root_key);
+	xos_chain_clear(&root);
+	xos_chain_clear(&chain);
+}
+
+static void forge_delegate(char **arg)
+{
+	struct xos_chain chain = {.n = 0};
+	struct xos_delegation d = {.actor = "job", .not_after = xos_clock_now() + 600};
+	struct xos_csr csr;
+	struct xos_cert *leaf = NULL;
+	struct xos_buf der, pem;
+	load(arg[0], &chain);
+	MUST(xos_file_read(arg[1], 65536, &der, &err), &err);
+	MUST(xos_csr_parse(xos_buf_bytes(&der), &csr, &err), &err);
+	MUST_TRUE(xos_str_copy(d.node, sizeof(d.node), arg[2]));
+	MUST_TRUE(xos_str_copy(d.id, sizeof(d.id), arg[3]));
+	MUST(xos_delegation_sign(&chain, csr.spki, &d, xos_clock_now(), &leaf, &err), &err);
+	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
+	xos_cert_to_pem(leaf, &pem);
+	for (size_t i = 0; i < chain.n; i++)
+		xos_cert_to_pem(chain.cert[i], &pem);
+	MUST(xos_file_write(arg[4], 0644, xos_buf_bytes(&pem), &err), &err);
+	xos_buf_free(&pem);
+	xos_buf_free(&der);
+	xos_cert_free(leaf);
 	xos_chain_clear(&chain);
 }
 
@@ -318,6 +383,10 @@ int main(int argc, char **argv)
 		forge_time(argv[2], argv[3], argv[4], true);
 	else if (strcmp(verb, "impostor") == 0 && argc == 4)
 		forge_impostor(argv[2], argv[3]);
+	else if (strcmp(verb, "stolen") == 0 && argc == 6)
+		forge_stolen(argv[2], argv[3], argv[4], argv[5]);
+	else if (strcmp(verb, "delegate") == 0 && argc == 7)
+		forge_delegate(argv + 2);
 	else if (strcmp(verb, "foreign") == 0 && argc == 3)
 		forge_foreign(argv[2]);
 	else if (strcmp(verb, "host") == 0 && argc == 8)

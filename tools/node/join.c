@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/contact.h"
+#include "cli/daemons.h"
 #include "node/verbs.h"
 #include "pki/csr.h"
 #include "service/client.h"
@@ -21,7 +22,7 @@
 #define POLL_MS 1000
 #define NODE_KEY "credd/node.key"
 
-static const char *opt_fingerprint, *opt_code_fd, *opt_data_url;
+static const char *opt_fingerprint, *opt_code_fd, *opt_data_url, *opt_member;
 static bool opt_wait, opt_code_stdin;
 
 const struct xos_cli_option xos_node_join_options[] = {
@@ -33,6 +34,8 @@ const struct xos_cli_option xos_node_join_options[] = {
         NULL, NULL},
     {"code-fd", "N", "read the code from descriptor N", NULL, &opt_code_fd, NULL},
     {"data-url", "URL", "where a data service of this node serves", NULL, &opt_data_url, NULL},
+    {"member", "NAME", "without root, for a further VO: the member that this user is there", NULL,
+        &opt_member, NULL},
     XOS_NODE_NO_OPTION,
 };
 
@@ -180,6 +183,8 @@ static enum xos_status application(const struct xos_node *n, struct vo *v, struc
 	else if (!st)
 		st = xos_rca_apply(xos_service_client(v->rca), v->name, a, id, err);
 	if (!st)
+		st = xos_node_applied(n, v->name, err);
+	if (!st)
 		st = xos_node_write(n, "application", 0600, xos_bytes_str(id), err);
 	xos_rca_application_free(a);
 	return st;
@@ -310,6 +315,56 @@ static enum xos_status install(const struct xos_node *n, const struct vo *v,
 	return xos_node_write_configs(n, &urls, err);
 }
 
+/* Two VOs may bear the same name; a node belongs to one of them only, since by its name its folder is found. */
+static enum xos_status check_root(const struct xos_node *n, const struct vo *v, struct xos_err *err)
+{
+	struct xos_trust *trust = NULL;
+	char path[PATH_MAX];
+	enum xos_status st = xos_node_path(n, "vo.conf", path, err);
+
+	if (st || access(path, F_OK) != 0)
+		return st;
+	st = xos_node_path(n, "trust", path, err);
+	if (!st && !(trust = xos_trust_new()))
+		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	if (!st)
+		st = xos_trust_load(trust, path, err);
+	const struct xos_cert *root = st ? NULL : xos_trust_root(trust, v->name);
+	if (!st &&
+	    (!root || memcmp(xos_cert_fingerprint(root),
+	                  xos_cert_fingerprint(v->contact.joined->root), XOS_SHA256_LEN) != 0))
+		st = xos_err_set(err, XOS_CONFLICT, "vo-other-root",
+		    "node %s belongs to a VO %s with another root already; to join this one leave "
+		    "that "
+		    "one first: xos-node leave --dir %s --vo %s --yes",
+		    n->name, v->name, xos_node_top(n), v->name);
+	xos_trust_free(trust);
+	return st;
+}
+
+/* A further VO: what the first one's daemons have to know before. */
+static enum xos_status make_ready(const struct xos_node *n, struct xos_err *err)
+{
+	struct xos_node top = {.name = NULL};
+	struct xos_proc_id id;
+	char conf[PATH_MAX];
+	bool again = false;
+	enum xos_status st = n->top ? xos_node_load(&top, n->top, err) : XOS_OK;
+
+	if (st || !n->top)
+		return st;
+	st = xos_node_ready_for_vos(&top, &again, err);
+	if (!st && again && xos_cli_daemon_running(top.dir, "xos-credd", &id)) {
+		st = xos_node_path(&top, "credd.conf", conf, err);
+		if (!st)
+			st = xos_cli_daemon_stop(top.dir, "xos-credd", err);
+		if (!st)
+			st = xos_cli_daemon_start(top.dir, "xos-credd", conf, err);
+	}
+	xos_node_free(&top);
+	return st;
+}
+
 static enum xos_status poll_until(struct xos_cli *cli, struct vo *v, const char *id,
     struct xos_rca_outcome **o, struct xos_err *err)
 {
@@ -348,6 +403,8 @@ static enum xos_status settle(struct xos_cli *cli, const struct xos_node *n, con
 	if (o->state == XOS_RCA_DENIED) {
 		if (xos_node_path(n, "application", path, NULL) == XOS_OK)
 			(void)unlink(path); /* the owner may apply anew */
+		if (xos_node_path(n, "applied", path, NULL) == XOS_OK)
+			(void)unlink(path); /* or to another VO */
 		return xos_err_set(err, XOS_DENIED, "application-denied",
 		    "VO %s does not admit node %s%s%s", v->name, n->name, o->message[0] ? ": " : "",
 		    o->message);
@@ -361,10 +418,12 @@ static enum xos_status settle(struct xos_cli *cli, const struct xos_node *n, con
 			    id, v->name, n->site, n->name, fingerprint);
 		return XOS_OK;
 	}
-	enum xos_status st = install(n, v, o, err);
+	enum xos_status st = make_ready(n, err);
+	if (!st)
+		st = install(n, v, o, err);
 	if (!st && !cli->json)
 		printf("node %s is a node of VO %s; start it with: xos-node start --dir %s\n",
-		    n->name, v->name, n->dir);
+		    n->name, v->name, xos_node_top(n));
 	return st;
 }
 
@@ -382,6 +441,10 @@ XOS_NODE_VERB(join)
 	st = read_code(&code, err);
 	if (!st)
 		st = contact(cli, argv[0], &v, err);
+	if (!st)
+		st = xos_node_enter(&n, v.name, opt_member, err);
+	if (!st)
+		st = check_root(&n, &v, err);
 	if (!st)
 		st = application(&n, &v, code, id, err);
 	if (!st)

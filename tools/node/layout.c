@@ -18,8 +18,10 @@ static const struct xos_config_key keys[] = {
     {"", "address", XOS_CONFIG_STRING, AT(address), true, NULL, 0, 0},
     {"", "data_url", XOS_CONFIG_STRING, AT(data_url), false, NULL, 0, 0},
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
+    {"", "top", XOS_CONFIG_STRING, AT(top), false, NULL, 0, 0},
     {"", "jobs_port", XOS_CONFIG_NUMBER, AT(jobs_port), true, NULL, 1, 65535},
     {"", "uid_base", XOS_CONFIG_NUMBER, AT(uid_base), false, "0", 0, INT32_MAX - 10},
+    {"", "network_uid", XOS_CONFIG_NUMBER, AT(network_uid), false, "0", 0, INT32_MAX - 10},
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -74,7 +76,11 @@ enum xos_status xos_node_load(struct xos_node *n, const char *dir, struct xos_er
 		    "%s holds no node; begin with: xos-node init --dir %s --name NODE --site SITE "
 		    "--site-key FILE",
 		    n->dir, n->dir);
-	return st ? st : xos_config_load(path, keys, NKEYS, n, err);
+	if (!st)
+		st = xos_config_load(path, keys, NKEYS, n, err);
+	if (!st && n->uid_base && !n->network_uid)
+		n->network_uid = n->uid_base + 1;
+	return st;
 }
 
 enum xos_status xos_node_save(const struct xos_node *n, struct xos_err *err)
@@ -87,6 +93,9 @@ enum xos_status xos_node_save(const struct xos_node *n, struct xos_err *err)
 		xos_buf_printf(&b, "data_url = %s\n", n->data_url);
 	if (n->member)
 		xos_buf_printf(&b, "member = %s\n", n->member);
+	if (n->top)
+		xos_buf_printf(
+		    &b, "top = %s\nnetwork_uid = %lld\n", n->top, (long long)n->network_uid);
 	xos_buf_printf(&b, "jobs_port = %lld\nuid_base = %lld\n", (long long)n->jobs_port,
 	    (long long)n->uid_base);
 	return write_text(n, "node.conf", &b, err);
@@ -105,7 +114,10 @@ static enum xos_status write_credd(
 	xos_buf_printf(&b,
 	    "# Written by xos-node join; see xos-credd(8).\nvo = %s\nnode = %s\nsite = %s\n", u->vo,
 	    n->name, n->site);
-	xos_buf_put_str(&b, "site_key = site.pub\ntrust = trust\nstate = credd\n"
+	xos_buf_printf(&b, "site_key = %s/site.pub\n", n->top ? n->top : ".");
+	if (n->uid_base)
+		xos_buf_printf(&b, "slices = %s/slices\n", n->top ? n->top : ".");
+	xos_buf_put_str(&b, "trust = trust\nstate = credd\n"
 	                    "socket = run/credd.sock\ntls_certificate = credd/node.pem\n"
 	                    "tls_key = credd/node.key\n");
 	xos_buf_printf(&b, "vops = %s\nrca = %s\n", u->vops, u->rca);
@@ -130,12 +142,14 @@ static enum xos_status write_jobd(
 	    (long long)n->jobs_port);
 	xos_buf_put_str(&b, "trust = trust\nstate = jobd\ntls_certificate = tls/jobs.pem\n"
 	                    "tls_key = tls/jobs.key\ncredd_socket = run/credd.sock\n");
+	if (!n->top)
+		xos_buf_put_str(&b, "vos = vos\n");
 	xos_buf_printf(&b, "rca = %s\n", u->rca);
 	if (u->accounting)
 		xos_buf_printf(&b, "accounting = %s\n", u->accounting);
 	if (n->uid_base)
 		xos_buf_printf(&b, "user_network = %lld\ncredd_user = %lld\n",
-		    (long long)n->uid_base + 1, (long long)n->uid_base);
+		    (long long)n->network_uid, (long long)n->uid_base);
 	else
 		xos_buf_printf(&b, "member = %s\n", n->member);
 	return write_text(n, "jobd.conf", &b, err);

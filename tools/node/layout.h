@@ -20,6 +20,7 @@
  *   credd/node.*   key and certificate of the node;  tls/jobs.*, tls/data.*   those of its services
  *   application    the id of an application that waits for approval
  *   log/ run/      event logs; pid files and xos-credd's socket
+ *   vos/NAME/      the same for each further VO that it joined (vos.h);  slices/   whose numbers are whose, as root
  */
 struct xos_node {
 	char dir[PATH_MAX]; /* absolute */
@@ -28,6 +29,10 @@ struct xos_node {
 	char *member;   /* without root: whose jobs run here; NULL as root */
 	int64_t jobs_port;
 	int64_t uid_base; /* as root: xos-credd's user; the next one is xos-jobd's; else 0 */
+	int64_t
+	    network_uid; /* as root: xos-jobd's user, the same for all VOs of the node; else 0 */
+	char *
+	    top; /* vos.h: the node's folder, of which this is the part for a further VO; NULL: it is itself */
 };
 
 /* Makes path absolute and keeps it; nothing needs to exist. */

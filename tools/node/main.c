@@ -10,22 +10,24 @@ static const struct xos_cli_verb verbs[] = {
     {"join", "URL --fingerprint sha256:HEX --dir DIR",
         "apply, or join by a code, and take the certificates", 1, 1, false, xos_node_join_options,
         xos_node_verb_join},
-    {"start", "--dir DIR", "start the node's daemons", 0, 0, false, xos_node_dir_options,
-        xos_node_verb_start},
-    {"stop", "--dir DIR", "stop exactly what was started; jobs go on", 0, 0, false,
+    {"start", "--dir DIR [--vo NAME]", "start the node's daemons", 0, 0, false,
+        xos_node_dir_options, xos_node_verb_start},
+    {"stop", "--dir DIR [--vo NAME]", "stop exactly what was started; jobs go on", 0, 0, false,
         xos_node_dir_options, xos_node_verb_stop},
-    {"status", "--dir DIR", "how the node stands, and until when it works without servers", 0, 0,
-        false, xos_node_dir_options, xos_node_verb_status},
+    {"status", "--dir DIR [--vo NAME]",
+        "how the node stands, and until when it works without servers", 0, 0, false,
+        xos_node_dir_options, xos_node_verb_status},
     {"doctor", "", "what this machine can enforce", 0, 0, false, NULL, xos_node_verb_doctor},
-    {"renew", "--dir DIR",
+    {"renew", "--dir DIR [--vo NAME]",
         "renew the certificates when half of their life is over, or after their end", 0, 0, false,
         xos_node_renew_options, xos_node_verb_renew},
     {"ssh-host", "--dir DIR [--keys FOLDER] [--out FOLDER]", "get host certificates for sshd", 0, 0,
         false, xos_node_ssh_host_options, xos_node_verb_ssh_host},
     {"known-hosts", "[--hosts PATTERNS]", "the line by which ssh believes the nodes of the VO", 0,
         0, false, xos_node_known_hosts_options, xos_node_verb_known_hosts},
-    {"leave", "--dir DIR --yes [--offline]", "leave the VO and remove the node", 0, 0, false,
-        xos_node_leave_options, xos_node_verb_leave},
+    {"leave", "--dir DIR --yes [--vo NAME] [--offline]",
+        "leave the VOs and remove the node, or leave one", 0, 0, false, xos_node_leave_options,
+        xos_node_verb_leave},
     {"list", "", "the nodes of the VO", 0, 0, false, xos_node_list_options, xos_node_verb_list},
     {"applications", "", "nodes that wait for approval (approver)", 0, 0, false, NULL,
         xos_node_verb_applications},
@@ -72,6 +74,9 @@ int main(int argc, char **argv)
 	        "  xos-node admission --site lab --site-key lab.key --approver bob --rescue 12h\n"
 	        "  xos-node start --dir /srv/n1\n"
 	        "  xos-node ban n1 --for 7d --message \"disk check\"\n"
+	        "  xos-node join https://other.example:4443 --fingerprint sha256:... --dir /srv/n1 "
+	        "   (one more VO)\n"
+	        "  xos-node leave --dir /srv/n1 --vo other --yes\n"
 	        "  xos-node leave --dir /srv/n1 --yes\n",
 	};
 	struct xos_err err = XOS_ERR_INIT;

@@ -20,6 +20,7 @@ static bool opt_force;
 
 const struct xos_cli_option xos_node_renew_options[] = {
     XOS_NODE_DIR_OPTION,
+    XOS_NODE_VO_OPTION,
     {"force", NULL, "also before half of its life is over", &opt_force, NULL, NULL},
     XOS_NODE_NO_OPTION,
 };
@@ -173,32 +174,55 @@ static bool needs_restart(const struct xos_node *n)
 }
 
 /* Jobs go on meanwhile. */
-static enum xos_status restart_jobd(const struct xos_node *n, struct xos_err *err)
+static enum xos_status restart_jobd(
+    const struct xos_node *n, const struct xos_node *top, struct xos_err *err)
 {
 	struct xos_proc_id id;
-	char conf[PATH_MAX];
 
-	if (!needs_restart(n) || !xos_cli_daemon_running(n->dir, "xos-jobd", &id))
+	if (!needs_restart(n) || !xos_cli_daemon_running(top->dir, "xos-jobd", &id))
 		return XOS_OK;
-	enum xos_status st = xos_node_path(n, "jobd.conf", conf, err);
-	if (st == XOS_OK)
-		st = xos_cli_daemon_stop(n->dir, "xos-jobd", err);
-	return st == XOS_OK ? xos_cli_daemon_start(n->dir, "xos-jobd", conf, err) : st;
+	enum xos_status st = xos_cli_daemon_stop(top->dir, "xos-jobd", err);
+	return st == XOS_OK ? xos_node_jobd_start(top, err) : st;
+}
+
+/* One VO whose servers are away keeps none of the others from being renewed. */
+static enum xos_status renew_parts(const struct xos_node *top, const struct xos_node_parts *parts,
+    bool *renewed, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+
+	for (size_t i = 0; i < parts->n; i++) {
+		struct xos_err why = XOS_ERR_INIT;
+		bool did = false;
+		enum xos_status one = xos_node_renew(&parts->part[i].n, opt_force, &did, &why);
+
+		if (one == XOS_OK && did)
+			one = restart_jobd(&parts->part[i].n, top, &why);
+		*renewed |= did;
+		if (one != XOS_OK && st == XOS_OK) {
+			st = parts->n > 1 ? xos_err_prefix(&why, one, "VO %s", parts->part[i].vo)
+			                  : one;
+			*err = why;
+		}
+	}
+	return st;
 }
 
 XOS_NODE_VERB(renew)
 {
-	struct xos_node n;
+	struct xos_node n = {.name = NULL};
+	struct xos_node_parts *parts = NULL;
 	bool renewed = false;
 	enum xos_status st = xos_node_open(&n, err);
 
 	(void)argc;
 	(void)argv;
-	if (st != XOS_OK)
-		return st;
-	st = xos_node_renew(&n, opt_force, &renewed, err);
-	if (st == XOS_OK && renewed)
-		st = restart_jobd(&n, err);
+	if (st == XOS_OK)
+		st = xos_node_parts_load(&n, &parts, err);
+	if (st == XOS_OK)
+		st = xos_node_parts_select(parts, &n, xos_node_opt_vo, err);
+	if (st == XOS_OK)
+		st = renew_parts(&n, parts, &renewed, err);
 	if (st == XOS_OK && cli->json) {
 		struct xos_json *doc = xos_json_object();
 
@@ -209,6 +233,7 @@ XOS_NODE_VERB(renew)
 		printf("the certificates of node %s and its services %s\n", n.name,
 		    renewed ? "are renewed" : "have more than half of their life left");
 	}
+	xos_node_parts_free(parts);
 	xos_node_free(&n);
 	return st;
 }

@@ -18,6 +18,7 @@ static const char *opt_keys, *opt_out, *opt_hosts;
 
 const struct xos_cli_option xos_node_ssh_host_options[] = {
     XOS_NODE_DIR_OPTION,
+    XOS_NODE_VO_OPTION,
     {"keys", "FOLDER", "with the public host keys (" KEYS_DEFAULT ")", NULL, &opt_keys, NULL},
     {"out", "FOLDER", "for the certificates (DIR/" OUT_DEFAULT ", where xos-credd renews them)",
         NULL, &opt_out, NULL},
@@ -99,7 +100,7 @@ XOS_NODE_VERB(ssh_host)
 	struct xos_sshhost *h = NULL;
 	char keys[PATH_MAX], out[PATH_MAX];
 	size_t made = 0;
-	enum xos_status st = trust ? xos_node_open(&n, err)
+	enum xos_status st = trust ? xos_node_open_part(&n, err)
 	                           : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 
 	(void)argc;

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "node/layout.h"
+#include "node/vos.h"
 
 /* --dir, common to the verbs of the machine's owner. */
 extern const char *xos_node_opt_dir;
@@ -10,11 +11,17 @@ extern const char *xos_node_opt_dir;
 	{                                                                                          \
 		"dir", "DIR", "the folder that holds the node", NULL, &xos_node_opt_dir, NULL      \
 	}
+/* --vo, which of its VOs; NULL: all. */
+extern const char *xos_node_opt_vo;
+#define XOS_NODE_VO_OPTION                                                                         \
+	{                                                                                          \
+		"vo", "NAME", "only this one of the node's VOs", NULL, &xos_node_opt_vo, NULL      \
+	}
 #define XOS_NODE_NO_OPTION                                                                         \
 	{                                                                                          \
 		NULL, NULL, NULL, NULL, NULL, NULL                                                 \
 	}
-/* Loads what --dir names. */
+/* Loads what --dir names: the node's own folder. */
 XOS_MUST_USE enum xos_status xos_node_open(struct xos_node *n, struct xos_err *err);
 
 #define XOS_NODE_VERB(name)                                                                        \
@@ -50,8 +57,12 @@ extern const struct xos_cli_option xos_node_init_options[], xos_node_join_option
     xos_node_list_options[], xos_node_admission_options[], xos_node_code_options[],
     xos_node_codes_options[];
 
-/* Stops what `start` started (daemons.c). */
-XOS_MUST_USE enum xos_status xos_node_stop_all(const struct xos_node *n, struct xos_err *err);
+/* The part for the VO that --vo names, or the only one; usage error if it names none of several (daemons.c). */
+XOS_MUST_USE enum xos_status xos_node_open_part(struct xos_node *n, struct xos_err *err);
+/* Stops what `start` started, of all VOs (daemons.c). */
+XOS_MUST_USE enum xos_status xos_node_stop_all(const struct xos_node *top, struct xos_err *err);
+/* Starts xos-jobd for the VOs that the node belongs to now; anew if it runs for others (daemons.c). */
+XOS_MUST_USE enum xos_status xos_node_jobd_start(const struct xos_node *top, struct xos_err *err);
 
 /* vo.conf, written by join (renew.c). *j is zeroed. */
 struct xos_node_joined {

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "pki/cert.h"
 #include "pki/csr.h"
-#include "server/run.h"
+#include "cli/run.h"
 
 #define PEM_MAX 65536
 
@@ -30,7 +30,7 @@ enum xos_status xos_server_sign(
 		return st;
 	const char *argv[] = {"xos-cad", "root-sign", "--dir", root, "--kind", k->root_kind,
 	    "--csr", csr, "--out", pem, NULL};
-	return xos_server_run(argv, NULL, NULL, err);
+	return xos_cli_run(argv, NULL, NULL, err);
 }
 
 enum xos_status xos_server_root_crl(const struct xos_server *s, struct xos_err *err)
@@ -42,7 +42,7 @@ enum xos_status xos_server_root_crl(const struct xos_server *s, struct xos_err *
 	if (st)
 		return st;
 	const char *argv[] = {"xos-cad", "root-crl", "--dir", root, "--out", crl, NULL};
-	return xos_server_run(argv, NULL, NULL, err);
+	return xos_cli_run(argv, NULL, NULL, err);
 }
 
 /* Adds the first certificate of a PEM file to b. */
@@ -168,7 +168,7 @@ enum xos_status xos_server_tls_issue(
 	const char *argv[] = {"xos-rcad", "issue", "--config", conf, "--service", k->service,
 	    "--name", "localhost", "--host", "localhost", "--host", s->address, "--csr", csr,
 	    "--out", next_pem, NULL};
-	if ((st = xos_server_run(argv, NULL, NULL, err)))
+	if ((st = xos_cli_run(argv, NULL, NULL, err)))
 		return xos_err_prefix(err, st, "TLS certificate of %s", k->program);
 	/* The certificate goes first and comes back last: killed in between, none is there and the
 	 * next start makes a new pair. */

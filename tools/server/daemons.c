@@ -5,7 +5,7 @@
 
 #include "cli/daemons.h"
 #include "server/certs.h"
-#include "server/run.h"
+#include "cli/run.h"
 #include "server/shared.h"
 
 static enum xos_status conf_path(
@@ -80,7 +80,7 @@ enum xos_status xos_server_check(const struct xos_server *s, struct xos_err *err
 			return st;
 		const char *argv[] = {
 		    xos_server_kinds[d].program, "--check", "--config", conf, NULL};
-		st = xos_server_run(argv, NULL, NULL, err);
+		st = xos_cli_run(argv, NULL, NULL, err);
 	}
 	return st;
 }

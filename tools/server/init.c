@@ -13,8 +13,8 @@
 #include "cli/daemons.h"
 #include "cli/remove.h"
 #include "server/certs.h"
+#include "cli/run.h"
 #include "server/rollover.h"
-#include "server/run.h"
 #include "server/shared.h"
 
 /* Ports that are free now, all held until all are found so that none is given twice. */
@@ -57,10 +57,10 @@ static enum xos_status init_daemon(const struct xos_server *s, enum xos_server_d
 	if (d == XOS_CAD) {
 		const char *argv[] = {k->program, "init", "--dir", dir, "--vo", s->vo, "--admin",
 		    o->admin, "--password-stdin", NULL};
-		st = xos_server_run(argv, o->password, NULL, err);
+		st = xos_cli_run(argv, o->password, NULL, err);
 	} else {
 		const char *argv[] = {k->program, "init", "--dir", dir, "--vo", s->vo, NULL};
-		st = xos_server_run(argv, NULL, NULL, err);
+		st = xos_cli_run(argv, NULL, NULL, err);
 	}
 	if (!st)
 		st = xos_server_sign(s, d, err);
@@ -78,7 +78,7 @@ static enum xos_status fill(
 		st = xos_server_path(s, "root", NULL, root, err);
 	if (!st) {
 		const char *argv[] = {"xos-cad", "root-init", "--dir", root, "--vo", s->vo, NULL};
-		st = xos_server_run(argv, NULL, NULL, err);
+		st = xos_cli_run(argv, NULL, NULL, err);
 	}
 	if (!st)
 		st = choose_ports(s, err);

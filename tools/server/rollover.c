@@ -10,7 +10,7 @@
 #include "cli/daemons.h"
 #include "pki/cert.h"
 #include "server/certs.h"
-#include "server/run.h"
+#include "cli/run.h"
 #include "token/trust.h"
 
 #define LIST_MAX (256 * 1024 + 1)
@@ -76,7 +76,7 @@ static enum xos_status run_root(
 		argv[n++] = "0";
 	}
 	argv[n] = NULL;
-	return xos_server_run(argv, x->r->passphrase, NULL, err);
+	return xos_cli_run(argv, x->r->passphrase, NULL, err);
 }
 
 static enum xos_status root_trust(const struct rolling *x, const char *cert, const char *state,
@@ -156,7 +156,7 @@ static enum xos_status spread(const struct rolling *x, struct xos_err *err)
 static enum xos_status daemon_step(const struct rolling *x, const char *step, struct xos_err *err)
 {
 	const char *argv[] = {x->k->program, "rollover", step, "--dir", x->folder, NULL};
-	return xos_server_run(argv, NULL, NULL, err);
+	return xos_cli_run(argv, NULL, NULL, err);
 }
 
 /* Where the daemon of this kind runs: xos-cad may be that of another folder. */

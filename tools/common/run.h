@@ -1,5 +1,5 @@
-#ifndef XOS_SERVER_RUN_H
-#define XOS_SERVER_RUN_H
+#ifndef XOS_CLI_RUN_H
+#define XOS_CLI_RUN_H
 
 #include "base/bytes.h"
 #include "base/secret.h"
@@ -10,7 +10,7 @@
  * goes to out (may be NULL), its standard error becomes the error text. The status follows its exit
  * status by the convention of base/status.h.
  */
-XOS_MUST_USE enum xos_status xos_server_run(
+XOS_MUST_USE enum xos_status xos_cli_run(
     const char *const *argv, struct xos_secret *input, struct xos_buf *out, struct xos_err *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "server/run.h"
+#include "cli/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +88,7 @@ static enum xos_status judge(
 	    program, WTERMSIG(wait_status));
 }
 
-enum xos_status xos_server_run(
+enum xos_status xos_cli_run(
     const char *const *argv, struct xos_secret *input, struct xos_buf *out, struct xos_err *err)
 {
 	int in[2] = {-1, -1}, outp[2] = {-1, -1}, errp[2] = {-1, -1}, wait_status = 0;
