@@ -128,3 +128,21 @@ within() {
 	retry says ".bundle.vo_set == $HUGE"
 	within
 }
+
+@test "a list with the highest serial, by a key that was stolen, stops the policy service until that key is revoked" {
+	xos-server stop --dir "$V/evil"
+	# As if the thief had stood between the servers: the list is the ca's, its serial is not.
+	sqlite3 "$V/vo/vopsd/auth/sets.db" "UPDATE objects SET serial = $HUGE"
+	xos-server start --dir "$V/vo"
+	refused() { grep -q "$HUGE was seen before" "$V/vo/log/xos-vopsd.log"; }
+	retry refused
+	local step
+	for step in prepare activate "revoke --reason stolen"; do
+		# shellcheck disable=SC2086
+		xos-server rollover ca $step --dir "$V/vo"
+	done
+	taken() { [ "$(sqlite3 "$V/vo/vopsd/auth/sets.db" "SELECT max(serial) FROM objects WHERE kind < 2")" -lt 1000000 ]; }
+	retry taken
+	# Of the rca's, whose key still counts, it stays.
+	[ "$(sqlite3 "$V/vo/vopsd/auth/sets.db" "SELECT serial FROM objects WHERE kind = 2")" = $HUGE ]
+}
