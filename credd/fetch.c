@@ -233,6 +233,13 @@ static enum xos_status ask_once(struct xos_credd_fetch *f, int64_t wait, bool *c
 	return st;
 }
 
+/* The server took us to have more than we have, or what came does not go with it: all of it, then. */
+static bool no_whole(const struct xos_err *err)
+{
+	return strcmp(err->code, "bundle-part") == 0 || strcmp(err->code, "archive") == 0 ||
+	       strcmp(err->code, "bundle-size") == 0;
+}
+
 static enum xos_status fetch(
     struct xos_credd_fetch *f, int64_t wait, struct xos_credd_view **view, struct xos_err *err)
 {
@@ -247,8 +254,7 @@ static enum xos_status fetch(
 		st = new_client(f, conf->vops, &f->own, f->vops_verifier, &f->vops, err);
 	if (!st)
 		st = ask_once(f, wait, &changed, view, err);
-	/* The server took us to have more than we have: all of it, then. */
-	if (st == XOS_NOT_FOUND && err && strcmp(err->code, "bundle-part") == 0 && f->etag[0]) {
+	if (st && err && f->etag[0] && no_whole(err)) {
 		f->etag[0] = '\0';
 		*err = (struct xos_err)XOS_ERR_INIT;
 		st = ask_once(f, 0, &changed, view, err);

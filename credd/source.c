@@ -115,6 +115,12 @@ struct xos_credd_witness *xos_credd_source_witness(struct xos_credd_source *s)
 	return s->witness;
 }
 
+static bool counts(void *arg, const uint8_t fingerprint[XOS_SHA256_LEN])
+{
+	const struct xos_credd_source *s = arg;
+	return !xos_trust_judge(s->trust, s->self->conf->vo, fingerprint, "", INT64_MIN, NULL);
+}
+
 /* What a bundle has to satisfy at a moment. */
 struct demand {
 	struct xos_bundle_trust trust;
@@ -124,6 +130,9 @@ struct demand {
 static void demand_init(struct demand *d, struct xos_credd_source *s, int64_t now)
 {
 	const struct xos_credd_conf *conf = s->self->conf;
+	if (xos_bundle_seen_forget(&s->seen, counts, s))
+		XOS_EVENT(XOS_WARN, "bundle.serials-forgotten", "why",
+		    "the key that gave them is revoked");
 	d->trust = (struct xos_bundle_trust){
 	    .vo = conf->vo,
 	    .signer = xos_api_signer,

@@ -251,15 +251,37 @@ static enum xos_status on_administrators(
 	return xos_gate_list(a->gate, payload, xos_clock_now(), err);
 }
 
+/* A node that is banned, or has left, learns nothing of the others; neither do its services. */
+static enum xos_status may_read(
+    struct rca_auth *a, struct xos_bytes who, int64_t now, struct xos_err *err)
+{
+	char hosts[XOS_RCA_HOSTS_MAX][XOS_NODE_MAX + 1], name[XOS_NODE_MAX + 1] = "";
+	size_t nhosts = 0;
+	struct xos_reader r;
+	struct xos_err why = XOS_ERR_INIT;
+
+	xos_reader_init(&r, who);
+	xos_reader_lp_str(&r, name, sizeof(name));
+	if (xos_reader_end(&r) != XOS_OK)
+		return xos_err_set(err, XOS_MALFORMED, "node-name", "no name of a machine");
+	enum xos_status st = rca_node_standing(a->db, name, NULL, now, hosts, &nhosts, &why);
+	/* The VO's own servers are no nodes. */
+	if (st == XOS_OK || st == XOS_NOT_FOUND)
+		return XOS_OK;
+	return xos_err_set(err, st, why.code, "%s", why.text);
+}
+
 static enum xos_status on_nodes(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct rca_auth *a = ctx;
 	struct xos_json *list = NULL;
+	int64_t now = xos_clock_now();
 
 	(void)from;
-	(void)payload;
-	enum xos_status st = rca_node_list(a->db, xos_clock_now(), &list, err);
+	enum xos_status st = payload.n ? may_read(a, payload, now, err) : XOS_OK;
+	if (st == XOS_OK)
+		st = rca_node_list(a->db, now, &list, err);
 	if (st == XOS_OK)
 		st = xos_json_dump(list, reply, err);
 	xos_json_free(list);
@@ -359,7 +381,7 @@ enum xos_status rca_auth_serve(struct xos_part_self *self, struct xos_err *err)
 	    {RCA_APPLY, "apply", 1, XOS_RCA_BODY_MAX, on_apply},
 	    {RCA_APPLICATION, "application", 1, 64, on_application},
 	    {RCA_COMMAND, "command", 1, XOS_COMMAND_BODY_MAX, on_command},
-	    {RCA_NODES, "nodes", 1, 0, on_nodes},
+	    {RCA_NODES, "nodes", 1, RCA_WHO_MAX, on_nodes},
 	    {RCA_RENEW, "renew", 1, RCA_FROM_BODY_MAX, rca_auth_on_renew},
 	    {RCA_CONFIRM, "confirm", 1, RCA_FROM_BODY_MAX, rca_auth_on_confirm},
 	    {RCA_RESCUE, "rescue", 1, RCA_FROM_BODY_MAX, rca_auth_on_rescue},

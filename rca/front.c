@@ -56,7 +56,16 @@ static enum xos_status on_application(
 static enum xos_status on_nodes(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	return xos_relay_pass(ctx, req, RCA_NODES, XOS_BYTES_NONE, "application/json", res, err);
+	const struct xos_identity *id = xos_request_identity(req);
+	struct xos_buf who;
+
+	xos_buf_init(&who, RCA_WHO_MAX);
+	if (id && (id->claims->kind == XOS_KIND_NODE || id->claims->kind == XOS_KIND_SERVICE))
+		xos_buf_lp_str(&who, id->claims->name);
+	enum xos_status st =
+	    xos_relay_pass(ctx, req, RCA_NODES, xos_buf_bytes(&who), "application/json", res, err);
+	xos_buf_free(&who);
+	return st;
 }
 
 /* The body with the address that it came from. */

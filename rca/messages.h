@@ -6,6 +6,7 @@
 
 #include "api/rca.h"
 #include "base/bytes.h"
+#include "base/name.h"
 #include "json/json.h"
 
 /*
@@ -18,7 +19,7 @@ enum rca_message {
 	RCA_APPLY = 1,       /* body of POST applications -> {"id"} */
 	RCA_APPLICATION,     /* id as text -> body of the answer */
 	RCA_COMMAND,         /* body of POST commands -> {"result"} */
-	RCA_NODES,           /* nothing -> {"nodes": [...]} */
+	RCA_NODES,           /* nothing, or lp the machine that asks -> {"nodes": [...]} */
 	RCA_RENEW,           /* rca/from.h: body of POST renew -> {"chain"} */
 	RCA_LOCKS,           /* nothing -> compact JWS */
 	RCA_ADMINISTRATORS,  /* compact JWS -> nothing */
@@ -65,6 +66,8 @@ void rca_issue_request_free(struct rca_issue_request *r);
 struct xos_json *rca_issue_request_encode(const struct rca_issue_request *r);
 XOS_MUST_USE enum xos_status rca_issue_request_decode(
     struct xos_bytes in, struct rca_issue_request *out, struct xos_err *err);
+
+#define RCA_WHO_MAX (XOS_NODE_MAX + 8) /* of RCA_NODES */
 
 /* Kinds that only the VO's own servers have: a node that applies for one is refused. */
 bool rca_kind_is_server(const char *kind);

@@ -102,6 +102,35 @@ static enum xos_status object_serial(struct vops_auth *a, enum vops_object o,
 	return st;
 }
 
+/* A serial that a key gave which counts no more holds nothing back: its thief may have signed with the highest there is. */
+static bool by_nobody(struct vops_auth *a, enum vops_object o)
+{
+	struct xos_buf kept;
+	struct xos_err why = XOS_ERR_INIT;
+	uint64_t serial = 0;
+
+	xos_buf_init(&kept, XOS_ROSTER_MAX);
+	bool yes = vops_object_get(a->db, o, &kept, &why) == XOS_OK && kept.n &&
+	           object_serial(a, o, xos_buf_bytes(&kept), &serial, &why) == XOS_DENIED;
+	xos_buf_free(&kept);
+	return yes;
+}
+
+static enum xos_status put_object(struct vops_auth *a, enum vops_object o, uint64_t serial,
+    struct xos_bytes compact, bool *changed, struct xos_err *err)
+{
+	struct xos_err why = XOS_ERR_INIT;
+	int64_t now = xos_clock_now();
+	enum xos_status st = vops_object_put(a->db, o, serial, compact, now, changed, &why);
+
+	if (st == XOS_CONFLICT && by_nobody(a, o)) {
+		st = vops_object_forget(a->db, o, err);
+		return st == XOS_OK ? vops_object_put(a->db, o, serial, compact, now, changed, err)
+		                    : st;
+	}
+	return st == XOS_OK ? st : xos_err_set(err, st, why.code, "%s", why.text);
+}
+
 static enum xos_status on_object(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
@@ -123,8 +152,7 @@ static enum xos_status on_object(
 	if (st == XOS_OK)
 		st = xos_store_begin(a->db, err);
 	if (st == XOS_OK)
-		st = vops_object_put(a->db, (enum vops_object)which, serial, compact,
-		    xos_clock_now(), &changed, err);
+		st = put_object(a, (enum vops_object)which, serial, compact, &changed, err);
 	if (st == XOS_OK)
 		st = xos_store_commit(a->db, err);
 	xos_store_rollback(a->db);

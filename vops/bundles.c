@@ -15,6 +15,10 @@
 #include "vops/shelf.h"
 
 #define LOOK_MS 1000
+/* A change is news for all who wait, at once; each answer is a copy of what changed, a roster for example. So many bytes
+ * of it are handed out, then others are given time to be sent. */
+#define SETTLE_BYTES (16u * 1024 * 1024)
+#define SETTLE_MS 50
 #define HURRY_MS 500 /* questions make it fetch at most so often */
 
 struct waiter {
@@ -40,6 +44,8 @@ struct vops_bundles {
 	struct vops_contacts *contacts;
 	struct waiter *waiters;
 	size_t nwaiters, room;
+	size_t given; /* bytes of bodies that were handed out in this round */
+	bool behind;  /* some who wait were left for the next round */
 };
 
 /* ---- from auth to the shelf ---- */
@@ -177,8 +183,10 @@ static enum xos_status answer(struct vops_bundles *b, const char *site, uint64_t
 		return XOS_OK;
 	}
 	st = vops_shelf_give(b->shelf, site, have, &body, err);
-	if (st == XOS_OK)
+	if (st == XOS_OK) {
 		xos_response_body(res, XOS_VOPS_BUNDLE_TYPE, body);
+		b->given += body.n;
+	}
 	return st;
 }
 
@@ -249,7 +257,8 @@ static void settle(struct vops_bundles *b, bool all)
 	int64_t now = xos_clock_mono_ms();
 	size_t i = 0;
 
-	while (i < b->nwaiters) {
+	b->given = 0;
+	while (i < b->nwaiters && (all || b->given < SETTLE_BYTES)) {
 		struct waiter w = b->waiters[i];
 		struct xos_err err = XOS_ERR_INIT;
 
@@ -261,6 +270,7 @@ static void settle(struct vops_bundles *b, bool all)
 		enum xos_status st = answer(b, w.site, w.have, w.res, &err);
 		xos_response_finish(w.res, st, &err);
 	}
+	b->behind = i < b->nwaiters;
 }
 
 /* A site that somebody waits for and that was not looked at in this round; false: none is left. */
@@ -302,6 +312,14 @@ static void look(struct vops_bundles *b)
 	free(done);
 	pthread_mutex_lock(&b->lock);
 	settle(b, false);
+	while (b->behind && !b->stop) {
+		struct timespec pause = {.tv_nsec = SETTLE_MS * 1000000L};
+
+		pthread_mutex_unlock(&b->lock);
+		nanosleep(&pause, NULL);
+		pthread_mutex_lock(&b->lock);
+		settle(b, false);
+	}
 	pthread_mutex_unlock(&b->lock);
 }
 

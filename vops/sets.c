@@ -240,6 +240,11 @@ out:
 	return st;
 }
 
+enum xos_status vops_object_forget(struct xos_store *db, enum vops_object o, struct xos_err *err)
+{
+	return xos_sql_run(db, NULL, err, "DELETE FROM objects WHERE kind = ?1", "i", (int64_t)o);
+}
+
 enum xos_status vops_object_put(struct xos_store *db, enum vops_object o, uint64_t serial,
     struct xos_bytes compact, int64_t now, bool *changed, struct xos_err *err)
 {

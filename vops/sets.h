@@ -45,6 +45,9 @@ XOS_MUST_USE enum xos_status vops_site_set_get(
 
 /* --- what was fetched --- */
 
+/* With its serial. OK also if there was none. */
+XOS_MUST_USE enum xos_status vops_object_forget(
+    struct xos_store *db, enum vops_object o, struct xos_err *err);
 /* *changed false: it is what is there. CONFLICT "lower-serial". */
 XOS_MUST_USE enum xos_status vops_object_put(struct xos_store *db, enum vops_object o,
     uint64_t serial, struct xos_bytes compact, int64_t now, bool *changed, struct xos_err *err);

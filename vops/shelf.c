@@ -9,6 +9,9 @@
 
 /* Bundles of a site that are remembered: a node that missed more is sent all. */
 #define REMEMBERED 32
+/* Differences that are kept of a site. Nodes that are behind are behind by one or two; who asks by every serial that is
+ * remembered, of every site, must not fill the memory with a roster each time. */
+#define DELTAS_MAX 4
 
 struct volume {
 	struct xos_bundle_sight sight; /* serial 0: free */
@@ -88,6 +91,14 @@ static struct row *new_row(struct vops_shelf *s, const char *site)
 	return r;
 }
 
+static void drop_deltas(struct row *r)
+{
+	for (size_t i = 0; i < REMEMBERED; i++) {
+		xos_buf_free(&r->volume[i].delta);
+		xos_buf_init(&r->volume[i].delta, XOS_BUNDLE_MAX);
+	}
+}
+
 enum xos_status vops_shelf_put(
     struct vops_shelf *s, const char *site, struct xos_bytes archive, struct xos_err *err)
 {
@@ -114,10 +125,7 @@ enum xos_status vops_shelf_put(
 		xos_buf_free(&copy);
 		return st;
 	}
-	for (size_t i = 0; i < REMEMBERED; i++) {
-		xos_buf_free(&r->volume[i].delta);
-		xos_buf_init(&r->volume[i].delta, XOS_BUNDLE_MAX);
-	}
+	drop_deltas(r);
 	r->newest = (r->newest + 1) % REMEMBERED;
 	volume_clear(&r->volume[r->newest]);
 	r->volume[r->newest] = fresh;
@@ -135,6 +143,29 @@ static struct volume *volume_of(struct row *r, uint64_t serial)
 	return NULL;
 }
 
+static void make_delta(struct row *r, struct volume *old)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < REMEMBERED; i++)
+		kept += r->volume[i].delta.n != 0;
+	if (kept >= DELTAS_MAX)
+		drop_deltas(r);
+	xos_archive_delta(&old->delta, &r->volume[r->newest].parts, &old->parts);
+}
+
+size_t vops_shelf_bytes(const struct vops_shelf *s)
+{
+	size_t n = 0;
+
+	for (const struct row *r = s->rows; r; r = r->next) {
+		n += r->archive.n;
+		for (size_t i = 0; i < REMEMBERED; i++)
+			n += r->volume[i].delta.n;
+	}
+	return n;
+}
+
 enum xos_status vops_shelf_give(struct vops_shelf *s, const char *site, uint64_t have,
     struct xos_bytes *out, struct xos_err *err)
 {
@@ -148,7 +179,7 @@ enum xos_status vops_shelf_give(struct vops_shelf *s, const char *site, uint64_t
 	if (!old)
 		return XOS_OK;
 	if (!old->delta.n)
-		xos_archive_delta(&old->delta, &r->volume[r->newest].parts, &old->parts);
+		make_delta(r, old);
 	if (xos_buf_status(&old->delta) == XOS_OK)
 		*out = xos_buf_bytes(&old->delta);
 	return XOS_OK;

@@ -25,7 +25,7 @@ uint64_t vops_shelf_serial(const struct vops_shelf *s, const char *site);
 XOS_MUST_USE enum xos_status vops_shelf_put(
     struct vops_shelf *s, const char *site, struct xos_bytes archive, struct xos_err *err);
 /*
- * The current one for a node that has `have` (0: none): all of it, or what it lacks. Borrowed until the next put of that site.
+ * The current one for a node that has `have` (0: none): all of it, or what it lacks. Borrowed until the next give or put of that site.
  * NOT_FOUND: there is none yet.
  */
 XOS_MUST_USE enum xos_status vops_shelf_give(struct vops_shelf *s, const char *site, uint64_t have,
@@ -33,5 +33,8 @@ XOS_MUST_USE enum xos_status vops_shelf_give(struct vops_shelf *s, const char *s
 /* What the bundle of that serial said; NULL: not known any more, or never. */
 const struct xos_bundle_sight *vops_shelf_sight(
     const struct vops_shelf *s, const char *site, uint64_t serial);
+
+/* Bytes of bundles that are held, of all sites. */
+size_t vops_shelf_bytes(const struct vops_shelf *s);
 
 #endif

@@ -17,7 +17,8 @@
  *
  * Integers are big-endian. Nothing is trusted here: bundle.h verifies the manifest and each part by its digest.
  */
-#define XOS_ARCHIVE_PARTS_MAX 12000u
+/* Two bundles with as many sets of groups, owners and nodes as there may be: what a node joins has the parts of both. */
+#define XOS_ARCHIVE_PARTS_MAX 25000u
 #define XOS_ARCHIVE_PART_MIN 4u /* bytes that a part takes at least */
 
 struct xos_archive_part {

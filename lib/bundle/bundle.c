@@ -1,6 +1,7 @@
 #include "bundle/bundle.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "bundle/open.h"
 
@@ -198,8 +199,35 @@ static void raise_time(int64_t *v, int64_t to)
 		*v = to;
 }
 
+static const uint8_t nobody[XOS_SHA256_LEN];
+
+bool xos_bundle_seen_forget(struct xos_bundle_seen *seen,
+    bool (*counts)(void *arg, const uint8_t fingerprint[XOS_SHA256_LEN]), void *arg)
+{
+	uint64_t *const of[XOS_BUNDLE_BY_N] = {[XOS_BUNDLE_BY_POLICY] = &seen->bundle,
+	    [XOS_BUNDLE_BY_ROSTER] = &seen->roster,
+	    [XOS_BUNDLE_BY_CA] = &seen->locks_ca,
+	    [XOS_BUNDLE_BY_RCA] = &seen->locks_rca};
+	bool any = false;
+
+	for (size_t i = 0; i < XOS_BUNDLE_BY_N; i++) {
+		if (memcmp(seen->by[i], nobody, sizeof(nobody)) == 0 || counts(arg, seen->by[i]))
+			continue;
+		*of[i] = 0;
+		if (i == XOS_BUNDLE_BY_POLICY)
+			seen->vo_set = 0;
+		memset(seen->by[i], 0, sizeof(seen->by[i]));
+		any = true;
+	}
+	return any;
+}
+
 void xos_bundle_seen_raise(struct xos_bundle_seen *seen, const struct xos_bundle *b)
 {
+	/* None of its serials is below what was seen, so that all of them are now by who signed this one. */
+	for (size_t i = 0; i < XOS_BUNDLE_BY_N; i++)
+		if (memcmp(b->by[i], nobody, sizeof(nobody)) != 0)
+			memcpy(seen->by[i], b->by[i], sizeof(seen->by[i]));
 	raise_to(&seen->bundle, b->serial);
 	raise_to(&seen->vo_set, xos_policy_set_serial(b->vo_set));
 	raise_to(&seen->roster, xos_roster_serial(b->roster));

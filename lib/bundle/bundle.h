@@ -32,9 +32,19 @@
 
 /* The highest serials seen so far, and the newest time that any verified object stated: kept by the
  * node for ever (stored.h). All zero: nothing seen yet. */
+enum xos_bundle_by {
+	XOS_BUNDLE_BY_POLICY,
+	XOS_BUNDLE_BY_ROSTER,
+	XOS_BUNDLE_BY_CA,
+	XOS_BUNDLE_BY_RCA
+};
+#define XOS_BUNDLE_BY_N 4
 struct xos_bundle_seen {
 	uint64_t bundle, vo_set, site_set, node_set, roster, locks_ca, locks_rca;
 	int64_t newest; /* seconds since 1970; a node's clock never counts as earlier */
+	/* Whose serials these are: fingerprints of the certificates of the keys that signed bundle (and VO set),
+	 * roster and lists of locks. All zero: not known. */
+	uint8_t by[XOS_BUNDLE_BY_N][XOS_SHA256_LEN];
 };
 
 /* Verified and parsed. Immutable; everything handed out is borrowed from it. */
@@ -103,6 +113,13 @@ const struct xos_lock *xos_bundle_lock_at(const struct xos_bundle *b, size_t i);
 
 /* Raises seen by what b brought; never lowers anything. */
 void xos_bundle_seen_raise(struct xos_bundle_seen *seen, const struct xos_bundle *b);
+/*
+ * Forgets the serials that came from keys that count no more, and says whether there were any: a thief of a key signs with
+ * the highest serial there is, and who remembered it would refuse what the key's successor signs for ever. Nothing old
+ * comes back by that: what the revoked key signed is refused itself. Site and node sets are their owner's and stay.
+ */
+bool xos_bundle_seen_forget(struct xos_bundle_seen *seen,
+    bool (*counts)(void *arg, const uint8_t fingerprint[XOS_SHA256_LEN]), void *arg);
 
 /*
  * The other half, for vopsd. All borrowed. The parts are put in as they are: who builds has verified

@@ -29,6 +29,7 @@ struct xos_bundle {
 	struct xos_locks *locks[2]; /* of the ca, of the rca */
 	struct xos_bundle_issuer issuers[XOS_BUNDLE_ISSUERS_MAX];
 	size_t nissuers;
+	uint8_t by[XOS_BUNDLE_BY_N][XOS_SHA256_LEN]; /* as in struct xos_bundle_seen */
 };
 
 /* A verification on its way. */

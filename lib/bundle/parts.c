@@ -103,55 +103,68 @@ static enum xos_status step_site_set(struct xos_bundle_step *s, struct xos_err *
 	return st;
 }
 
-static enum xos_status step_roster(
-    struct xos_bundle_step *s, const struct xos_bundle_certs *certs, struct xos_err *err)
-{
-	struct xos_bytes compact = XOS_BYTES_NONE;
-	enum xos_status st = part_of(s, s->doc, "roster", &compact, err);
-
-	if (st == XOS_OK)
-		st = xos_roster_verify(compact, certs, &s->trust, &s->b->roster, err);
-	if (st == XOS_OK && xos_roster_serial(s->b->roster) < s->want->seen->roster)
-		st = xos_bundle_lower(
-		    err, "the roster", xos_roster_serial(s->b->roster), s->want->seen->roster);
-	return st;
-}
-
-/* Whose list is it? By the key that its header claims; the verification then holds it to that. */
-static enum xos_status claimed_by(const struct xos_bundle_step *s, struct xos_bytes compact,
-    enum xos_signer *by, struct xos_err *err)
+/* Whose is it? By the key that its header claims; the verification holds it to that. */
+static enum xos_status claimed_by(const struct xos_bundle_step *s, const char *typ,
+    struct xos_bytes compact, const struct xos_bundle_issuer **by, struct xos_err *err)
 {
 	char claimed[XOS_JWS_KID_TEXT], kid[XOS_JWS_KID_TEXT];
-	enum xos_status st = xos_jws_peek_kid(XOS_LOCKS_TYP, compact, claimed, err);
+	enum xos_status st = xos_jws_peek_kid(typ, compact, claimed, err);
 
 	for (size_t i = 0; st == XOS_OK && i < s->b->nissuers; i++) {
 		xos_jws_kid(xos_cert_key(s->b->issuers[i].cert), kid);
 		if (strcmp(kid, claimed) == 0) {
-			*by = s->b->issuers[i].as;
+			*by = &s->b->issuers[i];
 			return XOS_OK;
 		}
 	}
 	return st != XOS_OK
 	           ? st
 	           : xos_err_set(err, XOS_DENIED, "foreign-signer",
-	                 "a lock list is signed by neither the ca nor the rca of %s", s->trust.vo);
+	                 "a list is signed by neither the ca nor the rca of %s", s->trust.vo);
+}
+
+static void note_by(
+    struct xos_bundle_step *s, enum xos_bundle_by what, const struct xos_bundle_issuer *by)
+{
+	memcpy(s->b->by[what], xos_cert_fingerprint(by->cert), XOS_SHA256_LEN);
+}
+
+static enum xos_status step_roster(
+    struct xos_bundle_step *s, const struct xos_bundle_certs *certs, struct xos_err *err)
+{
+	struct xos_bytes compact = XOS_BYTES_NONE;
+	const struct xos_bundle_issuer *by = NULL;
+	enum xos_status st = part_of(s, s->doc, "roster", &compact, err);
+
+	if (st == XOS_OK)
+		st = xos_roster_verify(compact, certs, &s->trust, &s->b->roster, err);
+	if (st == XOS_OK)
+		st = claimed_by(s, XOS_ROSTER_TYP, compact, &by, err);
+	if (st == XOS_OK)
+		note_by(s, XOS_BUNDLE_BY_ROSTER, by);
+	if (st == XOS_OK && xos_roster_serial(s->b->roster) < s->want->seen->roster)
+		st = xos_bundle_lower(
+		    err, "the roster", xos_roster_serial(s->b->roster), s->want->seen->roster);
+	return st;
 }
 
 static enum xos_status one_list(struct xos_bundle_step *s, const struct xos_json *v,
     const struct xos_bundle_certs *certs, struct xos_err *err)
 {
 	struct xos_bytes text = XOS_BYTES_NONE;
-	enum xos_signer by = XOS_SIGNER_CA;
+	const struct xos_bundle_issuer *by = NULL;
 	enum xos_status st = part_in(s, v, &text, err);
 
 	if (st == XOS_OK)
-		st = claimed_by(s, text, &by, err);
+		st = claimed_by(s, XOS_LOCKS_TYP, text, &by, err);
 	if (st != XOS_OK)
 		return st;
-	struct xos_locks **slot = &s->b->locks[by == XOS_SIGNER_RCA];
+	bool rca = by->as == XOS_SIGNER_RCA;
+	struct xos_locks **slot = &s->b->locks[rca];
 	if (*slot)
-		return xos_json_refuse(v, err, "two lock lists of the %s", xos_signer_name(by));
-	return xos_locks_verify(text, by, certs, &s->trust, slot, err);
+		return xos_json_refuse(v, err, "two lock lists of the %s", xos_signer_name(by->as));
+	note_by(s, rca ? XOS_BUNDLE_BY_RCA : XOS_BUNDLE_BY_CA, by);
+	return xos_locks_verify(text, by->as, certs, &s->trust, slot, err);
 }
 
 static enum xos_status step_locks(

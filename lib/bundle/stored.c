@@ -1,8 +1,10 @@
 #include "bundle/stored.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "json/json.h"
 
 #define SEEN_MAX 4096
@@ -16,6 +18,49 @@ static enum xos_status join(
 	return XOS_OK;
 }
 
+static const char *const by_names[XOS_BUNDLE_BY_N] = {"policy", "roster", "locks_ca", "locks_rca"};
+
+/* Files from before it was written down whose serials they are do not have it. */
+static enum xos_status by_parse(
+    const struct xos_json *doc, struct xos_bundle_seen *s, struct xos_err *err)
+{
+	const struct xos_json *by = NULL;
+	const char *hex = NULL;
+	struct xos_buf bytes;
+	enum xos_status st = xos_json_opt_object(doc, "by", &by, err);
+
+	if (st == XOS_OK && by)
+		st = XOS_JSON_ONLY(by, err, "policy", "roster", "locks_ca", "locks_rca");
+	for (size_t i = 0; st == XOS_OK && by && i < XOS_BUNDLE_BY_N; i++) {
+		if (!xos_json_has(by, by_names[i]))
+			continue;
+		xos_buf_init(&bytes, XOS_SHA256_LEN);
+		st = xos_json_get_string(by, by_names[i], 2 * XOS_SHA256_LEN, &hex, err);
+		if (st == XOS_OK && (xos_hex_decode(&bytes, hex, strlen(hex)) != XOS_OK ||
+		                        bytes.n != XOS_SHA256_LEN))
+			st = xos_json_refuse(by, err, "%s: no fingerprint", by_names[i]);
+		if (st == XOS_OK)
+			memcpy(s->by[i], bytes.p, XOS_SHA256_LEN);
+		xos_buf_free(&bytes);
+	}
+	return st;
+}
+
+static void by_dump(struct xos_json *doc, const struct xos_bundle_seen *s)
+{
+	static const uint8_t nobody[XOS_SHA256_LEN];
+	struct xos_json *by = xos_json_object();
+	char hex[2 * XOS_SHA256_LEN + 1];
+
+	for (size_t i = 0; i < XOS_BUNDLE_BY_N; i++) {
+		if (memcmp(s->by[i], nobody, sizeof(nobody)) == 0)
+			continue;
+		xos_hex_encode(hex, s->by[i], XOS_SHA256_LEN);
+		xos_json_set_string(by, by_names[i], hex);
+	}
+	xos_json_set(doc, "by", by);
+}
+
 static enum xos_status seen_parse(
     struct xos_bytes in, struct xos_bundle_seen *seen, struct xos_err *err)
 {
@@ -25,7 +70,7 @@ static enum xos_status seen_parse(
 
 	if (st == XOS_OK)
 		st = XOS_JSON_ONLY(doc, err, "bundle", "vo_set", "site_set", "node_set", "roster",
-		    "locks_ca", "locks_rca", "newest");
+		    "locks_ca", "locks_rca", "newest", "by");
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(doc, "bundle", INT64_MAX, &s.bundle, err);
 	if (st == XOS_OK)
@@ -43,6 +88,8 @@ static enum xos_status seen_parse(
 		st = xos_json_get_uint64(doc, "locks_rca", INT64_MAX, &s.locks_rca, err);
 	if (st == XOS_OK)
 		st = xos_json_get_time(doc, "newest", &s.newest, err);
+	if (st == XOS_OK)
+		st = by_parse(doc, &s, err);
 	if (st == XOS_OK)
 		*seen = s;
 	xos_json_free(doc);
@@ -118,6 +165,7 @@ enum xos_status xos_bundle_store(const char *dir, struct xos_bytes archive,
 	xos_json_set_int(doc, "locks_ca", (int64_t)seen->locks_ca);
 	xos_json_set_int(doc, "locks_rca", (int64_t)seen->locks_rca);
 	xos_json_set_time(doc, "newest", seen->newest);
+	by_dump(doc, seen);
 	st = xos_json_dump(doc, &text, err);
 	if (st == XOS_OK)
 		st = join(path, sizeof(path), dir, "bundle.seen", err);

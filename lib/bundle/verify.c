@@ -84,6 +84,9 @@ static enum xos_status step_signature(struct xos_bundle_step *s, struct xos_err 
 		st = xos_jws_verify(xos_cert_key(signer), XOS_BUNDLE_TYP, compact, &payload, err);
 	if (st == XOS_OK && !xos_bytes_eq(xos_buf_bytes(&payload), xos_buf_bytes(&unproven)))
 		st = xos_err_set(err, XOS_MALFORMED, "bundle-form", "the bundle is no compact JWS");
+	if (st == XOS_OK)
+		memcpy(
+		    s->b->by[XOS_BUNDLE_BY_POLICY], xos_cert_fingerprint(signer), XOS_SHA256_LEN);
 	if (st == XOS_DENIED)
 		st = xos_err_prefix(
 		    err, st, "the bundle is not signed by the policy key of %s", s->trust.vo);

@@ -502,6 +502,21 @@ static enum xos_status about_n1(const struct xos_chain *by, const char *verb)
 	return command(by, verb, with("node", "n1"), NULL);
 }
 
+/* The list of nodes, as the machine of that name asks for it; "": as a member does. */
+static enum xos_status list_as(const char *name)
+{
+	struct xos_json *list = NULL;
+	struct xos_buf who;
+
+	xos_buf_init(&who, RCA_WHO_MAX);
+	if (name[0])
+		xos_buf_lp_str(&who, name);
+	enum xos_status st = ask(RCA_NODES, xos_buf_bytes(&who), &list);
+	xos_json_free(list);
+	xos_buf_free(&who);
+	return st;
+}
+
 START_TEST(bans_of_both_sides_are_one_lock_and_outlast_leaving)
 {
 	char id[XOS_RCA_ID_LEN + 1];
@@ -511,7 +526,11 @@ START_TEST(bans_of_both_sides_are_one_lock_and_outlast_leaving)
 	expect(join("n1"), XOS_OK, NULL);
 	ck_assert_uint_eq(locked_nodes(), 0);
 	expect(about_n1(&carol, "node.ban"), XOS_DENIED, "not-administrator");
+	expect(list_as("n1"), XOS_OK, NULL);
 	expect(about_n1(&bob, "node.ban"), XOS_OK, NULL);
+	expect(list_as("n1"), XOS_DENIED, "node-banned");
+	expect(list_as("n2"), XOS_OK, NULL); /* a server of the VO is no node */
+	expect(list_as(""), XOS_OK, NULL);
 	expect(about_n1(&admin, "node.unban"), XOS_DENIED, "other-side");
 	expect(about_n1(&admin, "node.ban"), XOS_OK, NULL);
 	ck_assert_uint_eq(locked_nodes(), 1);
@@ -519,6 +538,7 @@ START_TEST(bans_of_both_sides_are_one_lock_and_outlast_leaving)
 	ck_assert_uint_eq(locked_nodes(), 1);
 	expect(about_n1(&admin, "node.unban"), XOS_DENIED, "other-side");
 	expect(about_n1(&admin, "node.remove"), XOS_OK, NULL);
+	expect(list_as("n1"), XOS_DENIED, "node-left");
 	ck_assert_uint_eq(locked_nodes(), 1);
 	expect(apply(application("n1", "jobs"), id), XOS_OK, NULL);
 	struct xos_json *args = with("id", id);

@@ -69,19 +69,43 @@ static enum xos_status get_nodes(struct asking *a, struct xos_err *err)
 	return st;
 }
 
-/* What the policy service knows of a node; NULL: nothing since it was started. */
-static const struct xos_json *known(const struct xos_json *list, const char *node)
+/* What the policy service knows of each node, by name: there may be a hundred thousand of both. */
+struct known {
+	const char *node;
+	const struct xos_json *v;
+};
+
+static int by_node(const void *a, const void *b)
 {
-	const char *name = NULL;
+	return strcmp(((const struct known *)a)->node, ((const struct known *)b)->node);
+}
 
-	for (size_t i = 0; i < xos_json_count(list); i++) {
-		const struct xos_json *v = xos_json_at(list, i);
+static enum xos_status sort_known(
+    const struct xos_json *list, struct known **out, size_t *n, struct xos_err *err)
+{
+	size_t all = xos_json_count(list);
+	struct known *k = calloc(all + 1, sizeof(*k));
 
-		if (xos_json_get_string(v, "node", XOS_NODE_MAX, &name, NULL) == XOS_OK &&
-		    strcmp(name, node) == 0)
-			return v;
+	*n = 0;
+	if (!k)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	for (size_t i = 0; i < all; i++) {
+		k[*n].v = xos_json_at(list, i);
+		if (xos_json_get_string(k[*n].v, "node", XOS_NODE_MAX, &k[*n].node, NULL) == XOS_OK)
+			++*n;
 	}
-	return NULL;
+	qsort(k, *n, sizeof(*k), by_node);
+	*out = k;
+	return XOS_OK;
+}
+
+/* NULL: nothing since it was started. */
+static const struct xos_json *find_known(const struct known *list, size_t n, const char *node)
+{
+	const struct known key = {.node = node};
+	const struct known *k = n ? bsearch(&key, list, n, sizeof(*list), by_node) : NULL;
+
+	return k ? k->v : NULL;
 }
 
 static void add_missing(struct xos_json *missing, const struct xos_rca_node *n,
@@ -105,9 +129,12 @@ static enum xos_status weigh(const struct asking *a, const struct xos_json *answ
 {
 	const struct xos_json *list = NULL;
 	struct xos_json *doc, *missing;
-	size_t all = 0, good = 0;
+	struct known *known = NULL;
+	size_t all = 0, good = 0, nknown = 0;
 	enum xos_status st = xos_json_get_array(answer, "nodes", NODES_MAX, &list, err);
 
+	if (st == XOS_OK)
+		st = sort_known(list, &known, &nknown, err);
 	if (st != XOS_OK)
 		return st;
 	doc = xos_json_object();
@@ -120,12 +147,13 @@ static enum xos_status weigh(const struct asking *a, const struct xos_json *answ
 		if (strcmp(n->state, "active") != 0)
 			continue;
 		all++;
-		k = known(list, n->node);
+		k = find_known(known, nknown, n->node);
 		if (k && xos_json_get_bool(k, "enforced", &enforced, NULL) == XOS_OK && enforced)
 			good++;
 		else
 			add_missing(missing, n, k, answer);
 	}
+	free(known);
 	*complete = good == all;
 	xos_json_set_int(doc, "nodes", (int64_t)all);
 	xos_json_set_int(doc, "enforced", (int64_t)good);

@@ -280,6 +280,46 @@ START_TEST(lower_serials)
 }
 END_TEST
 
+static bool by_another(void *arg, const uint8_t fingerprint[XOS_SHA256_LEN])
+{
+	return memcmp(xos_cert_fingerprint(arg), fingerprint, XOS_SHA256_LEN) != 0;
+}
+
+/* The highest serial there is, by a thief: it counts as long as the stolen key does, and nothing else goes with it. */
+START_TEST(serials_of_a_key_that_counts_no_more_are_forgotten)
+{
+	const struct xos_test_bundle honest = good();
+	struct xos_test_bundle forged = honest;
+	struct xos_cert *const stolen[] = {vo->policy, vo->ca, vo->rca};
+	char *dir = xos_test_dir_new();
+
+	forged.serial = INT64_MAX;
+	forged.roster_serial = forged.locks_serial = INT64_MAX;
+	make(vo, &forged);
+	struct xos_bundle *b = take();
+	MUST(xos_bundle_store(dir, xos_buf_bytes(&compact), b, &seen, &err), &err);
+	xos_bundle_unref(b);
+	for (size_t i = 0; i < 3; i++) {
+		make(vo, &honest);
+		refuse(XOS_DENIED, "lower-serial");
+		ck_assert(!xos_bundle_seen_forget(&seen, by_another, (void *)(uintptr_t)vo->root));
+		/* Also after a restart, since it is written down whose they are. */
+		MUST(xos_bundle_seen_load(dir, &seen, &err), &err);
+		for (size_t k = 0; k <= i; k++)
+			ck_assert(xos_bundle_seen_forget(&seen, by_another, stolen[k]));
+		ck_assert_uint_eq(seen.bundle, 0);
+		ck_assert_uint_eq(seen.roster, i >= 1 ? 0 : INT64_MAX);
+		ck_assert_uint_eq(seen.locks_ca, i >= 1 ? 0 : INT64_MAX);
+		ck_assert_uint_eq(seen.locks_rca, i >= 2 ? 0 : INT64_MAX);
+		/* The owner's set is the owner's. */
+		ck_assert_uint_eq(seen.site_set, 5);
+		ck_assert(!xos_bundle_seen_forget(&seen, by_another, stolen[i]));
+	}
+	xos_bundle_unref(take());
+	xos_test_dir_free(dir);
+}
+END_TEST
+
 #define GROUP "group \"/demo/physics\" serial 1 { permit any action job.submit on any; }"
 #define OWNER "owner \"demo:alice\" serial 1 { permit user demo:bob action job.show on any; }"
 #define NODE "node \"lab/n1\" serial 3 { forbid any action job.submit on node:lab/n1; }"
@@ -520,6 +560,7 @@ int main(void)
 	tcase_add_test(tc, without_a_site_set_there_is_none);
 	tcase_add_test(tc, times);
 	tcase_add_test(tc, lower_serials);
+	tcase_add_test(tc, serials_of_a_key_that_counts_no_more_are_forgotten);
 	tcase_add_test(tc, sets_of_groups_owners_and_the_node);
 	tcase_add_test(tc, node_sets_are_the_owners);
 	tcase_add_test(tc, sets_of_others_in_their_names);
