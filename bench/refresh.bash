@@ -7,12 +7,12 @@ BATS_TEST_DIRNAME=$(cd "$(dirname "${BASH_SOURCE[0]}")/../tests/system" && pwd)
 . "$BATS_TEST_DIRNAME/vo.bash"
 waiting=${WAITING:-4000} # connections that wait at once
 
-# world MEMBERS: a VO with so many, and a node that runs
+# world MEMBERS: a VO with so many, but for one who is added later, and a node that runs
 world() {
 	vo_make
 	trap 'vo_remove >/dev/null' EXIT
 	xos-server stop --dir "$V/vo"
-	echo load-secret | xos-populate "$V/vo/cad" demo $(($1 - 2)) 10 4096
+	echo load-secret | xos-populate "$V/vo/cad" demo $(($1 - 3)) 10 4096
 	printf '[limits]\nconnections = 20000\n' >>"$V/vo/vopsd/vopsd.conf"
 	xos-server start --dir "$V/vo"
 	start_node n1
