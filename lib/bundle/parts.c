@@ -106,11 +106,14 @@ static enum xos_status step_site_set(struct xos_bundle_step *s, struct xos_err *
 static enum xos_status step_roster(
     struct xos_bundle_step *s, const struct xos_bundle_certs *certs, struct xos_err *err)
 {
+	const struct xos_bundle *before = s->want->before;
 	struct xos_bytes compact = XOS_BYTES_NONE;
 	enum xos_status st = part_of(s, s->doc, "roster", &compact, err);
 
 	if (st == XOS_OK)
-		st = xos_roster_verify(compact, certs, &s->trust, &s->b->roster, err);
+		st = xos_roster_verify_again(compact, certs, &s->trust,
+		    before && strcmp(before->vo, s->b->vo) == 0 ? before->roster : NULL,
+		    &s->b->roster, err);
 	if (st == XOS_OK && xos_roster_serial(s->b->roster) < s->want->seen->roster)
 		st = xos_bundle_lower(
 		    err, "the roster", xos_roster_serial(s->b->roster), s->want->seen->roster);
