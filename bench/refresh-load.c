@@ -75,8 +75,8 @@ static _Noreturn void die(const char *what)
 /* Of all threads; what has ended meanwhile is lost, but its threads do not end. */
 static uint64_t cpu_ns(void)
 {
-	char path[300];
-	uint64_t sum = 0, one;
+	char path[300], line[128];
+	uint64_t sum = 0;
 
 	snprintf(path, sizeof(path), "/proc/%u/task", o.pid);
 	DIR *d = opendir(path);
@@ -85,8 +85,8 @@ static uint64_t cpu_ns(void)
 	for (struct dirent *e; (e = readdir(d));) {
 		snprintf(path, sizeof(path), "/proc/%u/task/%.20s/schedstat", o.pid, e->d_name);
 		FILE *f = e->d_name[0] == '.' ? NULL : fopen(path, "r");
-		if (f && fscanf(f, "%" SCNu64, &one) == 1)
-			sum += one;
+		if (f && fgets(line, sizeof(line), f))
+			sum += strtoull(line, NULL, 10);
 		if (f)
 			fclose(f);
 	}
@@ -173,8 +173,9 @@ static bool read_head(struct peer *p)
 	const char *end = strstr(p->head, "\r\n\r\n");
 	if (!end)
 		return false;
-	if (sscanf(p->head, "HTTP/1.1 %d", &p->status) != 1)
+	if (strncmp(p->head, "HTTP/1.1 ", 9) != 0)
 		die("not HTTP");
+	p->status = (int)strtol(p->head + 9, NULL, 10);
 	length = strcasestr(p->head, "\r\ncontent-length:");
 	etag = strcasestr(p->head, "\r\netag: ");
 	p->left = length ? strtoull(length + 17, NULL, 10) : 0;
