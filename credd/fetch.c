@@ -298,7 +298,8 @@ static int64_t ask_vops(struct xos_credd_fetch *f)
 	struct xos_credd_view *view = NULL;
 	const struct xos_credd_conf *conf = f->self->conf;
 	/* The first question after a failure is answered at once, so that the status is current. */
-	int64_t wait = f->contact.last_ok && !f->contact.last_error[0] ? may_wait(f) : 0;
+	bool anew = !f->contact.last_ok || f->contact.last_error[0];
+	int64_t wait = anew ? 0 : may_wait(f);
 	int64_t asked = xos_clock_mono_ms(), next;
 	pthread_mutex_lock(&f->lock);
 	f->woken = false;
@@ -327,7 +328,9 @@ static int64_t ask_vops(struct xos_credd_fetch *f)
 	if (banned || !st)
 		memcpy(f->contact.barred, banned ? err.text : "", banned ? sizeof(err.text) : 1);
 	next = backed_off(f, st && !banned);
-	/* A server that answers at once though asked to wait is asked at the interval. */
+	/* The next one waits there. A server that answers at once though asked to wait is asked at the interval. */
+	if (!st && anew && conf->wait)
+		next = 0;
 	if (!st && wait && (view || xos_clock_mono_ms() - asked >= wait * 500))
 		next = 0;
 	f->contact.next = xos_clock_now() + (next ? next : conf->wait);

@@ -18,9 +18,10 @@ struct xos_credd_source {
 	struct xos_key *site_key;
 	struct xos_bundle_seen seen;
 	char list[PATH_MAX],
-	    kept[PATH_MAX];     /* the trust list: for all on this node, and our own copy */
-	uint64_t stored;        /* serial of the list that stands in both */
-	struct xos_buf archive; /* of the bundle in force; n 0: none */
+	    kept[PATH_MAX];        /* the trust list: for all on this node, and our own copy */
+	uint64_t stored;           /* serial of the list that stands in both */
+	struct xos_buf archive;    /* of the bundle in force; n 0: none */
+	struct xos_bundle *before; /* the last that was verified; NULL: none */
 	struct xos_credd_witness *witness;
 };
 
@@ -102,6 +103,7 @@ void xos_credd_source_free(struct xos_credd_source *s)
 	xos_key_free(s->site_key);
 	xos_trust_free(s->trust);
 	xos_buf_free(&s->archive);
+	xos_bundle_unref(s->before);
 	free(s);
 }
 
@@ -148,7 +150,14 @@ static void demand_init(struct demand *d, struct xos_credd_source *s, int64_t no
 	    .site_key = s->site_key,
 	    .root = xos_trust_root(s->trust, conf->vo),
 	    .seen = &s->seen,
+	    .before = s->before,
 	};
+}
+
+static void remember(struct xos_credd_source *s, struct xos_bundle *bundle)
+{
+	xos_bundle_unref(s->before);
+	s->before = bundle ? xos_bundle_ref(bundle) : NULL;
 }
 
 static int64_t held_now(const struct xos_credd_source *s)
@@ -190,6 +199,7 @@ enum xos_status xos_credd_source_stored(
 		xos_event_err(XOS_ERROR, "bundle.stored-refused", &why, (const char *)NULL);
 	st = xos_credd_view_new(
 	    s->self, s->trust, bundle, s->seen.newest, &xos_credd_local_files, out, err);
+	remember(s, bundle);
 	xos_bundle_unref(bundle);
 	return st;
 }
@@ -228,6 +238,7 @@ static enum xos_status use(struct xos_credd_source *s, struct xos_bundle *bundle
 	if (xos_bundle_store(s->self->conf->state, xos_buf_bytes(kept), bundle, &s->seen, &why))
 		xos_event_err(XOS_ERROR, "bundle.not-stored", &why, (const char *)NULL);
 	s->seen = seen;
+	remember(s, bundle);
 	xos_buf_free(&s->archive);
 	s->archive = *kept;
 	xos_buf_init(kept, 0);

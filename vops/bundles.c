@@ -172,7 +172,7 @@ static enum xos_status answer(struct vops_bundles *b, const char *site, uint64_t
     struct xos_response *res, struct xos_err *err)
 {
 	uint64_t serial = vops_shelf_serial(b->shelf, site);
-	struct xos_bytes body = XOS_BYTES_NONE;
+	struct xos_shared *body = NULL;
 	char etag[XOS_VOPS_ETAG_MAX];
 	enum xos_status st;
 
@@ -184,8 +184,8 @@ static enum xos_status answer(struct vops_bundles *b, const char *site, uint64_t
 	}
 	st = vops_shelf_give(b->shelf, site, have, &body, err);
 	if (st == XOS_OK) {
-		xos_response_body(res, XOS_VOPS_BUNDLE_TYPE, body);
-		b->given += body.n;
+		xos_response_shared(res, XOS_VOPS_BUNDLE_TYPE, body);
+		b->given += xos_shared_bytes(body).n;
 	}
 	return st;
 }

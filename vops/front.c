@@ -38,6 +38,8 @@ static const struct {
 };
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
 
+#define DEFAULT_CONNECTIONS 1000 /* as the front's */
+
 struct front_state {
 	const struct vops_conf *conf;
 	struct xos_relay relay;
@@ -165,6 +167,10 @@ enum xos_status vops_front_open(struct xos_part_self *self, struct xos_err *err)
 	o.sources = f->sources;
 	o.nsources = f->conf->accounting_url ? SOURCES : SOURCES - 1;
 	o.refresh = f->conf->refresh;
+	/* All nodes that waited ask again at the same moment when there is something new. */
+	f->relay.queue_max = f->conf->common.limits.connections
+	                         ? (size_t)f->conf->common.limits.connections
+	                         : DEFAULT_CONNECTIONS;
 	enum xos_status st = xos_relay_open(&f->relay, self, &f->conf->common, VOPS_COMMAND, err);
 	if (st == XOS_OK)
 		st = xos_front_routes(

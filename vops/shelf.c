@@ -16,13 +16,13 @@
 struct volume {
 	struct xos_bundle_sight sight; /* serial 0: free */
 	struct xos_archive parts; /* digests only; the bytes are gone, but for the current one */
-	struct xos_buf delta;     /* from here to the current one; n 0: not made yet */
+	struct xos_shared *delta; /* from here to the current one; NULL: not made yet */
 };
 
 struct row {
 	struct row *next;
 	char site[XOS_SITE_MAX + 1];
-	struct xos_buf archive; /* the current one */
+	struct xos_shared *archive; /* the current one */
 	struct volume volume[REMEMBERED];
 	size_t newest; /* index of the current one */
 };
@@ -41,7 +41,8 @@ static void volume_clear(struct volume *v)
 {
 	xos_bundle_sight_clear(&v->sight);
 	xos_archive_clear(&v->parts);
-	xos_buf_free(&v->delta);
+	xos_shared_unref(v->delta);
+	v->delta = NULL;
 }
 
 void vops_shelf_free(struct vops_shelf *s)
@@ -54,7 +55,7 @@ void vops_shelf_free(struct vops_shelf *s)
 		s->rows = r->next;
 		for (size_t i = 0; i < REMEMBERED; i++)
 			volume_clear(&r->volume[i]);
-		xos_buf_free(&r->archive);
+		xos_shared_unref(r->archive);
 		free(r);
 	}
 	free(s);
@@ -84,7 +85,6 @@ static struct row *new_row(struct vops_shelf *s, const char *site)
 		free(r);
 		return NULL;
 	}
-	xos_buf_init(&r->archive, XOS_BUNDLE_MAX);
 	r->next = s->rows;
 	s->rows = r;
 	s->n++;
@@ -94,8 +94,8 @@ static struct row *new_row(struct vops_shelf *s, const char *site)
 static void drop_deltas(struct row *r)
 {
 	for (size_t i = 0; i < REMEMBERED; i++) {
-		xos_buf_free(&r->volume[i].delta);
-		xos_buf_init(&r->volume[i].delta, XOS_BUNDLE_MAX);
+		xos_shared_unref(r->volume[i].delta);
+		r->volume[i].delta = NULL;
 	}
 }
 
@@ -103,34 +103,37 @@ enum xos_status vops_shelf_put(
     struct vops_shelf *s, const char *site, struct xos_bytes archive, struct xos_err *err)
 {
 	struct row *r = row_of(s, site);
-	struct volume fresh = {.delta = {.p = NULL}};
-	struct xos_buf copy;
+	struct volume fresh = {.delta = NULL};
+	struct xos_shared *copy;
+	struct xos_buf bytes;
 
 	if (!r)
 		r = new_row(s, site);
 	if (!r)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "no room for a site's bundle");
-	xos_buf_init(&copy, XOS_BUNDLE_MAX);
-	xos_buf_put(&copy, archive.p, archive.n);
-	enum xos_status st = xos_buf_status(&copy);
+	xos_buf_init(&bytes, XOS_BUNDLE_MAX);
+	xos_buf_put(&bytes, archive.p, archive.n);
+	enum xos_status st = xos_buf_status(&bytes);
+	copy = xos_shared_take(&bytes);
+	if (st == XOS_OK && !copy)
+		st = XOS_INTERNAL;
 	if (st != XOS_OK)
 		xos_err_set(err, st, "bundle-size", "the bundle does not fit");
 	/* Borrowed from the copy, which stays as long as it is the current one. */
 	if (st == XOS_OK)
-		st = xos_archive_read(xos_buf_bytes(&copy), &fresh.parts, err);
+		st = xos_archive_read(xos_shared_bytes(copy), &fresh.parts, err);
 	if (st == XOS_OK)
 		st = xos_bundle_peek(&fresh.parts, &fresh.sight, err);
 	if (st != XOS_OK) {
 		volume_clear(&fresh);
-		xos_buf_free(&copy);
+		xos_shared_unref(copy);
 		return st;
 	}
 	drop_deltas(r);
 	r->newest = (r->newest + 1) % REMEMBERED;
 	volume_clear(&r->volume[r->newest]);
 	r->volume[r->newest] = fresh;
-	xos_buf_init(&r->volume[r->newest].delta, XOS_BUNDLE_MAX);
-	xos_buf_free(&r->archive);
+	xos_shared_unref(r->archive);
 	r->archive = copy;
 	return XOS_OK;
 }
@@ -145,13 +148,16 @@ static struct volume *volume_of(struct row *r, uint64_t serial)
 
 static void make_delta(struct row *r, struct volume *old)
 {
+	struct xos_buf delta;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < REMEMBERED; i++)
-		kept += r->volume[i].delta.n != 0;
+		kept += r->volume[i].delta != NULL;
 	if (kept >= DELTAS_MAX)
 		drop_deltas(r);
-	xos_archive_delta(&old->delta, &r->volume[r->newest].parts, &old->parts);
+	xos_buf_init(&delta, XOS_BUNDLE_MAX);
+	xos_archive_delta(&delta, &r->volume[r->newest].parts, &old->parts);
+	old->delta = xos_shared_take(&delta);
 }
 
 size_t vops_shelf_bytes(const struct vops_shelf *s)
@@ -159,15 +165,15 @@ size_t vops_shelf_bytes(const struct vops_shelf *s)
 	size_t n = 0;
 
 	for (const struct row *r = s->rows; r; r = r->next) {
-		n += r->archive.n;
+		n += xos_shared_bytes(r->archive).n;
 		for (size_t i = 0; i < REMEMBERED; i++)
-			n += r->volume[i].delta.n;
+			n += xos_shared_bytes(r->volume[i].delta).n;
 	}
 	return n;
 }
 
 enum xos_status vops_shelf_give(struct vops_shelf *s, const char *site, uint64_t have,
-    struct xos_bytes *out, struct xos_err *err)
+    struct xos_shared **out, struct xos_err *err)
 {
 	struct row *r = row_of(s, site);
 	struct volume *old = r ? volume_of(r, have) : NULL;
@@ -175,13 +181,11 @@ enum xos_status vops_shelf_give(struct vops_shelf *s, const char *site, uint64_t
 	if (!r || !r->volume[r->newest].sight.serial)
 		return xos_err_set(
 		    err, XOS_NOT_FOUND, "no-bundle", "there is no bundle of %s yet", site);
-	*out = xos_buf_bytes(&r->archive);
-	if (!old)
-		return XOS_OK;
-	if (!old->delta.n)
+	*out = r->archive;
+	if (old && !old->delta)
 		make_delta(r, old);
-	if (xos_buf_status(&old->delta) == XOS_OK)
-		*out = xos_buf_bytes(&old->delta);
+	if (old && old->delta)
+		*out = old->delta;
 	return XOS_OK;
 }
 

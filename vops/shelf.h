@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/name.h"
+#include "base/shared.h"
 #include "base/status.h"
 #include "bundle/peek.h"
 
@@ -25,11 +26,13 @@ uint64_t vops_shelf_serial(const struct vops_shelf *s, const char *site);
 XOS_MUST_USE enum xos_status vops_shelf_put(
     struct vops_shelf *s, const char *site, struct xos_bytes archive, struct xos_err *err);
 /*
- * The current one for a node that has `have` (0: none): all of it, or what it lacks. Borrowed until the next give or put of that site.
+/*
+ * The current one for a node that has `have` (0: none): all of it, or what it lacks. Borrowed until the next give or put of that
+ * site; who takes a reference has it for longer.
  * NOT_FOUND: there is none yet.
  */
 XOS_MUST_USE enum xos_status vops_shelf_give(struct vops_shelf *s, const char *site, uint64_t have,
-    struct xos_bytes *out, struct xos_err *err);
+    struct xos_shared **out, struct xos_err *err);
 /* What the bundle of that serial said; NULL: not known any more, or never. */
 const struct xos_bundle_sight *vops_shelf_sight(
     const struct vops_shelf *s, const char *site, uint64_t serial);

@@ -57,6 +57,8 @@ struct xos_bundle_want {
 	const struct xos_key *site_key;       /* pinned by the node's owner */
 	const struct xos_cert *root;          /* pinned; the bundle must name the same one */
 	const struct xos_bundle_seen *seen;
+	const struct xos_bundle
+	    *before; /* NULL, or the last one: what is the same is not parsed again */
 	struct xos_buf
 	    *kept; /* NULL, or gets the archive without what the manifest does not name */
 };

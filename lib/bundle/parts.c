@@ -132,12 +132,15 @@ static void note_by(
 static enum xos_status step_roster(
     struct xos_bundle_step *s, const struct xos_bundle_certs *certs, struct xos_err *err)
 {
+	const struct xos_bundle *before = s->want->before;
 	struct xos_bytes compact = XOS_BYTES_NONE;
 	const struct xos_bundle_issuer *by = NULL;
 	enum xos_status st = part_of(s, s->doc, "roster", &compact, err);
 
 	if (st == XOS_OK)
-		st = xos_roster_verify(compact, certs, &s->trust, &s->b->roster, err);
+		st = xos_roster_verify_again(compact, certs, &s->trust,
+		    before && strcmp(before->vo, s->b->vo) == 0 ? before->roster : NULL,
+		    &s->b->roster, err);
 	if (st == XOS_OK)
 		st = claimed_by(s, XOS_ROSTER_TYP, compact, &by, err);
 	if (st == XOS_OK)

@@ -1,13 +1,17 @@
 #include "bundle/roster.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "json/json.h"
+#include "pki/digest.h"
 #include "pki/jws.h"
 
 struct xos_roster {
+	atomic_uint refs;
+	uint8_t digest[XOS_SHA256_LEN]; /* of the payload */
 	uint64_t serial;
 	int64_t issued, expires;
 	struct xos_roster_member *members; /* by name */
@@ -47,7 +51,7 @@ static enum xos_status state_parse(
 
 void xos_roster_free(struct xos_roster *r)
 {
-	if (!r)
+	if (!r || atomic_fetch_sub(&r->refs, 1) != 1)
 		return;
 	free(r->by_number);
 	free(r->members);
@@ -207,8 +211,37 @@ static enum xos_status parse_payload(
 	return st;
 }
 
+/* Parsed, or `before` once more if that was made of the same payload. */
+static enum xos_status roster_of(struct xos_bytes payload, const char *vo,
+    struct xos_roster *before, struct xos_roster **out, struct xos_err *err)
+{
+	uint8_t digest[XOS_SHA256_LEN];
+
+	if (xos_sha256(payload, digest) != XOS_OK)
+		return xos_err_set(err, XOS_INTERNAL, "digest", "SHA-256 cannot be computed");
+	if (before && memcmp(before->digest, digest, sizeof(digest)) == 0) {
+		atomic_fetch_add(&before->refs, 1);
+		*out = before;
+		return XOS_OK;
+	}
+	struct xos_roster *r = calloc(1, sizeof(*r));
+	if (!r)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	atomic_init(&r->refs, 1);
+	memcpy(r->digest, digest, sizeof(digest));
+	*out = r;
+	return parse_payload(payload, vo, r, err);
+}
+
 enum xos_status xos_roster_verify(struct xos_bytes compact, const struct xos_bundle_certs *certs,
     const struct xos_bundle_trust *trust, struct xos_roster **out, struct xos_err *err)
+{
+	return xos_roster_verify_again(compact, certs, trust, NULL, out, err);
+}
+
+enum xos_status xos_roster_verify_again(struct xos_bytes compact,
+    const struct xos_bundle_certs *certs, const struct xos_bundle_trust *trust,
+    struct xos_roster *before, struct xos_roster **out, struct xos_err *err)
 {
 	struct xos_roster *r = NULL;
 	struct xos_buf payload;
@@ -224,12 +257,7 @@ enum xos_status xos_roster_verify(struct xos_bytes compact, const struct xos_bun
 	    XOS_ROSTER_TYP, compact, XOS_SIGNER_CA, certs, trust, &payload, NULL, err);
 	if (st != XOS_OK)
 		goto out;
-	r = calloc(1, sizeof(*r));
-	if (!r) {
-		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-		goto out;
-	}
-	st = parse_payload(xos_buf_bytes(&payload), trust->vo, r, err);
+	st = roster_of(xos_buf_bytes(&payload), trust->vo, before, &r, err);
 	if (st == XOS_OK)
 		st = xos_signed_check_times(
 		    "the roster", r->issued, r->expires, trust->now, trust->skew, err);
@@ -260,6 +288,8 @@ static enum xos_status check_fields(const struct xos_roster_fields *f, struct xo
 	if (st != XOS_OK)
 		return st;
 	probe = calloc(1, sizeof(*probe));
+	if (probe)
+		atomic_init(&probe->refs, 1);
 	if (probe)
 		probe->members = calloc(f->n ? f->n : 1, sizeof(*probe->members));
 	if (!probe || !probe->members) {

@@ -144,7 +144,7 @@ static enum step respond(struct conn *c)
 	if (s->draining)
 		c->keep_alive = false;
 	xos_buf_free(&c->out);
-	xos_buf_init(&c->out, x->res.body.n + OUT_HEAD_MAX);
+	xos_buf_init(&c->out, RESPONSE_BODY_MAX + OUT_HEAD_MAX);
 	if (exchange_encode(x, c->keep_alive, &c->out) != XOS_OK)
 		return gone(c);
 	c->written = 0;
@@ -361,16 +361,27 @@ static enum step step_body(struct conn *c)
 	return complete ? dispatch(c) : fill(c);
 }
 
+/* The next bytes to send, in one piece; none: all is sent. */
+static struct xos_bytes unsent(const struct conn *c)
+{
+	struct xos_bytes from = xos_buf_bytes(&c->out);
+	size_t at = c->written;
+	if (at >= from.n) {
+		at -= from.n;
+		from = exchange_rest(c->x);
+	}
+	return at < from.n ? (struct xos_bytes){from.p + at, from.n - at} : XOS_BYTES_NONE;
+}
+
 static enum step step_write(struct conn *c)
 {
-	while (c->written < c->out.n) {
-		size_t left = c->out.n - c->written;
-		int chunk = left > 65536 ? 65536 : (int)left, n;
+	for (struct xos_bytes left; (left = unsent(c)).n;) {
+		int chunk = left.n > 65536 ? 65536 : (int)left.n, n;
 		if (c->ssl) {
 			ERR_clear_error();
-			n = SSL_write(c->ssl, c->out.p + c->written, chunk);
+			n = SSL_write(c->ssl, left.p, chunk);
 		} else {
-			n = (int)send(c->fd, c->out.p + c->written, (size_t)chunk, MSG_NOSIGNAL);
+			n = (int)send(c->fd, left.p, (size_t)chunk, MSG_NOSIGNAL);
 		}
 		if (n <= 0)
 			return wait_or_go(c, wanted(c, n, XOS_WATCH_WRITE));

@@ -11,6 +11,9 @@
 #include "base/text.h"
 #include "net/problem.h"
 
+/* Shorter ones go out in one record with their head. */
+#define APART_MIN 16384
+
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 struct exchange *exchange_new(struct conn *conn)
@@ -27,6 +30,14 @@ struct exchange *exchange_new(struct conn *conn)
 	return x;
 }
 
+static void body_clear(struct xos_response *res)
+{
+	xos_buf_free(&res->body);
+	xos_buf_init(&res->body, RESPONSE_BODY_MAX);
+	xos_shared_unref(res->shared);
+	res->shared = NULL;
+}
+
 static void response_clear(struct xos_response *res)
 {
 	for (size_t i = 0; i < res->nfields; i++) {
@@ -34,7 +45,7 @@ static void response_clear(struct xos_response *res)
 		free(res->field[i].value);
 	}
 	free(res->content_type);
-	xos_buf_free(&res->body);
+	body_clear(res);
 	*res = (struct xos_response){.status = 200};
 	xos_buf_init(&res->body, RESPONSE_BODY_MAX);
 }
@@ -184,19 +195,25 @@ static void content_type_set(struct xos_response *res, const char *type)
 void xos_response_body(struct xos_response *res, const char *content_type, struct xos_bytes body)
 {
 	content_type_set(res, content_type);
-	xos_buf_free(&res->body);
-	xos_buf_init(&res->body, RESPONSE_BODY_MAX);
+	body_clear(res);
 	xos_buf_put(&res->body, body.p, body.n);
 	if (xos_buf_status(&res->body) != XOS_OK)
 		res->failed = true;
+}
+
+void xos_response_shared(
+    struct xos_response *res, const char *content_type, struct xos_shared *body)
+{
+	content_type_set(res, content_type);
+	body_clear(res);
+	res->shared = xos_shared_ref(body);
 }
 
 static void json_body(struct xos_response *res, int status, const char *type, struct xos_json *doc)
 {
 	xos_response_status(res, status);
 	content_type_set(res, type);
-	xos_buf_free(&res->body);
-	xos_buf_init(&res->body, RESPONSE_BODY_MAX);
+	body_clear(res);
 	if (xos_json_dump(doc, &res->body, NULL) != XOS_OK)
 		res->failed = true;
 	xos_json_free(doc);
@@ -253,16 +270,37 @@ static bool has_field(const struct xos_response *res, const char *name)
 	return false;
 }
 
+static bool bodiless(const struct xos_response *res)
+{
+	return res->status == 204 || res->status == 304;
+}
+
+/* What is sent as the body. */
+static struct xos_bytes sent(const struct exchange *x)
+{
+	const struct xos_response *res = &x->res;
+	bool head = x->req.head.method && strcmp(x->req.head.method, "HEAD") == 0;
+	if (head || bodiless(res))
+		return XOS_BYTES_NONE;
+	return res->shared ? xos_shared_bytes(res->shared) : xos_buf_bytes(&res->body);
+}
+
+struct xos_bytes exchange_rest(const struct exchange *x)
+{
+	struct xos_bytes body = sent(x);
+	return x->res.shared && body.n >= APART_MIN ? body : XOS_BYTES_NONE;
+}
+
 enum xos_status exchange_encode(struct exchange *x, bool keep_alive, struct xos_buf *out)
 {
 	const struct xos_response *res = &x->res;
-	bool bodiless = res->status == 204 || res->status == 304;
-	bool head = x->req.head.method && strcmp(x->req.head.method, "HEAD") == 0;
+	struct xos_bytes body = sent(x);
 	xos_buf_printf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Request-Id: %s\r\n", res->status,
 	    reason(res->status), http_date(), x->req.id);
-	if (!bodiless)
-		xos_buf_printf(out, "Content-Length: %zu\r\n", res->body.n);
-	if (res->content_type && !bodiless)
+	if (!bodiless(res))
+		xos_buf_printf(out, "Content-Length: %zu\r\n",
+		    res->shared ? xos_shared_bytes(res->shared).n : res->body.n);
+	if (res->content_type && !bodiless(res))
 		xos_buf_printf(out, "Content-Type: %s\r\n", res->content_type);
 	/* Answers say who is who: no cache may keep them unless the handler says otherwise. */
 	if (!has_field(res, "Cache-Control"))
@@ -272,7 +310,7 @@ enum xos_status exchange_encode(struct exchange *x, bool keep_alive, struct xos_
 	if (!keep_alive)
 		xos_buf_put_str(out, "Connection: close\r\n");
 	xos_buf_put_str(out, "\r\n");
-	if (!head && !bodiless)
-		xos_buf_put(out, res->body.p, res->body.n);
+	if (!exchange_rest(x).n)
+		xos_buf_put(out, body.p, body.n);
 	return xos_buf_status(out);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/shared.h"
 #include "base/status.h"
 #include "json/json.h"
 
@@ -63,6 +64,9 @@ void xos_response_status(struct xos_response *res, int status); /* 200 to 599 */
 void xos_response_header(struct xos_response *res, const char *name, const char *value);
 /* Copies body; replaces an earlier one. content_type NULL: none. */
 void xos_response_body(struct xos_response *res, const char *content_type, struct xos_bytes body);
+/* The same without a copy: for what is long and goes to many. A reference is taken. */
+void xos_response_shared(
+    struct xos_response *res, const char *content_type, struct xos_shared *body);
 /* Status and a JSON body; takes doc, also when it fails. */
 void xos_response_json(struct xos_response *res, int status, struct xos_json *doc);
 /* A problem document (problem.h). */

@@ -45,6 +45,7 @@ struct xos_response {
 	size_t nfields;
 	char *content_type;
 	struct xos_buf body;
+	struct xos_shared *shared; /* NULL, or the body instead */
 	bool failed;
 };
 
@@ -68,8 +69,10 @@ void exchange_free(struct exchange *x);
 void exchange_name(struct exchange *x);
 /* Runs the handler. True: done, the caller completes; false: deferred. */
 bool exchange_run(struct exchange *x);
-/* Status line, fields and body into out. */
+/* Status line, fields and body into out, but for what exchange_rest gives. */
 enum xos_status exchange_encode(struct exchange *x, bool keep_alive, struct xos_buf *out);
+/* What is to be sent after that: a body that is shared and long. As long as x lives. */
+struct xos_bytes exchange_rest(const struct exchange *x);
 /* A failed or refused exchange gets its problem document. */
 void exchange_settle(struct exchange *x);
 

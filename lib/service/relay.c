@@ -113,6 +113,7 @@ enum xos_status xos_relay_open(struct xos_relay *r, struct xos_part_self *self,
 		    .tls_key = conf->tls_key,
 		    .limits = conf->limits,
 		    .verifier = xos_service_verifier_get(r->verifier),
+		    .queue_max = r->queue_max,
 		};
 		st = xos_front_new(&o, &r->front, err);
 	}

@@ -27,7 +27,8 @@ struct xos_relay {
 	struct xos_fetch *fetch;        /* NULL: xos_relay_fetch was not called */
 	struct xos_fetch_options asked; /* as the caller gave them */
 	struct xos_fetch_source sources[XOS_FETCH_SOURCES_MAX]; /* the trust list before them */
-	uint16_t command;           /* the message that carries the body of a command to auth */
+	size_t queue_max; /* requests that may wait for a worker; before open; 0: as the front */
+	uint16_t command; /* the message that carries the body of a command to auth */
 	void (*changed)(void *ctx); /* a command was carried out; any thread; may be NULL */
 	void *changed_ctx;
 };

@@ -261,6 +261,45 @@ START_TEST(times)
 }
 END_TEST
 
+/* What is the same is not parsed again, but judged again. */
+START_TEST(the_same_roster_again)
+{
+	struct xos_test_bundle g = good();
+	make(vo, &g);
+	struct xos_bundle *first = take();
+	want.before = first;
+	g.serial = 11;
+	make(vo, &g);
+	struct xos_bundle *second = take();
+	ck_assert_ptr_eq(xos_bundle_roster(second), xos_bundle_roster(first));
+	/* It lives as long as the last who has it. */
+	xos_bundle_unref(first);
+	ck_assert_uint_eq(xos_roster_find(xos_bundle_roster(second), "zoe")->number, 7);
+	want.before = second;
+	/* Who was removed is removed. */
+	struct xos_test_bundle other = g;
+	other.nmembers = 3;
+	other.roster_serial = 5;
+	make(vo, &other);
+	struct xos_bundle *third = take();
+	ck_assert_ptr_ne(xos_bundle_roster(third), xos_bundle_roster(second));
+	ck_assert_ptr_null(xos_roster_find(xos_bundle_roster(third), "old"));
+	xos_bundle_unref(third);
+	/* The members are the same, the signer is another, or none any more; it ended; it is older than what was seen. */
+	make(vo, &g);
+	seen.roster = 5;
+	refuse(XOS_DENIED, "lower-serial");
+	seen.roster = 0;
+	bt.now = NOW + 13 * HOUR;
+	refuse(XOS_EXPIRED, "object-expired");
+	bt.now = NOW;
+	make(twin, &g);
+	refuse(XOS_DENIED, NULL);
+	want.before = NULL;
+	xos_bundle_unref(second);
+}
+END_TEST
+
 /* Each part on its own: whoever holds the policy key cannot bring an old one back. */
 START_TEST(lower_serials)
 {
@@ -559,6 +598,7 @@ int main(void)
 	tcase_add_test(tc, a_set_of_another_site_or_vo);
 	tcase_add_test(tc, without_a_site_set_there_is_none);
 	tcase_add_test(tc, times);
+	tcase_add_test(tc, the_same_roster_again);
 	tcase_add_test(tc, lower_serials);
 	tcase_add_test(tc, serials_of_a_key_that_counts_no_more_are_forgotten);
 	tcase_add_test(tc, sets_of_groups_owners_and_the_node);

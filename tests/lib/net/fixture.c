@@ -125,6 +125,25 @@ static enum xos_status inject(
 	return XOS_OK;
 }
 
+/* ?n=BYTES of a body that is shared by all: the letters a to z, again and again. */
+static enum xos_status shared(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
+{
+	uint64_t n = 0;
+	struct xos_buf text;
+	(void)ctx;
+	enum xos_status st = xos_request_query_u64(req, "n", 0, 10000000, &n, err);
+	xos_buf_init(&text, 10000000);
+	for (uint64_t i = 0; i < n; i++)
+		xos_buf_u8(&text, (uint8_t)('a' + i % 26));
+	struct xos_shared *body = xos_shared_take(&text);
+	ck_assert_ptr_nonnull(body);
+	xos_response_body(res, "text/plain", xos_bytes_str("replaced"));
+	xos_response_shared(res, "text/plain", body);
+	xos_shared_unref(body);
+	return st;
+}
+
 /* Which thread answers. */
 static enum xos_status thread(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
@@ -148,6 +167,7 @@ static const struct xos_route routes[] = {
     {"POST", "/json", parse, 0, 1000},
     {"GET", "/fail", fails, 0, 0},
     {"GET", "/slow", slow, 0, 0},
+    {"GET", "/shared", shared, 0, 0},
     {"GET", "/later", later, XOS_ROUTE_INLINE, 0},
     {"GET", "/inject", inject, 0, 0},
     {"GET", "/thread", thread, XOS_ROUTE_INLINE, 0},
