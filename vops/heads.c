@@ -88,6 +88,7 @@ enum xos_status vops_head_take(struct xos_store *db, const struct xos_trust *tru
 {
 	char name[XOS_LOG_NAME_MAX + 1];
 	const struct xos_logproof_want want = {.root = xos_trust_root(trust, vo),
+	    .trust = trust,
 	    .vo = vo,
 	    .log = name,
 	    .kind = xos_vo_log_kind(log),

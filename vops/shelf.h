@@ -26,7 +26,6 @@ uint64_t vops_shelf_serial(const struct vops_shelf *s, const char *site);
 XOS_MUST_USE enum xos_status vops_shelf_put(
     struct vops_shelf *s, const char *site, struct xos_bytes archive, struct xos_err *err);
 /*
-/*
  * The current one for a node that has `have` (0: none): all of it, or what it lacks. Borrowed until the next give or put of that
  * site; who takes a reference has it for longer.
  * NOT_FOUND: there is none yet.

@@ -213,7 +213,12 @@ static enum xos_status judge(
 		return xos_err_set(err, XOS_NOT_YET_VALID, "log-head-time",
 		    "the head of %s is signed at %s, which is not yet: a clock is wrong",
 		    h->head.name, time);
-	return check_signer(h->log, h->signer, want, err);
+	enum xos_status st = check_signer(h->log, h->signer, want, err);
+	/* By a key that was tainted meanwhile only what it signed before counts. */
+	return st == XOS_OK
+	           ? xos_trust_judge(want->trust, want->vo, xos_cert_fingerprint(h->signer),
+	                 xos_cert_subject_text(h->signer), h->head.time, err)
+	           : st;
 }
 
 static enum xos_status arrive(struct xos_bytes compact, const struct xos_carried_want *want,
