@@ -8,111 +8,9 @@
 #include "base/file.h"
 #include "bundle/archive.h"
 #include "bundle/stored.h"
+#include "taking.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
-
-#define NOW INT64_C(1795000000)
-#define HOUR 3600
-
-static struct xos_test_vo *vo, *twin;
-static struct xos_trust *trust;
-static struct xos_bundle_trust bt;
-static struct xos_bundle_seen seen;
-static struct xos_bundle_want want;
-static struct xos_buf compact;
-static struct xos_err err;
-
-static const struct xos_roster_member members[] = {
-    {"zoe", 7, XOS_MEMBER_ACTIVE},
-    {"alice", 2, XOS_MEMBER_ACTIVE},
-    {"bob", 3, XOS_MEMBER_SUSPENDED},
-    {"old", 1, XOS_MEMBER_REMOVED},
-};
-static const struct xos_lock locks_ca[] = {
-    {"l1", XOS_LOCK_MEMBER, "bob", NOW - 10, XOS_LOCK_NO_END, "call us"},
-    {"l2", XOS_LOCK_GROUP, "/demo/students", NOW - 10, NOW + HOUR, ""},
-    {"l3", XOS_LOCK_MEMBER, "zoe", NOW - 100, NOW - 10, "over"},
-    {"l4", XOS_LOCK_ROLE, "/demo/Role=admin", NOW - 10, NOW + HOUR, ""},
-};
-static const struct xos_lock locks_rca[] = {
-    {"l5", XOS_LOCK_NODE, "n7", NOW - 10, NOW + HOUR, "stolen"}};
-
-#define SITE_TEXT "site \"lab\" serial 5 { permit vo demo action job.submit on site:lab; }\n"
-
-static struct xos_test_bundle good(void)
-{
-	return (struct xos_test_bundle){
-	    .serial = 10,
-	    .vo_text = "vo \"demo\" serial 1 { permit group /demo action job.submit on any; }\n",
-	    .site_text = SITE_TEXT,
-	    .members = members,
-	    .nmembers = 4,
-	    .locks_ca = locks_ca,
-	    .nlocks_ca = 4,
-	    .locks_rca = locks_rca,
-	    .nlocks_rca = 1,
-	    .roster_serial = 4,
-	    .locks_serial = 4,
-	};
-}
-
-static void setup(void)
-{
-	vo = xos_test_vo_new("demo", "lab", NOW);
-	twin = xos_test_vo_new("demo", "lab", NOW);
-	trust = xos_test_vo_trust(vo);
-	bt = (struct xos_bundle_trust){.vo = "demo",
-	    .signer = xos_api_signer,
-	    .arg = trust,
-	    .now = NOW,
-	    .skew = XOS_BUNDLE_SKEW};
-	seen = (struct xos_bundle_seen){0};
-	want = (struct xos_bundle_want){.trust = &bt,
-	    .site = "lab",
-	    .node = "n1",
-	    .site_key = vo->site_key,
-	    .root = vo->root,
-	    .seen = &seen};
-	xos_buf_init(&compact, XOS_BUNDLE_MAX);
-	err = (struct xos_err)XOS_ERR_INIT;
-}
-
-static void teardown(void)
-{
-	xos_buf_free(&compact);
-	xos_trust_free(trust);
-	xos_test_vo_free(twin);
-	xos_test_vo_free(vo);
-}
-
-static void make(const struct xos_test_vo *by, const struct xos_test_bundle *b)
-{
-	xos_buf_free(&compact);
-	xos_buf_init(&compact, XOS_BUNDLE_MAX);
-	xos_test_bundle(by, b, &compact);
-}
-
-static struct xos_bundle *take(void)
-{
-	struct xos_bundle *b = NULL;
-	enum xos_status st = xos_bundle_verify(xos_buf_bytes(&compact), &want, &b, &err);
-
-	ck_assert_msg(st == XOS_OK, "%s: %s", err.code, err.text);
-	return b;
-}
-
-static void refuse(enum xos_status status, const char *code)
-{
-	struct xos_bundle *b = NULL;
-
-	err = (struct xos_err)XOS_ERR_INIT;
-	enum xos_status st = xos_bundle_verify(xos_buf_bytes(&compact), &want, &b, &err);
-	ck_assert_msg(
-	    st == status, "%s, not %s: %s", xos_status_name(st), xos_status_name(status), err.text);
-	ck_assert_ptr_null(b);
-	if (code)
-		ck_assert_str_eq(err.code, code);
-}
 
 START_TEST(a_good_bundle_says_all_it_has)
 {
@@ -359,108 +257,6 @@ START_TEST(serials_of_a_key_that_counts_no_more_are_forgotten)
 }
 END_TEST
 
-#define GROUP "group \"/demo/physics\" serial 1 { permit any action job.submit on any; }"
-#define OWNER "owner \"demo:alice\" serial 1 { permit user demo:bob action job.show on any; }"
-#define NODE "node \"lab/n1\" serial 3 { forbid any action job.submit on node:lab/n1; }"
-
-static void refuse_parts(struct xos_test_bundle g, enum xos_status status, const char *code)
-{
-	make(vo, &g);
-	refuse(status, code);
-}
-
-START_TEST(sets_of_groups_owners_and_the_node)
-{
-	struct xos_test_bundle g = good();
-
-	g.group_text = GROUP;
-	g.owner_text = OWNER;
-	g.node_text = NODE;
-	g.head = xos_bytes_str("a.b.c");
-	g.trust = xos_bytes_str("d.e.f");
-	make(vo, &g);
-	struct xos_bundle *b = take();
-	ck_assert_uint_eq(xos_bundle_scoped_count(b), 2);
-	ck_assert_str_eq(xos_policy_set_name(xos_bundle_scoped(b, 0)), "/demo/physics");
-	ck_assert_str_eq(xos_policy_set_name(xos_bundle_scoped(b, 1)), "demo:alice");
-	ck_assert_ptr_null(xos_bundle_scoped(b, 2));
-	ck_assert_str_eq(xos_policy_set_name(xos_bundle_node_set(b)), "lab/n1");
-	ck_assert_int_gt(xos_bundle_node_expires(b), NOW);
-	ck_assert_uint_eq(xos_bundle_head_count(b), 1);
-	ck_assert(xos_bytes_eq(xos_bundle_head(b, 0), g.head));
-	ck_assert(xos_bytes_eq(xos_bundle_trust_list(b), g.trust));
-	xos_bundle_seen_raise(&seen, b);
-	ck_assert_uint_eq(seen.node_set, 3);
-	xos_bundle_unref(b);
-	/* What the node's owner said once is not left out, nor taken back to an older one. */
-	g.serial = 11;
-	g.node_text = NULL;
-	refuse_parts(g, XOS_DENIED, "lower-serial");
-	g.node_text = "node \"lab/n1\" serial 2 { }";
-	refuse_parts(g, XOS_DENIED, "lower-serial");
-	g.node_text = "node \"lab/n1\" serial 4 { }";
-	g.group_text = g.owner_text = NULL; /* those the VO may take back */
-	make(vo, &g);
-	xos_bundle_unref(take());
-}
-END_TEST
-
-START_TEST(node_sets_are_the_owners)
-{
-	struct xos_test_bundle g = good();
-
-	g.site_text = NULL;
-	g.node_text = NODE;
-	g.site_key = vo->policy_key;
-	refuse_parts(g, XOS_DENIED, "foreign-signer");
-	g.site_key = NULL;
-	g.node_text = "node \"lab/n2\" serial 3 { }"; /* for another node, under this one's name */
-	refuse_parts(g, XOS_DENIED, "wrong-site");
-	g.node_text = "node \"other/n1\" serial 3 { }";
-	refuse_parts(g, XOS_DENIED, "wrong-site");
-	/* A site's set where a node's must be: another type. */
-	g.node_text = "site \"lab\" serial 3 { }";
-	refuse_parts(g, XOS_DENIED, "foreign-signer");
-	/* Another node's is not looked at. */
-	g.node = "n2";
-	make(vo, &g);
-	struct xos_bundle *b = take();
-	ck_assert_ptr_null(xos_bundle_node_set(b));
-	xos_bundle_unref(b);
-}
-END_TEST
-
-START_TEST(sets_of_others_in_their_names)
-{
-	struct xos_test_bundle g = good();
-	struct xos_policy_set *set;
-
-	/* What cannot be read, or is another's, closes; it keeps no lock from arriving. */
-	static const char *const bad[] = {"group \"/demo/physics\" serial 1 { nonsense }",
-	    "group \"/demo/other\" serial 1 { }", "group \"/demo/physics\" serial 2 { }",
-	    "vo \"demo\" serial 1 { }", "group \"/other/physics\" serial 1 { }", ""};
-
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		g.group_text = bad[i];
-		make(vo, &g);
-		struct xos_bundle *b = take();
-		set = xos_bundle_scoped(b, 0);
-		ck_assert_str_eq(xos_policy_set_name(set), "/demo/physics");
-		ck_assert_uint_eq(xos_policy_set_count(set), 1);
-		ck_assert_int_eq(xos_policy_statement_effect(xos_policy_set_statement(set, 0)),
-		    XOS_POLICY_FORBID);
-		xos_bundle_unref(b);
-	}
-	g.group_text = NULL;
-	g.owner_text = "owner \"demo:bob\" serial 1 { permit any action job.show on any; }";
-	make(vo, &g);
-	struct xos_bundle *b = take();
-	ck_assert_str_eq(xos_policy_set_name(xos_bundle_scoped(b, 0)), "demo:alice");
-	ck_assert_uint_eq(xos_policy_set_count(xos_bundle_scoped(b, 0)), 0);
-	xos_bundle_unref(b);
-}
-END_TEST
-
 /* Who has one bundle needs only what is new of the next. */
 START_TEST(only_what_changed)
 {
@@ -589,7 +385,7 @@ int main(void)
 	Suite *s = suite_create("bundle");
 	TCase *tc = tcase_create("bundle");
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, taking_setup, taking_teardown);
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, a_good_bundle_says_all_it_has);
 	tcase_add_test(tc, locks_are_found_by_kind_name_and_time);
@@ -601,9 +397,6 @@ int main(void)
 	tcase_add_test(tc, the_same_roster_again);
 	tcase_add_test(tc, lower_serials);
 	tcase_add_test(tc, serials_of_a_key_that_counts_no_more_are_forgotten);
-	tcase_add_test(tc, sets_of_groups_owners_and_the_node);
-	tcase_add_test(tc, node_sets_are_the_owners);
-	tcase_add_test(tc, sets_of_others_in_their_names);
 	tcase_add_test(tc, only_what_changed);
 	tcase_add_test(tc, changed_bytes);
 	tcase_add_test(tc, too_long);
