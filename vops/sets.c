@@ -39,8 +39,8 @@ static const char *const migrations[] = {
     "CREATE TABLE abilities (node TEXT PRIMARY KEY, site TEXT NOT NULL, document BLOB NOT NULL,"
     " told BIGINT NOT NULL);",
     /* heads.h */
-    "CREATE TABLE heads (log TEXT PRIMARY KEY, encoded BLOB NOT NULL, carried BLOB NOT NULL,"
-    " fetched BIGINT NOT NULL);",
+    ("CREATE TABLE heads (log TEXT PRIMARY KEY, encoded BLOB NOT NULL, carried BLOB NOT NULL,"
+     " fetched BIGINT NOT NULL);"),
 };
 
 enum xos_status vops_sets_open(const char *path, struct xos_store **out, struct xos_err *err)
