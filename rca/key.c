@@ -133,56 +133,50 @@ static enum xos_status on_sign_locks(
 	return st;
 }
 
+/* Into the log, if it is an object with these members and no other. */
+static enum xos_status note(struct key_state *k, uint16_t type, struct xos_bytes payload,
+    const char *const *members, struct xos_err *err)
+{
+	struct xos_json *doc = NULL;
+	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
+
+	if (st == XOS_OK)
+		st = xos_json_only(doc, members, err);
+	if (st == XOS_OK)
+		st = rca_issuer_note(k->issuer, type, payload, err);
+	xos_json_free(doc);
+	return st;
+}
+
 static enum xos_status on_note(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	struct key_state *k = ctx;
-	struct xos_json *doc = NULL;
+	static const char *const members[] = {"verb", "by", "digest", "args", NULL};
 
 	(void)from;
 	(void)reply;
-	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
-	if (st == XOS_OK)
-		st = XOS_JSON_ONLY(doc, err, "verb", "by", "digest", "args");
-	if (st == XOS_OK)
-		st = rca_issuer_note(k->issuer, RCA_LOG_COMMAND, payload, err);
-	xos_json_free(doc);
-	return st;
+	return note(ctx, RCA_LOG_COMMAND, payload, members, err);
 }
 
 static enum xos_status on_note_twice(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	struct key_state *k = ctx;
-	struct xos_json *doc = NULL;
+	static const char *const members[] = {
+	    "node", "service", "generation", "serial", "from", "why", NULL};
 
 	(void)from;
 	(void)reply;
-	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
-	if (st == XOS_OK)
-		st = XOS_JSON_ONLY(
-		    doc, err, "node", "service", "generation", "serial", "from", "why");
-	if (st == XOS_OK)
-		st = rca_issuer_note(k->issuer, RCA_LOG_TWICE, payload, err);
-	xos_json_free(doc);
-	return st;
+	return note(ctx, RCA_LOG_TWICE, payload, members, err);
 }
 
 static enum xos_status on_note_rescued(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
-	struct key_state *k = ctx;
-	struct xos_json *doc = NULL;
+	static const char *const members[] = {"node", "service", "serial", "ended", "from", NULL};
 
 	(void)from;
 	(void)reply;
-	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &doc, err);
-	if (st == XOS_OK)
-		st = XOS_JSON_ONLY(doc, err, "node", "service", "serial", "ended", "from");
-	if (st == XOS_OK)
-		st = rca_issuer_note(k->issuer, RCA_LOG_RESCUED, payload, err);
-	xos_json_free(doc);
-	return st;
+	return note(ctx, RCA_LOG_RESCUED, payload, members, err);
 }
 
 static enum xos_status on_sign_ssh(

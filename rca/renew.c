@@ -282,40 +282,41 @@ static enum xos_status end(struct keeping *k, enum xos_status st, const struct x
 	return st;
 }
 
+static enum xos_status keep(struct keeping *k, bool rescue, struct xos_bytes payload,
+    struct xos_buf *reply, struct xos_err *err)
+{
+	struct xos_json *answer = NULL;
+	enum xos_status st =
+	    begin(k, payload, rescue ? xos_rca_rescue_open : xos_rca_renewal_open, err);
+
+	if (st == XOS_OK && rescue)
+		st = check_grace(k, err);
+	if (st == XOS_OK && rescue)
+		st = tell_rescued(k, err);
+	if (st == XOS_OK)
+		st = issue(k, &answer, err);
+	if (st == XOS_OK)
+		st = xos_json_dump(answer, reply, err);
+	xos_json_free(answer);
+	return end(k, st, err);
+}
+
 enum xos_status rca_auth_on_renew(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct keeping k = {.a = ctx, .what = "renewal"};
-	struct xos_json *answer = NULL;
 
 	(void)from;
-	enum xos_status st = begin(&k, payload, xos_rca_renewal_open, err);
-	if (st == XOS_OK)
-		st = issue(&k, &answer, err);
-	if (st == XOS_OK)
-		st = xos_json_dump(answer, reply, err);
-	xos_json_free(answer);
-	return end(&k, st, err);
+	return keep(&k, false, payload, reply, err);
 }
 
 enum xos_status rca_auth_on_rescue(
     void *ctx, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err)
 {
 	struct keeping k = {.a = ctx, .what = "rescue"};
-	struct xos_json *answer = NULL;
 
 	(void)from;
-	enum xos_status st = begin(&k, payload, xos_rca_rescue_open, err);
-	if (st == XOS_OK)
-		st = check_grace(&k, err);
-	if (st == XOS_OK)
-		st = tell_rescued(&k, err);
-	if (st == XOS_OK)
-		st = issue(&k, &answer, err);
-	if (st == XOS_OK)
-		st = xos_json_dump(answer, reply, err);
-	xos_json_free(answer);
-	return end(&k, st, err);
+	return keep(&k, true, payload, reply, err);
 }
 
 enum xos_status rca_auth_on_confirm(

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "api/chainjson.h"
+#include "api/rca_proof.h"
 #include "base/clock.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "pki/jws.h"
 
@@ -106,38 +106,7 @@ enum xos_status xos_rca_join_decode(struct xos_bytes body, struct xos_rca_applic
 enum xos_status xos_rca_leave_sign(const char *vo, const struct xos_chain *own, int64_t now,
     struct xos_json **body, struct xos_err *err)
 {
-	struct xos_json *p = xos_json_object(), *doc = NULL;
-	struct xos_buf payload, compact;
-	char jti[33];
-
-	xos_buf_init(&payload, XOS_RCA_BODY_MAX);
-	xos_buf_init(&compact, XOS_RCA_BODY_MAX);
-	xos_random_id(jti, 16);
-	enum xos_status st = own->n && own->key ? XOS_OK
-	                                        : xos_err_set(err, XOS_INTERNAL, "leave-key",
-	                                              "the node's key is needed to leave");
-	if (st == XOS_OK) {
-		xos_json_set_string(p, "vo", vo);
-		xos_json_set_string(p, "aud", XOS_RCA_AUD);
-		xos_json_set_time(p, "iat", now);
-		xos_json_set_time(p, "exp", now + XOS_RCA_LEAVE_LIFE);
-		xos_json_set_string(p, "jti", jti);
-		st = xos_json_dump(p, &payload, err);
-	}
-	if (st == XOS_OK)
-		st = xos_jws_sign(
-		    own->key, XOS_RCA_LEAVE_TYP, xos_buf_bytes(&payload), &compact, err);
-	if (st == XOS_OK) {
-		doc = xos_json_object();
-		xos_json_set_string(doc, "proof", xos_buf_str(&compact));
-		xos_chain_to_json(doc, "chain", own);
-		*body = doc;
-		st = doc ? XOS_OK : no_memory(err);
-	}
-	xos_buf_free(&compact);
-	xos_buf_free(&payload);
-	xos_json_free(p);
-	return st;
+	return xos_rca_proof_sign(XOS_RCA_LEAVE_TYP, vo, own, xos_json_object(), now, body, err);
 }
 
 enum xos_status xos_rca_leave(

@@ -27,87 +27,84 @@ static size_t count(const char *name)
 	return n;
 }
 
+/* How often each lint is found in a text. */
+static const struct {
+	const char *text, *name;
+	size_t n;
+} cases[] = {{VO("define $a { x } define $b { $a }"), "unused-name", 1},
+    {VO("define $a { x } permit user b action any when auth.method in $a;"), "unused-name", 0},
+    {VO("template t() { } template u() { } use u();"), "unused-template", 1},
+    {VO("permit @a user b action job.show; permit @b user b action job.show because \"x\"; "
+        "permit user b action job.cancel;"),
+        "duplicate", 1},
+    {VO("permit user b action job.*; permit user b action job.submit, job.show, "
+        "job.cancel, "
+        "job.extend, job.signal;"),
+        "duplicate", 1},
+    {VO("permit user b action job.show; permit user b action job.show when auth.age < 1h;"),
+        "duplicate", 0},
+    {VO("forbid group /demo/a action job.* because \"x\"; permit group /demo/a/b action "
+        "job.show on job:*; permit group /demo/ab action job.show;"),
+        "forbidden-permit", 1},
+    {VO("forbid any action any on file:/x because \"x\"; permit user b action file.read on "
+        "file:/x/y & site:l; permit user b action file.read on file:/xy; permit user b "
+        "action file.read;"),
+        "forbidden-permit", 1},
+    {VO("forbid any action job.show because \"x\"; permit user b action job.show; permit "
+        "group /demo/a action job.show; permit role /demo/Role=x action job.show; permit "
+        "home "
+        "\"h\" action job.show; permit any action job.show; permit user bio:c action "
+        "job.show "
+        "on job:*;"),
+        "forbidden-permit", 4},
+    {SITE("forbid any action job.show because \"x\"; permit local action job.show; permit "
+          "vo x "
+          "action job.show;"),
+        "forbidden-permit", 1},
+    {VO("forbid any action job.show when auth.age > 1h because \"x\"; shadow forbid any "
+        "action "
+        "job.show because \"x\"; permit user b action job.show;"),
+        "forbidden-permit", 0},
+    {"vo \"demo\" serial 1 { permit user b action job.submit when job.wall < 1h; }", "unguarded",
+        1},
+    {"vo \"demo\" serial 1 { permit user b action file.read when has job.wall; }", "unguarded", 1},
+    {"vo \"demo\" serial 1 { permit user b action job.submit when has job.wall and "
+     "job.wall < "
+     "1h; }",
+        "unguarded", 0},
+    {"vo \"demo\" serial 1 { permit user b action job.submit when action == job.show; }", "never",
+        1},
+    /* Own actions on what they are not for. */
+    {VO(OWN "permit user b action demo.a on file:/x, demo.d:*, job:1, demo.d:1 & tag:x, "
+            "site:l;"),
+        "never", 2},
+    {VO(OWN "permit user b action demo.a, file.read on file:/x; forbid user b action any on "
+            "file:/x; permit user b action demo.f, demo.a on file:/x, demo.d:1; permit user b "
+            "action demo.b on job:*;"),
+        "never", 0},
+    {VO(OWN "forbid user b action demo.a, demo.f on job:*, session:1, file:*;"), "never", 2},
+    {"vo \"demo\" serial 1 { }", "old-schema", 1}, {VO(""), "old-schema", 0},
+    {VO("permit any action any;"), "wide-permit", 1},
+    {VO("permit any action any on job:*; permit any action job.*; permit user b action "
+        "any; "
+        "permit any action any when auth.age < 1h; shadow permit any action any;"),
+        "wide-permit", 0},
+    {VO("forbid user b action any; forbid user c action any because \"x\";"), "no-reason", 1},
+    {VO("permit user b action file.read when resource.id like {\"/a\", \"**\", \"/a*\", "
+        "\"?\"};"),
+        "pattern", 2},
+    {VO("permit any, user b action job.show;"), "redundant", 1},
+    {VO("permit group /demo/a, exactly /demo/a/b action job.show;"), "redundant", 1},
+    {VO("permit group /demo/a, group /demo/ab, user b action job.show;"), "redundant", 0},
+    {VO("permit user b action file.read on file:/a, file:/a/b;"), "redundant", 1},
+    {VO("permit user b action file.read on file:/a & site:l, file:/b;"), "redundant", 0},
+    {VO("permit user b action job.show when not time in mon-sun UTC;"), "always", 1},
+    {VO("permit user b action job.show when time in mon-sat UTC or time in 00:00-23:59 "
+        "UTC;"),
+        "always", 0}};
+
 START_TEST(each_is_found)
 {
-	static const struct {
-		const char *text, *name;
-		size_t n;
-	} cases[] = {{VO("define $a { x } define $b { $a }"), "unused-name", 1},
-	    {VO("define $a { x } permit user b action any when auth.method in $a;"), "unused-name",
-	        0},
-	    {VO("template t() { } template u() { } use u();"), "unused-template", 1},
-	    {VO("permit @a user b action job.show; permit @b user b action job.show because \"x\"; "
-	        "permit user b action job.cancel;"),
-	        "duplicate", 1},
-	    {VO("permit user b action job.*; permit user b action job.submit, job.show, "
-	        "job.cancel, "
-	        "job.extend, job.signal;"),
-	        "duplicate", 1},
-	    {VO("permit user b action job.show; permit user b action job.show when auth.age < 1h;"),
-	        "duplicate", 0},
-	    {VO("forbid group /demo/a action job.* because \"x\"; permit group /demo/a/b action "
-	        "job.show on job:*; permit group /demo/ab action job.show;"),
-	        "forbidden-permit", 1},
-	    {VO("forbid any action any on file:/x because \"x\"; permit user b action file.read on "
-	        "file:/x/y & site:l; permit user b action file.read on file:/xy; permit user b "
-	        "action file.read;"),
-	        "forbidden-permit", 1},
-	    {VO("forbid any action job.show because \"x\"; permit user b action job.show; permit "
-	        "group /demo/a action job.show; permit role /demo/Role=x action job.show; permit "
-	        "home "
-	        "\"h\" action job.show; permit any action job.show; permit user bio:c action "
-	        "job.show "
-	        "on job:*;"),
-	        "forbidden-permit", 4},
-	    {SITE("forbid any action job.show because \"x\"; permit local action job.show; permit "
-	          "vo x "
-	          "action job.show;"),
-	        "forbidden-permit", 1},
-	    {VO("forbid any action job.show when auth.age > 1h because \"x\"; shadow forbid any "
-	        "action "
-	        "job.show because \"x\"; permit user b action job.show;"),
-	        "forbidden-permit", 0},
-	    {"vo \"demo\" serial 1 { permit user b action job.submit when job.wall < 1h; }",
-	        "unguarded", 1},
-	    {"vo \"demo\" serial 1 { permit user b action file.read when has job.wall; }",
-	        "unguarded", 1},
-	    {"vo \"demo\" serial 1 { permit user b action job.submit when has job.wall and "
-	     "job.wall < "
-	     "1h; }",
-	        "unguarded", 0},
-	    {"vo \"demo\" serial 1 { permit user b action job.submit when action == job.show; }",
-	        "never", 1},
-	    /* Own actions on what they are not for. */
-	    {VO(OWN "permit user b action demo.a on file:/x, demo.d:*, job:1, demo.d:1 & tag:x, "
-	            "site:l;"),
-	        "never", 2},
-	    {VO(OWN
-	         "permit user b action demo.a, file.read on file:/x; forbid user b action any on "
-	         "file:/x; permit user b action demo.f, demo.a on file:/x, demo.d:1; permit user b "
-	         "action demo.b on job:*;"),
-	        "never", 0},
-	    {VO(OWN "forbid user b action demo.a, demo.f on job:*, session:1, file:*;"), "never",
-	        2},
-	    {"vo \"demo\" serial 1 { }", "old-schema", 1}, {VO(""), "old-schema", 0},
-	    {VO("permit any action any;"), "wide-permit", 1},
-	    {VO("permit any action any on job:*; permit any action job.*; permit user b action "
-	        "any; "
-	        "permit any action any when auth.age < 1h; shadow permit any action any;"),
-	        "wide-permit", 0},
-	    {VO("forbid user b action any; forbid user c action any because \"x\";"), "no-reason",
-	        1},
-	    {VO("permit user b action file.read when resource.id like {\"/a\", \"**\", \"/a*\", "
-	        "\"?\"};"),
-	        "pattern", 2},
-	    {VO("permit any, user b action job.show;"), "redundant", 1},
-	    {VO("permit group /demo/a, exactly /demo/a/b action job.show;"), "redundant", 1},
-	    {VO("permit group /demo/a, group /demo/ab, user b action job.show;"), "redundant", 0},
-	    {VO("permit user b action file.read on file:/a, file:/a/b;"), "redundant", 1},
-	    {VO("permit user b action file.read on file:/a & site:l, file:/b;"), "redundant", 0},
-	    {VO("permit user b action job.show when not time in mon-sun UTC;"), "always", 1},
-	    {VO("permit user b action job.show when time in mon-sat UTC or time in 00:00-23:59 "
-	        "UTC;"),
-	        "always", 0}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		run(cases[i].text);
 		ck_assert_msg(count(cases[i].name) == cases[i].n, "%zu of %s in %s",
