@@ -128,6 +128,27 @@ where() {
 	[[ $output == *"in force on 3 of 4 nodes"*"not reached: e1 "* ]]
 }
 
+# decides NAME EXIT: does alice's job start there, or is it refused?
+decides() {
+	local status=0
+	as alice xos-job submit --node "$1" --wait -- true >/dev/null 2>&1 || status=$?
+	[ "$status" = "$2" ]
+}
+
+@test "a set and its rollback are live on each of them within the refresh interval" {
+	local name serial
+	serial=$(as admin xos-policy list --json | jq '[.. | .serial? // empty] | max')
+	cat >"$V/no.xos" <<-EOF
+		vo "demo" serial $((serial + 1)) {
+			forbid group /demo action job.submit on any because "a rest";
+		}
+	EOF
+	as admin xos-policy push "$V/no.xos"
+	for name in n1 n2 n3; do retry decides "$name" 1; done
+	run -0 as admin xos-policy rollback "$serial"
+	for name in n1 n2 n3; do retry decides "$name" 0; done
+}
+
 @test "each renews; a banned one is refused by every service within the refresh interval, and let in again" {
 	local name before
 	for name in n1 n2 n3; do
