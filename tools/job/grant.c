@@ -24,21 +24,26 @@ static enum xos_status from_delegation(const struct xos_delegation *d,
 	           : xos_err_set(err, XOS_LIMIT, "grant", "the restriction is too long");
 }
 
-static enum xos_status may_not(const struct job_grant_wish *wish, int64_t ends, struct xos_err *err)
+enum xos_status job_grant_may(
+    const struct xos_token_info *who, const struct job_grant_wish *wish, struct xos_err *err)
 {
-	char until[XOS_TIME_TEXT];
-
-	if (wish->renew)
+	if (wish->renew && who->nsteps)
 		return xos_err_set(err, XOS_DENIED, "grant-signer",
 		    "--renew: a delegated credential or a robot's token never gives a grant; "
 		    "submit "
 		    "with your own token");
+	return XOS_OK;
+}
+
+static void note_none(int64_t ends)
+{
+	char until[XOS_TIME_TEXT];
+
 	xos_time_format(ends, until);
 	fprintf(stderr,
 	    "note: a delegated credential or a robot's token never gives a grant: the job's own "
 	    "credential is not renewed and ends %s\n",
 	    until);
-	return XOS_OK;
 }
 
 enum xos_status job_grant_for(const struct xos_chain *token, const struct xos_token_info *who,
@@ -53,8 +58,10 @@ enum xos_status job_grant_for(const struct xos_chain *token, const struct xos_to
 	*out = NULL;
 	if (wish->none || ends <= d->not_after || (wish->lifetime && !wish->renew))
 		return XOS_OK;
-	if (who->nsteps)
-		return may_not(wish, d->not_after, err);
+	if (who->nsteps) {
+		note_none(d->not_after);
+		return XOS_OK;
+	}
 	st = from_delegation(d, key, ends, &g, err);
 	if (st == XOS_OK)
 		st = xos_grant_sign(token, &g, now, out, err);

@@ -102,6 +102,8 @@ static enum xos_status build_spec(struct submission *s, int argc, char **argv, s
 		st = xos_cli_usage(err, "--renew and --no-renew: one or the other");
 	s->wish.none = no_renew;
 	s->wish.lifetime = s->lifetime;
+	if (st == XOS_OK)
+		st = job_grant_may(s->who, &s->wish, err);
 	for (int i = 0; st == XOS_OK && i < argc; i++)
 		st = xos_job_spec_arg(s->spec, argv[i], err);
 	for (size_t i = 0; st == XOS_OK && i < env.n; i++)
