@@ -24,6 +24,7 @@ const struct xos_config_key xos_credd_keys[] = {
     {"", "tls_key", XOS_CONFIG_PATH, AT(tls_key), false, NULL, 0, 0},
     {"", "vops", XOS_CONFIG_STRING, AT(vops), false, NULL, 0, 0},
     {"", "rca", XOS_CONFIG_STRING, AT(rca), false, NULL, 0, 0},
+    {"", "ca", XOS_CONFIG_STRING, AT(ca), false, NULL, 0, 0},
     {"", "slices", XOS_CONFIG_PATH, AT(slices), false, NULL, 0, 0},
     {"", "renew", XOS_CONFIG_STRING, AT(renew), false, NULL, 0, 0},
     {"", "ssh_host_keys", XOS_CONFIG_PATH, AT(ssh_host_keys), false, NULL, 0, 0},
@@ -134,7 +135,7 @@ enum xos_status xos_credd_self_init(
 		return bad(err, "socket", "longer than 107 bytes: choose a shorter path");
 	if (!conf->tls_certificate != !conf->tls_key)
 		return bad(err, "tls_certificate", "give tls_key as well, or neither");
-	if ((conf->vops || conf->rca) && !conf->tls_key)
+	if ((conf->vops || conf->rca || conf->ca) && !conf->tls_key)
 		return bad(
 		    err, "tls_key", "servers are asked with the node's certificate: give it");
 	enum xos_status st = own_user(out, err);

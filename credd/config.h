@@ -19,7 +19,7 @@ struct xos_credd_conf {
 	char *state;                     /* folder: bundle, jobs */
 	char *socket;                    /* path */
 	char *tls_certificate, *tls_key; /* the node's; NULL, both: no server is asked */
-	char *vops, *rca;                /* URLs; NULL: not asked */
+	char *vops, *rca, *ca;           /* URLs; NULL: not asked */
 	char *slices; /* folder shared with the xos-credd of the node's other VOs; NULL: none */
 	char *renew;  /* more certificates to renew: "CERT:KEY, CERT:KEY"; NULL: none */
 	char *ssh_host_keys; /* folder with sshd's public host keys, to be certified; NULL: not */

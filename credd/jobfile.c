@@ -7,11 +7,14 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "pki/key.h"
+#include "token/delegation.h"
 
 #define JOB_FILE_MAX (512u * 1024)
 #define JOB_KEY_MAX 4096
 
-static const uint8_t magic[] = {'X', 'O', 'S', 'J', 1};
+static const uint8_t magic[] = {'X', 'O', 'S', 'J'};
+#define VERSION_PLAIN 1
+#define VERSION_GRANT 2
 
 struct xos_credd_job *xos_credd_job_new(void)
 {
@@ -24,7 +27,23 @@ void xos_credd_job_free(struct xos_credd_job *job)
 		return;
 	xos_secret_free(job->key);
 	xos_chain_clear(&job->chain);
+	xos_credd_grant_free(job->grant);
 	free(job);
+}
+
+struct xos_credd_grant *xos_credd_grant_new(void)
+{
+	struct xos_credd_grant *g = calloc(1, sizeof(*g));
+	if (g)
+		xos_buf_init(&g->wire, XOS_CREDD_GRANT_MAX);
+	return g;
+}
+
+void xos_credd_grant_free(struct xos_credd_grant *g)
+{
+	if (g)
+		xos_buf_free(&g->wire);
+	free(g);
 }
 
 /* Two passes over the same steps: the first counts, the second writes into secret memory. */
@@ -54,9 +73,25 @@ static void put_text(struct writer *w, struct xos_bytes v)
 	put(w, v.p, v.n);
 }
 
+static void put_grant(struct writer *w, const struct xos_credd_grant *g)
+{
+	put_number(w, (uint64_t)g->token_ends, 8);
+	put_number(w, (uint64_t)g->ends, 8);
+	put_number(w, (uint64_t)g->taken, 8);
+	put_number(w, g->renewed, 4);
+	put_number(w, g->registered, 1);
+	put_number(w, g->depth, 1);
+	put(w, g->restriction, sizeof(g->restriction));
+	put_text(w, xos_bytes_str(g->refusal));
+	put_number(w, (uint64_t)g->refused, 8);
+	put_text(w, xos_bytes_str(g->refusal[0] ? g->text : ""));
+	put_text(w, xos_buf_bytes(&g->wire));
+}
+
 static void put_job(struct writer *w, const struct xos_credd_job *job)
 {
 	put(w, magic, sizeof(magic));
+	put_number(w, job->grant ? VERSION_GRANT : VERSION_PLAIN, 1);
 	put_text(w, xos_bytes_str(job->id));
 	put_text(w, xos_bytes_str(job->vo));
 	put_text(w, xos_bytes_str(job->member));
@@ -70,6 +105,8 @@ static void put_job(struct writer *w, const struct xos_credd_job *job)
 	for (size_t i = 0; i < job->chain.n; i++)
 		put_text(w, xos_cert_der(job->chain.cert[i]));
 	put_text(w, (struct xos_bytes){xos_secret_data(job->key), xos_secret_len(job->key)});
+	if (job->grant)
+		put_grant(w, job->grant);
 }
 
 enum xos_status xos_credd_job_write(
@@ -102,13 +139,14 @@ static bool read_time(struct xos_reader *r, int64_t *t)
 	return true;
 }
 
-static bool read_names(struct xos_reader *r, struct xos_credd_job *job)
+static bool read_names(struct xos_reader *r, struct xos_credd_job *job, uint8_t *version)
 {
 	struct xos_bytes m;
 	return xos_reader_take(r, sizeof(magic), &m) && memcmp(m.p, magic, sizeof(magic)) == 0 &&
-	       xos_reader_lp_str(r, job->id, sizeof(job->id)) && xos_local_job_valid(job->id) &&
-	       xos_reader_lp_str(r, job->vo, sizeof(job->vo)) && xos_name_is_vo(job->vo) &&
-	       xos_reader_lp_str(r, job->member, sizeof(job->member)) &&
+	       xos_reader_u8(r, version) && *version >= VERSION_PLAIN &&
+	       *version <= VERSION_GRANT && xos_reader_lp_str(r, job->id, sizeof(job->id)) &&
+	       xos_local_job_valid(job->id) && xos_reader_lp_str(r, job->vo, sizeof(job->vo)) &&
+	       xos_name_is_vo(job->vo) && xos_reader_lp_str(r, job->member, sizeof(job->member)) &&
 	       xos_name_is_member(job->vo, job->member) && xos_reader_u64(r, &job->number) &&
 	       xos_reader_lp_str(r, job->account.name, sizeof(job->account.name)) &&
 	       xos_reader_u32(r, &job->account.uid) && xos_reader_u32(r, &job->account.gid) &&
@@ -134,8 +172,8 @@ static enum xos_status read_key(
 {
 	struct xos_bytes pem;
 	struct xos_key *key = NULL;
-	if (!xos_reader_lp(r, JOB_KEY_MAX, &pem) || xos_reader_end(r))
-		return xos_err_set(err, XOS_MALFORMED, "job-file", "bad key or length");
+	if (!xos_reader_lp(r, JOB_KEY_MAX, &pem))
+		return xos_err_set(err, XOS_MALFORMED, "job-file", "bad key");
 	enum xos_status st = xos_key_from_pem(pem, &key, err);
 	if (st)
 		return st;
@@ -143,6 +181,52 @@ static enum xos_status read_key(
 	xos_key_free(key);
 	job->key = xos_secret_from(pem.p, pem.n);
 	return job->key ? XOS_OK : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+}
+
+bool xos_credd_grant_parts(struct xos_bytes wire, struct xos_bytes chain[XOS_CHAIN_MAX], size_t *n,
+    struct xos_bytes *grant)
+{
+	struct xos_reader r;
+	uint8_t count;
+	xos_reader_init(&r, wire);
+	bool ok = xos_reader_u8(&r, &count) && count && count <= XOS_CHAIN_MAX;
+	for (size_t i = 0; ok && i < count; i++)
+		ok = xos_reader_lp(&r, XOS_CERT_MAX, &chain[i]);
+	*n = count;
+	return ok && xos_reader_lp(&r, XOS_CREDD_GRANT_MAX, grant) && grant->n &&
+	       xos_reader_end(&r) == XOS_OK;
+}
+
+static bool read_plan(struct xos_reader *r, struct xos_credd_grant *g)
+{
+	struct xos_bytes digest, wire, chain[XOS_CHAIN_MAX], grant;
+	uint8_t registered;
+	size_t n;
+	if (!read_time(r, &g->token_ends) || !read_time(r, &g->ends) || !read_time(r, &g->taken) ||
+	    !xos_reader_u32(r, &g->renewed) || !xos_reader_u8(r, &registered) || registered > 1 ||
+	    !xos_reader_u8(r, &g->depth) || g->depth > XOS_DELEGATION_DEPTH_MAX ||
+	    !xos_reader_take(r, sizeof(g->restriction), &digest) ||
+	    !xos_reader_lp_str(r, g->refusal, sizeof(g->refusal)) || !read_time(r, &g->refused) ||
+	    !xos_reader_lp_str(r, g->text, sizeof(g->text)) ||
+	    !xos_reader_lp(r, XOS_CREDD_GRANT_MAX, &wire))
+		return false;
+	g->registered = registered;
+	memcpy(g->restriction, digest.p, sizeof(g->restriction));
+	xos_buf_put(&g->wire, wire.p, wire.n);
+	return xos_buf_status(&g->wire) == XOS_OK && xos_utf8_valid(xos_bytes_str(g->text)) &&
+	       xos_credd_grant_parts(wire, chain, &n, &grant);
+}
+
+static enum xos_status read_grant(
+    struct xos_reader *r, struct xos_credd_job *job, struct xos_err *err)
+{
+	job->grant = xos_credd_grant_new();
+	if (!job->grant)
+		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	/* What is not accepted yet has nothing to renew. */
+	return read_plan(r, job->grant) && job->chain.n
+	           ? XOS_OK
+	           : xos_err_set(err, XOS_MALFORMED, "job-file", "bad grant");
 }
 
 enum xos_status xos_credd_job_decode(
@@ -154,12 +238,17 @@ enum xos_status xos_credd_job_decode(
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	xos_reader_init(&r, in);
 	enum xos_status st = XOS_OK;
-	if (!read_names(&r, job))
+	uint8_t version = 0;
+	if (!read_names(&r, job, &version))
 		st = xos_err_set(err, XOS_MALFORMED, "job-file", "bad names or numbers");
 	if (!st)
 		st = read_chain(&r, job, err);
 	if (!st)
 		st = read_key(&r, job, err);
+	if (!st && version == VERSION_GRANT)
+		st = read_grant(&r, job, err);
+	if (!st && xos_reader_end(&r))
+		st = xos_err_set(err, XOS_MALFORMED, "job-file", "bad length");
 	if (!st && job->chain.n &&
 	    memcmp(xos_key_spki_sha256(xos_cert_key(job->chain.cert[0])), job->spki,
 	        XOS_SHA256_LEN) != 0)

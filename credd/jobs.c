@@ -40,6 +40,25 @@ static struct xos_credd_job *find(const struct xos_credd_jobs *jobs, const char 
 	return j;
 }
 
+struct xos_credd_job *xos_credd_jobs_find(const struct xos_credd_jobs *jobs, const char *id)
+{
+	return find(jobs, id);
+}
+
+void xos_credd_jobs_each(const struct xos_credd_jobs *jobs,
+    void (*each)(void *ctx, struct xos_credd_job *job), void *ctx)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct xos_credd_job *j = jobs->bucket[i]; j; j = j->next)
+			each(ctx, j);
+}
+
+enum xos_status xos_credd_jobs_store(
+    const struct xos_credd_jobs *jobs, const struct xos_credd_job *job, struct xos_err *err)
+{
+	return xos_credd_job_write(jobs->dir, job, err);
+}
+
 static void insert(struct xos_credd_jobs *jobs, struct xos_credd_job *job)
 {
 	struct xos_credd_job **at = &jobs->bucket[hash(job->id)];
@@ -166,7 +185,7 @@ static enum xos_status make_key(struct xos_credd_job *job, struct xos_err *err)
 	return st;
 }
 
-static bool same_member(const struct xos_credd_job *job, const struct xos_claims *c)
+bool xos_credd_job_is_of(const struct xos_credd_job *job, const struct xos_claims *c)
 {
 	return job->number == c->number && strcmp(job->vo, c->vo) == 0 &&
 	       strcmp(job->member, c->name) == 0;
@@ -202,7 +221,7 @@ enum xos_status xos_credd_jobs_prepare(struct xos_credd_jobs *jobs, const char *
     struct xos_buf *csr, struct xos_err *err)
 {
 	struct xos_credd_job *job = find(jobs, id);
-	if (job && !same_member(job, who->claims))
+	if (job && !xos_credd_job_is_of(job, who->claims))
 		return xos_err_set(err, XOS_CONFLICT, "job-member",
 		    "the job %s was submitted by somebody else", id);
 	if (job)
@@ -224,7 +243,7 @@ static enum xos_status check_delegation(const struct xos_credd_job *job,
     const struct xos_known *known, const char *node, struct xos_err *err)
 {
 	const struct xos_identity *id = known->id;
-	if (!same_member(job, id->claims))
+	if (!xos_credd_job_is_of(job, id->claims))
 		return xos_err_set(err, XOS_DENIED, "job-member",
 		    "the job %s was submitted by %s:%s, and this credential is of %s", job->id,
 		    job->vo, job->member, known->subject);
@@ -262,6 +281,11 @@ enum xos_status xos_credd_jobs_accept(struct xos_credd_jobs *jobs, const char *i
 		return xos_err_set(err, XOS_NOT_FOUND, "job-unknown",
 		    "xos-credd has prepared no key for job %s, or not lately: submit it again", id);
 	enum xos_status st = check_delegation(job, known, node, err);
+	/* The same again, from a job service that did not hear of it: what was renewed since stays. */
+	if (!st && job->grant && job->grant->renewed) {
+		tell(job, out);
+		return XOS_OK;
+	}
 	if (!st)
 		st = xos_chain_from_der(chain, n, &fresh, err);
 	if (st)
@@ -416,13 +440,20 @@ size_t xos_credd_jobs_list(const struct xos_credd_jobs *jobs, const uid_t *uid, 
 	return n;
 }
 
+/* A credential that ended while the authority was away can still be renewed. */
+static int64_t last_use(const struct xos_credd_job *j)
+{
+	const struct xos_credd_grant *g = j->grant;
+	return g && !g->refusal[0] && g->ends > j->not_after ? g->ends : j->not_after;
+}
+
 void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct xos_credd_job *j = jobs->bucket[i], *next; j; j = next) {
 			struct xos_err err = XOS_ERR_INIT;
 			next = j->next;
-			bool over = j->chain.n ? now > j->not_after + XOS_CREDD_OVER_KEEP
+			bool over = j->chain.n ? now > last_use(j) + XOS_CREDD_OVER_KEEP
 			                       : now > j->created + XOS_CREDD_PREPARED_KEEP;
 			if (!over)
 				continue;

@@ -64,7 +64,19 @@ XOS_MUST_USE enum xos_status xos_credd_jobs_release(
 /* Fills list with at most max jobs, newest first: all, or those of one uid. */
 size_t xos_credd_jobs_list(const struct xos_credd_jobs *jobs, const uid_t *uid, int64_t now,
     struct xos_local_entry *list, size_t max);
-/* Forgets what nobody will ask for any more. Call it now and then. */
+/* Forgets what nobody will ask for any more. Call it now and then. What may still be renewed stays. */
 void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now);
+
+/* --- inside: for grants.h and renewals.h --- */
+struct xos_credd_job;
+/* Did this member submit it? */
+bool xos_credd_job_is_of(const struct xos_credd_job *job, const struct xos_claims *c);
+/* Borrowed; NULL: there is none. */
+struct xos_credd_job *xos_credd_jobs_find(const struct xos_credd_jobs *jobs, const char *id);
+void xos_credd_jobs_each(const struct xos_credd_jobs *jobs,
+    void (*each)(void *ctx, struct xos_credd_job *job), void *ctx);
+/* Durable as it stands in memory. */
+XOS_MUST_USE enum xos_status xos_credd_jobs_store(
+    const struct xos_credd_jobs *jobs, const struct xos_credd_job *job, struct xos_err *err);
 
 #endif

@@ -12,6 +12,7 @@
 #include "credd/confine.h"
 #include "credd/fetch.h"
 #include "credd/ops.h"
+#include "credd/renewer.h"
 #include "credd/server.h"
 #include "credd/source.h"
 #include "net/loop.h"
@@ -28,6 +29,7 @@ struct node {
 	int signal_fd, listen_fd;
 	struct xos_credd_ops ops;
 	struct xos_credd_fetch *fetch;
+	struct xos_credd_renewer *renewer;
 	struct xos_credd_server *server;
 };
 
@@ -106,6 +108,9 @@ static enum xos_status start(struct node *n, struct xos_err *err)
 	n->sweep = xos_timer_new(n->loop, on_sweep, n);
 	if (!st && (!n->signals || !n->sweep))
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	if (!st)
+		st = xos_credd_renewer_start(
+		    n->loop, &n->ops, xos_credd_source_trust(source), &n->renewer, err);
 	if (st) {
 		xos_credd_source_free(source);
 		return st;
@@ -133,11 +138,13 @@ static void announce(const struct node *n)
 
 static void stop(struct node *n)
 {
+	xos_credd_renewer_stop(n->renewer);
 	xos_credd_fetch_stop(n->fetch);
 	xos_credd_server_free(n->server);
 	xos_watch_free(n->signals);
 	xos_timer_free(n->sweep);
 	xos_loop_free(n->loop); /* runs what was posted: the decider must still be there */
+	xos_credd_renewer_free(n->renewer);
 	xos_credd_decider_free(n->ops.decider);
 	xos_credd_jobs_free(n->ops.jobs);
 	if (n->listen_fd >= 0)

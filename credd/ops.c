@@ -6,6 +6,7 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "credd/abilities.h"
+#include "credd/grants.h"
 #include "credd/preview.h"
 
 /* One request with what it works on. */
@@ -187,6 +188,38 @@ static enum xos_status op_abilities(struct call *c, struct xos_err *err)
 	return xos_credd_abilities_take(c->ops->self->conf, c->req->text, err);
 }
 
+static enum xos_status op_renewals(struct call *c, struct xos_err *err)
+{
+	enum xos_status st = xos_credd_renewals_json(c->ops->renewals, c->ops->jobs,
+	    c->peer->service ? NULL : &c->peer->uid, c->req->text, c->now, c->plain, err);
+	if (!st)
+		c->answer->text = xos_buf_bytes(c->plain);
+	return st;
+}
+
+static enum xos_status op_grant(struct call *c, struct xos_err *err)
+{
+	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
+	const struct xos_credd_self *self = c->ops->self;
+	const struct xos_known *k;
+	struct xos_credd_job *job;
+	enum xos_status st = XOS_OK;
+	if (!c->ops->renewals)
+		return xos_err_set(err, XOS_UNAVAILABLE, "renewal-off",
+		    "xos-credd of node %s renews no credentials (ca in credd.conf)",
+		    self->conf->node);
+	st = in_standing(c, c->req->chain, c->req->nchain, &k, err);
+	if (!st)
+		st = xos_credd_grant_take(
+		    c->ops->jobs, c->req, view->trust, self->conf, c->now, &job, err);
+	if (st)
+		return st;
+	c->answer->not_after = job->grant->ends;
+	xos_credd_renewals_changed(c->ops->renewals, job);
+	XOS_EVENT(XOS_INFO, "job.granted", "job", job->id, "subject", k->subject);
+	return XOS_OK;
+}
+
 static const struct {
 	const char *name;
 	bool service_only;
@@ -202,6 +235,8 @@ static const struct {
     [XOS_LOCAL_LIST] = {"list", false, op_list},
     [XOS_LOCAL_PREVIEW] = {"preview", true, op_preview},
     [XOS_LOCAL_ABILITIES] = {"abilities", true, op_abilities},
+    [XOS_LOCAL_RENEWALS] = {"renewals", false, op_renewals},
+    [XOS_LOCAL_JOB_GRANT] = {"job.grant", true, op_grant},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -6,6 +6,7 @@
 #include "credd/config.h"
 #include "credd/decide.h"
 #include "credd/jobs.h"
+#include "credd/renewals.h"
 #include "credd/server.h"
 #include "credd/witness.h"
 
@@ -33,6 +34,7 @@ struct xos_credd_ops {
 	struct xos_credd_contact vops;
 	struct xos_credd_certificate certificate;
 	struct xos_credd_witness_state witness;
+	struct xos_credd_renewals *renewals; /* NULL: no credential is renewed */
 };
 
 /* A xos_credd_handler; ctx is a struct xos_credd_ops. One table says which operations are for

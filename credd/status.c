@@ -130,6 +130,25 @@ static void add_counts(const struct xos_credd_ops *ops, struct xos_json *root)
 	xos_json_set_int(root, "jobs", (int64_t)xos_credd_jobs_count(ops->jobs));
 }
 
+static void add_renewals(const struct xos_credd_ops *ops, int64_t now, struct xos_json *root)
+{
+	struct xos_credd_renewal_counts n;
+	if (!ops->renewals) {
+		xos_json_set_null(root, "renewals");
+		return;
+	}
+	xos_credd_renewals_count(ops->renewals, now, &n);
+	struct xos_json *o = xos_json_object();
+	set_text_or_null(o, "url", ops->self->conf->ca);
+	set_serial(o, "renewing", n.renewing);
+	set_serial(o, "failing", n.failing);
+	set_serial(o, "refused", n.refused);
+	set_serial(o, "ended", n.ended);
+	set_time_or_null(o, "failing_since", n.failing_since);
+	set_text_or_null(o, "last_error", n.last_error);
+	xos_json_set(root, "renewals", o);
+}
+
 /* One sentence for people; the state for programs. */
 static void add_state(const struct xos_credd_ops *ops, int64_t now, struct xos_json *root)
 {
@@ -194,6 +213,7 @@ enum xos_status xos_credd_status_json(
 	add_accounts(&v->slice, root);
 	add_contacts(ops, root);
 	xos_credd_witness_json(&ops->witness, root);
+	add_renewals(ops, now, root);
 	add_counts(ops, root);
 	enum xos_status st = xos_json_dump(root, out, err);
 	xos_json_free(root);

@@ -96,6 +96,8 @@ static const struct xos_route routes[] = {
     {"GET", "/v1/vo/{vo}/jobs/{id}", xos_job_route_show, XOS_ROUTE_CERT, 0},
     {"PUT", "/v1/vo/{vo}/jobs/{id}/credential", xos_job_route_credential, XOS_ROUTE_CERT,
         XOS_JOB_BODY_MAX},
+    {"GET", "/v1/vo/{vo}/jobs/{id}/grant", xos_job_route_grant, XOS_ROUTE_CERT, 0},
+    {"PUT", "/v1/vo/{vo}/jobs/{id}/grant", xos_job_route_extend, XOS_ROUTE_CERT, XOS_JOB_BODY_MAX},
     {"GET", "/v1/vo/{vo}/jobs/{id}/output", xos_job_route_output, XOS_ROUTE_CERT, 0},
     {"POST", "/v1/vo/{vo}/jobs/{id}/cancel", xos_job_route_cancel, XOS_ROUTE_CERT, 1024},
     {"POST", "/v1/vo/{vo}/preview", xos_job_route_preview, XOS_ROUTE_CERT, XOS_LOCAL_PREVIEW_MAX},

@@ -75,6 +75,12 @@ void xos_job_front_expire(struct xos_job_front *f);
 /* Answers waiting requests that have news or have waited long enough; all of them if stop. */
 void xos_job_front_wake(struct xos_job_front *f, bool stop);
 
+/* The member "grant" of a body, if there is one: {"chain", "grant"}, whose chain must be what signed the delegation. Keeps it
+ * for whoever extends it; *grant is borrowed from doc. MALFORMED "grant-chain". */
+XOS_MUST_USE enum xos_status xos_job_front_grant(struct xos_job_front *f, const char *id,
+    const struct xos_json *doc, const struct xos_chain *delegation, struct xos_bytes *grant,
+    struct xos_err *err);
+
 enum xos_status xos_job_route_submit(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 enum xos_status xos_job_route_credential(
@@ -86,6 +92,10 @@ enum xos_status xos_job_route_list(
 enum xos_status xos_job_route_show(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 enum xos_status xos_job_route_output(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_grant(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status xos_job_route_extend(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 enum xos_status xos_job_route_status(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);

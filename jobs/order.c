@@ -24,6 +24,8 @@ enum xos_status xos_order_encode(
 	xos_buf_u8(out, (uint8_t)o->n);
 	for (size_t i = 0; i < o->n; i++)
 		xos_buf_lp(out, o->chain[i]);
+	if (o->grant.n)
+		xos_buf_lp(out, o->grant);
 	if (xos_buf_status(out) != XOS_OK)
 		return xos_err_set(err, xos_buf_status(out), "order", "an order is too long");
 	return XOS_OK;
@@ -45,6 +47,9 @@ enum xos_status xos_order_decode(struct xos_bytes in, struct xos_order *o, struc
 		return malformed(err);
 	for (size_t i = 0; i < n; i++)
 		xos_reader_lp(&r, XOS_ORDER_CHAIN_MAX, &f.chain[i]);
+	/* Orders from before there were grants wait on disks without. */
+	if (r.left && (!xos_reader_lp(&r, XOS_ORDER_GRANT_MAX, &f.grant) || !f.grant.n))
+		return malformed(err);
 	if (xos_reader_end(&r) != XOS_OK)
 		return malformed(err);
 	f.n = n;
@@ -89,5 +94,39 @@ enum xos_status xos_order_id_decode(
 	xos_reader_lp_str(&r, id, XOS_JOB_ID_TEXT);
 	if (xos_reader_end(&r) != XOS_OK || !xos_job_id_valid(id))
 		return malformed(err);
+	return XOS_OK;
+}
+
+enum xos_status xos_order_grant_encode(
+    const struct xos_order_grant *g, struct xos_buf *out, struct xos_err *err)
+{
+	xos_buf_lp_str(out, g->id);
+	xos_buf_u8(out, (uint8_t)g->n);
+	for (size_t i = 0; i < g->n; i++)
+		xos_buf_lp(out, g->chain[i]);
+	xos_buf_lp(out, g->grant);
+	if (xos_buf_status(out) != XOS_OK || !g->n || g->n > XOS_CHAIN_MAX)
+		return xos_err_set(err, XOS_LIMIT, "order", "a grant is too long");
+	return XOS_OK;
+}
+
+enum xos_status xos_order_grant_decode(
+    struct xos_bytes in, struct xos_order_grant *g, struct xos_err *err)
+{
+	struct xos_order_grant f = {.n = 0};
+	struct xos_reader r;
+	uint8_t n = 0;
+
+	xos_reader_init(&r, in);
+	xos_reader_lp_str(&r, f.id, sizeof(f.id));
+	xos_reader_u8(&r, &n);
+	if (n == 0 || n > XOS_CHAIN_MAX || !xos_job_id_valid(f.id))
+		return malformed(err);
+	for (; f.n < n; f.n++)
+		xos_reader_lp(&r, XOS_ORDER_CHAIN_MAX, &f.chain[f.n]);
+	xos_reader_lp(&r, XOS_ORDER_GRANT_MAX, &f.grant);
+	if (xos_reader_end(&r) != XOS_OK || !f.grant.n)
+		return malformed(err);
+	*g = f;
 	return XOS_OK;
 }

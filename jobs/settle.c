@@ -219,10 +219,12 @@ void xos_starter_settle(void *ctx)
 	size_t i = 0;
 
 	while (i < s->njobs) {
-		if (s->jobs[i].again_ms <= now && over(s, &s->jobs[i]))
+		if (s->jobs[i].again_ms <= now && over(s, &s->jobs[i])) {
+			free(s->jobs[i].news);
 			s->jobs[i] = s->jobs[--s->njobs];
-		else
+		} else {
 			i++;
+		}
 	}
 	if (s->clean_ms <= now) {
 		struct xos_err err = XOS_ERR_INIT;

@@ -304,6 +304,7 @@ static enum xos_status handle_start(
 	struct xos_starter *s = ctx;
 	struct xos_permission p;
 	struct xos_local_job job = {.not_after = 0};
+	char note[256] = "";
 	struct checked c;
 	enum xos_status st = open_order(s, payload, &c, err);
 
@@ -321,12 +322,19 @@ static enum xos_status handle_start(
 		    &s->ask, c.spec, c.id, &c.order, c.order.chain + 1, c.order.n - 1, &p, err);
 	if (st == XOS_OK)
 		st = check_accepted(s, &p, &job, err);
-	if (st == XOS_OK && !began(s, c.id))
+	bool fresh = st == XOS_OK && !began(s, c.id);
+	if (fresh && c.order.grant.n)
+		st = xos_refresh_grant(
+		    s, c.id, c.order.chain + 1, c.order.n - 1, c.order.grant, note, err);
+	if (fresh && st == XOS_OK)
 		st = begin(s, &c, &p, err);
 	if (st == XOS_OK) {
 		XOS_EVENT(XOS_INFO, "job.start", "job", c.id, "member", p.record.member, "account",
 		    p.record.account);
+		if (note[0])
+			xos_refresh_none(s, c.id, note);
 		xos_buf_u64(reply, (uint64_t)job.not_after);
+		xos_buf_lp_str(reply, note);
 		st = xos_buf_status(reply);
 	}
 	xos_job_spec_free(c.spec);
@@ -387,6 +395,7 @@ static const struct xos_channel_handler orders[] = {
     {XOS_ORDER_CANCEL, "cancel", 1, handle_cancel},
     {XOS_ORDER_RELEASE, "release", 1, handle_release},
     {XOS_ORDER_PREVIEW, "preview", 1, handle_preview},
+    {XOS_ORDER_GRANT, "grant", 1, xos_refresh_order},
 };
 
 /* xos-credd may be away, or have lost it: said anew at times. */
@@ -403,6 +412,7 @@ static void on_tick(void *ctx)
 			xos_event_err(XOS_WARN, "abilities.not-told", &err, (const char *)NULL);
 		s->tell_ms = now + (told ? TELL_MS : TELL_RETRY_MS);
 	}
+	xos_refresh_tick(s);
 	xos_starter_settle(s);
 }
 
@@ -491,7 +501,9 @@ static enum xos_status open_credd(struct xos_starter *s, struct xos_err *err)
 		opt.other_user = true;
 		st = xos_service_user(s->c->credd_user, &opt.user, &gid, err);
 	}
-	return st == XOS_OK ? xos_local_new(&opt, &s->credd, err) : st;
+	if (st == XOS_OK)
+		st = xos_local_new(&opt, &s->credd, err);
+	return st == XOS_OK ? xos_refresh_new(&opt, &s->refresh, err) : st;
 }
 
 /* Said once: what is missing here refuses jobs whose limits need it. */
@@ -557,6 +569,9 @@ void xos_starter_free(struct xos_starter *s)
 	if (!s)
 		return;
 	xos_local_free(s->credd);
+	xos_refresh_free(s->refresh);
+	for (size_t i = 0; i < s->njobs; i++)
+		free(s->jobs[i].news);
 	free(s->jobs);
 	free(s);
 }

@@ -3,6 +3,7 @@
 
 #include "jobs/ask.h"
 #include "jobs/config.h"
+#include "jobs/refresh.h"
 #include "jobs/stage.h"
 #include "proc/cgroup.h"
 #include "proc/channel.h"
@@ -27,12 +28,16 @@ XOS_MUST_USE enum xos_status xos_starter_serve(
 struct xos_starter_job {
 	char id[XOS_JOB_ID_TEXT];
 	int64_t again_ms; /* monotonic: settling failed, not before this */
+	/* refresh.h: what its own files do not say yet, and when that is tried again. */
+	struct xos_job_renewal *news;
+	int64_t news_ms;
 };
 
 struct xos_starter {
 	const struct xos_jobs_config *c;
 	struct xos_stage stage;
 	struct xos_local *credd;
+	struct xos_refresh *refresh;
 	struct xos_ask ask;
 	struct xos_cgroups groups; /* what jobs can be limited by as a whole */
 	char path[PATH_MAX], monitor[PATH_MAX], tools[PATH_MAX];

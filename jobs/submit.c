@@ -163,9 +163,9 @@ out:
 
 /* The order that starts a job, from its stored spec and this delegation. */
 static enum xos_status start_order(struct xos_job_front *f, const struct xos_entry *e,
-    const struct xos_chain *chain, struct xos_buf *out, struct xos_err *err)
+    const struct xos_chain *chain, struct xos_bytes grant, struct xos_buf *out, struct xos_err *err)
 {
-	struct xos_order order = {.submitted = e->submitted, .n = chain->n};
+	struct xos_order order = {.submitted = e->submitted, .n = chain->n, .grant = grant};
 	struct xos_buf spec;
 	enum xos_status st;
 
@@ -183,8 +183,8 @@ static enum xos_status start_order(struct xos_job_front *f, const struct xos_ent
 }
 
 /* Sends the stored order. */
-static enum xos_status start(
-    struct xos_job_front *f, struct xos_entry *e, struct xos_bytes order, struct xos_err *err)
+static enum xos_status start(struct xos_job_front *f, struct xos_entry *e, struct xos_bytes order,
+    char note[256], struct xos_err *err)
 {
 	struct xos_buf reply;
 	struct xos_reader r;
@@ -194,6 +194,7 @@ static enum xos_status start(
 	if (st == XOS_OK) {
 		xos_reader_init(&r, xos_buf_bytes(&reply));
 		xos_reader_u64(&r, &until);
+		xos_reader_lp_str(&r, note, 256);
 		st = xos_reader_end(&r);
 	}
 	xos_buf_free(&reply);
@@ -211,10 +212,12 @@ static enum xos_status start(
 enum xos_status xos_job_route_credential(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err)
 {
-	static const char *const members[] = {"chain", NULL};
+	static const char *const members[] = {"chain", "grant", NULL};
 	struct xos_job_front *f = ctx;
 	struct xos_chain chain = {.n = 0};
-	struct xos_json *doc = NULL;
+	struct xos_json *doc = NULL, *answer = xos_json_object();
+	struct xos_bytes grant = XOS_BYTES_NONE;
+	char note[256] = "";
 	struct xos_entry e;
 	struct xos_buf order;
 	enum xos_status st = xos_job_front_find(f, req, false, &e, err);
@@ -233,19 +236,25 @@ enum xos_status xos_job_route_credential(
 	if (st == XOS_OK)
 		st = xos_chain_from_json(doc, "chain", &chain, err);
 	if (st == XOS_OK)
-		st = start_order(f, &e, &chain, &order, err);
+		st = xos_job_front_grant(f, e.id, doc, &chain, &grant, err);
+	if (st == XOS_OK)
+		st = start_order(f, &e, &chain, grant, &order, err);
 	if (st == XOS_OK)
 		st = xos_table_chain_put(f->table, e.id, xos_buf_bytes(&order), err);
 	if (st == XOS_OK) {
-		st = start(f, &e, xos_buf_bytes(&order), err);
+		st = start(f, &e, xos_buf_bytes(&order), note, err);
 		/* A refusal is final for this delegation. When the starter died meanwhile nobody knows
 		 * whether it had begun: the order stays, and is given again. */
 		if (st != XOS_OK && strncmp(err->code, "channel-", 8) != 0)
 			xos_table_chain_drop(f->table, e.id);
 	}
 out:
+	if (note[0])
+		xos_json_set_text(answer, "note", note);
 	if (st == XOS_OK)
-		xos_response_json(res, 200, xos_json_object());
+		xos_response_json(res, 200, answer);
+	else
+		xos_json_free(answer);
 	xos_buf_free(&order);
 	xos_chain_clear(&chain);
 	xos_json_free(doc);
@@ -302,8 +311,8 @@ enum xos_status xos_job_route_cancel(
 static void resume_one(
     struct xos_job_front *f, struct xos_entry *e, struct xos_bytes order, struct xos_err *err)
 {
-	char text[256];
-	enum xos_status st = start(f, e, order, err);
+	char text[256], note[256] = "";
+	enum xos_status st = start(f, e, order, note, err);
 
 	if (st == XOS_OK)
 		return;

@@ -16,9 +16,11 @@
 #include "base/text.h"
 #include "jobs/outcome.h"
 #include "jobs/remove.h"
+#include "jobs/renewal.h"
 
 #define REQUEST_MAX 4096
 #define CHAIN_MAX (128 * 1024)
+#define GRANT_MAX (256 * 1024)
 
 struct slot {
 	struct xos_entry e;
@@ -359,6 +361,21 @@ enum xos_status xos_table_chain_get(
 	return read_part(t, id, "chain", CHAIN_MAX, out, err);
 }
 
+enum xos_status xos_table_grant_put(
+    struct xos_table *t, const char *id, struct xos_bytes grant, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	enum xos_status st = path_of(t->dir, id, "grant", path, err);
+
+	return st == XOS_OK ? xos_file_write(path, 0600, grant, err) : st;
+}
+
+enum xos_status xos_table_grant_get(
+    struct xos_table *t, const char *id, struct xos_buf *out, struct xos_err *err)
+{
+	return read_part(t, id, "grant", GRANT_MAX, out, err);
+}
+
 void xos_table_chain_drop(struct xos_table *t, const char *id)
 {
 	char path[PATH_MAX];
@@ -482,6 +499,7 @@ static enum xos_status tell_started(
 		tell_outcome(&o, i);
 	} else if (st == XOS_NOT_FOUND) {
 		i->state = XOS_JOB_RUNNING;
+		xos_job_renewal_tell(path, i);
 		st = path_of(t->run, id, "started", path, err);
 		if (st == XOS_OK && lstat(path, &sb) == 0) {
 			i->ran = true;

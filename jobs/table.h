@@ -11,7 +11,7 @@
 /*
  * The jobs that the front was given, in memory and, before anybody is told, on disk: one folder ID
  * with `spec` (canonical), `request` (who, when, how far) and, between its arrival and the start,
- * `chain` (the delegation). What became of a started job is read from its run folder, which only the
+ * `chain` (the delegation); `grant`, if the member gave one. What became of a started job is read from its run folder, which only the
  * starter and the monitors write. All functions may be called by any thread.
  */
 struct xos_table;
@@ -65,6 +65,11 @@ XOS_MUST_USE enum xos_status xos_table_spec(
 XOS_MUST_USE enum xos_status xos_table_chain_put(
     struct xos_table *t, const char *id, struct xos_bytes order, struct xos_err *err);
 XOS_MUST_USE enum xos_status xos_table_chain_get(
+    struct xos_table *t, const char *id, struct xos_buf *out, struct xos_err *err);
+/* The member's grant for it, as it came: {"chain", "grant"}; NOT_FOUND: none. */
+XOS_MUST_USE enum xos_status xos_table_grant_put(
+    struct xos_table *t, const char *id, struct xos_bytes grant, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_table_grant_get(
     struct xos_table *t, const char *id, struct xos_buf *out, struct xos_err *err);
 void xos_table_chain_drop(struct xos_table *t, const char *id);
 /* Removes what ended more than keep seconds ago, here and (by the starter) in run. */

@@ -87,11 +87,16 @@ struct xos_job_info {
 	char cause[16];    /* of the end: "self", "cancelled", "wall", "cpu"; "" before */
 	char text[256];    /* FAILED: why; else "" */
 	enum xos_job_state state;
-	bool ran;                                /* its program was started */
-	int code, signal;                        /* -1: not that way */
-	int64_t submitted, started, ended;       /* 0: not yet */
-	int64_t wall;                            /* seconds that it may run; 0: not said */
-	int64_t credential_until;                /* end of the delegation; 0: none yet */
+	bool ran;                          /* its program was started */
+	int code, signal;                  /* -1: not that way */
+	int64_t submitted, started, ended; /* 0: not yet */
+	int64_t wall;                      /* seconds that it may run; 0: not said */
+	int64_t credential_until;          /* end of the delegation; 0: none yet */
+	/* Whether the node has it renewed: "none", "renewing", "failing", "ended", "refused"; "" if nothing is known. */
+	char renew_state[16];
+	char renew_text[256]; /* why not; "" */
+	int64_t renews_until,
+	    renew_failing_since; /* end of the grant; since when it does not succeed; 0 */
 	uint64_t dropped_stdout, dropped_stderr; /* bytes of output past the cap */
 };
 struct xos_json *xos_job_info_to_json(const struct xos_job_info *i);
@@ -113,9 +118,18 @@ struct xos_job_offer {
 XOS_MUST_USE enum xos_status xos_jobs_submit(struct xos_client *client,
     const struct xos_job_spec *spec, struct xos_job_offer *out, struct xos_err *err);
 void xos_job_offer_free(struct xos_job_offer *o);
-/* Hands the delegation over (leaf first); the job has started when this returns OK. */
+/* Hands the delegation over (leaf first), and the grant as xos_grant_sign gave it (NULL: none; not taken); the job has started
+ * when this returns OK. note: why the credential is not renewed in spite of the grant; "" if it is. */
+#define XOS_JOB_NOTE_MAX 512
 XOS_MUST_USE enum xos_status xos_jobs_credential(struct xos_client *client, const char *vo,
-    const char *id, const struct xos_chain *delegation, struct xos_err *err);
+    const char *id, const struct xos_chain *delegation, const struct xos_json *grant,
+    char note[XOS_JOB_NOTE_MAX], struct xos_err *err);
+/* The grant that was given for a job that runs, {"chain", "grant"}: nothing of it is verified. NOT_FOUND "grant-none". */
+XOS_MUST_USE enum xos_status xos_jobs_grant_get(struct xos_client *client, const char *vo,
+    const char *id, struct xos_json **out, struct xos_err *err);
+/* A longer one, which the authority has already. grant is not taken. */
+XOS_MUST_USE enum xos_status xos_jobs_grant_put(struct xos_client *client, const char *vo,
+    const char *id, const struct xos_json *grant, struct xos_err *err);
 /* wait: up to that many seconds until the job ends. */
 XOS_MUST_USE enum xos_status xos_jobs_get(struct xos_client *client, const char *vo, const char *id,
     int wait, struct xos_job_info *out, struct xos_err *err);

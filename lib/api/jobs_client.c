@@ -88,20 +88,72 @@ void xos_job_offer_free(struct xos_job_offer *o)
 	*o = (struct xos_job_offer){0};
 }
 
-enum xos_status xos_jobs_credential(struct xos_client *client, const char *vo, const char *id,
-    const struct xos_chain *delegation, struct xos_err *err)
+static enum xos_status put_credential(struct xos_client *client, const char *path,
+    const struct xos_chain *delegation, const struct xos_json *grant, char note[XOS_JOB_NOTE_MAX],
+    struct xos_err *err)
 {
-	struct xos_json *body;
+	struct xos_json *body = xos_json_object(), *answer = NULL;
+	const char *said = NULL;
+	enum xos_status st;
+
+	xos_chain_to_json(body, "chain", delegation);
+	if (grant)
+		xos_json_set(body, "grant", xos_json_copy(grant));
+	st = xos_client_json(client, "PUT", path, body, &answer, err);
+	if (st == XOS_OK && answer)
+		st = xos_json_opt_string(answer, "note", XOS_JOB_NOTE_MAX - 1, &said, err);
+	if (st == XOS_OK && said)
+		memcpy(note, said, strlen(said) + 1);
+	xos_json_free(answer);
+	xos_json_free(body);
+	return st;
+}
+
+enum xos_status xos_jobs_credential(struct xos_client *client, const char *vo, const char *id,
+    const struct xos_chain *delegation, const struct xos_json *grant, char note[XOS_JOB_NOTE_MAX],
+    struct xos_err *err)
+{
+	struct xos_err why = XOS_ERR_INIT;
 	char path[PATH_CAP];
 	enum xos_status st = path_of(path, vo, id, "/credential", err);
 
+	note[0] = '\0';
 	if (st != XOS_OK)
 		return st;
-	body = xos_json_object();
-	xos_chain_to_json(body, "chain", delegation);
-	st = xos_client_json(client, "PUT", path, body, NULL, err);
-	xos_json_free(body);
+	st = put_credential(client, path, delegation, grant, note, &why);
+	/* From before there were grants: it refuses the member that it does not know, before it does anything. */
+	if (st == XOS_MALFORMED && grant && strcmp(why.code, "json-field") == 0) {
+		why = (struct xos_err)XOS_ERR_INIT;
+		st = put_credential(client, path, delegation, NULL, note, &why);
+		xos_str_printf(note, XOS_JOB_NOTE_MAX,
+		    "the node's job service is too old to have a credential renewed");
+	}
+	if (st != XOS_OK && err)
+		*err = why;
 	return st;
+}
+
+enum xos_status xos_jobs_grant_get(struct xos_client *client, const char *vo, const char *id,
+    struct xos_json **out, struct xos_err *err)
+{
+	char path[PATH_CAP];
+	enum xos_status st = path_of(path, vo, id, "/grant", err);
+
+	*out = NULL;
+	if (st == XOS_OK)
+		st = xos_client_json(client, "GET", path, NULL, out, err);
+	if (st == XOS_OK && !*out)
+		st = xos_err_set(err, XOS_UNAVAILABLE, "job-answer", "the node answered nothing");
+	return st;
+}
+
+enum xos_status xos_jobs_grant_put(struct xos_client *client, const char *vo, const char *id,
+    const struct xos_json *grant, struct xos_err *err)
+{
+	char path[PATH_CAP];
+	enum xos_status st = path_of(path, vo, id, "/grant", err);
+
+	return st == XOS_OK ? xos_client_json(client, "PUT", path, grant, NULL, err) : st;
 }
 
 enum xos_status xos_jobs_get(struct xos_client *client, const char *vo, const char *id, int wait,

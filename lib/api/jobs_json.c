@@ -167,6 +167,12 @@ struct xos_json *xos_job_info_to_json(const struct xos_job_info *i)
 	set_time(doc, "started", i->started);
 	set_time(doc, "ended", i->ended);
 	set_time(doc, "credential_until", i->credential_until);
+	if (i->renew_state[0])
+		xos_json_set_string(doc, "renew_state", i->renew_state);
+	set_time(doc, "renews_until", i->renews_until);
+	set_time(doc, "renew_failing_since", i->renew_failing_since);
+	if (i->renew_text[0])
+		xos_json_set_text(doc, "renew_text", i->renew_text);
 	if (i->wall)
 		xos_json_set_int(doc, "wall", i->wall);
 	if (i->dropped_stdout)
@@ -230,6 +236,21 @@ static enum xos_status take_numbers(
 	return st;
 }
 
+static enum xos_status take_renewal(
+    const struct xos_json *doc, struct xos_job_info *i, struct xos_err *err)
+{
+	enum xos_status st =
+	    opt_text(doc, "renew_state", i->renew_state, sizeof(i->renew_state), err);
+
+	if (st == XOS_OK)
+		st = opt_text(doc, "renew_text", i->renew_text, sizeof(i->renew_text), err);
+	if (st == XOS_OK)
+		st = xos_json_opt_time(doc, "renews_until", 0, &i->renews_until, err);
+	if (st == XOS_OK)
+		st = xos_json_opt_time(doc, "renew_failing_since", 0, &i->renew_failing_since, err);
+	return st;
+}
+
 enum xos_status xos_job_info_from_json(
     const struct xos_json *doc, struct xos_job_info *out, struct xos_err *err)
 {
@@ -256,6 +277,8 @@ enum xos_status xos_job_info_from_json(
 		st = take_state(doc, &i, err);
 	if (st == XOS_OK)
 		st = take_numbers(doc, &i, err);
+	if (st == XOS_OK)
+		st = take_renewal(doc, &i, err);
 	if (st == XOS_OK)
 		*out = i;
 	return st;

@@ -488,6 +488,34 @@ enum xos_status xos_local_job_accept(struct xos_local *l, const char *job,
 	return st;
 }
 
+enum xos_status xos_local_job_grant(struct xos_local *l, const char *job,
+    const struct xos_bytes *chain, size_t nchain, struct xos_bytes grant, int64_t *ends,
+    struct xos_err *err)
+{
+	struct xos_local_request req;
+	struct reply r = {.secret = NULL};
+	enum xos_status st = request_init(&req, XOS_LOCAL_JOB_GRANT, job, chain, nchain, err);
+	req.text = grant;
+	if (!st)
+		st = call(l, &req, &r, err);
+	if (!st)
+		*ends = r.answer.not_after;
+	reply_clear(&r);
+	return st;
+}
+
+enum xos_status xos_local_renewals(
+    struct xos_local *l, const char *question, char **json, struct xos_err *err)
+{
+	struct xos_local_request req = {.op = XOS_LOCAL_RENEWALS, .text = xos_bytes_str(question)};
+	struct reply r = {.secret = NULL};
+	enum xos_status st = call(l, &req, &r, err);
+	if (!st)
+		st = copy_text(r.answer.text, json, err);
+	reply_clear(&r);
+	return st;
+}
+
 static enum xos_status credential(struct xos_local *l, enum xos_local_op op, const char *job,
     struct xos_secret **pem, struct xos_err *err)
 {

@@ -111,6 +111,19 @@ XOS_MUST_USE enum xos_status xos_local_preview(struct xos_local *l, const struct
 XOS_MUST_USE enum xos_status xos_local_abilities(
     struct xos_local *l, struct xos_bytes json, struct xos_err *err);
 
+/*
+ * Service users only: hands over the member's grant for a job that was accepted, so that credd renews its credential. chain:
+ * of the member who signed it. *ends: how far it goes. DENIED with a code that says what is wrong with it; UNAVAILABLE
+ * "renewal-off": this credd renews nothing.
+ */
+XOS_MUST_USE enum xos_status xos_local_job_grant(struct xos_local *l, const char *job,
+    const struct xos_bytes *chain, size_t nchain, struct xos_bytes grant, int64_t *ends,
+    struct xos_err *err);
+/* How renewal stands: of all jobs with a grant for service users, of own ones for others. question: {"epoch", "after"}, both
+ * optional; json: {"epoch", "after", "more", "jobs": [...]}, see docs/protocols/credd.md; malloc'd. */
+XOS_MUST_USE enum xos_status xos_local_renewals(
+    struct xos_local *l, const char *question, char **json, struct xos_err *err);
+
 /* The credentials that credd keeps: all of them for service users, own ones for others. malloc'd. */
 XOS_MUST_USE enum xos_status xos_local_list(
     struct xos_local *l, struct xos_local_entry **entries, size_t *n, struct xos_err *err);

@@ -7,6 +7,7 @@
 #include "jobs/launch.h"
 #include "jobs/order.h"
 #include "jobs/outcome.h"
+#include "jobs/renewal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,6 +36,7 @@ static void body(struct xos_bytes in)
 {
 	struct xos_job_spec *s = NULL;
 	struct xos_job_info info;
+	struct xos_job_renewal renewal;
 	struct xos_json *doc = NULL;
 
 	if (xos_json_parse(in, XOS_JOB_BODY_MAX, &doc, NULL) != XOS_OK)
@@ -44,6 +46,9 @@ static void body(struct xos_bytes in)
 		abort();
 	if (xos_job_info_from_json(doc, &info, NULL) == XOS_OK && !xos_job_id_valid(info.id))
 		abort();
+	if (xos_job_renewal_from_json(doc, &renewal, NULL) == XOS_OK &&
+	    !xos_job_id_valid(renewal.job))
+		abort();
 	xos_job_spec_free(s);
 	xos_json_free(doc);
 }
@@ -52,6 +57,7 @@ static void order(struct xos_bytes in)
 {
 	struct xos_order o;
 	struct xos_order_offer offer;
+	struct xos_order_grant g;
 	char id[XOS_JOB_ID_TEXT];
 	struct xos_buf b;
 
@@ -66,6 +72,8 @@ static void order(struct xos_bytes in)
 	if (xos_order_offer_decode(in, &offer, NULL) == XOS_OK && offer.ncsr > sizeof(offer.csr))
 		abort();
 	if (xos_order_id_decode(in, id, NULL) == XOS_OK && !xos_job_id_valid(id))
+		abort();
+	if (xos_order_grant_decode(in, &g, NULL) == XOS_OK && (!g.n || !g.grant.n))
 		abort();
 }
 

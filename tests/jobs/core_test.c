@@ -10,6 +10,7 @@
 #include "jobs/limits.h"
 #include "jobs/order.h"
 #include "jobs/outcome.h"
+#include "jobs/renewal.h"
 #include "jobs/table.h"
 #include "proc/cgroup.h"
 
@@ -149,6 +150,86 @@ START_TEST(order_round_trip_and_cuts)
 	xos_buf_init(&b, XOS_ORDER_MAX);
 	ck_assert_int_eq(xos_order_encode(&o, &b, NULL), XOS_LIMIT);
 	xos_buf_free(&b);
+}
+END_TEST
+
+START_TEST(order_with_a_grant)
+{
+	struct xos_order o = {.spec = xos_bytes_str("spec"),
+	    .chain = {xos_bytes_str("leaf")},
+	    .n = 1,
+	    .grant = xos_bytes_str("signed")};
+	struct xos_order_grant g = {.id = "00112233445566778899aabbccddeeff",
+	    .chain = {xos_bytes_str("leaf")},
+	    .n = 1,
+	    .grant = xos_bytes_str("signed")};
+	struct xos_order_grant other;
+	struct xos_order back;
+	struct xos_buf b;
+
+	xos_buf_init(&b, XOS_ORDER_MAX);
+	ck_assert_int_eq(xos_order_encode(&o, &b, NULL), XOS_OK);
+	ck_assert_int_eq(xos_order_decode(xos_buf_bytes(&b), &back, NULL), XOS_OK);
+	ck_assert(xos_bytes_eq(back.grant, o.grant));
+	/* Cut in the grant: malformed; before it: an order without, as there were. */
+	for (size_t n = 1; n < 4 + o.grant.n; n++)
+		ck_assert_int_eq(
+		    xos_order_decode((struct xos_bytes){b.p, b.n - n}, &back, NULL), XOS_MALFORMED);
+	ck_assert_int_eq(
+	    xos_order_decode((struct xos_bytes){b.p, b.n - 4 - o.grant.n}, &back, NULL), XOS_OK);
+	ck_assert_uint_eq(back.grant.n, 0);
+	xos_buf_u8(&b, 0);
+	ck_assert_int_eq(xos_order_decode(xos_buf_bytes(&b), &back, NULL), XOS_MALFORMED);
+	xos_buf_free(&b);
+
+	xos_buf_init(&b, XOS_ORDER_MAX);
+	ck_assert_int_eq(xos_order_grant_encode(&g, &b, NULL), XOS_OK);
+	ck_assert_int_eq(xos_order_grant_decode(xos_buf_bytes(&b), &other, NULL), XOS_OK);
+	ck_assert_str_eq(other.id, g.id);
+	ck_assert(xos_bytes_eq(other.grant, g.grant));
+	for (size_t n = 0; n < b.n; n++)
+		ck_assert_int_eq(xos_order_grant_decode((struct xos_bytes){b.p, n}, &other, NULL),
+		    XOS_MALFORMED);
+	xos_buf_u8(&b, 0);
+	ck_assert_int_eq(xos_order_grant_decode(xos_buf_bytes(&b), &other, NULL), XOS_MALFORMED);
+	xos_buf_free(&b);
+}
+END_TEST
+
+/* --- renewal --- */
+
+START_TEST(renewal_is_kept_and_told)
+{
+	struct xos_job_renewal r = {.job = "00112233445566778899aabbccddeeff",
+	    .state = "failing",
+	    .until = 2000,
+	    .renews_until = 3000,
+	    .failing_since = 1000,
+	    .renewed = 3,
+	    .text = "authority not reached"};
+	struct xos_job_info i = {.credential_until = 500};
+	char dir[] = "/tmp/xos-renewal-XXXXXX", path[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/renewal", dir);
+	xos_job_renewal_tell(dir, &i);
+	ck_assert_str_eq(i.renew_state, "none");
+	ck_assert_int_eq(i.credential_until, 500);
+	ck_assert_int_eq(xos_job_renewal_write(dir, &r, NULL), XOS_OK);
+	xos_job_renewal_tell(dir, &i);
+	ck_assert_str_eq(i.renew_state, "failing");
+	ck_assert_str_eq(i.renew_text, r.text);
+	ck_assert_int_eq(i.renews_until, 3000);
+	ck_assert_int_eq(i.renew_failing_since, 1000);
+	ck_assert_int_eq(i.credential_until, 2000);
+	/* What cannot be read is not told, and does no harm. */
+	i = (struct xos_job_info){.credential_until = 500};
+	ck_assert_int_eq(xos_file_write(path, 0600, xos_bytes_str("{\"job\":1}"), NULL), XOS_OK);
+	xos_job_renewal_tell(dir, &i);
+	ck_assert_str_eq(i.renew_state, "none");
+	ck_assert_int_eq(i.credential_until, 500);
+	unlink(path);
+	rmdir(dir);
 }
 END_TEST
 
@@ -325,6 +406,8 @@ int main(void)
 	tcase_add_test(t, limits_that_cannot_be_enforced_refuse);
 	tcase_add_test(t, order_round_trip_and_cuts);
 	tcase_add_test(t, order_with_a_chain_that_is_too_long);
+	tcase_add_test(t, order_with_a_grant);
+	tcase_add_test(t, renewal_is_kept_and_told);
 	tcase_add_checked_fixture(files, setup, teardown);
 	tcase_add_test(files, table_survives_a_restart);
 	tcase_add_test(files, table_has_room_for_so_many);

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "jobs/copy.h"
 #include "jobs/hold.h"
 #include "jobs/monitor.h"
 #include "jobs/outcome.h"
@@ -476,6 +477,79 @@ START_TEST(only_one_monitor)
 }
 END_TEST
 
+static enum xos_status exchange(bool isolate, struct xos_err *err)
+{
+	const struct xos_copy c = {
+	    .run = run_dir, .cred = cred_dir, .isolate = isolate, .uid = JOB_UID, .gid = JOB_UID};
+	struct xos_secret *fresh = xos_secret_from("RENEWED\n", 8);
+	enum xos_status st = xos_copy_exchange(&c, fresh, err);
+
+	xos_secret_free(fresh);
+	return st;
+}
+
+START_TEST(a_running_job_gets_its_renewed_credential)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_job_outcome o;
+	struct xos_launch l;
+	pid_t pid;
+
+	if (!sample(_i,
+	        "echo up; while grep -q SECRET $X509_USER_PROXY; do sleep 0.02; done; cat "
+	        "$X509_USER_PROXY; stat -c %a $X509_USER_PROXY; ls -A $(dirname "
+	        "$X509_USER_PROXY)",
+	        &l))
+		return;
+	pid = spawn(&l);
+	wait_size("stdout", 3);
+	ck_assert_msg(exchange(_i, &err) == XOS_OK, "%s", err.text);
+	ck_assert_int_eq(finish(pid, &o), 0);
+	ck_assert_str_eq(text_of("stdout"), "up\nRENEWED\n600\ncred.pem\n");
+	/* It runs no more: nobody to give it to, and nothing is left behind. */
+	ck_assert_int_eq(exchange(_i, &err), XOS_NOT_FOUND);
+	xos_launch_free(&l);
+}
+END_TEST
+
+/* The folder is the job's own: what it may put there. */
+START_TEST(a_job_that_lays_traps_for_its_credential)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	char victim[PATH_MAX], script[1024];
+	struct xos_job_outcome o;
+	struct xos_launch l;
+	struct stat sb;
+	pid_t pid;
+
+	ck_assert(xos_path_join(victim, sizeof(victim), top, "victim"));
+	ck_assert_int_eq(xos_file_write(victim, 0600, xos_bytes_str("root's\n"), &err), XOS_OK);
+	xos_str_printf(script, sizeof(script),
+	    "cd $(dirname $X509_USER_PROXY); ln -s %s .cred.pem.new; echo up; while grep -q SECRET "
+	    "cred.pem; do sleep 0.02; done; rm cred.pem; mkdir -p cred.pem/full; echo full; while "
+	    "[ "
+	    "! -e $OLDPWD/go ]; do sleep 0.02; done; rm -r cred.pem",
+	    victim);
+	if (!sample(_i, script, &l))
+		return;
+	pid = spawn(&l);
+	wait_size("stdout", 3);
+	/* A link where the new file is made leads nowhere. */
+	ck_assert_msg(exchange(_i, &err) == XOS_OK, "%s", err.text);
+	wait_size("stdout", 8);
+	ck_assert_int_eq(stat(victim, &sb), 0);
+	ck_assert_int_eq((int)sb.st_size, 7);
+	ck_assert_uint_eq(sb.st_uid, geteuid());
+	/* A folder in the place of the file: refused, in words, and harms nobody but the job. */
+	ck_assert_int_eq(exchange(_i, &err), XOS_UNAVAILABLE);
+	ck_assert_str_eq(err.code, "job-copy");
+	ck_assert(xos_path_join(victim, sizeof(victim), work_dir, "go"));
+	ck_assert_int_eq(xos_file_write(victim, 0644, xos_bytes_str(""), &err), XOS_OK);
+	ck_assert_int_eq(finish(pid, &o), 0);
+	xos_launch_free(&l);
+}
+END_TEST
+
 Suite *monitor_suite(void)
 {
 	Suite *s = suite_create("jobs monitor");
@@ -499,6 +573,8 @@ Suite *monitor_suite(void)
 	tcase_add_loop_test(t, memory_of_the_whole_job, 0, 2);
 	tcase_add_loop_test(t, no_job_without_its_monitor, 0, 2);
 	tcase_add_test(t, only_one_monitor);
+	tcase_add_loop_test(t, a_running_job_gets_its_renewed_credential, 0, 2);
+	tcase_add_loop_test(t, a_job_that_lays_traps_for_its_credential, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -57,7 +57,7 @@ struct listing {
 static enum xos_status list_one(void *ctx, const struct xos_job_info *i, struct xos_err *err)
 {
 	struct listing *l = ctx;
-	char state[96], credential[96], submitted[XOS_TIME_TEXT];
+	char state[96], credential[192], submitted[XOS_TIME_TEXT];
 	const char *const cells[] = {i->id, i->node, i->member, state, submitted, credential,
 	    i->name[0] ? i->name : i->command};
 
@@ -137,7 +137,7 @@ static void show_time(const char *key, int64_t t)
 
 static void show_text(const struct xos_job_info *i)
 {
-	char state[96], credential[96], wall[XOS_TIME_TEXT];
+	char state[96], credential[192], wall[XOS_TIME_TEXT];
 
 	job_state_text(i, state, sizeof(state));
 	job_credential_text(i, credential, sizeof(credential));
@@ -156,6 +156,8 @@ static void show_text(const struct xos_job_info *i)
 	show_time("ended", i->ended);
 	xos_cli_print_pair("wall limit", "%s", wall);
 	xos_cli_print_pair("credential", "%s", credential);
+	if (i->renew_text[0] && !i->ended)
+		xos_cli_print_pair("renewal", "%s", i->renew_text);
 	if (i->dropped_stdout || i->dropped_stderr)
 		xos_cli_print_pair("output lost",
 		    "%llu bytes of stdout, %llu of stderr past the cap",
@@ -235,6 +237,8 @@ static const struct xos_cli_verb verbs[] = {
     {"wait", "JOB", "wait for a job; ends with its own status", 1, 1, false, node_options,
         verb_wait},
     {"logs", "JOB", "a job's output", 1, 1, false, logs_options, verb_logs},
+    {"extend", "JOB", "let the credential of a job be renewed for longer", 1, 1, false,
+        job_extend_options, job_extend},
     {"cancel", "JOB", "end a job: SIGTERM, then SIGKILL", 1, 1, false, node_options, verb_cancel},
 };
 
@@ -250,6 +254,7 @@ int main(int argc, char **argv)
 	                "  xos-job submit --restrict read-only.xos -- ./analyse\n"
 	                "  xos-job where --cpu 8 --memory 32GiB --wall 2h\n"
 	                "  xos-job list\n"
+	                "  xos-job extend 00112233445566778899aabbccddeeff --for 3d\n"
 	                "  xos-job logs --follow 00112233445566778899aabbccddeeff\n",
 	};
 	return xos_cli_main(&program, argc, argv);

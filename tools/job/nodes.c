@@ -213,26 +213,51 @@ enum xos_status job_exit(const struct xos_job_info *i, int *exit_status, struct 
 	return XOS_OK;
 }
 
+void job_time_text(int64_t t, char *out, size_t cap)
+{
+	time_t when = (time_t)t;
+	struct tm tm;
+
+	if (!localtime_r(&when, &tm) || strftime(out, cap, "%b %e %H:%M", &tm) == 0)
+		snprintf(out, cap, "?");
+}
+
+/* True: said all. A credential that has ended is told as that, whatever comes of the renewal. */
+static bool renewal_text(const struct xos_job_info *i, const char *ends, char *out, size_t cap)
+{
+	char when[64], since[64];
+
+	job_time_text(i->renews_until, when, sizeof(when));
+	job_time_text(i->renew_failing_since, since, sizeof(since));
+	if (strcmp(i->renew_state, "renewing") == 0)
+		snprintf(out, cap, "renews until %s", when);
+	else if (strcmp(i->renew_state, "failing") == 0)
+		snprintf(out, cap, "renewal failing since %s (%.64s), token ends %s", since,
+		    i->renew_text, ends);
+	else if (strcmp(i->renew_state, "refused") == 0)
+		snprintf(out, cap, "not renewed any more since %s: ends %s", since, ends);
+	else
+		return false;
+	return true;
+}
+
 void job_credential_text(const struct xos_job_info *i, char *out, size_t cap)
 {
 	int64_t now = xos_clock_now();
-	time_t until = (time_t)i->credential_until;
 	char when[64], left[XOS_TIME_TEXT];
-	struct tm tm;
 
 	if (!i->credential_until || i->ended) {
 		snprintf(out, cap, "%s", i->ended ? "removed" : "none");
 		return;
 	}
-	if (!localtime_r(&until, &tm) || strftime(when, sizeof(when), "%b %e %H:%M", &tm) == 0)
-		snprintf(when, sizeof(when), "?");
+	job_time_text(i->credential_until, when, sizeof(when));
 	xos_duration_format(
 	    i->credential_until > now ? i->credential_until - now : now - i->credential_until,
 	    left);
-	if (i->credential_until > now)
-		snprintf(out, cap, "until %s (for %s)", when, left);
-	else
+	if (i->credential_until <= now)
 		snprintf(out, cap, "ended %s (%s ago)", when, left);
+	else if (!renewal_text(i, when, out, cap))
+		snprintf(out, cap, "until %s (for %s)", when, left);
 }
 
 void job_state_text(const struct xos_job_info *i, char *out, size_t cap)

@@ -38,8 +38,13 @@ enum xos_status job_find(const struct job_nodes *n, const char *id, struct xos_c
 /* What a job's end means for whoever waited: its own status, 128 and the signal, or an error if it
  * never ran or nobody knows. */
 enum xos_status job_exit(const struct xos_job_info *i, int *exit_status, struct xos_err *err);
-/* "until Nov 29 14:00 (for 11h31m)" "none" yet, "removed" with the job. */
+/*
+ * "until Nov 29 14:00 (for 11h31m)", "none" yet, "removed" with the job; "renews until Nov 29 14:00"; "renewal failing since
+ * Nov 29 12:10 (authority not reached), token ends Nov 29 18:30"; "not renewed any more since Nov 29 12:10: ends Nov 29 18:30".
+ */
 void job_credential_text(const struct xos_job_info *i, char *out, size_t cap);
+/* "Nov 29 14:00", by the clock of who reads it. */
+void job_time_text(int64_t t, char *out, size_t cap);
 void job_state_text(const struct xos_job_info *i, char *out, size_t cap);
 
 #endif

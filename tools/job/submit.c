@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "job/follow.h"
+#include "job/grant.h"
 #include "job/nodes.h"
 #include "job/verbs.h"
 #include "pki/csr.h"
@@ -21,8 +22,8 @@
 #define SHORTER 60 /* seconds that it ends before the token, at least */
 #define FILE_MAX 65536
 
-static bool wait_for_it;
-static const char *name, *lifetime, *restriction_file, *wall;
+static bool wait_for_it, no_renew;
+static const char *name, *lifetime, *restriction_file, *wall, *renew;
 static struct xos_cli_list env;
 
 const struct xos_cli_option job_submit_options[] = {
@@ -32,6 +33,10 @@ const struct xos_cli_option job_submit_options[] = {
     {"wall", "DURATION", "wall time, as 10m or 2h", NULL, &wall, NULL},
     {"env", "NAME=VALUE", "a variable for the job; may be given again", NULL, NULL, &env},
     {"lifetime", "DURATION", "how long the job may act for you", NULL, &lifetime, NULL},
+    {"renew", "DURATION", "how long its credential may be renewed; default: while it may run", NULL,
+        &renew, NULL},
+    {"no-renew", NULL, "never renew it: the job acts for you until your token ends", &no_renew,
+        NULL, NULL},
     {"restrict", "FILE", "what it may do: a delegation policy; - is standard input", NULL,
         &restriction_file, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
@@ -47,6 +52,8 @@ struct submission {
 	struct xos_job_spec *spec;
 	struct xos_buf restriction;
 	int64_t lifetime; /* seconds; 0: not said */
+	struct job_grant_wish wish;
+	struct xos_json *grant; /* NULL: none */
 	struct xos_job_offer offer;
 };
 
@@ -89,6 +96,14 @@ static enum xos_status build_spec(struct submission *s, int argc, char **argv, s
 		st = take_duration("wall", wall, XOS_JOB_WALL_MAX, &s->spec->wall, err);
 	if (st == XOS_OK)
 		st = take_duration("lifetime", lifetime, 366 * 86400, &s->lifetime, err);
+	if (st == XOS_OK)
+		st = take_duration("renew", renew, 366 * 86400, &s->wish.renew, err);
+	if (st == XOS_OK && renew && no_renew)
+		st = xos_cli_usage(err, "--renew and --no-renew: one or the other");
+	s->wish.none = no_renew;
+	s->wish.lifetime = s->lifetime;
+	if (st == XOS_OK)
+		st = job_grant_may(s->who, &s->wish, err);
 	for (int i = 0; st == XOS_OK && i < argc; i++)
 		st = xos_job_spec_arg(s->spec, argv[i], err);
 	for (size_t i = 0; st == XOS_OK && i < env.n; i++)
@@ -176,6 +191,9 @@ static enum xos_status sign(struct submission *s, struct xos_chain *out, struct 
 	if (st == XOS_OK)
 		st = xos_delegation_sign(&s->token, csr.spki, &d, now, &leaf, err);
 	if (st == XOS_OK)
+		st = job_grant_for(&s->token, s->who, &d, csr.spki_sha256,
+		    now + s->offer.wall + MARGIN, &s->wish, &s->grant, err);
+	if (st == XOS_OK)
 		st = xos_chain_add(out, leaf);
 	for (size_t i = 0; st == XOS_OK && i < s->token.n; i++)
 		st = xos_chain_add(out, s->token.cert[i]);
@@ -187,6 +205,7 @@ static enum xos_status hand_in(struct submission *s, struct xos_err *err)
 {
 	struct xos_client *c = xos_cli_client(s->client);
 	struct xos_chain chain = {.n = 0};
+	char note[XOS_JOB_NOTE_MAX] = "";
 	enum xos_status st = xos_jobs_submit(c, s->spec, &s->offer, err);
 
 	if (st == XOS_OK)
@@ -194,7 +213,9 @@ static enum xos_status hand_in(struct submission *s, struct xos_err *err)
 	if (st == XOS_OK)
 		st = sign(s, &chain, err);
 	if (st == XOS_OK)
-		st = xos_jobs_credential(c, s->spec->vo, s->offer.id, &chain, err);
+		st = xos_jobs_credential(c, s->spec->vo, s->offer.id, &chain, s->grant, note, err);
+	if (st == XOS_OK && note[0])
+		fprintf(stderr, "note: %s\n", note);
 	xos_chain_clear(&chain);
 	return st;
 }
@@ -255,6 +276,7 @@ enum xos_status job_submit(struct xos_cli *cli, int argc, char **argv, struct xo
 		st = hand_in(&s, err);
 	if (st == XOS_OK)
 		st = answer(&s, err);
+	xos_json_free(s.grant);
 	xos_job_offer_free(&s.offer);
 	xos_job_spec_free(s.spec);
 	xos_cli_client_free(s.client);

@@ -11,4 +11,7 @@ enum xos_status job_submit(struct xos_cli *cli, int argc, char **argv, struct xo
 extern const struct xos_cli_option job_where_options[];
 enum xos_status job_where(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
 
+extern const struct xos_cli_option job_extend_options[];
+enum xos_status job_extend(struct xos_cli *cli, int argc, char **argv, struct xos_err *err);
+
 #endif

@@ -6,7 +6,7 @@ static const char *node_option;
 
 static enum xos_status row(void *ctx, const struct xos_job_info *i, struct xos_err *err)
 {
-	char used[XOS_TIME_TEXT], credential[96];
+	char used[XOS_TIME_TEXT], credential[192];
 	const char *const cells[] = {
 	    i->id, i->member, i->node, xos_job_state_name(i->state), used, credential, i->command};
 

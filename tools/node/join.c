@@ -311,7 +311,8 @@ static enum xos_status install(const struct xos_node *n, const struct vo *v,
 	const struct xos_node_urls urls = {.vo = v->name,
 	    .vops = services->vops,
 	    .rca = services->rca,
-	    .accounting = services->accounting};
+	    .accounting = services->accounting,
+	    .ca = services->ca};
 	return xos_node_write_configs(n, &urls, err);
 }
 

@@ -121,6 +121,8 @@ static enum xos_status write_credd(
 	                    "socket = run/credd.sock\ntls_certificate = credd/node.pem\n"
 	                    "tls_key = credd/node.key\n");
 	xos_buf_printf(&b, "vops = %s\nrca = %s\n", u->vops, u->rca);
+	if (u->ca)
+		xos_buf_printf(&b, "ca = %s\n", u->ca);
 	if (n->uid_base)
 		/* No service users: of the job service only its starter, as root, asks about others. */
 		xos_buf_printf(&b, "user = %lld\n", (long long)n->uid_base);

@@ -50,7 +50,7 @@ XOS_MUST_USE enum xos_status xos_node_write(const struct xos_node *n, const char
 
 /* Writes credd.conf and jobd.conf for a VO whose services are at these addresses. */
 struct xos_node_urls {
-	const char *vo, *vops, *rca, *accounting; /* accounting may be NULL */
+	const char *vo, *vops, *rca, *accounting, *ca; /* accounting and ca may be NULL */
 };
 XOS_MUST_USE enum xos_status xos_node_write_configs(
     const struct xos_node *n, const struct xos_node_urls *urls, struct xos_err *err);

@@ -6,7 +6,7 @@
 
 static const enum xos_local_op ops[] = {XOS_LOCAL_STATUS, XOS_LOCAL_AUTHORISE,
     XOS_LOCAL_JOB_PREPARE, XOS_LOCAL_JOB_ACCEPT, XOS_LOCAL_JOB_CREDENTIAL, XOS_LOCAL_JOB_RELEASE,
-    XOS_LOCAL_CREDENTIAL, XOS_LOCAL_LIST};
+    XOS_LOCAL_CREDENTIAL, XOS_LOCAL_LIST, XOS_LOCAL_RENEWALS, XOS_LOCAL_JOB_GRANT};
 #define NOPS (sizeof(ops) / sizeof(ops[0]))
 
 static struct xos_local_request full(enum xos_local_op op)
