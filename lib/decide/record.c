@@ -44,9 +44,15 @@ static struct xos_json *restrictions(const struct xos_identity *id)
 
 	for (size_t i = 0; i < id->nsteps; i++) {
 		o = xos_json_object();
-		xos_json_set_string(o, "actor", id->steps[i]->actor);
-		xos_json_set_bytes(o, "restriction",
-		    (struct xos_bytes){id->steps[i]->restriction, id->steps[i]->restriction_len});
+		const struct xos_delegation *d = id->steps[i];
+
+		xos_json_set_string(o, "actor", d->actor);
+		xos_json_set_string(o, "id", d->id[0] ? d->id : NULL);
+		xos_json_set_string(o, "node", d->node[0] ? d->node : NULL);
+		xos_json_set_time(o, "until", d->not_after);
+		xos_json_set_int(o, "depth", d->depth);
+		xos_json_set_bytes(
+		    o, "restriction", (struct xos_bytes){d->restriction, d->restriction_len});
 		xos_json_add(list, o);
 	}
 	return list;

@@ -123,6 +123,12 @@ void xos_delegation_free(struct xos_delegation *d)
 	free(d);
 }
 
+void xos_delegation_text(const struct xos_delegation *d, char out[XOS_DELEGATION_TEXT])
+{
+	(void)!xos_str_printf(out, XOS_DELEGATION_TEXT, "%s%s%s%s%s", d->actor, d->id[0] ? " " : "",
+	    d->id, d->node[0] ? " on " : "", d->node);
+}
+
 static enum xos_status widened(struct xos_err *err, const struct xos_delegation *d, const char *why)
 {
 	return xos_err_set(err, XOS_DENIED, "delegation-widened",

@@ -51,6 +51,10 @@ XOS_MUST_USE enum xos_status xos_delegation_decode(
     struct xos_bytes der, struct xos_delegation **out, struct xos_err *err);
 void xos_delegation_free(struct xos_delegation *d); /* of a decoded object only */
 
+/* Who acts, for people and records: "job 1f02... on n1", "robot". */
+#define XOS_DELEGATION_TEXT (XOS_ACTOR_MAX + XOS_GRANT_ID_MAX + XOS_NODE_MAX + 8)
+void xos_delegation_text(const struct xos_delegation *d, char out[XOS_DELEGATION_TEXT]);
+
 /* May `next` follow `prev` (NULL: the first step)? Same VO and member; depth goes down; end not
  * later; what is bound to a node stays bound to one, though another may be named: that is what depth is
  * for. DENIED with code "delegation-widened" if not. */

@@ -22,7 +22,7 @@
 #define FILE_MAX 65536
 
 static bool wait_for_it;
-static const char *name, *lifetime, *restriction_file, *wall;
+static const char *name, *lifetime, *restriction_file, *wall, *depth;
 static struct xos_cli_list env;
 
 const struct xos_cli_option job_submit_options[] = {
@@ -32,6 +32,8 @@ const struct xos_cli_option job_submit_options[] = {
     {"wall", "DURATION", "wall time, as 10m or 2h", NULL, &wall, NULL},
     {"env", "NAME=VALUE", "a variable for the job; may be given again", NULL, NULL, &env},
     {"lifetime", "DURATION", "how long the job may act for you", NULL, &lifetime, NULL},
+    {"depth", "N", "how often what it may do may be passed on, to jobs of its own; 0", NULL, &depth,
+        NULL},
     {"restrict", "FILE", "what it may do: a delegation policy; - is standard input", NULL,
         &restriction_file, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
@@ -47,6 +49,7 @@ struct submission {
 	struct xos_job_spec *spec;
 	struct xos_buf restriction;
 	int64_t lifetime; /* seconds; 0: not said */
+	uint64_t depth;
 	struct xos_job_offer offer;
 };
 
@@ -136,6 +139,29 @@ static enum xos_status build_restriction(struct submission *s, struct xos_err *e
 	return st;
 }
 
+/* Within a job: what the node would refuse after all is said before anything is sent. */
+static enum xos_status choose_depth(struct submission *s, struct xos_err *err)
+{
+	const struct xos_delegation *own =
+	    s->who->nsteps ? s->who->steps[s->who->nsteps - 1] : NULL;
+	char text[XOS_DELEGATION_TEXT];
+
+	if (depth && !xos_parse_u64(depth, XOS_DELEGATION_DEPTH_MAX, &s->depth))
+		return xos_cli_usage(err, "--depth: \"%s\" is no number from 0 to %d", depth,
+		    XOS_DELEGATION_DEPTH_MAX);
+	if (!own || s->depth < own->depth)
+		return XOS_OK;
+	xos_delegation_text(own, text);
+	if (own->depth == 0)
+		return xos_err_set(err, XOS_DENIED, "delegation-depth",
+		    "%s may submit nothing: its credential may not be passed on. Submit it with "
+		    "--depth 1, and with a --restrict FILE that has the action job.submit",
+		    text);
+	return xos_err_set(err, XOS_DENIED, "delegation-depth",
+	    "--depth %s: the credential of %s may be passed on %u time%s, so its jobs' at most %u",
+	    depth, text, own->depth, own->depth == 1 ? "" : "s", own->depth - 1);
+}
+
 /* For how long: as asked, else as long as the job may run; in any case shorter than the token, and no
  * longer than the node takes. */
 static enum xos_status choose_end(
@@ -157,7 +183,7 @@ static enum xos_status choose_end(
 /* Node certificate and form of the request were checked before this. */
 static enum xos_status sign(struct submission *s, struct xos_chain *out, struct xos_err *err)
 {
-	struct xos_delegation d = {.depth = 0};
+	struct xos_delegation d = {.depth = (unsigned)s->depth};
 	int64_t now = xos_clock_now();
 	struct xos_cert *leaf = NULL;
 	struct xos_csr csr;
@@ -189,6 +215,11 @@ static enum xos_status hand_in(struct submission *s, struct xos_err *err)
 	struct xos_chain chain = {.n = 0};
 	enum xos_status st = xos_jobs_submit(c, s->spec, &s->offer, err);
 
+	/* A set says no in the words of whoever wrote it; most restrictions of jobs just do not think of this. */
+	if (st == XOS_DENIED && s->who->nsteps && strcmp(err->code, "policy-denied") == 0)
+		return xos_err_prefix(err, st,
+		    "a job submits jobs if its --restrict has the action job.submit, and policy "
+		    "permits it");
 	if (st == XOS_OK)
 		st = job_client_is(s->client, s->node, err);
 	if (st == XOS_OK)
@@ -245,6 +276,8 @@ enum xos_status job_submit(struct xos_cli *cli, int argc, char **argv, struct xo
 	st = choose_node(&s, err);
 	if (st == XOS_OK)
 		st = xos_cli_token(s.nodes.vo, &s.token, &s.who, err);
+	if (st == XOS_OK)
+		st = choose_depth(&s, err);
 	if (st == XOS_OK)
 		st = build_spec(&s, argc, argv, err);
 	if (st == XOS_OK)

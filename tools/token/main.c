@@ -55,12 +55,25 @@ static const char *restriction_text(const struct xos_delegation *d, struct xos_b
 	return xos_buf_str(text);
 }
 
-static struct xos_json *step_json(const struct xos_delegation *d)
+/* Who let the next one act: the member, or the actor of the step before. */
+static void giver(const struct xos_token_info *t, size_t i, char out[XOS_DELEGATION_TEXT])
 {
+	if (i)
+		xos_delegation_text(t->steps[i - 1], out);
+	else
+		snprintf(out, XOS_DELEGATION_TEXT, "%s", t->steps[0]->member);
+}
+
+static struct xos_json *step_json(const struct xos_token_info *t, size_t i)
+{
+	const struct xos_delegation *d = t->steps[i];
 	struct xos_json *o = xos_json_object();
+	char by[XOS_DELEGATION_TEXT];
 	struct xos_buf text;
 	xos_buf_init(&text, 1 << 20);
-	xos_json_set_string(o, "by", d->member);
+	giver(t, i, by);
+	xos_json_set_string(o, "by", by);
+	xos_json_set_string(o, "for", d->member);
 	xos_json_set_string(o, "actor", d->actor);
 	xos_json_set_string(o, "node", d->node[0] ? d->node : NULL);
 	xos_json_set_string(o, "id", d->id[0] ? d->id : NULL);
@@ -97,7 +110,7 @@ static enum xos_status show_json(
 	xos_json_set_time(doc, "not_after", t->not_after);
 	xos_json_set_int(doc, "seconds_left", t->seconds_left);
 	for (size_t i = 0; i < t->nsteps; i++)
-		xos_json_add(steps, step_json(t->steps[i]));
+		xos_json_add(steps, step_json(t, i));
 	xos_json_set(doc, "delegation", steps);
 	return xos_cli_print_json(doc, err);
 }
@@ -113,15 +126,18 @@ static void print_list(const char *key, char *const *list, size_t n)
 	xos_buf_free(&text);
 }
 
-static void show_step(const struct xos_delegation *d)
+static void show_step(const struct xos_token_info *t, size_t i)
 {
-	char until[XOS_TIME_TEXT];
+	const struct xos_delegation *d = t->steps[i];
+	char until[XOS_TIME_TEXT], by[XOS_DELEGATION_TEXT], to[XOS_DELEGATION_TEXT];
 	struct xos_buf text;
 	xos_buf_init(&text, 1 << 20);
 	xos_time_format(d->not_after, until);
-	xos_cli_print_pair("delegated by", "%s to %s%s%s%s%s, until %s, %u further step%s",
-	    d->member, d->actor, d->id[0] ? " " : "", d->id, d->node[0] ? " on node " : "", d->node,
-	    until, d->depth, d->depth == 1 ? "" : "s");
+	giver(t, i, by);
+	xos_delegation_text(d, to);
+	xos_cli_print_pair(i ? "passed on by" : "delegated by",
+	    "%s to %s%s%s, until %s, %u further step%s", by, to, i ? ", for " : "",
+	    i ? d->member : "", until, d->depth, d->depth == 1 ? "" : "s");
 	const char *line = restriction_text(d, &text), *key = "restricted to";
 	for (size_t n; line && *line; line += n + (line[n] == '\n'), key = "") {
 		n = strcspn(line, "\n");
@@ -148,7 +164,7 @@ static void show_text(const char *path, const struct xos_token_info *t)
 		    c->home_org);
 	}
 	for (size_t i = 0; i < t->nsteps; i++)
-		show_step(t->steps[i]);
+		show_step(t, i);
 	if (t->seconds_left > 0)
 		xos_cli_print_pair("valid", "for %s, until %s", left, end);
 	else
