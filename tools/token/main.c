@@ -64,6 +64,13 @@ static void giver(const struct xos_token_info *t, size_t i, char out[XOS_DELEGAT
 		snprintf(out, XOS_DELEGATION_TEXT, "%s", t->steps[0]->member);
 }
 
+/* The first step of a renewed delegation, and of a robot, stands in a certificate of the authority. */
+static bool by_authority(const struct xos_token_info *t, size_t i)
+{
+	return i == 0 &&
+	       (t->claims->kind == XOS_KIND_DELEGATION || strcmp(t->steps[0]->actor, "robot") == 0);
+}
+
 static struct xos_json *step_json(const struct xos_token_info *t, size_t i)
 {
 	const struct xos_delegation *d = t->steps[i];
@@ -74,6 +81,7 @@ static struct xos_json *step_json(const struct xos_token_info *t, size_t i)
 	giver(t, i, by);
 	xos_json_set_string(o, "by", by);
 	xos_json_set_string(o, "for", d->member);
+	xos_json_set_string(o, "signed_by", by_authority(t, i) ? "authority" : "holder");
 	xos_json_set_string(o, "actor", d->actor);
 	xos_json_set_string(o, "node", d->node[0] ? d->node : NULL);
 	xos_json_set_string(o, "id", d->id[0] ? d->id : NULL);
@@ -136,8 +144,9 @@ static void show_step(const struct xos_token_info *t, size_t i)
 	giver(t, i, by);
 	xos_delegation_text(d, to);
 	xos_cli_print_pair(i ? "passed on by" : "delegated by",
-	    "%s to %s%s%s, until %s, %u further step%s", by, to, i ? ", for " : "",
-	    i ? d->member : "", until, d->depth, d->depth == 1 ? "" : "s");
+	    "%s to %s%s%s, until %s, %u further step%s%s", by, to, i ? ", for " : "",
+	    i ? d->member : "", until, d->depth, d->depth == 1 ? "" : "s",
+	    by_authority(t, i) ? ", issued by the authority" : "");
 	const char *line = restriction_text(d, &text), *key = "restricted to";
 	for (size_t n; line && *line; line += n + (line[n] == '\n'), key = "") {
 		n = strcspn(line, "\n");
