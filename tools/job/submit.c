@@ -4,22 +4,16 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/text.h"
+#include "cli/restriction.h"
 #include "job/follow.h"
 #include "job/nodes.h"
 #include "job/verbs.h"
 #include "pki/csr.h"
-#include "policy/restriction.h"
 #include "token/delegation.h"
 
-/* What a job may do for its member when nobody says: work on files and look at jobs. It submits nothing,
- * opens no session, gets no token and lets nobody else act. */
-#define DEFAULT_RESTRICTION                                                                        \
-	"delegation by user \"%s\" { check action in {file.read, file.write, job.show}; }"
 #define MARGIN 600 /* seconds of credential beyond the wall time */
 #define SHORTER 60 /* seconds that it ends before the token, at least */
-#define FILE_MAX 65536
 
 static bool wait_for_it;
 static const char *name, *lifetime, *restriction_file, *wall, *depth;
@@ -97,46 +91,6 @@ static enum xos_status build_spec(struct submission *s, int argc, char **argv, s
 	for (size_t i = 0; st == XOS_OK && i < env.n; i++)
 		st = xos_job_spec_env(s->spec, env.item[i], err);
 	return st == XOS_OK ? xos_job_spec_check(s->spec, err) : st;
-}
-
-static enum xos_status read_all(int fd, struct xos_buf *out, struct xos_err *err)
-{
-	char chunk[4096];
-	ssize_t n;
-
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		xos_buf_put(out, chunk, (size_t)n);
-	if (n < 0 || xos_buf_status(out) != XOS_OK)
-		return xos_err_set(err, XOS_LIMIT, "restriction",
-		    "standard input: cannot be read, or longer than %d bytes", FILE_MAX);
-	return XOS_OK;
-}
-
-static enum xos_status build_restriction(struct submission *s, struct xos_err *err)
-{
-	const char *file = restriction_file ? restriction_file : "the default restriction";
-	struct xos_policy_set *set = NULL;
-	struct xos_buf text;
-	enum xos_status st = XOS_OK;
-
-	xos_buf_init(&text, FILE_MAX);
-	if (!restriction_file)
-		xos_buf_printf(&text, DEFAULT_RESTRICTION, s->who->claims->name);
-	else if (strcmp(restriction_file, "-") == 0)
-		st = read_all(STDIN_FILENO, &text, err);
-	else
-		st = xos_file_read(restriction_file, FILE_MAX, &text, err);
-	if (st == XOS_OK)
-		st = xos_policy_set_load((const char *)text.p, text.n, file, &set, err);
-	if (st == XOS_OK && xos_policy_set_level(set) != XOS_POLICY_DELEGATION)
-		st = xos_err_set(err, XOS_MALFORMED, "restriction",
-		    "%s: a restriction is written as: delegation by user \"%s\" { check ...; }",
-		    file, s->who->claims->name);
-	if (st == XOS_OK)
-		st = xos_restriction_encode(set, &s->restriction, err);
-	xos_policy_set_unref(set);
-	xos_buf_free(&text);
-	return st;
 }
 
 /* Within a job: what the node would refuse after all is said before anything is sent. */
@@ -281,7 +235,8 @@ enum xos_status job_submit(struct xos_cli *cli, int argc, char **argv, struct xo
 	if (st == XOS_OK)
 		st = build_spec(&s, argc, argv, err);
 	if (st == XOS_OK)
-		st = build_restriction(&s, err);
+		st =
+		    xos_cli_restriction(restriction_file, s.who->claims->name, &s.restriction, err);
 	if (st == XOS_OK)
 		st = job_client(&s.nodes, s.node, &s.client, err);
 	if (st == XOS_OK)

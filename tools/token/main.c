@@ -1,5 +1,5 @@
 /* xos-token: what the current token says, whether it is good, where it is, whether to renew it; own.c and totp.c
- * have what asks the authority. */
+ * have what asks the authority, delegate.c what lets others act. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -314,6 +314,8 @@ static const struct xos_cli_verb verbs[] = {
     {"path", "", "where the current token is", 0, 0, false, NULL, verb_path},
     {"needs-renewal", "[FILE]", "exit status 0: yes, 1: no, 2: there is no token", 0, 1, false,
         NULL, verb_needs_renewal},
+    {"delegate", "[REQUEST]", "let another key act for you, restricted and for a time", 0, 1, false,
+        token_delegate_options, token_delegate},
     {"list", "", "all your unexpired tokens", 0, 0, false, NULL, token_list},
     {"end", "SERIAL", "end one of them, wherever it is", 1, 1, false, NULL, token_end},
     {"password", "", "change your password", 0, 0, false, token_secret_options, token_password},
@@ -332,6 +334,9 @@ int main(int argc, char **argv)
 	                "  xos-token show --json | jq .groups\n"
 	                "  xos-token check || xos-login\n"
 	                "  xos-token needs-renewal && xos-login --renew\n"
+	                "  xos-token delegate --for transfer --node n1 --lifetime 2h "
+	                "--restrict read-only.xos request.pem > chain.pem\n"
+	                "  xos-token delegate --stock --node lab/n1 --out proxy.pem\n"
 	                "  xos-token list\n"
 	                "  xos-token end 5f1c...\n"
 	                "  xos-token password\n"
