@@ -299,13 +299,18 @@ static void log_verdict(const struct trial *t, enum xos_local_decision decision,
 {
 	const struct xos_policy_resource *r = &t->asked.resource;
 	const struct xos_identity *id = t->known->id;
-	char peer[16], resource[600], steps[8];
-	struct xos_buf by;
+	char peer[16], resource[600];
+	struct xos_buf by, chain;
 	xos_buf_init(&by, 4096);
+	xos_buf_init(&chain, 4096);
+	for (size_t i = 0; i < id->nsteps; i++) {
+		char step[XOS_DELEGATION_TEXT];
+		xos_delegation_text(id->steps[i], step);
+		xos_buf_printf(&chain, "%s%s", i ? ", " : "", step);
+	}
 	if (asked)
 		xos_policy_answer_deciders(&t->d->answer, &by);
 	(void)!xos_str_printf(peer, sizeof(peer), "%u", (unsigned)t->q->peer);
-	(void)!xos_str_printf(steps, sizeof(steps), "%zu", id->nsteps);
 	if (!xos_str_printf(resource, sizeof(resource), "%s:%s%s%s%s%s", r->kind,
 	        r->site ? r->site
 	        : r->vo ? r->vo
@@ -313,12 +318,12 @@ static void log_verdict(const struct trial *t, enum xos_local_decision decision,
 	        r->node ? "/" : "", r->node ? r->node : "", r->id ? "#" : "", r->id ? r->id : ""))
 		(void)!xos_str_copy(resource, sizeof(resource), r->kind);
 	XOS_EVENT(XOS_INFO, "decision", "request", t->id, "peer", peer, "subject",
-	    t->known->subject, "delegations", id->nsteps ? steps : NULL, "actor",
-	    id->nsteps ? id->steps[id->nsteps - 1]->actor : NULL, "action", t->asked.action,
-	    "resource", resource, "decision", decision_name(decision), "by",
+	    t->known->subject, "chain", id->nsteps ? xos_buf_str(&chain) : NULL, "action",
+	    t->asked.action, "resource", resource, "decision", decision_name(decision), "by",
 	    asked ? xos_buf_str(&by) : NULL, "reason", asked ? NULL : t->reason.code, "serial",
 	    id->serial);
 	record(t, decision, asked, asked ? xos_buf_str(&by) : NULL);
+	xos_buf_free(&chain);
 	xos_buf_free(&by);
 }
 

@@ -216,17 +216,35 @@ static enum xos_status new_job(struct xos_credd_jobs *jobs, const char *id,
 	return st;
 }
 
+/* Nobody could sign what is made of it: said before a key is made that nobody uses. */
+static enum xos_status may_pass_on(const struct xos_identity *who, struct xos_err *err)
+{
+	const struct xos_delegation *last = who->nsteps ? who->steps[who->nsteps - 1] : NULL;
+	char text[XOS_DELEGATION_TEXT];
+	if (!last || last->depth > 0)
+		return XOS_OK;
+	xos_delegation_text(last, text);
+	return xos_err_set(err, XOS_DENIED, "delegation-depth",
+	    "the credential of %s may not be passed on any further (a job's depth is said when it "
+	    "is "
+	    "submitted: --depth)",
+	    text);
+}
+
 enum xos_status xos_credd_jobs_prepare(struct xos_credd_jobs *jobs, const char *id,
     const struct xos_identity *who, const struct xos_credd_account *account, int64_t now,
     struct xos_buf *csr, struct xos_err *err)
 {
 	struct xos_credd_job *job = find(jobs, id);
+	enum xos_status st = may_pass_on(who, err);
+	if (st)
+		return st;
 	if (job && !xos_credd_job_is_of(job, who->claims))
 		return xos_err_set(err, XOS_CONFLICT, "job-member",
 		    "the job %s was submitted by somebody else", id);
 	if (job)
 		return make_csr(job, csr, err);
-	enum xos_status st = new_job(jobs, id, who->claims, account, now, &job, err);
+	st = new_job(jobs, id, who->claims, account, now, &job, err);
 	if (st)
 		return st;
 	st = make_csr(job, csr, err);

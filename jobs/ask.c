@@ -151,11 +151,8 @@ static enum xos_status note_who(const struct xos_ask *a, const struct xos_job_sp
 	strcpy(r->cause, "self");
 	r->value = -1;
 	r->uid = a->root ? v->account.uid : geteuid();
-	for (size_t i = 0; fits && i < who->nsteps && i < XOS_RECORD_ACTORS_MAX; i++) {
-		const struct xos_delegation *d = who->steps[i];
-
-		fits = xos_str_printf(r->actors[i], sizeof(r->actors[i]), "%s%s%s", d->actor,
-		    d->id[0] ? " " : "", d->id);
+	for (size_t i = 0; i < who->nsteps && i < XOS_RECORD_ACTORS_MAX; i++) {
+		xos_delegation_text(who->steps[i], r->actors[i]);
 		r->nactors = i + 1;
 	}
 	if (!fits)
@@ -196,6 +193,32 @@ static enum xos_status weigh(const struct xos_ask *a, const struct xos_job_spec 
 	return st;
 }
 
+/*
+ * A job that another one submitted acts by a credential made of that one's, which nobody renews: it runs no longer
+ * than that. A robot is no job: what its own token submits is as a member's.
+ */
+static enum xos_status bound_wall(const struct xos_job_spec *spec, const struct xos_token_info *who,
+    int64_t not_after, struct xos_launch_limits *l, struct xos_err *err)
+{
+	const char *actor = who->nsteps ? who->steps[who->nsteps - 1]->actor : "robot";
+	int64_t left = not_after - xos_clock_now();
+	char asked[XOS_TIME_TEXT], most[XOS_TIME_TEXT];
+
+	if (strcmp(actor, "robot") == 0)
+		return XOS_OK;
+	xos_duration_format(spec->wall, asked);
+	xos_duration_format(left > 0 ? left : 0, most);
+	if (left <= 0 || spec->wall > left)
+		return xos_err_set(err, XOS_DENIED, "wall-limit",
+		    "the job asks for %s of wall time, and the %s's credential that submits it "
+		    "ends in "
+		    "%s; ask for less with --wall",
+		    asked, actor, most);
+	if (l->wall > (uint64_t)left)
+		l->wall = (uint64_t)left;
+	return XOS_OK;
+}
+
 enum xos_status xos_ask_permission(const struct xos_ask *a, const struct xos_job_spec *spec,
     const char *id, const struct xos_order *order, const struct xos_bytes *chain, size_t n,
     struct xos_permission *out, struct xos_err *err)
@@ -217,6 +240,8 @@ enum xos_status xos_ask_permission(const struct xos_ask *a, const struct xos_job
 	if (st != XOS_OK)
 		goto out;
 	st = weigh(a, spec, &verdict, &p, err);
+	if (st == XOS_OK)
+		st = bound_wall(spec, who, verdict.not_after, &p.limits, err);
 	if (st == XOS_OK)
 		st = note_who(a, spec, id, order, who, &verdict, &p.record, err);
 	if (st == XOS_OK) {

@@ -463,7 +463,7 @@ static enum xos_status copy_file(
 static enum xos_status make_tools(struct xos_starter *s, struct xos_err *err)
 {
 	const struct xos_jobs_config *c = s->c;
-	char dir[PATH_MAX], path[PATH_MAX], text[1024];
+	char dir[PATH_MAX], path[PATH_MAX], text[2048];
 	bool reachable = strncmp(c->common.listen, "0.0.0.0:", 8) != 0 &&
 	                 strncmp(c->common.listen, "[::]:", 5) != 0;
 	enum xos_status st;
@@ -471,7 +471,8 @@ static enum xos_status make_tools(struct xos_starter *s, struct xos_err *err)
 	if (!xos_path_join(s->tools, sizeof(s->tools), c->common.state, "tools") ||
 	    !xos_path_join(dir, sizeof(dir), s->tools, c->common.vo) ||
 	    !xos_path_join(path, sizeof(path), dir, "vo.conf") ||
-	    !xos_str_printf(text, sizeof(text), "vo = %s\n%s%s%s%s%s%s", c->common.vo,
+	    !xos_str_printf(text, sizeof(text), "vo = %s\n%s%s%s%s%s%s%s%s%s", c->common.vo,
+	        c->rca ? "rca = " : "", c->rca ? c->rca : "", c->rca ? "\n" : "",
 	        c->accounting ? "accounting = " : "", c->accounting ? c->accounting : "",
 	        c->accounting ? "\n" : "", reachable ? "jobs = https://" : "",
 	        reachable ? c->common.listen : "", reachable ? "\n" : ""))

@@ -514,10 +514,15 @@ enum xos_status xos_table_info(struct xos_table *t, const struct xos_entry *e, c
 {
 	struct xos_job_info i = {.code = -1, .signal = -1};
 	enum xos_status st = XOS_OK;
+	size_t n;
 
 	memcpy(i.id, e->id, sizeof(i.id));
 	memcpy(i.member, e->member, sizeof(i.member));
 	memcpy(i.text, e->text, sizeof(i.text));
+	memcpy(i.via, e->via, sizeof(i.via));
+	n = strlen(i.via);
+	if (n && i.via[n - 1] == ' ') /* an actor without an id */
+		i.via[n - 1] = 0;
 	i.submitted = e->submitted;
 	i.wall = e->wall;
 	i.credential_until = e->until;

@@ -35,7 +35,8 @@ enum {
 	TOKEN_REVOKE,
 	NODE_SHOW,
 	NODE_DRAIN,
-	NODE_MANAGE
+	NODE_MANAGE,
+	TOKEN_STOCK
 };
 
 static const struct xos_policy_action actions[] = {
@@ -59,6 +60,7 @@ static const struct xos_policy_action actions[] = {
     {"node.show", NODE_SHOW, 2, true, "see a node's state and load"},
     {"node.drain", NODE_DRAIN, 2, true, "let a node take no new work, or take it again"},
     {"node.manage", NODE_MANAGE, 2, true, "change a node's set-up"},
+    {"token.stock", TOKEN_STOCK, 3, true, "delegate without a restriction, for grid programs"},
 };
 
 #define ON_JOBS (BIT(JOB_SHOW) | BIT(JOB_CANCEL) | BIT(JOB_SIGNAL) | BIT(JOB_EXTEND))
@@ -86,7 +88,7 @@ static const struct xos_policy_attr attrs[] = {
         "processors that the job asks for"},
     {"job.memory", 9, 1, XOS_POLICY_SIZE, true, 0, BIT(JOB_SUBMIT), "memory that the job asks for"},
     {"token.lifetime", 10, 1, XOS_POLICY_DURATION, true, 0,
-        BIT(TOKEN_ISSUE) | BIT(TOKEN_RENEW) | BIT(TOKEN_DELEGATE),
+        BIT(TOKEN_ISSUE) | BIT(TOKEN_RENEW) | BIT(TOKEN_DELEGATE) | BIT(TOKEN_STOCK),
         "life that the token shall have"},
     {"resource.id", XOS_ATTR_RESOURCE_ID, 2, XOS_POLICY_STRING, false, ON_JOBS | ON_FILES,
         ALL & ~(ON_JOBS | ON_FILES), "the path of a file, the id of a job or session"},

@@ -12,9 +12,9 @@
  * are part of the encoding of restrictions and are never reused.
  *
  * Version 2 is stricter as well: an attribute that is not always given must be guarded by `has`, and
- * a statement that can never apply is an error.
+ * a statement that can never apply is an error. Version 3 has token.stock.
  */
-#define XOS_POLICY_SCHEMA 2u
+#define XOS_POLICY_SCHEMA 3u
 
 enum xos_policy_type {
 	XOS_POLICY_BOOL,     /* number: 0 or 1 */

@@ -118,14 +118,12 @@ static enum xos_status check_place(struct trial *t)
 {
 	const char *node = t->asked.resource.node;
 	const struct xos_known *k = t->j->who.known;
+	const struct xos_delegation *last =
+	    k && k->id->nsteps ? k->id->steps[k->id->nsteps - 1] : NULL;
 
-	for (size_t i = 0; k && i < k->id->nsteps; i++) {
-		const char *only = k->id->steps[i]->node;
-
-		if (only[0] && (!node || strcmp(only, node) != 0))
-			return xos_err_set(&t->why, XOS_DENIED, "wrong-node",
-			    "The delegation is for the node %s only.", only);
-	}
+	if (last && !xos_delegation_reaches(last, node))
+		return xos_err_set(&t->why, XOS_DENIED, "wrong-node",
+		    "The delegation is for the node %s only.", last->node);
 	if (!node)
 		return XOS_OK;
 	const struct xos_standing s = vops_view_standing(t->j->view);

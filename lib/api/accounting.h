@@ -26,9 +26,9 @@ struct xos_record {
 	char vo[XOS_VO_MAX + 1];
 	char member[XOS_MEMBER_MAX + 1]; /* for whom */
 	uint64_t number;                 /* of the member */
-	/* Who submitted, if not the member directly: the delegations on the way, first one first, as
-	 * "actor", or "actor id". */
-	char actors[XOS_RECORD_ACTORS_MAX][100];
+	/* Who submitted, if not the member directly: the delegations on the way, first one first, each as
+	 * xos_delegation_text says it. */
+	char actors[XOS_RECORD_ACTORS_MAX][XOS_DELEGATION_TEXT];
 	size_t nactors;
 	char site[XOS_SITE_MAX + 1];
 	char node[XOS_NODE_MAX + 1];

@@ -84,8 +84,9 @@ struct xos_job_info {
 	char member[XOS_MEMBER_MAX + 1];
 	char name[XOS_JOB_NAME_MAX + 1];
 	char command[256]; /* the arguments, for people; cut */
-	char cause[16];    /* of the end: "self", "cancelled", "wall", "cpu"; "" before */
-	char text[256];    /* FAILED: why; else "" */
+	char via[100]; /* submitted with a delegation: whose, "job ID"; "" by the member directly */
+	char cause[16]; /* of the end: "self", "cancelled", "wall", "cpu"; "" before */
+	char text[256]; /* FAILED: why; else "" */
 	enum xos_job_state state;
 	bool ran;                          /* its program was started */
 	int code, signal;                  /* -1: not that way */

@@ -153,6 +153,8 @@ struct xos_json *xos_job_info_to_json(const struct xos_job_info *i)
 	xos_json_set_string(doc, "member", i->member);
 	xos_json_set_text(doc, "name", i->name);
 	xos_json_set_text(doc, "command", i->command);
+	if (i->via[0])
+		xos_json_set_string(doc, "via", i->via);
 	xos_json_set_string(doc, "state", xos_job_state_name(i->state));
 	xos_json_set_bool(doc, "ran", i->ran);
 	if (i->code >= 0)
@@ -267,6 +269,8 @@ enum xos_status xos_job_info_from_json(
 		st = opt_text(doc, "name", i.name, sizeof(i.name), err);
 	if (st == XOS_OK)
 		st = opt_text(doc, "command", i.command, sizeof(i.command), err);
+	if (st == XOS_OK)
+		st = opt_text(doc, "via", i.via, sizeof(i.via), err);
 	if (st == XOS_OK)
 		st = opt_text(doc, "cause", i.cause, sizeof(i.cause), err);
 	if (st == XOS_OK)

@@ -25,11 +25,8 @@ void xos_known_free(struct xos_known *k)
 
 /* A restriction that cannot be read may be the one that forbids: never passed over. */
 static enum xos_status take_step(
-    struct xos_known *k, const struct xos_delegation *step, const char *node, struct xos_err *err)
+    struct xos_known *k, const struct xos_delegation *step, struct xos_err *err)
 {
-	if (node && step->node[0] && strcmp(step->node, node) != 0)
-		return xos_err_set(err, XOS_DENIED, "wrong-node",
-		    "the delegation is for the node %s only, and this is %s", step->node, node);
 	if (!step->restriction_len)
 		return XOS_OK;
 	if (k->nrestrictions == sizeof(k->restriction) / sizeof(k->restriction[0]))
@@ -48,6 +45,17 @@ static enum xos_status take_step(
 		    why.text);
 	k->nrestrictions++;
 	return XOS_OK;
+}
+
+static enum xos_status check_node(
+    const struct xos_identity *id, const char *node, struct xos_err *err)
+{
+	const struct xos_delegation *last = id->nsteps ? id->steps[id->nsteps - 1] : NULL;
+	if (!node || !last || xos_delegation_reaches(last, node))
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "wrong-node",
+	    "the delegation of %s to %s%s%s is for the node %s only, and this is %s", last->member,
+	    last->actor, last->id[0] ? " " : "", last->id, last->node, node);
 }
 
 /* A host may be called like a member: its kind stands in front. */
@@ -78,8 +86,10 @@ enum xos_status xos_known_make(const struct xos_trust *trust, const char *vo, co
 	    .vo = vo,
 	};
 	enum xos_status st = xos_token_verify(trust, chain, n, &opts, &k->id, err);
+	if (!st)
+		st = check_node(k->id, node, err);
 	for (size_t i = 0; !st && i < k->id->nsteps; i++)
-		st = take_step(k, k->id->steps[i], node, err);
+		st = take_step(k, k->id->steps[i], err);
 	if (!st && !name_subject(k))
 		st = xos_err_set(err, XOS_MALFORMED, "token-name", "a name that is too long");
 	if (st)

@@ -27,8 +27,8 @@ struct xos_known {
 
 /*
  * Verifies a chain of a member, with delegations, or of a node or service, which has none; every
- * restriction decoded or the chain is refused (DENIED, code "restriction"). A delegation for another node than `node` is
- * DENIED with code "wrong-node"; with NULL for node, whoever decides looks at the steps.
+ * restriction decoded or the chain is refused (DENIED, code "restriction"). A delegation that does not reach `node` is
+ * DENIED with code "wrong-node"; with NULL for node, whoever decides looks at the last step.
  */
 XOS_MUST_USE enum xos_status xos_known_make(const struct xos_trust *trust, const char *vo,
     const char *node, const struct xos_bytes *chain, size_t n, int64_t now, struct xos_known **out,

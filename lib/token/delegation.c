@@ -123,6 +123,12 @@ void xos_delegation_free(struct xos_delegation *d)
 	free(d);
 }
 
+void xos_delegation_text(const struct xos_delegation *d, char out[XOS_DELEGATION_TEXT])
+{
+	(void)!xos_str_printf(out, XOS_DELEGATION_TEXT, "%s%s%s%s%s", d->actor, d->id[0] ? " " : "",
+	    d->id, d->node[0] ? " on " : "", d->node);
+}
+
 enum xos_status xos_delegation_uri(
     const struct xos_delegation *d, char *out, size_t cap, struct xos_err *err)
 {
@@ -151,7 +157,12 @@ enum xos_status xos_delegation_follows(
 		return widened(err, next, "it was passed on further than the step before allows");
 	if (next->not_after > prev->not_after)
 		return widened(err, next, "it ends later than the step before");
-	if (prev->node[0] && strcmp(prev->node, next->node) != 0)
-		return widened(err, next, "the step before is bound to another node");
+	if (prev->node[0] && !next->node[0])
+		return widened(err, next, "the step before is bound to a node, and it to none");
 	return XOS_OK;
+}
+
+bool xos_delegation_reaches(const struct xos_delegation *last, const char *node)
+{
+	return !last->node[0] || last->depth > 0 || (node && strcmp(last->node, node) == 0);
 }

@@ -1,6 +1,7 @@
 #ifndef XOS_TOKEN_DELEGATION_H
 #define XOS_TOKEN_DELEGATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -51,14 +52,24 @@ XOS_MUST_USE enum xos_status xos_delegation_decode(
     struct xos_bytes der, struct xos_delegation **out, struct xos_err *err);
 void xos_delegation_free(struct xos_delegation *d); /* of a decoded object only */
 
+/* Who acts, for people and records: "job 1f02... on n1", "robot". */
+#define XOS_DELEGATION_TEXT (XOS_ACTOR_MAX + XOS_GRANT_ID_MAX + XOS_NODE_MAX + 8)
+void xos_delegation_text(const struct xos_delegation *d, char out[XOS_DELEGATION_TEXT]);
+
 /* The URI of a certificate of kind delegation: spiffe://<vo>/delegation/<grant>. MALFORMED without an id. */
 XOS_MUST_USE enum xos_status xos_delegation_uri(
     const struct xos_delegation *d, char *out, size_t cap, struct xos_err *err);
 
 /* May `next` follow `prev` (NULL: the first step)? Same VO and member; depth goes down; end not
- * later; a node that is bound stays bound. DENIED with code "delegation-widened" if not. */
+ * later; what is bound to a node stays bound to one, though another may be named: that is what depth is
+ * for. DENIED with code "delegation-widened" if not. */
 XOS_MUST_USE enum xos_status xos_delegation_follows(
     const struct xos_delegation *prev, const struct xos_delegation *next, struct xos_err *err);
+
+/* Does a chain with this last step count at this node (NULL: at none in particular)? At the node that it is bound
+ * to; at every other as well while it may be passed on, because its holder could name that node in a step to a
+ * key of its own (docs/decisions/delegation-nodes.md). */
+bool xos_delegation_reaches(const struct xos_delegation *last, const char *node);
 
 /*
  * Makes the proxy certificate for a key of the receiver: signed by the delegator's key, no server

@@ -18,4 +18,7 @@
 #define XOS_OID_EKU_POLICY XOS_OID(XOS_OID_ARC "\x05\x01")     /* .5.1 signs policy sets */
 #define XOS_OID_EKU_ACCOUNTING XOS_OID(XOS_OID_ARC "\x05\x02") /* .5.2 signs accounting heads */
 
+/* Not of our arc: id-ppl-inheritAll, RFC 3820 3.8.2. */
+#define XOS_OID_PROXY_INHERIT_ALL XOS_OID("\x2b\x06\x01\x05\x05\x07\x15\x01")
+
 #endif

@@ -139,7 +139,12 @@ enum xos_status token_read_step(
 	if (!xos_cert_is_proxy(c))
 		return missing(c, "it is no proxy certificate", err);
 	if (!xos_bytes_eq(xos_cert_proxy_language(c), XOS_OID_PROXY_LANGUAGE))
-		return missing(c, "its policy language is not this program's", err);
+		return missing(c,
+		    xos_bytes_eq(xos_cert_proxy_language(c), XOS_OID_PROXY_INHERIT_ALL)
+		        ? "it is a proxy for stock programs, which holds no restriction, so "
+		          "that services of the VO do not take it"
+		        : "its policy language is not this program's",
+		    err);
 	if (xos_cert_ext(c, XOS_OID_DELEGATION, &v, &critical) != XOS_OK || !critical)
 		return missing(c, "it lacks the (critical) delegation extension", err);
 	if (xos_cert_ext(c, XOS_OID_TOKEN, &other, NULL) == XOS_OK ||

@@ -462,7 +462,8 @@ START_TEST(a_restriction_that_cannot_be_read_refuses)
 	xos_test_delegate(n->vo, &n->alice, xos_key_spki(key), &d, key, &ch);
 	refused(&ch, SUBMIT("alice"), XOS_DENIED, "restriction");
 	xos_chain_clear(&ch);
-	node_delegate(n, &n->alice, xos_key_spki(key), "n2", "j1", NULL, key, &ch);
+	d = (struct xos_delegation){.not_after = n->vo->now + 60, .actor = "job", .node = "n2"};
+	xos_test_delegate(n->vo, &n->alice, xos_key_spki(key), &d, key, &ch);
 	refused(&ch, SUBMIT("alice"), XOS_DENIED, "wrong-node");
 	xos_chain_clear(&ch);
 	xos_key_free(key);

@@ -54,7 +54,7 @@ void node_restart(struct node *n);
 
 enum xos_status node_ask(struct node *n, const struct xos_chain *chain, const char *request,
     uid_t peer, bool service, struct xos_credd_verdict *out, struct xos_err *err);
-/* A delegation of signer for spki, on n1, of job `job`, for an hour, with this restriction. */
+/* A delegation of signer for spki, on this node, of job `job`, for an hour, depth 2, with this restriction. */
 void node_delegate(struct node *n, const struct xos_chain *signer, struct xos_bytes spki,
     const char *node, const char *job, const char *restriction, const struct xos_key *key,
     struct xos_chain *out);

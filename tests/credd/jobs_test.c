@@ -158,7 +158,7 @@ START_TEST(refuses_every_other_delegation)
 	accept_fails("j1", &d, XOS_DENIED, "job-key");
 	xos_chain_clear(&d);
 	node_delegate(n, &n->alice, spki_of(&csr), "n2", "j1", NULL, NULL, &d);
-	accept_fails("j1", &d, XOS_DENIED, "wrong-node");
+	accept_fails("j1", &d, XOS_DENIED, "job-node");
 	xos_chain_clear(&d);
 	node_delegate(n, &n->alice, spki_of(&csr), "", "j1", NULL, NULL, &d);
 	accept_fails("j1", &d, XOS_DENIED, "job-node");

@@ -99,7 +99,7 @@ static const struct {
     {"node \"lab\" serial 1 { }", "not the name of a node"},
     {"vo \"demo\" { }", "expected 'serial'"}, {"vo \"demo\" serial 0 { }", "serials start at 1"},
     {"vo \"demo\" serial -1 { }", "whole number"},
-    {"vo \"demo\" serial 1 schema 3 { }", "schema version 3"},
+    {"vo \"demo\" serial 1 schema 4 { }", "schema version 4"},
     {"vo \"demo\" serial 1 { } x", "after the end"},
     {"vo \"demo\" serial 1 { permit any action any;", "the text ends here"},
     {"delegation by user \"Alice\" { }", "not the name of a member"},

@@ -50,7 +50,7 @@ START_TEST(codes_never_change)
 	    "session.open", "file.read", "file.write", "token.issue", "token.renew",
 	    "token.delegate", "job.signal", "job.extend", "file.delete", "file.share",
 	    "session.show", "session.close", "token.show", "token.revoke", "node.show",
-	    "node.drain", "node.manage"};
+	    "node.drain", "node.manage", "token.stock"};
 	static const char *const attrs[] = {"", "auth.age", "auth.method", "auth.mfa",
 	    "subject.is_owner", "ctx.src", "ctx.service", "job.wall", "job.cpu", "job.memory",
 	    "token.lifetime", "resource.id", "job.name", "job.signal", "file.size", "session.tty",
@@ -80,8 +80,19 @@ START_TEST(versions)
 	must_refuse("vo \"demo\" serial 1 { permit any action job.signal; }", "unknown action");
 	must_refuse("vo \"demo\" serial 1 { permit any action job.show when has job.name; }",
 	    "unknown attribute");
+	/* Who permitted token.* or any before there was token.stock has not permitted that. */
+	set = must_parse("vo \"demo\" serial 1 schema 2 { permit any action any; permit any action "
+	                 "token.*; forbid user a action any; }");
+	ck_assert_uint_eq(set->statements[0].actions >> 21 & 1, 0);
+	ck_assert_uint_eq(set->statements[1].actions >> 21 & 1, 0);
+	ck_assert_uint_eq(set->statements[2].actions, UINT64_MAX);
+	xos_policy_set_unref(set);
+	set = must_parse("vo \"demo\" serial 1 schema 3 { permit any action token.stock; }");
+	ck_assert_uint_eq(set->statements[0].actions, UINT64_C(1) << 21);
+	xos_policy_set_unref(set);
+	must_refuse(VO("permit any action token.stock;"), "unknown action");
 	must_refuse("vo \"demo\" serial 1 schema 0 { }", "schema version 0");
-	must_refuse("delegation schema 3 { }", "schema version 3");
+	must_refuse("delegation schema 4 { }", "schema version 4");
 }
 END_TEST
 

@@ -47,13 +47,24 @@ static void end_text(const struct xos_record *r, char *out, size_t cap)
 		snprintf(out + strlen(out), cap - strlen(out), " (%s)", r->cause);
 }
 
+/* The whole chain, from the member to who submitted. */
+#define VIA_MAX (XOS_RECORD_ACTORS_MAX * (XOS_DELEGATION_TEXT + 2))
+static void via_text(const struct xos_record *r, char out[VIA_MAX])
+{
+	size_t at = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < r->nactors; i++)
+		at += (size_t)snprintf(out + at, VIA_MAX - at, "%s%s", i ? ", " : "", r->actors[i]);
+}
+
 static enum xos_status list_one(
     void *ctx, uint64_t sequence, const struct xos_record *r, struct xos_err *err)
 {
 	struct listing *l = ctx;
-	char number[24], ended[XOS_TIME_TEXT], wall[32], cpu[32], end[64];
+	char number[24], ended[XOS_TIME_TEXT], wall[32], cpu[32], end[64], via[VIA_MAX];
 	const char *const cells[] = {
-	    number, ended, r->member, r->node, wall, cpu, end, r->deciders, r->id};
+	    number, ended, r->member, via, r->node, wall, cpu, end, r->deciders, r->id};
 	struct xos_json *doc;
 
 	(void)err;
@@ -71,6 +82,7 @@ static enum xos_status list_one(
 	    (unsigned long long)((r->cpu_user_us + r->cpu_system_us) / 1000000),
 	    (unsigned long long)((r->cpu_user_us + r->cpu_system_us) / 1000 % 1000));
 	end_text(r, end, sizeof(end));
+	via_text(r, via);
 	xos_cli_table_row(l->table, cells);
 	return XOS_OK;
 }
@@ -78,7 +90,7 @@ static enum xos_status list_one(
 static enum xos_status verb_list(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	static const char *const heads[] = {
-	    "RECORD", "ENDED", "MEMBER", "NODE", "WALL", "CPU", "END", "DECIDED BY", "JOB"};
+	    "RECORD", "ENDED", "MEMBER", "VIA", "NODE", "WALL", "CPU", "END", "DECIDED BY", "JOB"};
 	struct listing l = {.json = NULL};
 	struct xos_cli_client *client = NULL;
 	struct xos_cli_vo *vo = NULL;

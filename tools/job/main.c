@@ -147,6 +147,8 @@ static void show_text(const struct xos_job_info *i)
 		xos_cli_print_pair("name", "%s", i->name);
 	xos_cli_print_pair("command", "%s", i->command);
 	xos_cli_print_pair("member", "%s", i->member);
+	if (i->via[0])
+		xos_cli_print_pair("submitted by", "%s, for %s", i->via, i->member);
 	xos_cli_print_pair("node", "%s", i->node);
 	xos_cli_print_pair("state", "%s", state);
 	if (i->text[0])
@@ -252,6 +254,7 @@ int main(int argc, char **argv)
 	    .examples = "  xos-job submit --wait -- sh -c 'id -u; xos-token show'\n"
 	                "  xos-job submit --node n1 --wall 2h --name fit -- ./fit data.csv\n"
 	                "  xos-job submit --restrict read-only.xos -- ./analyse\n"
+	                "  xos-job submit --depth 1 --restrict may-submit.xos -- ./workflow\n"
 	                "  xos-job where --cpu 8 --memory 32GiB --wall 2h\n"
 	                "  xos-job list\n"
 	                "  xos-job extend 00112233445566778899aabbccddeeff --for 3d\n"

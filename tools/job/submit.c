@@ -4,26 +4,20 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/text.h"
+#include "cli/restriction.h"
 #include "job/follow.h"
 #include "job/grant.h"
 #include "job/nodes.h"
 #include "job/verbs.h"
 #include "pki/csr.h"
-#include "policy/restriction.h"
 #include "token/delegation.h"
 
-/* What a job may do for its member when nobody says: work on files and look at jobs. It submits nothing,
- * opens no session, gets no token and lets nobody else act. */
-#define DEFAULT_RESTRICTION                                                                        \
-	"delegation by user \"%s\" { check action in {file.read, file.write, job.show}; }"
 #define MARGIN 600 /* seconds of credential beyond the wall time */
 #define SHORTER 60 /* seconds that it ends before the token, at least */
-#define FILE_MAX 65536
 
 static bool wait_for_it, no_renew;
-static const char *name, *lifetime, *restriction_file, *wall, *renew;
+static const char *name, *lifetime, *restriction_file, *wall, *renew, *depth;
 static struct xos_cli_list env;
 
 const struct xos_cli_option job_submit_options[] = {
@@ -37,6 +31,8 @@ const struct xos_cli_option job_submit_options[] = {
         &renew, NULL},
     {"no-renew", NULL, "never renew it: the job acts for you until your token ends", &no_renew,
         NULL, NULL},
+    {"depth", "N", "how often what it may do may be passed on, to jobs of its own; 0", NULL, &depth,
+        NULL},
     {"restrict", "FILE", "what it may do: a delegation policy; - is standard input", NULL,
         &restriction_file, NULL},
     {NULL, NULL, NULL, NULL, NULL, NULL},
@@ -54,6 +50,7 @@ struct submission {
 	int64_t lifetime; /* seconds; 0: not said */
 	struct job_grant_wish wish;
 	struct xos_json *grant; /* NULL: none */
+	uint64_t depth;
 	struct xos_job_offer offer;
 };
 
@@ -111,44 +108,27 @@ static enum xos_status build_spec(struct submission *s, int argc, char **argv, s
 	return st == XOS_OK ? xos_job_spec_check(s->spec, err) : st;
 }
 
-static enum xos_status read_all(int fd, struct xos_buf *out, struct xos_err *err)
+/* Within a job: what the node would refuse after all is said before anything is sent. */
+static enum xos_status choose_depth(struct submission *s, struct xos_err *err)
 {
-	char chunk[4096];
-	ssize_t n;
+	const struct xos_delegation *own =
+	    s->who->nsteps ? s->who->steps[s->who->nsteps - 1] : NULL;
+	char text[XOS_DELEGATION_TEXT];
 
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		xos_buf_put(out, chunk, (size_t)n);
-	if (n < 0 || xos_buf_status(out) != XOS_OK)
-		return xos_err_set(err, XOS_LIMIT, "restriction",
-		    "standard input: cannot be read, or longer than %d bytes", FILE_MAX);
-	return XOS_OK;
-}
-
-static enum xos_status build_restriction(struct submission *s, struct xos_err *err)
-{
-	const char *file = restriction_file ? restriction_file : "the default restriction";
-	struct xos_policy_set *set = NULL;
-	struct xos_buf text;
-	enum xos_status st = XOS_OK;
-
-	xos_buf_init(&text, FILE_MAX);
-	if (!restriction_file)
-		xos_buf_printf(&text, DEFAULT_RESTRICTION, s->who->claims->name);
-	else if (strcmp(restriction_file, "-") == 0)
-		st = read_all(STDIN_FILENO, &text, err);
-	else
-		st = xos_file_read(restriction_file, FILE_MAX, &text, err);
-	if (st == XOS_OK)
-		st = xos_policy_set_load((const char *)text.p, text.n, file, &set, err);
-	if (st == XOS_OK && xos_policy_set_level(set) != XOS_POLICY_DELEGATION)
-		st = xos_err_set(err, XOS_MALFORMED, "restriction",
-		    "%s: a restriction is written as: delegation by user \"%s\" { check ...; }",
-		    file, s->who->claims->name);
-	if (st == XOS_OK)
-		st = xos_restriction_encode(set, &s->restriction, err);
-	xos_policy_set_unref(set);
-	xos_buf_free(&text);
-	return st;
+	if (depth && !xos_parse_u64(depth, XOS_DELEGATION_DEPTH_MAX, &s->depth))
+		return xos_cli_usage(err, "--depth: \"%s\" is no number from 0 to %d", depth,
+		    XOS_DELEGATION_DEPTH_MAX);
+	if (!own || s->depth < own->depth)
+		return XOS_OK;
+	xos_delegation_text(own, text);
+	if (own->depth == 0)
+		return xos_err_set(err, XOS_DENIED, "delegation-depth",
+		    "%s may submit nothing: its credential may not be passed on. Submit it with "
+		    "--depth 1, and with a --restrict FILE that has the action job.submit",
+		    text);
+	return xos_err_set(err, XOS_DENIED, "delegation-depth",
+	    "--depth %s: the credential of %s may be passed on %u time%s, so its jobs' at most %u",
+	    depth, text, own->depth, own->depth == 1 ? "" : "s", own->depth - 1);
 }
 
 /* For how long: as asked, else as long as the job may run; in any case shorter than the token, and no
@@ -172,7 +152,7 @@ static enum xos_status choose_end(
 /* Node certificate and form of the request were checked before this. */
 static enum xos_status sign(struct submission *s, struct xos_chain *out, struct xos_err *err)
 {
-	struct xos_delegation d = {.depth = 0};
+	struct xos_delegation d = {.depth = (unsigned)s->depth};
 	int64_t now = xos_clock_now();
 	struct xos_cert *leaf = NULL;
 	struct xos_csr csr;
@@ -208,6 +188,11 @@ static enum xos_status hand_in(struct submission *s, struct xos_err *err)
 	char note[XOS_JOB_NOTE_MAX] = "";
 	enum xos_status st = xos_jobs_submit(c, s->spec, &s->offer, err);
 
+	/* A set says no in the words of whoever wrote it; most restrictions of jobs just do not think of this. */
+	if (st == XOS_DENIED && s->who->nsteps && strcmp(err->code, "policy-denied") == 0)
+		return xos_err_prefix(err, st,
+		    "a job submits jobs if its --restrict has the action job.submit, and policy "
+		    "permits it");
 	if (st == XOS_OK)
 		st = job_client_is(s->client, s->node, err);
 	if (st == XOS_OK)
@@ -267,9 +252,12 @@ enum xos_status job_submit(struct xos_cli *cli, int argc, char **argv, struct xo
 	if (st == XOS_OK)
 		st = xos_cli_token(s.nodes.vo, &s.token, &s.who, err);
 	if (st == XOS_OK)
+		st = choose_depth(&s, err);
+	if (st == XOS_OK)
 		st = build_spec(&s, argc, argv, err);
 	if (st == XOS_OK)
-		st = build_restriction(&s, err);
+		st =
+		    xos_cli_restriction(restriction_file, s.who->claims->name, &s.restriction, err);
 	if (st == XOS_OK)
 		st = job_client(&s.nodes, s.node, &s.client, err);
 	if (st == XOS_OK)

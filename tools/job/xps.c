@@ -7,8 +7,8 @@ static const char *node_option;
 static enum xos_status row(void *ctx, const struct xos_job_info *i, struct xos_err *err)
 {
 	char used[XOS_TIME_TEXT], credential[192];
-	const char *const cells[] = {
-	    i->id, i->member, i->node, xos_job_state_name(i->state), used, credential, i->command};
+	const char *const cells[] = {i->id, i->member, i->via, i->node,
+	    xos_job_state_name(i->state), used, credential, i->command};
 
 	(void)err;
 	if (i->state != XOS_JOB_RUNNING && i->state != XOS_JOB_WAITING)
@@ -48,7 +48,7 @@ static enum xos_status ask_all(struct xos_cli *cli, const struct job_nodes *node
 static enum xos_status run(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
 {
 	static const char *const heads[] = {
-	    "JOB", "MEMBER", "NODE", "STATE", "WALL", "CREDENTIAL", "COMMAND"};
+	    "JOB", "MEMBER", "VIA", "NODE", "STATE", "WALL", "CREDENTIAL", "COMMAND"};
 	struct xos_cli_table *table = NULL;
 	struct xos_json *list = NULL, *doc;
 	struct job_nodes nodes;

@@ -1,5 +1,5 @@
 /* xos-token: what the current token says, whether it is good, where it is, whether to renew it; own.c and totp.c
- * have what asks the authority. */
+ * have what asks the authority, delegate.c what lets others act. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -55,12 +55,33 @@ static const char *restriction_text(const struct xos_delegation *d, struct xos_b
 	return xos_buf_str(text);
 }
 
-static struct xos_json *step_json(const struct xos_delegation *d)
+/* Who let the next one act: the member, or the actor of the step before. */
+static void giver(const struct xos_token_info *t, size_t i, char out[XOS_DELEGATION_TEXT])
 {
+	if (i)
+		xos_delegation_text(t->steps[i - 1], out);
+	else
+		snprintf(out, XOS_DELEGATION_TEXT, "%s", t->steps[0]->member);
+}
+
+/* The first step of a renewed delegation, and of a robot, stands in a certificate of the authority. */
+static bool by_authority(const struct xos_token_info *t, size_t i)
+{
+	return i == 0 &&
+	       (t->claims->kind == XOS_KIND_DELEGATION || strcmp(t->steps[0]->actor, "robot") == 0);
+}
+
+static struct xos_json *step_json(const struct xos_token_info *t, size_t i)
+{
+	const struct xos_delegation *d = t->steps[i];
 	struct xos_json *o = xos_json_object();
+	char by[XOS_DELEGATION_TEXT];
 	struct xos_buf text;
 	xos_buf_init(&text, 1 << 20);
-	xos_json_set_string(o, "by", d->member);
+	giver(t, i, by);
+	xos_json_set_string(o, "by", by);
+	xos_json_set_string(o, "for", d->member);
+	xos_json_set_string(o, "signed_by", by_authority(t, i) ? "authority" : "holder");
 	xos_json_set_string(o, "actor", d->actor);
 	xos_json_set_string(o, "node", d->node[0] ? d->node : NULL);
 	xos_json_set_string(o, "id", d->id[0] ? d->id : NULL);
@@ -97,7 +118,7 @@ static enum xos_status show_json(
 	xos_json_set_time(doc, "not_after", t->not_after);
 	xos_json_set_int(doc, "seconds_left", t->seconds_left);
 	for (size_t i = 0; i < t->nsteps; i++)
-		xos_json_add(steps, step_json(t->steps[i]));
+		xos_json_add(steps, step_json(t, i));
 	xos_json_set(doc, "delegation", steps);
 	return xos_cli_print_json(doc, err);
 }
@@ -113,15 +134,19 @@ static void print_list(const char *key, char *const *list, size_t n)
 	xos_buf_free(&text);
 }
 
-static void show_step(const struct xos_delegation *d)
+static void show_step(const struct xos_token_info *t, size_t i)
 {
-	char until[XOS_TIME_TEXT];
+	const struct xos_delegation *d = t->steps[i];
+	char until[XOS_TIME_TEXT], by[XOS_DELEGATION_TEXT], to[XOS_DELEGATION_TEXT];
 	struct xos_buf text;
 	xos_buf_init(&text, 1 << 20);
 	xos_time_format(d->not_after, until);
-	xos_cli_print_pair("delegated by", "%s to %s%s%s%s%s, until %s, %u further step%s",
-	    d->member, d->actor, d->id[0] ? " " : "", d->id, d->node[0] ? " on node " : "", d->node,
-	    until, d->depth, d->depth == 1 ? "" : "s");
+	giver(t, i, by);
+	xos_delegation_text(d, to);
+	xos_cli_print_pair(i ? "passed on by" : "delegated by",
+	    "%s to %s%s%s, until %s, %u further step%s%s", by, to, i ? ", for " : "",
+	    i ? d->member : "", until, d->depth, d->depth == 1 ? "" : "s",
+	    by_authority(t, i) ? ", issued by the authority" : "");
 	const char *line = restriction_text(d, &text), *key = "restricted to";
 	for (size_t n; line && *line; line += n + (line[n] == '\n'), key = "") {
 		n = strcspn(line, "\n");
@@ -148,7 +173,7 @@ static void show_text(const char *path, const struct xos_token_info *t)
 		    c->home_org);
 	}
 	for (size_t i = 0; i < t->nsteps; i++)
-		show_step(t->steps[i]);
+		show_step(t, i);
 	if (t->seconds_left > 0)
 		xos_cli_print_pair("valid", "for %s, until %s", left, end);
 	else
@@ -289,6 +314,8 @@ static const struct xos_cli_verb verbs[] = {
     {"path", "", "where the current token is", 0, 0, false, NULL, verb_path},
     {"needs-renewal", "[FILE]", "exit status 0: yes, 1: no, 2: there is no token", 0, 1, false,
         NULL, verb_needs_renewal},
+    {"delegate", "[REQUEST]", "let another key act for you, restricted and for a time", 0, 1, false,
+        token_delegate_options, token_delegate},
     {"list", "", "all your unexpired tokens", 0, 0, false, NULL, token_list},
     {"end", "SERIAL", "end one of them, wherever it is", 1, 1, false, NULL, token_end},
     {"password", "", "change your password", 0, 0, false, token_secret_options, token_password},
@@ -307,6 +334,9 @@ int main(int argc, char **argv)
 	                "  xos-token show --json | jq .groups\n"
 	                "  xos-token check || xos-login\n"
 	                "  xos-token needs-renewal && xos-login --renew\n"
+	                "  xos-token delegate --for transfer --node n1 --lifetime 2h "
+	                "--restrict read-only.xos request.pem > chain.pem\n"
+	                "  xos-token delegate --stock --node lab/n1 --out proxy.pem\n"
 	                "  xos-token list\n"
 	                "  xos-token end 5f1c...\n"
 	                "  xos-token password\n"

@@ -27,9 +27,10 @@ static enum xos_status read_step(
 	enum xos_status st = xos_json_as_object(v, err);
 	if (st == XOS_OK)
 		st = xos_json_get_bytes(v, "restriction", XOS_RESTRICTION_MAX, &bytes, err);
-	if (st == XOS_OK)
+	/* A step that restricts nothing. */
+	if (st == XOS_OK && bytes.n)
 		st = xos_restriction_decode(xos_buf_bytes(&bytes), &set, err);
-	if (st == XOS_OK)
+	if (st == XOS_OK && set)
 		out->chain[out->nchain++] = set;
 	xos_buf_free(&bytes);
 	return st;

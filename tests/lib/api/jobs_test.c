@@ -205,6 +205,7 @@ START_TEST(info_round_trip)
 	    .member = "alice",
 	    .name = "x",
 	    .command = "sh -c true",
+	    .via = "job 00ff",
 	    .cause = "self",
 	    .state = XOS_JOB_DONE,
 	    .ran = true,
@@ -227,6 +228,7 @@ START_TEST(info_round_trip)
 	ck_assert_int_eq(back.credential_until, 5000);
 	ck_assert_uint_eq(back.dropped_stdout, 12);
 	ck_assert_str_eq(back.command, "sh -c true");
+	ck_assert_str_eq(back.via, "job 00ff");
 	xos_json_set_string(doc, "state", "asleep");
 	ck_assert_int_eq(xos_job_info_from_json(doc, &back, NULL), XOS_MALFORMED);
 	xos_json_free(doc);

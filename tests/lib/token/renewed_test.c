@@ -181,18 +181,20 @@ START_TEST(it_passes_on_within_its_depth)
 	renewed_chain(&d, &job);
 	next.depth = 0;
 	strcpy(next.actor, "task");
+	strcpy(next.node, "n2.demo.example");
 	delegate_chain(&job, &next, &child);
 	must(xos_token_verify_chain(demo->trust, &child, &o, &id, &err), &err, "verify");
 	ck_assert_uint_eq(id->nsteps, 2);
 	ck_assert(id->renewed);
 	ck_assert_str_eq(id->steps[1]->actor, "task");
+	ck_assert_str_eq(id->steps[1]->node, "n2.demo.example");
 	/* Not longer than what signed it. */
 	ck_assert_int_eq(id->steps[1]->not_after, T0 + HOUR);
 	xos_identity_free(id);
-	/* A step too many; one to another node. */
+	/* A step too many; as deep as the one before. */
 	ck_assert_int_eq(
 	    xos_delegation_sign(&child, xos_key_spki(key), &next, T0, &c, &err), XOS_DENIED);
-	strcpy(next.node, "n2.demo.example");
+	next.depth = d.depth;
 	ck_assert_int_eq(
 	    xos_delegation_sign(&job, xos_key_spki(key), &next, T0, &c, &err), XOS_DENIED);
 	xos_key_free(key);

@@ -155,6 +155,11 @@ START_TEST(restrictions_narrow_then_as_now)
 		xos_buf_free(&line);
 		xos_buf_free(&bytes);
 	}
+	/* A step that restricts nothing takes nothing away. */
+	step.restriction_len = 0;
+	record(&id);
+	MUST(replayed(p, &was), &err);
+	xos_buf_free(&line);
 	xos_policy_unref(p);
 }
 END_TEST
