@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "credd/abilities.h"
 #include "credd/preview.h"
+#include "credd/standing.h"
 
 /* One request with what it works on. */
 struct call {
@@ -187,6 +188,15 @@ static enum xos_status op_abilities(struct call *c, struct xos_err *err)
 	return xos_credd_abilities_take(c->ops->self->conf, c->req->text, err);
 }
 
+static enum xos_status op_standing(struct call *c, struct xos_err *err)
+{
+	enum xos_status st = xos_credd_standing(
+	    c->ops->decider, c->ops->self, c->ops->jobs, c->req->text, c->now, c->plain, err);
+	if (!st)
+		c->answer->text = xos_buf_bytes(c->plain);
+	return st;
+}
+
 static const struct {
 	const char *name;
 	bool service_only;
@@ -202,6 +212,7 @@ static const struct {
     [XOS_LOCAL_LIST] = {"list", false, op_list},
     [XOS_LOCAL_PREVIEW] = {"preview", true, op_preview},
     [XOS_LOCAL_ABILITIES] = {"abilities", true, op_abilities},
+    [XOS_LOCAL_STANDING] = {"standing", true, op_standing},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -30,6 +30,7 @@ static const unsigned shapes[] = {
     [XOS_LOCAL_LIST] = ANS_LIST,
     [XOS_LOCAL_PREVIEW] = REQ_CHAIN | REQ_TEXT | REQ_LONG_TEXT | ANS_TEXT,
     [XOS_LOCAL_ABILITIES] = REQ_TEXT,
+    [XOS_LOCAL_STANDING] = REQ_TEXT | ANS_TEXT,
 };
 
 static bool op_known(unsigned op)
