@@ -3,6 +3,7 @@
 
 #include "jobs/ask.h"
 #include "jobs/config.h"
+#include "jobs/running.h"
 #include "jobs/stage.h"
 #include "proc/cgroup.h"
 #include "proc/channel.h"
@@ -27,6 +28,7 @@ XOS_MUST_USE enum xos_status xos_starter_serve(
 struct xos_starter_job {
 	char id[XOS_JOB_ID_TEXT];
 	int64_t again_ms; /* monotonic: settling failed, not before this */
+	struct xos_running_job running;
 };
 
 struct xos_starter {
@@ -40,6 +42,7 @@ struct xos_starter {
 	size_t njobs;
 	int64_t tell_ms; /* when xos-credd is told next what this service can do */
 	int64_t clean_ms;
+	struct xos_running running;
 };
 
 /* Watches this job from now on. */
@@ -47,6 +50,9 @@ XOS_MUST_USE enum xos_status xos_starter_watch(
     struct xos_starter *s, const char *id, struct xos_err *err);
 /* What is over: status, credential, record; and what was kept long enough. Called every tick. */
 void xos_starter_settle(void *ctx);
+/* A client of xos-credd's socket whose calls take so long at most. */
+XOS_MUST_USE enum xos_status xos_starter_credd(
+    const struct xos_starter *s, int timeout_ms, struct xos_local **out, struct xos_err *err);
 /* Folder for cred.pem of a job. */
 XOS_MUST_USE enum xos_status xos_starter_cred(
     const struct xos_starter *s, const char *id, char out[PATH_MAX], struct xos_err *err);

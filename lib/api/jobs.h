@@ -84,14 +84,21 @@ struct xos_job_info {
 	char member[XOS_MEMBER_MAX + 1];
 	char name[XOS_JOB_NAME_MAX + 1];
 	char command[256]; /* the arguments, for people; cut */
-	char cause[16];    /* of the end: "self", "cancelled", "wall", "cpu"; "" before */
-	char text[256];    /* FAILED: why; else "" */
+	char cause
+	    [16]; /* of the end: "self", "cancelled", "wall", "cpu", "memory", "policy", "lock"; "" before */
+	char text[256]; /* FAILED, and causes policy and lock: why; else "" */
 	enum xos_job_state state;
-	bool ran;                                /* its program was started */
-	int code, signal;                        /* -1: not that way */
-	int64_t submitted, started, ended;       /* 0: not yet */
-	int64_t wall;                            /* seconds that it may run; 0: not said */
-	int64_t credential_until;                /* end of the delegation; 0: none yet */
+	bool ran;                          /* its program was started */
+	int code, signal;                  /* -1: not that way */
+	int64_t submitted, started, ended; /* 0: not yet */
+	int64_t wall;                      /* seconds that it may run; 0: not said */
+	int64_t credential_until;          /* end of the delegation; 0: none yet */
+	/* While it runs and sets or locks of now are against it. */
+	int64_t frozen_since; /* 0: it is not frozen */
+	bool draining;        /* it may end by itself; nothing like it begins */
+	int64_t stops_at;     /* when it is ended; 0: that is not planned */
+	char standing_text
+	    [512]; /* level, statement or lock, reason, contact; "" if nothing is against it */
 	uint64_t dropped_stdout, dropped_stderr; /* bytes of output past the cap */
 };
 struct xos_json *xos_job_info_to_json(const struct xos_job_info *i);

@@ -354,6 +354,28 @@ START_TEST(refuses_what_is_no_question)
 }
 END_TEST
 
+START_TEST(only_services_may_ask)
+{
+	struct xos_credd_peer peer = {.uid = ALICE_UID};
+	struct xos_local_request req = {.op = XOS_LOCAL_STANDING, .text = xos_bytes_str(J1)};
+	struct xos_local_answer a = {.op = XOS_LOCAL_STANDING};
+	struct xos_secret *secret = NULL;
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_buf plain;
+
+	xos_buf_init(&plain, XOS_LOCAL_BODY_MAX);
+	ck_assert_int_eq(
+	    xos_credd_ops_handle(&n->ops, &peer, &req, &a, &plain, &secret, &err), XOS_DENIED);
+	ck_assert_str_eq(err.code, "service-only");
+	ck_assert_uint_eq(a.text.n, 0);
+	peer.service = true;
+	ck_assert_int_eq(
+	    xos_credd_ops_handle(&n->ops, &peer, &req, &a, &plain, &secret, &err), XOS_OK);
+	ck_assert_uint_gt(a.text.n, 0);
+	xos_buf_free(&plain);
+}
+END_TEST
+
 START_TEST(what_runs_is_not_forgotten)
 {
 	int64_t late = n->vo->now + 3 * HOUR + XOS_CREDD_OVER_KEEP;
@@ -382,6 +404,7 @@ int main(void)
 	tcase_add_test(tc, asks_again_at_edges_of_windows_and_when_the_bundle_ends);
 	tcase_add_test(tc, answers_shortly_while_nothing_changed);
 	tcase_add_test(tc, refuses_what_is_no_question);
+	tcase_add_test(tc, only_services_may_ask);
 	tcase_add_test(tc, what_runs_is_not_forgotten);
 	suite_add_tcase(s, tc);
 	SRunner *r = srunner_create(s);

@@ -1,6 +1,7 @@
 /* xps: the jobs that run now, like ps(1). */
 #include "base/clock.h"
 #include "job/nodes.h"
+#include "job/standing.h"
 
 static const char *node_option;
 
@@ -8,7 +9,7 @@ static enum xos_status row(void *ctx, const struct xos_job_info *i, struct xos_e
 {
 	char used[XOS_TIME_TEXT], credential[96];
 	const char *const cells[] = {
-	    i->id, i->member, i->node, xos_job_state_name(i->state), used, credential, i->command};
+	    i->id, i->member, i->node, job_standing_state(i), used, credential, i->command};
 
 	(void)err;
 	if (i->state != XOS_JOB_RUNNING && i->state != XOS_JOB_WAITING)
