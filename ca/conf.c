@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "api/grant.h"
 #include "auth/verifier.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -54,6 +55,13 @@ const struct xos_config_key ca_conf_keys[] = {
         .fallback = "24h",
         .min = 60,
         .max = 30 * 86400},
+    {.section = "token",
+        .name = "grant_max",
+        .type = XOS_CONFIG_DURATION,
+        .offset = offsetof(struct ca_conf, grant_max),
+        .fallback = "7d",
+        .min = 60,
+        .max = XOS_GRANT_LIFE_MAX},
     {.section = "password",
         .name = "iterations",
         .type = XOS_CONFIG_NUMBER,
@@ -69,6 +77,9 @@ enum xos_status ca_paths_fill(const char *state, struct ca_paths *p, struct xos_
 	bool ok = xos_path_join(p->key, PATH_MAX, state, "ca.key") &&
 	          xos_path_join(p->csr, PATH_MAX, state, "ca.csr") &&
 	          xos_path_join(p->cert, PATH_MAX, state, "ca.pem") &&
+	          xos_path_join(p->delegation_key, PATH_MAX, state, "delegation.key") &&
+	          xos_path_join(p->delegation_csr, PATH_MAX, state, "delegation.csr") &&
+	          xos_path_join(p->delegation_cert, PATH_MAX, state, "delegation.pem") &&
 	          xos_path_join(p->auth_dir, PATH_MAX, state, "auth") &&
 	          xos_path_join(p->membership, PATH_MAX, state, "auth/membership.db") &&
 	          xos_path_join(p->verifiers, PATH_MAX, state, "auth/verifiers.db") &&

@@ -16,6 +16,7 @@ struct ca_conf {
 	    vos; /* folder with the configurations of further VOs on this server (vos.h); NULL: none */
 	int64_t lifetime, lifetime_max; /* [token], seconds */
 	int64_t renew_max;              /* [token], seconds */
+	int64_t grant_max;              /* [token], seconds */
 	int64_t iterations;             /* [password] */
 };
 
@@ -28,12 +29,15 @@ void ca_conf_check(
  * The state folder: what belongs to one process stands in a folder of its own, so that as root only that
  * process' user can enter it.
  *   ca.key ca.csr ca.pem tls.key tls.pem trust/   made before the first start
+ *   delegation.key delegation.csr delegation.pem  the key for delegations that are renewed, likewise; where there is
+ *                                                 none (a VO of an older version), grants are not taken
  *   auth/membership.db auth/verifiers.db          the auth process (the key process reads the first
  *                                                 through a descriptor opened at the start)
  *   key/issuance.log key/issuance.log.head        the key process
  */
 struct ca_paths {
 	char key[PATH_MAX], csr[PATH_MAX], cert[PATH_MAX];
+	char delegation_key[PATH_MAX], delegation_csr[PATH_MAX], delegation_cert[PATH_MAX];
 	char auth_dir[PATH_MAX], membership[PATH_MAX], verifiers[PATH_MAX];
 	char key_dir[PATH_MAX], log[PATH_MAX];
 };

@@ -127,7 +127,8 @@ static bool match_record(const struct ca_log_query *q, uint16_t type, const stru
 {
 	uint64_t act = 0;
 
-	if (q->serial[0] && (type != CA_RECORD_ISSUED || !field_is(o, "serial", q->serial)))
+	if (q->serial[0] && ((type != CA_RECORD_ISSUED && type != CA_RECORD_DELEGATION) ||
+	                        !field_is(o, "serial", q->serial)))
 		return false;
 	if (q->act &&
 	    (type != CA_RECORD_ACT ||

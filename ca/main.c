@@ -17,7 +17,8 @@ static const struct xos_service_verb verbs[] = {
     {"root-init", "--dir DIR --vo VO [--passphrase-fd N]",
         "make the root of a new VO; prints its fingerprint", false, ca_verb_root_init},
     {"root-sign",
-        "--dir DIR --kind ca|rca|vops|accounting --csr FILE --out FILE [--passphrase-fd N]",
+        "--dir DIR --kind ca|delegation|rca|vops|accounting --csr FILE --out FILE [--passphrase-fd "
+        "N]",
         "let the root sign the key of an authority", false, ca_verb_root_sign},
     {"root-crl", "--dir DIR --out FILE [--revoke CERT] [--life TIME] [--passphrase-fd N]",
         "sign the root's revocation list, with one certificate more on it or as it was", false,
@@ -27,8 +28,8 @@ static const struct xos_service_verb verbs[] = {
         "TEXT]]"
         " [--life TIME] [--passphrase-fd N]",
         "sign the list of the keys below the root that count", false, ca_verb_root_trust},
-    {"rollover", "prepare|activate|undo --dir DIR", "the next key of the authority", false,
-        ca_verb_rollover},
+    {"rollover", "prepare|activate|undo --dir DIR [--kind ca|delegation]",
+        "the next key of the authority", false, ca_verb_rollover},
     {"init", "--dir DIR --vo VO --admin MEMBER [--password-stdin] [--iterations N]",
         "make the state of a new authority, with its first administrator", false, ca_verb_init},
     {"break-glass", "[--json]", "seal an administrator for emergencies; prints its code, once",
@@ -60,6 +61,9 @@ int main(int argc, char **argv)
 	        "  xos-cad init --dir /var/lib/xos/cad --vo demo --admin ada\n"
 	        "  xos-cad root-sign --dir /media/root --kind ca \\\n"
 	        "      --csr /var/lib/xos/cad/ca.csr --out /var/lib/xos/cad/ca.pem\n"
+	        "  xos-cad root-sign --dir /media/root --kind delegation \\\n"
+	        "      --csr /var/lib/xos/cad/delegation.csr --out "
+	        "/var/lib/xos/cad/delegation.pem\n"
 	        "  xos-cad root-crl --dir /media/root --out /var/lib/xos/cad/trust/root.crl\n"
 	        "  xos-cad --check --config /etc/xos/cad.conf\n"
 	        "  xos-cad run --config /etc/xos/cad.conf\n"

@@ -5,6 +5,7 @@
 
 #include "api/cad.h"
 #include "api/command.h"
+#include "api/grant.h"
 #include "base/bytes.h"
 #include "base/name.h"
 #include "base/status.h"
@@ -42,11 +43,15 @@ enum ca_message {
 	CA_ABOUT = 52,       /* network -> auth: nothing; JSON */
 	CA_ACCEPT = 53,      /* network -> auth: rules.h; the server's own proof */
 	CA_RULES = 54,       /* network -> auth: u64 version, 0: in force; JSON */
+	CA_JOB_GRANT = 100,  /* network -> auth: lp(address) lp(body); JSON */
+	CA_JOB_RENEW = 101,  /* network -> auth: lp(address) lp(id) lp(body); JSON */
+	CA_DELEGATE = 150,   /* auth -> key: struct ca_delegate; struct ca_delegated */
 	/* network -> key: u64 time, u64 count of the last one; both of this one, lp(compact JWS), empty if it is that */
 	CA_MEMBERSHIP = 80
 };
 
 #define CA_CRL_ALL 0xff
+#define CA_CHAIN_MAX 4 /* certificates in struct ca_delegated */
 
 #define CA_SID_LEN 32   /* hexadecimal digits */
 #define CA_GRANT_LEN 32 /* hexadecimal digits */
@@ -100,6 +105,26 @@ struct ca_status_answer {
 	struct xos_bytes der;
 };
 
+/* What auth proved: that the job's key and a node's asked for a renewal of this grant. */
+struct ca_delegate {
+	char id[XOS_JOB_ID_TEXT];
+	char node[XOS_NODE_MAX + 1];
+	struct xos_bytes spki;
+};
+/* The certificate of kind delegation, leaf first, and how long things last. */
+struct ca_delegated {
+	struct xos_bytes der[CA_CHAIN_MAX];
+	size_t n;
+	int64_t not_after, ends;
+};
+
+/* CA_JOB_RENEW */
+struct ca_job_renew {
+	char address[CA_PEER_MAX + 1];
+	char id[XOS_JOB_ID_TEXT]; /* as the path has it */
+	struct xos_bytes body;
+};
+
 /* CA_ACCEPT: what network says of the second message of an acceptance. */
 struct ca_accept {
 	struct ca_login_finish proof;
@@ -134,6 +159,19 @@ XOS_MUST_USE enum xos_status ca_issue_get(
 void ca_accept_put(struct xos_buf *b, const struct ca_accept *m);
 XOS_MUST_USE enum xos_status ca_accept_get(
     struct xos_bytes in, struct ca_accept *m, struct xos_err *err);
+
+/* UNAVAILABLE "no-delegation-authority", and what its administrator has to do. */
+enum xos_status ca_no_delegations(const char *vo, struct xos_err *err);
+
+void ca_delegate_put(struct xos_buf *b, const struct ca_delegate *m);
+void ca_delegated_put(struct xos_buf *b, const struct ca_delegated *m);
+void ca_job_renew_put(struct xos_buf *b, const struct ca_job_renew *m);
+XOS_MUST_USE enum xos_status ca_delegate_get(
+    struct xos_bytes in, struct ca_delegate *m, struct xos_err *err);
+XOS_MUST_USE enum xos_status ca_delegated_get(
+    struct xos_bytes in, struct ca_delegated *m, struct xos_err *err);
+XOS_MUST_USE enum xos_status ca_job_renew_get(
+    struct xos_bytes in, struct ca_job_renew *m, struct xos_err *err);
 
 /* For the messages that are one number, or an address and a body. */
 XOS_MUST_USE enum xos_status ca_u64_get(struct xos_bytes in, uint64_t *v, struct xos_err *err);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "ca/auth/auth.h"
@@ -42,6 +43,8 @@ static enum xos_status auth_open(struct xos_part_self *self, struct xos_err *err
 		    .trust = trust,
 		    .iterations = conf->iterations,
 		    .renew_max = conf->renew_max,
+		    .grant_max = conf->grant_max,
+		    .delegations = access(p.delegation_cert, F_OK) == 0,
 		    .key = self->to[XOS_PART_KEY]};
 
 		st = ca_auth_new(&o, &a, err);
@@ -99,6 +102,8 @@ static enum xos_status key_open(struct xos_part_self *self, struct xos_err *err)
 		    .cert = p.cert,
 		    .membership = p.membership,
 		    .log = p.log,
+		    .delegation_key = p.delegation_key,
+		    .delegation_cert = p.delegation_cert,
 		    .lifetime = conf->lifetime,
 		    .lifetime_max = conf->lifetime_max,
 		    .http_url = conf->http_url};

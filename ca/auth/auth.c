@@ -19,6 +19,8 @@ const struct xos_bulk_handler ca_auth_table[] = {
     {CA_ACCEPT, "accept", 1u << 0, 4096, ca_handle_accept},
     {CA_RULES, "rules", 1u << 0, 8, ca_handle_rules},
     {CA_ABOUT, "about", 1u << 0, 0, ca_handle_about},
+    {CA_JOB_GRANT, "job-grant", 1u << 0, XOS_GRANT_BODY_MAX + 128, ca_handle_job_grant},
+    {CA_JOB_RENEW, "job-renew", 1u << 0, XOS_GRANT_BODY_MAX + 256, ca_handle_job_renew},
 };
 const size_t ca_auth_ntable = sizeof(ca_auth_table) / sizeof(ca_auth_table[0]);
 
@@ -71,6 +73,8 @@ enum xos_status ca_auth_new(const struct ca_auth_opts *o, struct ca_auth **out, 
 		a->trust = xos_trust_ref(o->trust);
 		a->iterations = o->iterations;
 		a->renew_max = o->renew_max;
+		a->grant_max = o->grant_max;
+		a->delegations = o->delegations;
 		st = xos_bulk_new(o->key, &a->key, err);
 	}
 	if (st == XOS_OK)

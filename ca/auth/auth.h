@@ -53,7 +53,8 @@ struct ca_auth_watch {
 
 struct ca_auth {
 	char vo[XOS_VO_MAX + 1];
-	int64_t iterations, renew_max;
+	int64_t iterations, renew_max, grant_max;
+	bool delegations; /* the key process has a key for them */
 	struct ca_membership *membership;
 	struct ca_verifiers *verifiers;
 	struct xos_trust *trust;
@@ -73,6 +74,8 @@ struct ca_auth_opts {
 	const struct xos_trust *trust;      /* one more owner */
 	int64_t iterations;
 	int64_t renew_max;       /* seconds after an authentication that renewed tokens may live */
+	int64_t grant_max;       /* seconds that the grant of a job may last */
+	bool delegations;        /* as in struct ca_auth */
 	struct xos_channel *key; /* borrowed */
 };
 
@@ -96,6 +99,12 @@ XOS_MUST_USE enum xos_status ca_auth_standing(struct ca_auth *a, const char *nam
 XOS_MUST_USE enum xos_status ca_auth_grant(
     struct ca_auth *a, struct ca_grant *g, int64_t now, struct xos_err *err);
 
+/* A proof's identifier is good once, also if what follows refuses (renew.c). DENIED "renewal-replayed". */
+XOS_MUST_USE enum xos_status ca_auth_once(
+    struct ca_auth *a, const char *jti, int64_t expires, int64_t now, struct xos_err *err);
+/* Returns when the act stands in the signed log (commands.c). */
+XOS_MUST_USE enum xos_status ca_auth_record(struct ca_auth *a, uint64_t act, struct xos_err *err);
+
 /* Handlers (login.c, renew.c, commands.c). */
 enum xos_status ca_login_begin(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
@@ -104,6 +113,11 @@ enum xos_status ca_login_finish(
 enum xos_status ca_renew(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_command(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/* jobgrants.c */
+enum xos_status ca_handle_job_grant(
+    void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_job_renew(
     void *auth, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 /* apply.c: for people without a token. */
 enum xos_status ca_handle_apply(

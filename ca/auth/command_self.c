@@ -1,5 +1,6 @@
 /* What members do about themselves: password.set, token.list, token.end */
 #include "ca/auth/command_self.h"
+#include "ca/membership/jobgrants.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,10 @@ static enum xos_status end(struct ca_call *c, struct xos_err *err)
 		st = ca_ask_tokens(c->auth, c->command->signer->claims->number, &all, err);
 	if (st == XOS_OK)
 		st = end_tokens(c, serial, all, ended, err);
+	/* Nothing is to act for the member any more, jobs neither. */
+	if (st == XOS_OK && everything)
+		st = ca_job_grants_end_member(c->auth->membership,
+		    c->command->signer->claims->number, "its member ended all tokens", c->now, err);
 	if (st == XOS_OK) {
 		c->result = xos_json_object();
 		xos_json_set(c->result, "ended", ended);

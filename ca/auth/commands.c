@@ -140,7 +140,7 @@ static const struct ca_verb *find_verb(const char *name)
 	    &ca_lock_verbs, &ca_vo_verbs, &ca_code_verbs, &ca_self_verbs, &ca_totp_verbs,
 	    &ca_log_verbs, &ca_standing_verbs, &ca_grouptree_verbs, &ca_application_verbs,
 	    &ca_import_verbs, &ca_invitation_verbs, &ca_rules_verbs, &ca_sealed_verbs,
-	    &ca_robot_verbs};
+	    &ca_robot_verbs, &ca_grant_verbs};
 
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (size_t i = 0; i < tables[t]->n; i++)
@@ -244,8 +244,7 @@ static enum xos_status change(
 	return st;
 }
 
-/* Returns when the act stands in the signed log. */
-static enum xos_status record(struct ca_auth *a, uint64_t act, struct xos_err *err)
+enum xos_status ca_auth_record(struct ca_auth *a, uint64_t act, struct xos_err *err)
 {
 	struct xos_buf b;
 	enum xos_status st;
@@ -277,7 +276,7 @@ static enum xos_status carry_out(struct ca_call *c, struct xos_buf *reply, struc
 	else if (st == XOS_OK)
 		st = change(c, v, &act, err);
 	if (st == XOS_OK && v->writes)
-		st = record(c->auth, act, err);
+		st = ca_auth_record(c->auth, act, err);
 	if (st == XOS_OK) {
 		answer = xos_command_answer(c->result);
 		c->result = NULL;

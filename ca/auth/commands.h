@@ -40,7 +40,7 @@ extern const struct ca_verbs ca_member_verbs, ca_group_verbs, ca_lock_verbs, ca_
 extern const struct ca_verbs ca_code_verbs, ca_self_verbs, ca_totp_verbs, ca_log_verbs;
 extern const struct ca_verbs ca_standing_verbs, ca_grouptree_verbs, ca_application_verbs;
 extern const struct ca_verbs ca_import_verbs, ca_invitation_verbs, ca_rules_verbs, ca_sealed_verbs,
-    ca_robot_verbs;
+    ca_robot_verbs, ca_grant_verbs;
 
 /* args.name as a string; borrowed from the command. */
 XOS_MUST_USE enum xos_status ca_arg(

@@ -45,14 +45,14 @@ static enum xos_status check_end(
 }
 
 /* Used up also if what follows refuses: see commands.c. */
-static enum xos_status once(
-    struct ca_auth *a, const struct xos_cad_renewal *r, int64_t now, struct xos_err *err)
+enum xos_status ca_auth_once(
+    struct ca_auth *a, const char *jti, int64_t expires, int64_t now, struct xos_err *err)
 {
 	struct xos_store *db = a->membership->store;
 	enum xos_status st = xos_store_begin(db, err);
 
 	if (st == XOS_OK)
-		st = xos_once(db, r->jti, r->exp, now, err);
+		st = xos_once(db, jti, expires, now, err);
 	if (st == XOS_OK)
 		st = xos_store_commit(db, err);
 	else if (st == XOS_DENIED)
@@ -67,7 +67,7 @@ static enum xos_status renew(struct ca_auth *a, const struct xos_cad_renewal *r,
 {
 	const struct xos_claims *c = r->who->claims;
 	struct ca_grant g = {.time = c->auth_time, .mfa = c->auth_mfa};
-	enum xos_status st = once(a, r, now, err);
+	enum xos_status st = ca_auth_once(a, r->jti, r->exp, now, err);
 
 	if (st == XOS_OK)
 		st = ca_lock_check_token(a->membership, r->who->serial, now, err);

@@ -52,14 +52,18 @@ static uint32_t find_lock(const struct ca_picture *p, enum xos_lock_kind kind, c
 	return hit ? (uint32_t)(hit - p->lock) + 1 : 0;
 }
 
-/* A group or role: itself, its group, or a group above. */
+/* A group or role: itself, its group, or a group above. A grant: itself, or the job of that name. */
 static uint32_t judge_name(const struct ca_picture *p, const char *fqan)
 {
 	char group[XOS_FQAN_MAX + 1];
-	const char *role = NULL;
+	const char *role = NULL, *grant = fqan + sizeof(CA_NAME_GRANT) - 1;
 	size_t len = strlen(fqan);
 	uint32_t hit = 0;
 
+	if (strncmp(fqan, CA_NAME_GRANT, sizeof(CA_NAME_GRANT) - 1) == 0) {
+		hit = find_lock(p, XOS_LOCK_GRANT, grant);
+		return hit ? hit : find_lock(p, XOS_LOCK_JOB, grant);
+	}
 	if (xos_role_split(fqan, &len, &role))
 		hit = find_lock(p, XOS_LOCK_ROLE, fqan);
 	if (hit || len > XOS_FQAN_MAX)

@@ -21,6 +21,7 @@ const struct xos_bulk_handler ca_key_table[] = {
     {CA_ADMINISTRATORS, "administrators", 1u << 0, 0, ca_handle_administrators},
     {CA_MEMBERSHIP, "membership", 1u << 0, 16, ca_handle_membership},
     {CA_GRANT, "grant", 1u << 1, 1024, ca_handle_grant},
+    {CA_DELEGATE, "delegate", 1u << 1, 4096, ca_handle_delegate},
     {CA_RECORD, "record", 1u << 1, 8, handle_record},
     {CA_TOKENS, "tokens", 1u << 1, 8, ca_handle_tokens},
     {CA_TOKEN_END, "token-end", 1u << 1, XOS_SERIAL_TEXT, ca_handle_token_end},
@@ -232,6 +233,8 @@ enum xos_status ca_key_new(const struct ca_key_opts *o, struct ca_key **out, str
 	k->lifetime_max = o->lifetime_max;
 	st = open_issuer(k, o, err);
 	if (st == XOS_OK)
+		st = ca_delegations_open(k, o, err);
+	if (st == XOS_OK)
 		st = ca_key_open_log(k, o->log, err);
 	if (st == XOS_OK)
 		st = ca_membership_open(o->membership, o->vo, false, true, &k->membership, err);
@@ -254,6 +257,7 @@ void ca_key_free(struct ca_key *k)
 		return;
 	ca_membership_close(k->membership);
 	xos_log_close(k->log);
+	ca_delegations_close(k);
 	xos_issuer_free(k->issuer);
 	xos_chain_clear(&k->chain);
 	xos_key_free(k->before);

@@ -32,6 +32,7 @@
 #define CA_RENEWED_MAX                                                                             \
 	500 /* tokens of one member that renewals make; well below CA_LOCK_TOKENS_MAX */
 #define CA_LIFETIME_MIN 60
+#define CA_DELEGATIONS_MAX 32 /* unexpired ones under one grant */
 
 struct ca_list {
 	struct xos_buf compact; /* empty: none signed yet */
@@ -58,6 +59,10 @@ struct ca_key {
 	struct xos_chain
 	    chain; /* ca.pem: the issuer's certificate, and what stands above but the root */
 	struct xos_issuer *issuer;
+	/* The same for delegations that are renewed; delegations NULL: the VO has no key for them (delegate.c). */
+	struct xos_key *delegation_key;
+	struct xos_chain delegation_chain;
+	struct xos_issuer *delegations;
 	struct ca_membership *membership; /* read only */
 	struct xos_key *before;           /* the public key before this one; NULL: there was none */
 	struct xos_loghead loghead;
@@ -81,6 +86,8 @@ struct ca_key_opts {
 	const char *vo;
 	const char *state; /* the folder, for the key before this one; NULL: none */
 	const char *key, *cert, *membership, *log; /* paths */
+	const char *delegation_key,
+	    *delegation_cert; /* paths of files that may be missing; NULL: none */
 	int64_t lifetime, lifetime_max;
 	const char *http_url; /* where stock verifiers find CRL and OCSP; NULL: tokens do not say */
 };
@@ -132,6 +139,12 @@ enum xos_status ca_handle_grant(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_issue(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+enum xos_status ca_handle_delegate(
+    void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
+/* delegate.c: what it signs with. */
+XOS_MUST_USE enum xos_status ca_delegations_open(
+    struct ca_key *k, const struct ca_key_opts *o, struct xos_err *err);
+void ca_delegations_close(struct ca_key *k);
 enum xos_status ca_handle_roster(
     void *key, size_t from, struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);
 enum xos_status ca_handle_locks(

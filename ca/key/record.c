@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "json/json.h"
 #include "log/log.h"
+#include "token/delegation.h"
 
 static void set_hex(struct xos_json *o, const char *key, struct xos_bytes b)
 {
@@ -44,6 +45,7 @@ enum xos_status ca_record_issued(
 	xos_json_set_time(o, "not_after", r->not_after);
 	set_hex(o, "key", (struct xos_bytes){r->spki_sha256, XOS_SHA256_LEN});
 	xos_json_set_string(o, "grant", r->grant);
+	xos_json_set_string(o, "node", r->node);
 	return dump(o, out, err);
 }
 
@@ -151,6 +153,24 @@ static enum xos_status read_issued(const struct xos_json *o, int64_t now, struct
 	return st;
 }
 
+/* A delegation is a token with a grant, by which it can be locked as well. */
+static enum xos_status read_delegation(
+    const struct xos_json *o, struct ca_token_entry *e, struct xos_err *err)
+{
+	char name[sizeof(CA_NAME_GRANT) + XOS_GRANT_ID_MAX];
+	const char *grant = NULL;
+	enum xos_status st = xos_json_get_string(o, "grant", XOS_GRANT_ID_MAX, &grant, err);
+
+	e->delegation = true;
+	if (st == XOS_OK) {
+		xos_str_printf(name, sizeof(name), CA_NAME_GRANT "%s", grant);
+		st = ca_names_add(&e->names, name, strlen(name), err);
+	}
+	if (st != XOS_OK)
+		ca_names_free(&e->names);
+	return st;
+}
+
 enum xos_status ca_record_read(uint16_t type, struct xos_bytes payload, struct ca_replay *replay,
     struct ca_token_entry *entry, bool *is_token, struct xos_err *err)
 {
@@ -158,8 +178,12 @@ enum xos_status ca_record_read(uint16_t type, struct xos_bytes payload, struct c
 	enum xos_status st = xos_json_parse(payload, XOS_LOG_PAYLOAD_MAX, &o, err);
 
 	*is_token = false;
-	if (st == XOS_OK && type == CA_RECORD_ISSUED) {
+	if (st == XOS_OK && (type == CA_RECORD_ISSUED || type == CA_RECORD_DELEGATION)) {
 		st = read_issued(o, replay->now, entry, is_token, err);
+		if (st == XOS_OK && *is_token && type == CA_RECORD_DELEGATION) {
+			st = read_delegation(o, entry, err);
+			*is_token = st == XOS_OK;
+		}
 	} else if (st == XOS_OK && type == CA_RECORD_ACT) {
 		st = xos_json_get_uint64(o, "act", INT64_MAX, &replay->acts, err);
 	} else if (st == XOS_OK && type == CA_RECORD_SIGNED) {

@@ -15,10 +15,11 @@
  * type each. Described in docs/protocols/authority-log.md; fields are only ever added.
  */
 enum ca_record_type {
-	CA_RECORD_ISSUED = 1,    /* a token, written before it leaves the key process */
-	CA_RECORD_ACT = 2,       /* an administrative act */
-	CA_RECORD_SIGNED = 3,    /* a roster or lock list */
-	CA_RECORD_RESPONDER = 20 /* the certificate of the OCSP responder, before it is used */
+	CA_RECORD_ISSUED = 1,      /* a token, written before it leaves the key process */
+	CA_RECORD_ACT = 2,         /* an administrative act */
+	CA_RECORD_SIGNED = 3,      /* a roster or lock list */
+	CA_RECORD_RESPONDER = 20,  /* the certificate of the OCSP responder, before it is used */
+	CA_RECORD_DELEGATION = 21, /* a certificate under the grant of a job, likewise */
 };
 
 struct ca_issued {
@@ -26,7 +27,8 @@ struct ca_issued {
 	const char *serial; /* hexadecimal */
 	int64_t not_before, not_after;
 	uint8_t spki_sha256[XOS_SHA256_LEN];
-	const char *grant;
+	const char *grant; /* the proof of the log-in; of a delegation, what it was issued under */
+	const char *node;  /* of a delegation */
 };
 XOS_MUST_USE enum xos_status ca_record_issued(
     const struct ca_issued *r, struct xos_buf *out, struct xos_err *err);
@@ -55,12 +57,15 @@ struct ca_replay {
 	uint64_t acts;          /* id of the last act */
 	uint64_t roster, locks; /* last serials */
 };
-/* An unexpired token. */
+/* An unexpired token, or a delegation that was issued under a grant. */
+#define CA_NAME_GRANT "grant=" /* and the id, among the names of a delegation */
 struct ca_token_entry {
+	bool delegation;
 	char serial[XOS_SERIAL_TEXT];
 	uint64_t number; /* of the member */
 	int64_t not_before, not_after;
-	struct ca_names names; /* groups, then roles; owned by whoever filled it in */
+	struct ca_names
+	    names; /* groups, then roles, then the grant; owned by whoever filled it in */
 };
 /* Reads one record: updates *replay, or fills *entry (then *is_token, and the names are the
  * caller's to free). MALFORMED for a record that this

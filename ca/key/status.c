@@ -143,6 +143,8 @@ enum xos_status ca_handle_tokens(
 		xos_json_set_string(o, "serial", serial);
 		xos_json_set_time(o, "not_before", t->not_before);
 		xos_json_set_time(o, "not_after", t->not_after);
+		if (t->delegation)
+			xos_json_set_bool(o, "delegation", true);
 		if (ca_held_cause(k->status->held, t))
 			xos_json_set_bool(o, "held", true);
 		xos_json_add(list, o);

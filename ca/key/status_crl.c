@@ -30,7 +30,9 @@ static enum xos_status collect(
 		const struct ca_token *t = ca_tokens_at(k->tokens, i);
 		const struct ca_cause *cause = ca_held_cause(k->status->held, t);
 
-		if (!cause || t->not_after + CA_TOKENS_KEEP <= now || !belongs(t, part))
+		/* Another issuer's stand in no list of this one's (RFC 5280 5). */
+		if (!cause || t->delegation || t->not_after + CA_TOKENS_KEEP <= now ||
+		    !belongs(t, part))
 			continue;
 		if (c->n == cap) {
 			struct xos_crl_entry *more;

@@ -95,7 +95,7 @@ static struct xos_ocsp_single look_up(struct ca_key *k, const struct xos_ocsp_id
 
 	if (xos_ocsp_id_is_of(id, &k->status->issuer))
 		t = ca_tokens_find(k->tokens, id->serial);
-	if (!t || t->not_after + CA_TOKENS_KEEP <= now)
+	if (!t || t->delegation || t->not_after + CA_TOKENS_KEEP <= now)
 		return s;
 	s.state = XOS_OCSP_GOOD;
 	cause = ca_held_cause(k->status->held, t);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#define NAMES_MAX (XOS_CLAIMS_GROUPS_MAX + XOS_CLAIMS_ROLES_MAX + 1) /* of one token */
 #define FIRST 256 /* places at first; a power of two, as all sizes here */
 
 /* A hash table of places in some array: 0 is free, else 1 + the place. At most half full. */
@@ -273,7 +274,23 @@ size_t ca_tokens_usable(struct ca_tokens *t, uint64_t number, int64_t now)
 	size_t n = 0;
 
 	for (uint32_t i = slot ? *slot : 0; i; i = t->token[i - 1].before)
-		n += t->token[i - 1].not_after > now && !t->token[i - 1].held;
+		n += t->token[i - 1].not_after > now && !t->token[i - 1].held &&
+		     !t->token[i - 1].delegation;
+	return n;
+}
+
+size_t ca_tokens_named(struct ca_tokens *t, uint64_t number, const char *name, int64_t now)
+{
+	const uint32_t *slot = newest(t, number);
+	size_t n = 0;
+
+	for (uint32_t i = slot ? *slot : 0; i; i = t->token[i - 1].before) {
+		const struct span *s = &t->set[t->token[i - 1].set];
+
+		/* The grant stands last. */
+		n += t->token[i - 1].not_after > now && s->n &&
+		     strcmp(t->name[t->ids[s->at + s->n - 1]], name) == 0;
+	}
 	return n;
 }
 
@@ -291,7 +308,7 @@ static bool add(struct ca_tokens *t, const struct ca_token *k, const char *const
 /* Anew, with what has not expired: names and sets that nobody has any more go, too. */
 static bool forget_expired(struct ca_tokens *t, int64_t now)
 {
-	const char *names[XOS_CLAIMS_GROUPS_MAX + XOS_CLAIMS_ROLES_MAX];
+	const char *names[NAMES_MAX];
 	struct ca_tokens fresh = {.n = 0};
 
 	for (size_t i = 0; i < t->n; i++) {
@@ -315,12 +332,14 @@ static bool forget_expired(struct ca_tokens *t, int64_t now)
 enum xos_status ca_tokens_put(struct ca_tokens *t, const struct ca_token_entry *e, int64_t now,
     struct ca_token **added, struct xos_err *err)
 {
-	struct ca_token k = {
-	    .number = e->number, .not_before = e->not_before, .not_after = e->not_after};
+	struct ca_token k = {.number = e->number,
+	    .delegation = e->delegation,
+	    .not_before = e->not_before,
+	    .not_after = e->not_after};
 	struct xos_buf serial;
 	bool ok = true;
 
-	if (e->names.n > XOS_CLAIMS_GROUPS_MAX + XOS_CLAIMS_ROLES_MAX)
+	if (e->names.n > NAMES_MAX)
 		return xos_err_set(
 		    err, XOS_MALFORMED, "token", "a token with %zu groups and roles", e->names.n);
 	xos_buf_init(&serial, sizeof(k.serial));

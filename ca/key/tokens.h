@@ -1,6 +1,7 @@
 #ifndef XOS_CA_TOKENS_H
 #define XOS_CA_TOKENS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@
 struct ca_token {
 	uint8_t serial[XOS_SERIAL_MAX];
 	uint8_t nserial;
+	bool
+	    delegation; /* under a grant: another issuer's, and neither in lists nor in answers of this one */
 	uint32_t set;    /* of groups and roles */
 	uint32_t held;   /* held.h's */
 	uint32_t before; /* the member's one before; tokens.c's */
@@ -40,10 +43,13 @@ size_t ca_tokens_count(const struct ca_tokens *t);
 struct ca_token *ca_tokens_at(struct ca_tokens *t, size_t i);
 struct ca_token *ca_tokens_find(struct ca_tokens *t, struct xos_bytes serial); /* NULL: unknown */
 
-/* How many of the member's have not expired and are not held. */
+/* How many of the member's have not expired and are not held; delegations do not count. */
 size_t ca_tokens_usable(struct ca_tokens *t, uint64_t number, int64_t now);
 
-/* Names are groups and roles, sets are lists of them; both are counted from 0. */
+/* How many unexpired ones of the member's have this name: a grant's, of those issued under it. */
+size_t ca_tokens_named(struct ca_tokens *t, uint64_t number, const char *name, int64_t now);
+
+/* Names are groups, roles and grants (CA_NAME_GRANT), sets are lists of them; both are counted from 0. */
 size_t ca_tokens_names(const struct ca_tokens *t);
 const char *ca_tokens_name(const struct ca_tokens *t, size_t name);
 size_t ca_tokens_sets(const struct ca_tokens *t);

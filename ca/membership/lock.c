@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "ca/membership/jobgrants.h"
 #include "ca/membership/membership.h"
 #include "store/sql.h"
 
@@ -46,9 +47,16 @@ static enum xos_status check_target(
 		    lock->name, m->vo);
 	case XOS_LOCK_TOKEN:
 		return check_token(lock, err);
+	case XOS_LOCK_JOB:
+	case XOS_LOCK_GRANT: /* one that nobody registered can be locked, too: nodes know its name */
+		if (xos_job_id_valid(lock->name))
+			return XOS_OK;
+		return xos_err_set(err, XOS_MALFORMED, "lock-name",
+		    "\"%s\" is no job or grant: 32 hexadecimal digits, as xos-job shows them",
+		    lock->name);
 	default:
 		return xos_err_set(err, XOS_MALFORMED, "lock-kind",
-		    "this authority locks members, groups, roles and tokens");
+		    "this authority locks members, groups, roles, tokens, jobs and grants");
 	}
 }
 
@@ -132,6 +140,8 @@ enum xos_status ca_lock_add(struct ca_membership *m, struct xos_lock *lock, stru
 		    lock->until, lock->message);
 	if (st == XOS_OK)
 		st = robots_too(m, lock->kind, lock->name, err);
+	if (st == XOS_OK)
+		st = ca_job_grants_end_lock(m, lock, err);
 	return st == XOS_OK ? ca_counter_next(m, "locks", &version, err) : st;
 }
 
@@ -207,7 +217,10 @@ static bool hits(const struct xos_lock *lock, const struct ca_member *member,
 	case XOS_LOCK_GROUP:
 		return ca_member_in_group(member, lock->name);
 	case XOS_LOCK_TOKEN:
-		return false; /* a token, not its holder: ca_lock_check_token */
+	case XOS_LOCK_JOB:
+	case XOS_LOCK_GRANT:
+		/* Not its holder: ca_lock_check_token, ca_lock_check_grant. */
+		return false;
 	case XOS_LOCK_ROLE:
 		for (size_t i = 0; i < nroles; i++)
 			if (strcmp(lock->name, roles[i]) == 0)
@@ -249,16 +262,16 @@ enum xos_status ca_lock_check(struct ca_membership *m, const struct ca_member *m
 	return st;
 }
 
-enum xos_status ca_lock_check_token(
-    struct ca_membership *m, const char *serial, int64_t now, struct xos_err *err)
+static enum xos_status check_named(struct ca_membership *m, enum xos_lock_kind kind,
+    const char *name, int64_t now, struct xos_err *err)
 {
 	struct xos_stmt *q = NULL;
-	struct xos_lock lock = {.kind = XOS_LOCK_TOKEN};
+	struct xos_lock lock = {.kind = kind};
 	bool row = false;
 	enum xos_status st = xos_sql_query(m->store, &q, err,
 	    "SELECT id, kind, name, since, until, message FROM locks"
-	    " WHERE kind = 'token' AND name = ?1 AND until > ?2",
-	    "si", serial, now);
+	    " WHERE kind = ?1 AND name = ?2 AND until > ?3",
+	    "ssi", xos_lock_kind_name(kind), name, now);
 
 	if (st == XOS_OK)
 		st = xos_stmt_step(q, &row, err);
@@ -266,4 +279,18 @@ enum xos_status ca_lock_check_token(
 		st = read_lock(q, &lock, err);
 	xos_stmt_done(q);
 	return st == XOS_OK && row ? refuse(m, &lock, err) : st;
+}
+
+enum xos_status ca_lock_check_token(
+    struct ca_membership *m, const char *serial, int64_t now, struct xos_err *err)
+{
+	return check_named(m, XOS_LOCK_TOKEN, serial, now, err);
+}
+
+enum xos_status ca_lock_check_grant(
+    struct ca_membership *m, const char *id, int64_t now, struct xos_err *err)
+{
+	enum xos_status st = check_named(m, XOS_LOCK_GRANT, id, now, err);
+
+	return st == XOS_OK ? check_named(m, XOS_LOCK_JOB, id, now, err) : st;
 }

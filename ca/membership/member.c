@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/membership/jobgrants.h"
 #include "ca/membership/membership.h"
 #include "ca/membership/sealed.h"
 #include "ca/membership/vo.h"
@@ -146,6 +147,8 @@ enum xos_status ca_member_remove(
 		    (int64_t)number, now);
 	if (st == XOS_OK)
 		st = ca_counter_next(m, "roster", &version, err);
+	if (st == XOS_OK)
+		st = ca_job_grants_end_member(m, number, "the member left the VO", now, err);
 	return st == XOS_OK && admin ? ca_administrators_left(m, now, err) : st;
 }
 

@@ -109,7 +109,7 @@ XOS_MUST_USE enum xos_status ca_role_grant(
 XOS_MUST_USE enum xos_status ca_role_revoke(
     struct ca_membership *m, const char *name, const char *role, int64_t now, struct xos_err *err);
 
-/* --- locks (kinds member, group, role, token) --- */
+/* --- locks (kinds member, group, role, token, job, grant) --- */
 
 /* So long after its end a token stays locked, seconds: nodes and services take it for valid for some minutes yet, as
  * clocks differ (no more than an hour, pki/chain.h), and a revocation list shows it once more. */
@@ -117,7 +117,7 @@ XOS_MUST_USE enum xos_status ca_role_revoke(
 #define CA_LOCK_TOKENS_OWN 1000 /* by the holder, twice what renewals make */
 #define CA_LOCK_TOKENS_MAX 4000 /* of XOS_LOCKS_COUNT_MAX */
 
-/* Fills lock->id. CONFLICT if what it names is locked already, LIMIT (code "locks-count") if the list is full.
+/* Fills lock->id, and ends the grants that it is about (jobgrants.h). CONFLICT if what it names is locked already, LIMIT (code "locks-count") if the list is full.
  * kind token: the name is the serial and until the end of the token, both from the key process' list. */
 XOS_MUST_USE enum xos_status ca_lock_add(
     struct ca_membership *m, struct xos_lock *lock, struct xos_err *err);

@@ -70,6 +70,18 @@ static const char *const membership[] = {
     " until BIGINT NOT NULL, ends BIGINT NOT NULL, life BIGINT NOT NULL, groups TEXT NOT NULL,"
     " contact TEXT NOT NULL);"
     "CREATE INDEX invitations_sponsor ON invitations (sponsor);",
+    /* What members granted to jobs. spki: SHA-256 of the job's; token: the serial of the one that signed. */
+    "CREATE TABLE grants (id TEXT PRIMARY KEY,"
+    " number BIGINT NOT NULL REFERENCES members (number), node TEXT NOT NULL, spki BLOB NOT NULL,"
+    " actor TEXT NOT NULL, depth BIGINT NOT NULL, restriction BLOB NOT NULL, roles TEXT NOT NULL,"
+    " method TEXT NOT NULL, authenticated BIGINT NOT NULL, mfa BIGINT NOT NULL,"
+    " token TEXT NOT NULL, issued BIGINT NOT NULL, ends BIGINT NOT NULL, digest BLOB NOT NULL,"
+    " registered BIGINT NOT NULL, revoked BIGINT NOT NULL DEFAULT 0,"
+    " reason TEXT NOT NULL DEFAULT '', renewals BIGINT NOT NULL DEFAULT 0,"
+    " renewed BIGINT NOT NULL DEFAULT 0, not_after BIGINT NOT NULL DEFAULT 0);"
+    "CREATE INDEX grants_number ON grants (number, ends);"
+    "CREATE INDEX grants_ends ON grants (ends);"
+    "CREATE INDEX grants_token ON grants (token);",
 };
 
 static const char *const verifiers[] = {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "ca/membership/jobgrants.h"
 #include "ca/membership/sealed.h"
 #include "store/sql.h"
 
@@ -135,7 +136,12 @@ enum xos_status ca_member_suspend(
     struct ca_membership *m, const char *name, const char *reason, int64_t now, struct xos_err *err)
 {
 	enum xos_status st = set_state(m, name, "active", "suspended", reason, err);
+	uint64_t number = 0;
 
+	if (st == XOS_OK)
+		st = ca_member_number(m, name, &number, err);
+	if (st == XOS_OK)
+		st = ca_job_grants_end_member(m, number, "the member was suspended", now, err);
 	return st == XOS_OK ? ca_administrators_left(m, now, err) : st;
 }
 

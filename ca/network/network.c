@@ -257,6 +257,8 @@ static const struct xos_route routes[] = {
     {"POST", "/v1/vo/{vo}/token", ca_route_token, 0, XOS_CAD_REQUEST_MAX},
     {"POST", "/v1/vo/{vo}/renew", ca_route_renew, 0, XOS_CAD_RENEWAL_MAX},
     {"POST", "/v1/vo/{vo}/commands", route_commands, 0, XOS_COMMAND_BODY_MAX},
+    {"POST", "/v1/vo/{vo}/grants", ca_route_grants, 0, XOS_GRANT_BODY_MAX},
+    {"POST", "/v1/vo/{vo}/grants/{id}/renew", ca_route_grant_renew, 0, XOS_GRANT_BODY_MAX},
     {"GET", "/v1/vo/{vo}/about", ca_route_about, 0, 0},
     {"POST", "/v1/vo/{vo}/applications", ca_route_apply, 0, XOS_APPLY_MAX},
     {"POST", "/v1/vo/{vo}/applications/{id}", ca_route_application, 0, XOS_APPLY_MAX},

@@ -55,6 +55,11 @@ enum xos_status ca_route_log_proof(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 enum xos_status ca_route_log_consistency(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+/* Grants of jobs (network_grants.c). */
+enum xos_status ca_route_grants(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
+enum xos_status ca_route_grant_renew(
+    void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);
 /* For people without a token (network_apply.c). */
 enum xos_status ca_route_about(
     void *ctx, const struct xos_request *req, struct xos_response *res, struct xos_err *err);

@@ -14,6 +14,7 @@
 #include "ca/auth/verifiers.h"
 #include "json/json.h"
 #include "pki/csr.h"
+#include "service/init.h"
 
 struct init {
 	const char *dir, *vo, *admin;
@@ -24,7 +25,8 @@ struct init {
 
 static enum xos_status check_free(const struct init *i, struct xos_err *err)
 {
-	const char *const files[] = {i->paths.key, i->paths.csr, i->paths.cert, i->paths.membership,
+	const char *const files[] = {i->paths.key, i->paths.csr, i->paths.cert,
+	    i->paths.delegation_key, i->paths.delegation_cert, i->paths.membership,
 	    i->paths.verifiers, i->paths.log};
 
 	for (size_t f = 0; f < sizeof(files) / sizeof(files[0]); f++)
@@ -140,6 +142,8 @@ static enum xos_status make_state(struct init *i, struct xos_err *err)
 		st = xos_dir_make(i->paths.key_dir, 0700, err);
 	if (st == XOS_OK)
 		st = make_databases(i, &verifier, err);
+	if (st == XOS_OK)
+		st = xos_service_init_key(i->dir, "delegation", err);
 	/* Last: a folder with a key is complete. */
 	if (st == XOS_OK)
 		st = make_key(i, err);
@@ -199,7 +203,7 @@ enum xos_status ca_verb_init(
 	if (st == XOS_OK)
 		st = make_state(&i, err);
 	if (st == XOS_OK)
-		printf("%s\n", i.paths.csr);
+		printf("%s\n%s\n", i.paths.csr, i.paths.delegation_csr);
 	xos_secret_free(i.password);
 	return st;
 }

@@ -20,6 +20,8 @@ static const char *type_name(uint16_t type)
 		return "signed";
 	case CA_RECORD_RESPONDER:
 		return "responder";
+	case CA_RECORD_DELEGATION:
+		return "delegation";
 	default:
 		return "unknown";
 	}

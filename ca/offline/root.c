@@ -222,6 +222,8 @@ static enum xos_status sign(
 		kinds = XOS_KIND_BIT(XOS_KIND_USER);
 	else if (strcmp(kind, "rca") == 0)
 		kinds = XOS_KIND_BIT(XOS_KIND_NODE) | XOS_KIND_BIT(XOS_KIND_SERVICE);
+	else if (strcmp(kind, "delegation") == 0)
+		kinds = XOS_KIND_BIT(XOS_KIND_DELEGATION);
 	if (kinds)
 		return xos_authority_issuer(s->root.issuer, s->root.vo, kinds, s->csr.spki, now,
 		    now + SIGNED_LIFE, out, err);
@@ -229,8 +231,8 @@ static enum xos_status sign(
 		return sign_object_key(s, XOS_KIND_POLICY, "vops", now, out, err);
 	if (strcmp(kind, "accounting") == 0)
 		return sign_object_key(s, XOS_KIND_ACCOUNTING, "accounting", now, out, err);
-	return xos_err_set(
-	    err, XOS_MALFORMED, "usage", "--kind is ca, rca, vops or accounting, not \"%s\"", kind);
+	return xos_err_set(err, XOS_MALFORMED, "usage",
+	    "--kind is ca, delegation, rca, vops or accounting, not \"%s\"", kind);
 }
 
 enum xos_status ca_verb_root_sign(

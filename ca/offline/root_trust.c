@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "ca/offline/offline.h"
 #include "ca/offline/root.h"
+#include "service/init.h"
 #include "service/rollover.h"
 #include "token/trustlist.h"
 
@@ -291,9 +292,42 @@ enum xos_status ca_verb_root_trust(
 	return st;
 }
 
+#define ARGS_MAX 8
+
+/* Of an authority that was set up before there was this key: the first one is prepared as the next one would be. */
+static enum xos_status first_delegation_key(int argc, char **argv, struct xos_err *err)
+{
+	char now[PATH_MAX], ca[PATH_MAX], *args[ARGS_MAX + 1] = {NULL};
+	const char *dir = NULL;
+	enum xos_status st;
+
+	if (argc > ARGS_MAX)
+		return XOS_OK; /* refused by whoever reads them */
+	memcpy(args, argv, (size_t)argc * sizeof(*args));
+	st = xos_service_arg(&argc, args, "--dir", true, &dir, err);
+	if (st != XOS_OK || argc != 2 || strcmp(args[1], "prepare") != 0)
+		return st;
+	if (!xos_path_join(now, sizeof(now), dir, "delegation.key") ||
+	    !xos_path_join(ca, sizeof(ca), dir, "ca.key"))
+		return xos_err_set(err, XOS_LIMIT, "path", "the path %s is too long", dir);
+	if (access(now, F_OK) == 0 || access(ca, F_OK) != 0)
+		return XOS_OK;
+	return xos_service_init_key(dir, "delegation.next", err);
+}
+
 enum xos_status ca_verb_rollover(
     const struct xos_service_run *run, int argc, char **argv, struct xos_err *err)
 {
+	const char *kind = "ca", *which = NULL;
+	enum xos_status st = xos_service_arg(&argc, argv, "--kind", false, &which, err);
+
 	(void)run;
-	return xos_service_verb_rollover(argc, argv, "ca", err);
+	if (st == XOS_OK && which && strcmp(which, "ca") != 0 && strcmp(which, "delegation") != 0)
+		st = xos_err_set(
+		    err, XOS_MALFORMED, "usage", "--kind is ca or delegation, not \"%s\"", which);
+	if (st == XOS_OK && which)
+		kind = which;
+	if (st == XOS_OK && strcmp(kind, "delegation") == 0)
+		st = first_delegation_key(argc, argv, err);
+	return st == XOS_OK ? xos_service_verb_rollover(argc, argv, kind, err) : st;
 }

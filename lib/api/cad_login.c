@@ -150,7 +150,7 @@ static enum xos_status check_token(const struct xos_cad_login *login, const stru
 
 	if (st != XOS_OK)
 		return xos_err_prefix(err, st, "the token that the server sent");
-	if (xos_cert_is_proxy(out->token->leaf))
+	if (xos_cert_is_proxy(out->token->leaf) || out->token->renewed)
 		return xos_err_set(err, XOS_DENIED, "token-kind",
 		    "the server sent a delegation instead of a token");
 	if (memcmp(out->token->spki_sha256, xos_key_spki_sha256(key), XOS_SHA256_LEN) != 0)

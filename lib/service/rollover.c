@@ -83,7 +83,8 @@ static enum xos_status keep(const char *from, const char *as, struct xos_err *er
 
 static enum xos_status heal(const struct files *f, struct xos_err *err)
 {
-	if (!there(f->now.key) || !there(f->now.pem) || matches(f->now.pem, f->now.key))
+	/* The first key of its kind had no certificate before it. */
+	if (!there(f->now.key) || (there(f->now.pem) && matches(f->now.pem, f->now.key)))
 		return XOS_OK;
 	/* The key went first; its certificate is still where it was. */
 	if (matches(f->next.pem, f->now.key))
@@ -120,7 +121,7 @@ enum xos_status xos_rollover_prepare(const char *dir, const char *kind, struct x
 
 	if (st == XOS_OK)
 		st = heal(&f, err);
-	if (st == XOS_OK && !there(f.now.key))
+	if (st == XOS_OK && !there(f.now.key) && !there(f.next.key))
 		st = xos_err_set(err, XOS_NOT_FOUND, "rollover-none",
 		    "%s is not there: is %s the folder of the daemon?", f.now.key, dir);
 	/* Of a key that is in use already, or was put away. */
@@ -156,9 +157,12 @@ enum xos_status xos_rollover_activate(const char *dir, const char *kind, struct 
 	if (matches(f.now.pem, f.next.key))
 		return xos_err_set(err, XOS_CONFLICT, "rollover-cut",
 		    "undo was interrupted in %s: repeat it first", dir);
-	st = keep(f.now.pem, f.old.pem, err);
-	if (st == XOS_OK)
-		st = keep(f.now.key, f.old.key, err);
+	/* None in use yet: the first of its kind, of a daemon that was set up before there was this kind. */
+	if (there(f.now.key)) {
+		st = keep(f.now.pem, f.old.pem, err);
+		if (st == XOS_OK)
+			st = keep(f.now.key, f.old.key, err);
+	}
 	if (st == XOS_OK)
 		st = move(f.next.key, f.now.key, err);
 	if (st == XOS_OK)

@@ -9,7 +9,7 @@
  *   DIR/KIND.key, .pem            in use
  *   DIR/KIND.next.key, .csr, .pem prepared; the root signs the request
  *   DIR/KIND.old.key, .pem        until the next rollover
- * Each step may be killed and repeated. Which of the keys count is not said here: the trust list says that.
+ * Where there is none in use, one that is prepared becomes the first. Each step may be killed and repeated. Which of the keys count is not said here: the trust list says that.
  */
 
 /* The verb `rollover STEP --dir DIR`, STEP being prepare, activate or undo. The daemon takes the key that is in

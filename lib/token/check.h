@@ -21,10 +21,19 @@ enum xos_status token_read_claims(
  * "delegation-missing". */
 enum xos_status token_read_step(
     const struct xos_cert *c, struct xos_delegation **out, struct xos_err *err);
-/* The restriction of a robot's token, as a first step; *out is NULL if the token has none. DENIED, code
- * "token-mismatch", for an extension that is not what the profile makes. */
+/* What the end entity itself carries as a first step: the restriction of a robot's token, or what a certificate of
+ * kind delegation delegates; *out is NULL for one that carries none. DENIED, code "token-mismatch", for an
+ * extension that is not what the profile makes; "delegation-missing" where there must be one. */
 #define TOKEN_ROBOT "robot" /* its actor */
 enum xos_status token_read_restriction(const struct xos_cert *c, const struct xos_claims *claims,
     struct xos_delegation **out, struct xos_err *err);
+/* The URI of an end entity with these claims and this step of its own (NULL: none). */
+enum xos_status token_read_uri(const struct xos_claims *claims, const struct xos_delegation *own,
+    char out[XOS_URI_MAX], struct xos_err *err);
+
+struct xos_issuer;
+/* May this issuer issue for these claims: its marker, or the root of that VO for what the root alone signs? */
+enum xos_status token_check_issuer(
+    const struct xos_issuer *issuer, const struct xos_claims *c, struct xos_err *err);
 
 #endif

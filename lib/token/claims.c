@@ -198,6 +198,8 @@ enum xos_status xos_claims_uri(
 {
 	bool ok;
 
+	if (c->kind == XOS_KIND_DELEGATION)
+		return bad(err, "a URI of its own but a grant's, for the delegation of", c->name);
 	if (c->kind == XOS_KIND_SERVICE)
 		ok = xos_str_printf(
 		    out, XOS_URI_MAX, "spiffe://%s/service/%s/%s", c->vo, c->service, c->name);

@@ -76,7 +76,8 @@ XOS_MUST_USE enum xos_status xos_claims_decode(
     struct xos_bytes der, struct xos_claims **out, struct xos_err *err);
 
 /* The URI that stands in the certificate: spiffe://<vo>/user/<member>, /node/<fqdn>,
- * /service/<kind>/<fqdn>, /policy/<name>, /accounting/<name>. */
+ * /service/<kind>/<fqdn>, /policy/<name>, /accounting/<name>. MALFORMED for kind delegation, whose URI names the
+ * grant (xos_delegation_uri). */
 #define XOS_URI_MAX 512
 XOS_MUST_USE enum xos_status xos_claims_uri(
     const struct xos_claims *c, char out[XOS_URI_MAX], struct xos_err *err);

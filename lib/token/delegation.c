@@ -123,6 +123,16 @@ void xos_delegation_free(struct xos_delegation *d)
 	free(d);
 }
 
+enum xos_status xos_delegation_uri(
+    const struct xos_delegation *d, char *out, size_t cap, struct xos_err *err)
+{
+	if (d->id[0] && id_ok(d->id) &&
+	    xos_str_printf(out, cap, "spiffe://%s/delegation/%s", d->vo, d->id))
+		return XOS_OK;
+	return xos_err_set(err, XOS_MALFORMED, "delegation",
+	    "the delegation of %s names no grant that a URI could name", d->member);
+}
+
 static enum xos_status widened(struct xos_err *err, const struct xos_delegation *d, const char *why)
 {
 	return xos_err_set(err, XOS_DENIED, "delegation-widened",

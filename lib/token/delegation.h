@@ -11,7 +11,8 @@
 
 /*
  * One step of delegation: the contents of the critical delegation extension, of a proxy certificate; or, with
- * the actor "robot", of the restricted token of a robot, where the authority put it (profile.h).
+ * the actor "robot", of the restricted token of a robot, where the authority put it (profile.h); or of a certificate
+ * of kind delegation, which the authority issues when a grant is renewed (the same file): id is then the grant's.
  *
  *   XosDelegation ::= SEQUENCE {
  *     version     INTEGER (1),
@@ -50,6 +51,10 @@ XOS_MUST_USE enum xos_status xos_delegation_decode(
     struct xos_bytes der, struct xos_delegation **out, struct xos_err *err);
 void xos_delegation_free(struct xos_delegation *d); /* of a decoded object only */
 
+/* The URI of a certificate of kind delegation: spiffe://<vo>/delegation/<grant>. MALFORMED without an id. */
+XOS_MUST_USE enum xos_status xos_delegation_uri(
+    const struct xos_delegation *d, char *out, size_t cap, struct xos_err *err);
+
 /* May `next` follow `prev` (NULL: the first step)? Same VO and member; depth goes down; end not
  * later; a node that is bound stays bound. DENIED with code "delegation-widened" if not. */
 XOS_MUST_USE enum xos_status xos_delegation_follows(
@@ -58,7 +63,7 @@ XOS_MUST_USE enum xos_status xos_delegation_follows(
 /*
  * Makes the proxy certificate for a key of the receiver: signed by the delegator's key, no server
  * asked. signer: the delegator's chain, leaf first, with its key (an end-entity user token, or a
- * delegation that allows more depth). Fields vo and member are filled from the signer's token; an
+ * delegation that allows more depth, of either carrier). Fields vo and member are filled from the signer's token; an
  * end beyond the signer's is cut to it. spki: from xos_csr_parse, which proved that the receiver
  * holds the key. DENIED (code "delegation-widened", "delegation-depth", "delegation-signer"),
  * EXPIRED if the signer is.

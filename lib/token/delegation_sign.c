@@ -8,9 +8,10 @@
 #include "token/oid.h"
 #include "token/profile.h"
 
-/* The person behind a chain: claims of its first certificate that is no proxy. */
-static enum xos_status end_entity(
-    const struct xos_chain *signer, struct xos_claims **out, struct xos_err *err)
+/* The person behind a chain: claims of its first certificate that is no proxy; and, if that is the signer itself
+ * and delegated to it, by what. */
+static enum xos_status end_entity(const struct xos_chain *signer, struct xos_claims **out,
+    struct xos_delegation **own, struct xos_err *err)
 {
 	enum xos_status st;
 	size_t i = 0;
@@ -21,7 +22,9 @@ static enum xos_status end_entity(
 		return xos_err_set(err, XOS_MALFORMED, "delegation-signer",
 		    "the delegator's chain lacks its end-entity certificate");
 	st = token_read_claims(signer->cert[i], out, err);
-	if (st == XOS_OK && (*out)->kind != XOS_KIND_USER) {
+	if (st == XOS_OK && i == 0 && (*out)->kind == XOS_KIND_DELEGATION)
+		st = token_read_restriction(signer->cert[0], *out, own, err);
+	if (st == XOS_OK && (*out)->kind != XOS_KIND_USER && (*out)->kind != XOS_KIND_DELEGATION) {
 		st = xos_err_set(err, XOS_DENIED, "delegation-signer",
 		    "only a member delegates; %s holds a %s certificate", (*out)->name,
 		    xos_kind_name((*out)->kind));
@@ -101,7 +104,7 @@ enum xos_status xos_delegation_sign(const struct xos_chain *signer, struct xos_b
 		return xos_err_set(err, XOS_MALFORMED, "delegation-signer",
 		    "delegating needs a token with its private key");
 	xos_buf_init(&der, XOS_CERT_MAX);
-	st = end_entity(signer, &who, err);
+	st = end_entity(signer, &who, &prev, err);
 	if (st == XOS_OK && xos_cert_is_proxy(signer->cert[0]))
 		st = token_read_step(signer->cert[0], &prev, err);
 	if (st == XOS_OK)

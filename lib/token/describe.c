@@ -46,8 +46,6 @@ static enum xos_status fill(
 		return xos_err_set(
 		    err, XOS_MALFORMED, "token-file", "the file lacks the end-entity certificate");
 	st = token_read_claims(chain->cert[entity], &info->claims, err);
-	if (st == XOS_OK)
-		st = xos_claims_uri(info->claims, info->uri, err);
 	memcpy(info->serial, xos_cert_serial_text(chain->cert[entity]), sizeof(info->serial));
 	info->steps = calloc(entity + 2, sizeof(*info->steps));
 	if (!info->steps)
@@ -56,6 +54,8 @@ static enum xos_status fill(
 		st =
 		    token_read_restriction(chain->cert[entity], info->claims, &info->steps[0], err);
 	info->nsteps = st == XOS_OK && info->steps[0] ? 1 : 0;
+	if (st == XOS_OK)
+		st = token_read_uri(info->claims, info->steps[0], info->uri, err);
 	for (size_t i = entity; st == XOS_OK && i-- > 0;) {
 		st = token_read_step(chain->cert[i], &info->steps[info->nsteps], err);
 		info->nsteps += st == XOS_OK;

@@ -29,7 +29,7 @@ static bool is_root_of(const struct xos_cert *c, const char *vo)
 	       strcmp(xos_cert_subject_value(c, 0), vo) == 0;
 }
 
-static enum xos_status check_issuer(
+enum xos_status token_check_issuer(
     const struct xos_issuer *issuer, const struct xos_claims *c, struct xos_err *err)
 {
 	const struct xos_cert *cert = xos_issuer_cert(issuer);
@@ -83,8 +83,8 @@ static enum xos_status check_request(const struct xos_token_request *req, struct
 		return xos_err_set(err, XOS_MALFORMED, "token-restriction",
 		    "a %s certificate is not restricted", xos_kind_name(c->kind));
 	if (c->kind == XOS_KIND_DELEGATION)
-		return xos_err_set(
-		    err, XOS_DENIED, "token-kind", "this profile does not issue delegations");
+		return xos_err_set(err, XOS_DENIED, "token-kind",
+		    "this profile does not issue delegations: they have their own");
 	if (strlen(c->name) > 64)
 		return xos_err_set(err, XOS_MALFORMED, "token-name",
 		    "\"%s\" is too long for the subject of a certificate (64 bytes)", c->name);
@@ -120,7 +120,7 @@ enum xos_status xos_token_issue(struct xos_issuer *issuer, const struct xos_toke
 	enum xos_status st = check_request(req, err);
 
 	if (st == XOS_OK)
-		st = check_issuer(issuer, c, err);
+		st = token_check_issuer(issuer, c, err);
 	if (st == XOS_OK)
 		st = xos_claims_uri(c, uri, err);
 	if (st != XOS_OK)

@@ -19,17 +19,27 @@ static bool rdn_is(const struct xos_cert *c, size_t i, const char *type, const c
 	return t && strcmp(t, type) == 0 && strcmp(xos_cert_subject_value(c, i), value) == 0;
 }
 
-static enum xos_status compare(
-    const struct xos_cert *c, const struct xos_claims *claims, struct xos_err *err)
+enum xos_status token_read_uri(const struct xos_claims *claims, const struct xos_delegation *own,
+    char out[XOS_URI_MAX], struct xos_err *err)
+{
+	if (claims->kind == XOS_KIND_DELEGATION && own)
+		return xos_delegation_uri(own, out, XOS_URI_MAX, err);
+	return xos_claims_uri(claims, out, err);
+}
+
+static enum xos_status compare(const struct xos_cert *c, const struct xos_claims *claims,
+    const struct xos_delegation *own, struct xos_err *err)
 {
 	const char *have = xos_cert_uri(c);
+	bool delegation = claims->kind == XOS_KIND_DELEGATION;
 	char uri[XOS_URI_MAX];
-	enum xos_status st = xos_claims_uri(claims, uri, err);
+	enum xos_status st = token_read_uri(claims, own, uri, err);
 
 	if (st != XOS_OK)
 		return st;
-	if (xos_cert_subject_len(c) != 3 || !rdn_is(c, 0, "O", claims->vo) ||
-	    !rdn_is(c, 1, "OU", xos_kind_name(claims->kind)) || !rdn_is(c, 2, "CN", claims->name))
+	if (xos_cert_subject_len(c) != (delegation ? 4 : 3) || !rdn_is(c, 0, "O", claims->vo) ||
+	    !rdn_is(c, 1, "OU", xos_kind_name(claims->kind)) || !rdn_is(c, 2, "CN", claims->name) ||
+	    (delegation && !rdn_is(c, 3, "CN", own->id)))
 		return mismatch(c, "its subject and its token extension disagree", err);
 	if (!have || strcmp(have, uri) != 0)
 		return mismatch(c, "its URI and its token extension disagree", err);
@@ -46,6 +56,20 @@ static bool is_robots(
 	       d->restriction_len > 0 && xos_cert_not_after(c) <= d->not_after;
 }
 
+static bool is_grants(
+    const struct xos_cert *c, const struct xos_claims *claims, const struct xos_delegation *d)
+{
+	return claims->kind == XOS_KIND_DELEGATION && strcmp(d->vo, claims->vo) == 0 &&
+	       strcmp(d->member, claims->name) == 0 && d->id[0] &&
+	       strcmp(d->actor, TOKEN_ROBOT) != 0 && xos_cert_not_after(c) <= d->not_after;
+}
+
+static enum xos_status missing(const struct xos_cert *c, const char *what, struct xos_err *err)
+{
+	return xos_err_set(err, XOS_DENIED, "delegation-missing",
+	    "the delegation %s is refused: %s", xos_cert_subject_text(c), what);
+}
+
 enum xos_status token_read_restriction(const struct xos_cert *c, const struct xos_claims *claims,
     struct xos_delegation **out, struct xos_err *err)
 {
@@ -56,9 +80,11 @@ enum xos_status token_read_restriction(const struct xos_cert *c, const struct xo
 
 	*out = NULL;
 	if (xos_cert_ext(c, XOS_OID_DELEGATION, &v, &critical) != XOS_OK)
-		return XOS_OK;
+		return claims->kind == XOS_KIND_DELEGATION
+		           ? missing(c, "it lacks the delegation extension", err)
+		           : XOS_OK;
 	st = xos_delegation_decode(v, &d, err);
-	if (st == XOS_OK && (!critical || !is_robots(c, claims, d)))
+	if (st == XOS_OK && (!critical || (!is_robots(c, claims, d) && !is_grants(c, claims, d))))
 		st = mismatch(c, "it carries an extension that does not belong in a token", err);
 	if (st != XOS_OK) {
 		xos_delegation_free(d);
@@ -87,11 +113,11 @@ enum xos_status token_read_claims(
 		    xos_cert_subject_text(c));
 	st = xos_claims_decode(v, &claims, err);
 	if (st == XOS_OK)
-		st = compare(c, claims, err);
+		st = token_read_restriction(c, claims, &own, err);
+	if (st == XOS_OK)
+		st = compare(c, claims, own, err);
 	if (st == XOS_OK && xos_cert_ext(c, XOS_OID_ISSUER, &v, NULL) == XOS_OK)
 		st = mismatch(c, "it carries an extension that does not belong in a token", err);
-	if (st == XOS_OK)
-		st = token_read_restriction(c, claims, &own, err);
 	xos_delegation_free(own);
 	if (st != XOS_OK) {
 		xos_claims_free(claims);
@@ -99,12 +125,6 @@ enum xos_status token_read_claims(
 	}
 	*out = claims;
 	return XOS_OK;
-}
-
-static enum xos_status missing(const struct xos_cert *c, const char *what, struct xos_err *err)
-{
-	return xos_err_set(err, XOS_DENIED, "delegation-missing",
-	    "the delegation %s is refused: %s", xos_cert_subject_text(c), what);
 }
 
 enum xos_status token_read_step(

@@ -14,7 +14,7 @@
 
 static const char what[] = "the trust list";
 static const char *const state_names[] = {"prepared", "active", "tainted", "revoked"};
-static const char *const role_names[] = {"ca", "rca", "vops", "accounting"};
+static const char *const role_names[] = {"ca", "rca", "vops", "accounting", "delegation"};
 
 const char *xos_trust_state_name(enum xos_trust_state s)
 {
@@ -34,7 +34,7 @@ enum xos_status xos_trust_state_parse(const char *s, enum xos_trust_state *out)
 
 const char *xos_trust_role_name(enum xos_trust_role r)
 {
-	return r <= XOS_TRUST_ACCOUNTING ? role_names[r] : "?";
+	return r <= XOS_TRUST_DELEGATION ? role_names[r] : "?";
 }
 
 static bool issuer_role(const struct xos_cert *c, const char *vo, enum xos_trust_role *out)
@@ -46,6 +46,10 @@ static bool issuer_role(const struct xos_cert *c, const char *vo, enum xos_trust
 	if (xos_cert_is_self_issued(c) || xos_cert_ext(c, XOS_OID_ISSUER, &v, NULL) != XOS_OK ||
 	    xos_issuer_marker_decode(v, &m, NULL) != XOS_OK || strcmp(m.vo, vo) != 0 || !m.kinds)
 		return false;
+	if (m.kinds == XOS_KIND_BIT(XOS_KIND_DELEGATION)) {
+		*out = XOS_TRUST_DELEGATION;
+		return true;
+	}
 	*out = (m.kinds & ~machines) ? XOS_TRUST_CA : XOS_TRUST_RCA;
 	/* Users and machines of one issuer are what no VO has: DESIGN keeps a key to one kind. */
 	return *out == XOS_TRUST_RCA || !(m.kinds & machines);

@@ -12,7 +12,7 @@
 /*
  * The list of what stands directly below the root of a VO, signed by the root key, off line:
  *   {"vo", "serial", "issued", "expires"?, "root", "issuers": [{"certificate", "state", "since", "reason"?}]}
- * "root" is the fingerprint of the root's certificate, "certificate" DER in base64. Issuers of ca and rca, and
+ * "root" is the fingerprint of the root's certificate, "certificate" DER in base64. Issuers of ca (tokens, and delegations) and rca, and
  * the certificates that sign policy and accounting. Where a list is in force, what it does not name counts no
  * more. Past "expires" it stays in force, and its owner is told: an old list is better than none.
  */
@@ -31,8 +31,15 @@ const char *xos_trust_state_name(enum xos_trust_state s); /* "prepared", ..., "r
 XOS_MUST_USE enum xos_status xos_trust_state_parse(const char *s, enum xos_trust_state *out);
 
 /* What a certificate below the root is for: how a list is read by people. */
-enum xos_trust_role { XOS_TRUST_CA, XOS_TRUST_RCA, XOS_TRUST_VOPS, XOS_TRUST_ACCOUNTING };
-const char *xos_trust_role_name(enum xos_trust_role r); /* "ca", "rca", "vops", "accounting" */
+enum xos_trust_role {
+	XOS_TRUST_CA,
+	XOS_TRUST_RCA,
+	XOS_TRUST_VOPS,
+	XOS_TRUST_ACCOUNTING,
+	XOS_TRUST_DELEGATION /* of the ca as well: what it issues under the grants of jobs */
+};
+/* "ca", "rca", "vops", "accounting", "delegation" */
+const char *xos_trust_role_name(enum xos_trust_role r);
 /* By the marker of an issuer or the claims of an end entity. MALFORMED, code "trust-certificate": neither, or
  * of another VO. Proves nothing about who made it. */
 XOS_MUST_USE enum xos_status xos_trust_role_of(

@@ -111,7 +111,10 @@ static enum xos_status check_wanted(
 {
 	const struct xos_claims *c = id->claims;
 
-	if (!(o->kinds & XOS_KIND_BIT(c->kind)))
+	/* Its member's, who acts through it; nowhere by its own kind, and nowhere without its limits. */
+	unsigned kind = c->kind == XOS_KIND_DELEGATION ? XOS_KIND_USER : c->kind;
+
+	if (!(o->kinds & XOS_KIND_BIT(kind)) || (kind != c->kind && !o->allow_delegation))
 		return deny(
 		    c, "token-kind", "this kind of certificate is not accepted here", NULL, err);
 	if (o->vo && strcmp(o->vo, c->vo) != 0)
@@ -133,16 +136,20 @@ static enum xos_status read_steps(
 	struct xos_delegation *own = NULL;
 	enum xos_status st = token_read_restriction(id->entity, c, &own, err);
 
-	if (st != XOS_OK || (entity == 0 && !own))
+	if (st == XOS_OK)
+		st = token_read_uri(c, own, id->uri, err);
+	if (st != XOS_OK || (entity == 0 && !own)) {
+		xos_delegation_free(own);
 		return st;
-	if (c->kind != XOS_KIND_USER)
+	}
+	if (c->kind != XOS_KIND_USER && c->kind != XOS_KIND_DELEGATION)
 		return deny(c, "delegation-refused", "only members delegate", NULL, err);
 	id->steps = calloc(entity + 1, sizeof(*id->steps));
 	if (!id->steps) {
 		xos_delegation_free(own);
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	}
-	/* A robot never acts but through its restriction. */
+	/* Neither a robot nor the holder of a renewed delegation ever acts but through it. */
 	if (own) {
 		id->steps[id->nsteps++] = own;
 		if (own->not_after < id->not_after)
@@ -221,8 +228,6 @@ static enum xos_status judge(const struct xos_trust *trust, const struct xos_cha
 	if (st == XOS_OK)
 		st = token_read_claims(id->entity, &id->claims, err);
 	if (st == XOS_OK)
-		st = xos_claims_uri(id->claims, id->uri, err);
-	if (st == XOS_OK)
 		st = check_no_strays(path, entity, err);
 	if (st == XOS_OK)
 		st = check_issuers(trust, path, entity, id->claims, err);
@@ -230,6 +235,10 @@ static enum xos_status judge(const struct xos_trust *trust, const struct xos_cha
 		st = check_wanted(id, opts, err);
 	if (st == XOS_OK)
 		st = read_steps(id, path, entity, err);
+	if (st == XOS_OK && id->claims->kind == XOS_KIND_DELEGATION) {
+		id->renewed = true;
+		id->claims->kind = XOS_KIND_USER;
+	}
 	if (st == XOS_OK)
 		st = digest_path(path, id, err);
 	if (st == XOS_OK)
@@ -257,8 +266,8 @@ static enum xos_status verify_path(const struct xos_trust *trust, const struct x
 	if (chain->n && !o->allow_delegation &&
 	    xos_cert_ext(chain->cert[0], XOS_OID_DELEGATION, &v, NULL) == XOS_OK)
 		return xos_err_set(err, XOS_DENIED, "delegation-refused",
-		    "%s is a restricted token, of a robot: here only an unrestricted one is "
-		    "accepted",
+		    "%s is a restricted token, of a robot, or a delegation: here only the member's "
+		    "own, unrestricted one is accepted",
 		    xos_cert_subject_text(chain->cert[0]));
 	if (o->allow_delegation) {
 		co.critical = critical;

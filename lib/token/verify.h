@@ -17,10 +17,13 @@
 
 /* An identity after verification. Owned by the caller, changes never. */
 struct xos_identity {
-	struct xos_cert *leaf;     /* what was presented first: a token, or a delegation of one */
-	struct xos_cert *entity;   /* the end-entity certificate; leaf itself without delegation */
-	struct xos_claims *claims; /* of the end entity */
-	char uri[XOS_URI_MAX];     /* of the end entity */
+	struct xos_cert *leaf;   /* what was presented first: a token, or a delegation of one */
+	struct xos_cert *entity; /* the end-entity certificate; leaf itself without delegation */
+	/* Of the end entity. Those of a certificate of kind delegation are its member's: kind is user here, and the
+	 * first step is what it delegates, so that it counts for nothing but what a proxy of the member's own would. */
+	struct xos_claims *claims;
+	bool renewed;                        /* the end entity is such a certificate */
+	char uri[XOS_URI_MAX];               /* of the end entity */
 	uint8_t spki_sha256[XOS_SHA256_LEN]; /* of the leaf's key: what the peer proved to hold */
 	char serial[XOS_SERIAL_TEXT];        /* of the end entity */
 	uint8_t root[XOS_SHA256_LEN];        /* fingerprint of the root */
@@ -28,7 +31,8 @@ struct xos_identity {
 	    [XOS_SHA256_LEN]; /* of what stands directly below it: the trust list judges that */
 	int64_t not_before, not_after; /* of the whole chain, delegation ends included */
 	struct xos_delegation **steps; /* first step first; 0 when the person acts directly. The
-	                                      * first one of a robot is its token's own restriction */
+	                                      * first one of a robot is its token's own restriction,
+	                                      * that of a renewed delegation its own extension */
 	size_t nsteps;
 	uint8_t chain_digest[XOS_SHA256_LEN]; /* of the verified path: a key for caches */
 };
@@ -37,12 +41,14 @@ void xos_identity_free(struct xos_identity *id);
 
 struct xos_verify_opts {
 	int64_t now;
-	int64_t skew;          /* tolerated, seconds */
-	unsigned kinds;        /* XOS_KIND_BIT set that is acceptable here; 0 refuses all */
-	bool allow_delegation; /* proxies with our extension, and restricted tokens of robots */
-	const char *vo;        /* only this VO; NULL: any that is trusted */
-	const char *name;      /* only this name; NULL: any */
-	const char *service;   /* a service certificate must be of this kind; NULL: any */
+	int64_t skew;   /* tolerated, seconds */
+	unsigned kinds; /* XOS_KIND_BIT set that is acceptable here; 0 refuses all */
+	/* Proxies with our extension, restricted tokens of robots, and, where kinds has the user's,
+	 * certificates of kind delegation. */
+	bool allow_delegation;
+	const char *vo;      /* only this VO; NULL: any that is trusted */
+	const char *name;    /* only this name; NULL: any */
+	const char *service; /* a service certificate must be of this kind; NULL: any */
 	const char *host; /* DNS name or address that the end entity's SAN must match; NULL: any */
 	enum xos_chain_purpose purpose; /* ANY outside TLS */
 	xos_revoked_fn revoked;         /* may be NULL */

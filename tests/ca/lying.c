@@ -22,6 +22,7 @@
 #include "pki/jws.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
+#include "token/authority.h"
 
 static char *dir;
 struct xos_test_vo *vo;
@@ -33,7 +34,8 @@ struct xos_bulk *auth, *key;
 static struct xos_channel *auth_ch, *key_ch;
 char *p_verifiers;
 char *p_log;
-static char *p_membership, *p_key, *p_cert;
+static char *p_membership, *p_key, *p_cert, *p_delegation_key, *p_delegation_cert;
+bool lying_without_delegations;
 
 /* --- the two honest processes --- */
 
@@ -56,6 +58,8 @@ static void run_key(int network_fd, int auth_fd)
 	    .cert = p_cert,
 	    .membership = p_membership,
 	    .log = p_log,
+	    .delegation_key = lying_without_delegations ? NULL : p_delegation_key,
+	    .delegation_cert = p_delegation_cert,
 	    .lifetime = 12 * 3600,
 	    .lifetime_max = 24 * 3600};
 	struct xos_channel *list[2] = {NULL, NULL};
@@ -85,7 +89,9 @@ static void run_auth(int network_fd, int to_key_fd)
 	    .verifiers = p_verifiers,
 	    .trust = trust,
 	    .iterations = 4096,
-	    .renew_max = 24 * 3600};
+	    .renew_max = 24 * 3600,
+	    .grant_max = 7 * 86400,
+	    .delegations = !lying_without_delegations};
 	struct xos_channel *list[1] = {NULL};
 	struct ca_auth *a = NULL;
 
@@ -185,6 +191,29 @@ static void add_member(
 	xos_secret_free(pw);
 }
 
+/* The authority's second key, as the root would sign it. */
+static void make_delegations(void)
+{
+	struct xos_issuer *root = NULL;
+	struct xos_cert *cert = NULL;
+	struct xos_key *k = NULL;
+	struct xos_buf pem;
+
+	MUST(xos_key_generate(&k, &err), &err);
+	MUST(xos_issuer_new(vo->root, vo->root_key, &root, &err), &err);
+	MUST(xos_authority_issuer(root, "demo", XOS_KIND_BIT(XOS_KIND_DELEGATION), xos_key_spki(k),
+	         vo->now - 86400, vo->now + (int64_t)30 * 86400, &cert, &err),
+	    &err);
+	xos_buf_init(&pem, XOS_CHAIN_PEM_MAX);
+	xos_cert_to_pem(cert, &pem);
+	MUST(xos_file_write(p_delegation_cert, 0644, xos_buf_bytes(&pem), &err), &err);
+	MUST(xos_key_save(k, p_delegation_key, NULL, &err), &err);
+	xos_buf_free(&pem);
+	xos_issuer_free(root);
+	xos_cert_free(cert);
+	xos_key_free(k);
+}
+
 void lying_setup(void)
 {
 	struct ca_membership *m = NULL;
@@ -198,6 +227,9 @@ void lying_setup(void)
 	p_log = xos_test_path(dir, "issuance.log");
 	p_key = xos_test_path(dir, "ca.key");
 	p_cert = xos_test_path(dir, "ca.pem");
+	p_delegation_key = xos_test_path(dir, "delegation.key");
+	p_delegation_cert = xos_test_path(dir, "delegation.pem");
+	make_delegations();
 	MUST(xos_key_save(vo->ca_key, p_key, NULL, &err), &err);
 	xos_buf_init(&pem, 65536);
 	xos_cert_to_pem(vo->ca, &pem);
@@ -223,6 +255,8 @@ void lying_teardown(void)
 	free(p_log);
 	free(p_key);
 	free(p_cert);
+	free(p_delegation_key);
+	free(p_delegation_cert);
 	xos_test_vo_free(vo);
 	xos_test_dir_free(dir);
 }

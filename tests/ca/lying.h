@@ -5,6 +5,7 @@
 #ifndef XOS_TESTS_CA_LYING_H
 #define XOS_TESTS_CA_LYING_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "api/cad.h"
@@ -22,7 +23,8 @@ extern struct xos_bulk *auth, *key;
 extern char *p_verifiers; /* path of the database that nobody but auth opens */
 extern char *p_log;       /* and of key's log */
 extern pid_t key_pid;
-size_t lying_queued(void); /* bytes of requests that key has not taken yet */
+extern bool lying_without_delegations; /* set before the set-up: a VO of an older version */
+size_t lying_queued(void);             /* bytes of requests that key has not taken yet */
 
 void lying_setup(void);
 void lying_teardown(void);

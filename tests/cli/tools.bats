@@ -9,7 +9,7 @@ setup() {
 	export XOS_CONFIG=$dir/config XOS_TOKEN=$dir/token.pem
 	unset X509_USER_PROXY XDG_CONFIG_HOME
 	cd "$dir" || return 1
-	tools="xos-login xos-logout xos-token xos-vo xos-node xos-server xos-policy xos-job xps xos-acct"
+	tools="xos-login xos-logout xos-token xos-vo xos-node xos-server xos-policy xos-job xps xos-acct xos-grant"
 	daemons="xos-cad xos-rcad xos-vopsd xos-acctd xos-credd xos-jobd"
 	zeros=sha256:$(printf '0%.0s' {1..64})
 }
@@ -42,7 +42,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	local p
 	for p in "$bin"/*; do
 		case "${p##*/}" in
-		xos | xos-job-monitor | xos-forge | xos-make-vo | xos-meddle | xos-lying-front | xos-populate) continue ;; # below; and programs of tests
+		xos | xos-job-monitor | xos-forge | xos-make-vo | xos-meddle | xos-lying-front | xos-populate | xos-try-grant) continue ;; # below; and programs of tests
 		esac
 		[[ " $tools $daemons " == *" ${p##*/} "* ]] || { echo "${p##*/}" && return 1; }
 	done
@@ -71,7 +71,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 @test "unknown options and verbs: usage, with a pointer to --help" {
 	local p
 	for p in xos $tools $daemons; do usage nonsense "$p" --nonsense; done
-	for p in xos xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct $daemons; do
+	for p in xos xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct xos-grant $daemons; do
 		usage nonsense "$p" nonsense
 		usage "$p" "$p"
 	done
@@ -80,7 +80,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 
 @test "every verb has a --help, and refuses an unknown option" {
 	local p verb
-	for p in xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct; do
+	for p in xos-token xos-vo xos-node xos-server xos-policy xos-job xos-acct xos-grant; do
 		for verb in $("$p" --help | awk -v p="$p" '/^Options/ { exit } $1 == p { print $2 }' | sort -u); do
 			run "$p" "$verb" --help
 			[ "$status" -eq 0 ]
@@ -136,7 +136,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 
 @test "without a joined VO tools say how to join" {
 	local c
-	for c in "xos-login alice" "xos-vo describe" "xos-node list" "xos-job list" xps "xos-acct list"; do
+	for c in "xos-login alice" "xos-vo describe" "xos-node list" "xos-job list" xps "xos-acct list" "xos-grant list"; do
 		# shellcheck disable=SC2086 # words
 		refused 1 "xos-login --join URL --fingerprint" $c
 	done

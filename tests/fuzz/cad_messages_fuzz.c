@@ -24,6 +24,9 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 	struct ca_issue issue;
 	struct ca_status_answer status;
 	struct ca_accept accept;
+	struct ca_job_renew renew;
+	struct ca_delegate delegate;
+	struct ca_delegated delegated;
 	struct xos_buf b;
 
 	xos_buf_init(&b, 1 << 20);
@@ -46,6 +49,17 @@ static void round_trip(uint8_t which, struct xos_bytes in)
 		ca_accept_put(&b, &accept);
 		same(&b, in);
 	}
+	b.n = 0;
+	if (which == 3 && ca_job_renew_get(in, &renew, NULL) == XOS_OK) {
+		ca_job_renew_put(&b, &renew);
+		same(&b, in);
+	} else if (which == 3 && ca_delegate_get(in, &delegate, NULL) == XOS_OK) {
+		ca_delegate_put(&b, &delegate);
+		same(&b, in);
+	} else if (which == 3 && ca_delegated_get(in, &delegated, NULL) == XOS_OK) {
+		ca_delegated_put(&b, &delegated);
+		same(&b, in);
+	}
 	xos_buf_free(&b);
 }
 
@@ -56,8 +70,9 @@ static void record(struct xos_bytes in)
 	bool is_token = false;
 
 	if (in.n &&
-	    ca_record_read(in.p[0] % 5, (struct xos_bytes){in.p + 1, in.n - 1}, &replay, &entry,
-	        &is_token, NULL) != XOS_OK &&
+	    ca_record_read(in.p[0] % 5 == 4 ? CA_RECORD_DELEGATION : in.p[0] % 5,
+	        (struct xos_bytes){in.p + 1, in.n - 1}, &replay, &entry, &is_token,
+	        NULL) != XOS_OK &&
 	    is_token)
 		abort();
 	if (is_token)

@@ -68,6 +68,10 @@ void xos_test_chain_save(const struct xos_chain *chain, const char *path);
 void xos_test_delegate(const struct xos_test_vo *v, const struct xos_chain *signer,
     struct xos_bytes spki, const struct xos_delegation *fields, const struct xos_key *key,
     struct xos_chain *out);
+/* What the authority issues under a grant: leaf of kind delegation, and its issuer, which is made anew each time. step:
+ * as for xos_token_issue_delegation. A key of who's own, unless who->spki is given. */
+void xos_test_renewed(const struct xos_test_vo *v, const struct xos_test_who *who,
+    const struct xos_delegation *step, struct xos_chain *out);
 /* Borrowed DER of each certificate; returns their number. */
 size_t xos_test_ders(const struct xos_chain *chain, struct xos_bytes out[XOS_CHAIN_MAX]);
 /* The bytes of a restriction from its text (delegation by user "alice" { ... }). */

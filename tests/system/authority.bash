@@ -29,13 +29,14 @@ authority_make() {
 	FINGERPRINT=$(xos-cad root-init --dir "$AUTH/root" --vo demo)
 	echo "admin-secret" | xos-cad init --dir "$AUTH/cad" --vo demo --admin ada --password-stdin >/dev/null
 	xos-cad root-sign --dir "$AUTH/root" --kind ca --csr "$AUTH/cad/ca.csr" --out "$AUTH/cad/ca.pem"
+	xos-cad root-sign --dir "$AUTH/root" --kind delegation --csr "$AUTH/cad/delegation.csr" --out "$AUTH/cad/delegation.pem"
 	xos-rcad init --dir "$AUTH/rcad" --vo demo >/dev/null
 	xos-cad root-sign --dir "$AUTH/root" --kind rca --csr "$AUTH/rcad/rca.csr" --out "$AUTH/rcad/rca.pem"
 	local d
 	for d in cad rcad; do
 		mkdir -p "$AUTH/$d/trust"
 		cp "$AUTH/root/root.pem" "$AUTH/$d/trust/"
-		cat "$AUTH/cad/ca.pem" "$AUTH/rcad/rca.pem" >"$AUTH/$d/trust/issuers.pem"
+		cat "$AUTH/cad/ca.pem" "$AUTH/cad/delegation.pem" "$AUTH/rcad/rca.pem" >"$AUTH/$d/trust/issuers.pem"
 		printf '%s\n' "vo = demo" "listen = ${URL#https://}" "state = ." "trust = trust" \
 			"tls_certificate = tls.pem" "tls_key = tls.key" >"$AUTH/$d/$d.conf"
 		(umask 077 && openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj / \

@@ -14,10 +14,9 @@
 
 #define PEM_MAX 65536
 
-enum xos_status xos_server_sign(
-    const struct xos_server *s, enum xos_server_daemon d, struct xos_err *err)
+static enum xos_status sign(
+    const struct xos_server *s, const struct xos_server_kind *k, struct xos_err *err)
 {
-	const struct xos_server_kind *k = &xos_server_kinds[d];
 	char root[PATH_MAX], csr[PATH_MAX], pem[PATH_MAX], name[64];
 	enum xos_status st = xos_server_path(s, "root", NULL, root, err);
 	if (st)
@@ -31,6 +30,13 @@ enum xos_status xos_server_sign(
 	const char *argv[] = {"xos-cad", "root-sign", "--dir", root, "--kind", k->root_kind,
 	    "--csr", csr, "--out", pem, NULL};
 	return xos_cli_run(argv, NULL, NULL, err);
+}
+
+enum xos_status xos_server_sign(
+    const struct xos_server *s, enum xos_server_daemon d, struct xos_err *err)
+{
+	enum xos_status st = sign(s, &xos_server_kinds[d], err);
+	return !st && d == XOS_CAD ? sign(s, &xos_server_delegation, err) : st;
 }
 
 enum xos_status xos_server_root_crl(const struct xos_server *s, struct xos_err *err)
@@ -95,6 +101,10 @@ enum xos_status xos_server_write_trust(const struct xos_server *s, struct xos_er
 		if (k->issuer && !(st = xos_server_path(s, k->folder, name, path, err)))
 			st = append_cert(&issuers, path, err);
 	}
+	if (!st)
+		st = xos_server_path(s, xos_server_delegation.folder, "delegation.pem", path, err);
+	if (!st && access(path, F_OK) == 0)
+		st = append_cert(&issuers, path, err);
 	if (!st)
 		st = write_both(s, "", xos_buf_bytes(&root), xos_buf_bytes(&issuers), err);
 	for (int d = 0; !st && d < XOS_DAEMONS; d++)

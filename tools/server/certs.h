@@ -5,7 +5,7 @@
 
 #include "server/layout.h"
 
-/* The root signs DIR/<folder>/<kind>.csr; the certificate becomes <kind>.pem beside it. */
+/* The root signs DIR/<folder>/<kind>.csr; the certificate becomes <kind>.pem beside it. Of xos-cad, both its keys. */
 XOS_MUST_USE enum xos_status xos_server_sign(
     const struct xos_server *s, enum xos_server_daemon d, struct xos_err *err);
 

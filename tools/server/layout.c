@@ -15,6 +15,8 @@ const struct xos_server_kind xos_server_kinds[XOS_DAEMONS] = {
     [XOS_ACCTD] = {"xos-acctd", "acctd", "accounting", "accounting", false},
 };
 
+const struct xos_server_kind xos_server_delegation = {"xos-cad", "cad", "ca", "delegation", true};
+
 #define PORT(name, index)                                                                          \
 	{                                                                                          \
 		"ports", name, XOS_CONFIG_NUMBER,                                                  \

@@ -31,6 +31,8 @@ struct xos_server_kind {
 	bool issuer;           /* its certificate goes into trust/issuers.pem */
 };
 extern const struct xos_server_kind xos_server_kinds[XOS_DAEMONS];
+/* The second key of xos-cad, for delegations that are renewed. Servers of an older version have none. */
+extern const struct xos_server_kind xos_server_delegation;
 
 struct xos_server {
 	char dir[PATH_MAX]; /* absolute */

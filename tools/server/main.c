@@ -404,7 +404,7 @@ static const struct xos_cli_verb verbs[] = {
         verb_status},
     {"check", "--dir DIR", "check every daemon's configuration", 0, 0, false, dir_only, verb_check},
     {"stop", "--dir DIR", "stop exactly what was started", 0, 0, false, dir_only, verb_stop},
-    {"rollover", "ca|rca|vops|accounting prepare|activate|taint|revoke|undo --dir DIR",
+    {"rollover", "ca|delegation|rca|vops|accounting prepare|activate|taint|revoke|undo --dir DIR",
         "give one of the keys below the root a successor, step by step", 2, 2, false,
         rollover_options, verb_rollover},
     {"join-arguments", "--dir DIR", "what members and nodes give to join", 0, 0, false, dir_only,

@@ -39,11 +39,12 @@ static enum xos_status fill(struct rolling *x, struct xos_err *err)
 	int d = 0;
 	while (d < XOS_DAEMONS && strcmp(xos_server_kinds[d].root_kind, x->r->kind) != 0)
 		d++;
-	if (d == XOS_DAEMONS)
+	x->k = d < XOS_DAEMONS ? &xos_server_kinds[d] : &xos_server_delegation;
+	if (strcmp(x->k->root_kind, x->r->kind) != 0)
 		return xos_err_set(err, XOS_MALFORMED, "usage",
-		    "\"%s\" is no key of a VO: ca, rca, vops or accounting", x->r->kind);
-	x->d = (enum xos_server_daemon)d;
-	x->k = &xos_server_kinds[d];
+		    "\"%s\" is no key of a VO: ca, delegation, rca, vops or accounting",
+		    x->r->kind);
+	x->d = d < XOS_DAEMONS ? (enum xos_server_daemon)d : XOS_CAD;
 	if (x->r->root && !xos_str_copy(x->root, sizeof(x->root), x->r->root))
 		return xos_err_set(err, XOS_LIMIT, "path", "--root is too long");
 	if (!x->r->root)
@@ -99,9 +100,9 @@ static enum xos_status root_trust(const struct rolling *x, const char *cert, con
 /* The first list names what is in use: what a list does not name counts no more. */
 static enum xos_status first_list(const struct rolling *x, struct xos_err *err)
 {
-	const char *argv[8 + 2 * XOS_DAEMONS] = {
+	const char *argv[8 + 2 * (XOS_DAEMONS + 1)] = {
 	    "xos-cad", "root-trust", "--dir", x->root, "--state", "active"};
-	char path[PATH_MAX], pem[XOS_DAEMONS][PATH_MAX], name[64];
+	char path[PATH_MAX], pem[XOS_DAEMONS + 1][PATH_MAX], name[64];
 	size_t n = 6;
 	enum xos_status st = XOS_OK;
 	if (!xos_path_join(path, sizeof(path), x->root, "trust.jws"))
@@ -113,6 +114,13 @@ static enum xos_status first_list(const struct rolling *x, struct xos_err *err)
 		st = xos_server_path(x->s, xos_server_kinds[d].folder, name, pem[d], err);
 		argv[n++] = "--certificate";
 		argv[n++] = pem[d];
+	}
+	if (!st)
+		st = xos_server_path(
+		    x->s, xos_server_delegation.folder, "delegation.pem", pem[XOS_DAEMONS], err);
+	if (!st && there(pem[XOS_DAEMONS])) {
+		argv[n++] = "--certificate";
+		argv[n++] = pem[XOS_DAEMONS];
 	}
 	return st ? st : run_root(x, argv, n, err);
 }
@@ -155,7 +163,12 @@ static enum xos_status spread(const struct rolling *x, struct xos_err *err)
 
 static enum xos_status daemon_step(const struct rolling *x, const char *step, struct xos_err *err)
 {
-	const char *argv[] = {x->k->program, "rollover", step, "--dir", x->folder, NULL};
+	const char *argv[] = {
+	    x->k->program, "rollover", step, "--dir", x->folder, NULL, NULL, NULL};
+	if (x->k == &xos_server_delegation) {
+		argv[5] = "--kind";
+		argv[6] = x->k->root_kind;
+	}
 	return xos_cli_run(argv, NULL, NULL, err);
 }
 

@@ -11,8 +11,8 @@
  * every trust folder here, where the daemons find it by themselves; nodes get it with their bundles.
  */
 struct xos_rollover {
-	const char *kind, *step;       /* "ca", "rca", "vops", "accounting"; as above */
-	const char *root;              /* folder of the root's key; NULL: DIR/root */
+	const char *kind, *step; /* "ca", "delegation", "rca", "vops", "accounting"; as above */
+	const char *root;        /* folder of the root's key; NULL: DIR/root */
 	struct xos_secret *passphrase; /* of the root's key; NULL: it has none */
 	const char *since, *reason;    /* of taint and revoke; NULL: now; none */
 };

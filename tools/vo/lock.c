@@ -35,11 +35,13 @@ static void say_locked(char **argv, const struct xos_json *result)
 
 static enum xos_status check_kind(const char *kind, struct xos_err *err)
 {
-	static const char *const kinds[] = {"member", "group", "role", "token", "node"};
+	static const char *const kinds[] = {
+	    "member", "group", "role", "token", "node", "job", "grant"};
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(kind, kinds[i]) == 0)
 			return XOS_OK;
-	return xos_cli_usage(err, "'%s' is none of: member, group, role, token, node", kind);
+	return xos_cli_usage(
+	    err, "'%s' is none of: member, group, role, token, node, job, grant", kind);
 }
 
 /* Nodes are the resource authority's, which calls it a ban. */

@@ -52,14 +52,16 @@ static void add_row(struct xos_cli_table *t, const struct xos_json *doc)
 		return;
 	xos_buf_init(&more, LINE_BYTES_MAX);
 	xos_str_printf(number, sizeof(number), "%llu", (unsigned long long)sequence);
-	bool token = type && strcmp(type, "issued") == 0;
+	bool delegation = type && strcmp(type, "delegation") == 0;
+	bool token = delegation || (type && strcmp(type, "issued") == 0);
 	verb = text_of(record, "verb");
 	who = text_of(record, token ? "member" : "by");
 	details(record, token, &more);
 	const char *cells[] = {number, text_of(doc, "time"),
-	    token  ? "token"
-	    : verb ? verb
-	           : type,
+	    delegation ? "delegation"
+	    : token    ? "token"
+	    : verb     ? verb
+	               : type,
 	    who, xos_buf_str(&more)};
 	xos_cli_table_row(t, cells);
 	xos_buf_free(&more);

@@ -62,7 +62,8 @@ static enum xos_status check_found(
 	if (st != XOS_OK)
 		return st;
 	if (act ? strcmp(type, "act") == 0 && number == act
-	        : strcmp(type, "issued") == 0 && strcmp(is, serial) == 0)
+	        : (strcmp(type, "issued") == 0 || strcmp(type, "delegation") == 0) &&
+	              strcmp(is, serial) == 0)
 		return XOS_OK;
 	return xos_err_set(
 	    err, XOS_MALFORMED, "log-record", "the authority answered with another record");

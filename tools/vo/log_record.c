@@ -15,6 +15,8 @@ static const char *type_name(uint16_t type, char number[16])
 
 	if (type >= 1 && type <= sizeof(names) / sizeof(names[0]))
 		return names[type - 1];
+	if (type == 21)
+		return "delegation";
 	snprintf(number, 16, "type %u", type);
 	return number;
 }
