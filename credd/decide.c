@@ -14,6 +14,7 @@
 
 #define CACHE_MAX 4096
 #define ID_BYTES 8
+#define VERSIONS (UINT64_C(1) << 48) /* to begin with: far below what a number in JSON can be */
 
 struct xos_credd_decider {
 	const struct xos_credd_self *self;
@@ -22,6 +23,7 @@ struct xos_credd_decider {
 	struct xos_policy_answer answer; /* its memory is used again and again */
 	struct xos_credd_counts counts;
 	struct xos_decision_log *log; /* NULL: none is kept */
+	uint64_t version;
 	char barred[XOS_ERR_TEXT_MAX];
 };
 
@@ -50,6 +52,7 @@ enum xos_status xos_credd_decider_new(const struct xos_credd_self *self,
 	}
 	d->self = self;
 	d->view = view;
+	d->version = 1 + xos_random_below(VERSIONS);
 	xos_policy_answer_init(&d->answer);
 	enum xos_status st = xos_known_cache_new(CACHE_MAX, &d->cache, err);
 	if (!st)
@@ -80,6 +83,7 @@ void xos_credd_decider_exchange(struct xos_credd_decider *d, struct xos_credd_vi
 	xos_policy_answer_init(&d->answer);
 	xos_credd_view_free(d->view);
 	d->view = view;
+	d->version++;
 }
 
 void xos_credd_decider_bar(struct xos_credd_decider *d, const char *text)
@@ -87,6 +91,7 @@ void xos_credd_decider_bar(struct xos_credd_decider *d, const char *text)
 	if (strcmp(d->barred, text) == 0)
 		return;
 	(void)!xos_str_copy(d->barred, sizeof(d->barred), text);
+	d->version++;
 	XOS_EVENT(XOS_WARN, d->barred[0] ? "node.barred" : "node.not-barred", "why",
 	    d->barred[0] ? d->barred : NULL);
 }
@@ -102,6 +107,11 @@ enum xos_status xos_credd_decider_usable(
 const struct xos_credd_view *xos_credd_decider_view(const struct xos_credd_decider *d)
 {
 	return d->view;
+}
+
+uint64_t xos_credd_decider_version(const struct xos_credd_decider *d)
+{
+	return d->version;
 }
 
 void xos_credd_decider_recorded(

@@ -31,6 +31,8 @@ void xos_credd_decider_bar(struct xos_credd_decider *d, const char *text);
 XOS_MUST_USE enum xos_status xos_credd_decider_usable(
     const struct xos_credd_decider *d, int64_t now, struct xos_err *err);
 const struct xos_credd_view *xos_credd_decider_view(const struct xos_credd_decider *d);
+/* Another number with each view and each bar, also after a restart: who decided by one need not decide anew while it stands. */
+uint64_t xos_credd_decider_version(const struct xos_credd_decider *d);
 
 /* Verifies a chain of a member, from the cache if it is known; one of a node or service is DENIED, code
  * "token-kind". *out is borrowed until the next call. */

@@ -63,6 +63,7 @@ struct xos_credd_job {
 	struct xos_chain chain;        /* the delegation without key; n is 0 while it is awaited */
 	int64_t not_after;             /* of the delegation; 0 while it is awaited */
 	struct xos_credd_grant *grant; /* NULL: its credential is not renewed */
+	int64_t running;               /* when it was last said that it runs; not in the file */
 	struct xos_credd_job *next;    /* for the table */
 };
 

@@ -111,10 +111,13 @@ static enum xos_status load_all(struct xos_credd_jobs *jobs, struct xos_err *err
 		struct xos_err why = XOS_ERR_INIT;
 		if (!xos_local_job_valid(e->d_name)) /* what begins with a dot is no record */
 			continue;
-		if (xos_credd_job_read(jobs->dir, e->d_name, &job, &why))
+		if (xos_credd_job_read(jobs->dir, e->d_name, &job, &why)) {
 			set_aside(jobs, e->d_name, &why);
-		else
-			insert(jobs, job);
+			continue;
+		}
+		/* Who ran it says so again, if it is asked in time. */
+		job->running = xos_clock_now();
+		insert(jobs, job);
 	}
 	closedir(d);
 	return XOS_OK;
@@ -458,6 +461,19 @@ size_t xos_credd_jobs_list(const struct xos_credd_jobs *jobs, const uid_t *uid, 
 	return n;
 }
 
+const struct xos_chain *xos_credd_jobs_held(const struct xos_credd_jobs *jobs, const char *job_id)
+{
+	const struct xos_credd_job *j = find(jobs, job_id);
+	return j && j->chain.n ? &j->chain : NULL;
+}
+
+void xos_credd_jobs_running(struct xos_credd_jobs *jobs, const char *job_id, int64_t now)
+{
+	struct xos_credd_job *j = find(jobs, job_id);
+	if (j)
+		j->running = now;
+}
+
 /* A credential that ended while the authority was away can still be renewed. */
 static int64_t last_use(const struct xos_credd_job *j)
 {
@@ -471,7 +487,8 @@ void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now)
 		for (struct xos_credd_job *j = jobs->bucket[i], *next; j; j = next) {
 			struct xos_err err = XOS_ERR_INIT;
 			next = j->next;
-			bool over = j->chain.n ? now > last_use(j) + XOS_CREDD_OVER_KEEP
+			int64_t last = j->running > last_use(j) ? j->running : last_use(j);
+			bool over = j->chain.n ? now > last + XOS_CREDD_OVER_KEEP
 			                       : now > j->created + XOS_CREDD_PREPARED_KEEP;
 			if (!over)
 				continue;

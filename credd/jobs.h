@@ -19,7 +19,8 @@
  */
 struct xos_credd_jobs;
 
-/* Seconds that a prepared job waits for its delegation, and that one stays after its end. */
+/* Seconds that a prepared job waits for its delegation, and that one stays after its end, or after it was last said that the job
+ * runs still: by it the job is decided about. */
 #define XOS_CREDD_PREPARED_KEEP 3600
 #define XOS_CREDD_OVER_KEEP 86400
 
@@ -57,6 +58,11 @@ XOS_MUST_USE enum xos_status xos_credd_jobs_choose(const struct xos_credd_jobs *
 /* The accepted chain, DER, borrowed until the job changes; 0 if there is none. */
 size_t xos_credd_jobs_chain(
     const struct xos_credd_jobs *jobs, const char *job_id, struct xos_bytes out[XOS_CHAIN_MAX]);
+
+/* The same as it is kept; NULL: none. */
+const struct xos_chain *xos_credd_jobs_held(const struct xos_credd_jobs *jobs, const char *job_id);
+/* The job service says that it runs. */
+void xos_credd_jobs_running(struct xos_credd_jobs *jobs, const char *job_id, int64_t now);
 
 /* Forgets it: wipes the key, removes the file. OK also when there is none. */
 XOS_MUST_USE enum xos_status xos_credd_jobs_release(

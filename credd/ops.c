@@ -8,6 +8,7 @@
 #include "credd/abilities.h"
 #include "credd/grants.h"
 #include "credd/preview.h"
+#include "credd/standing.h"
 
 /* One request with what it works on. */
 struct call {
@@ -197,6 +198,15 @@ static enum xos_status op_renewals(struct call *c, struct xos_err *err)
 	return st;
 }
 
+static enum xos_status op_standing(struct call *c, struct xos_err *err)
+{
+	enum xos_status st = xos_credd_standing(
+	    c->ops->decider, c->ops->self, c->ops->jobs, c->req->text, c->now, c->plain, err);
+	if (!st)
+		c->answer->text = xos_buf_bytes(c->plain);
+	return st;
+}
+
 static enum xos_status op_grant(struct call *c, struct xos_err *err)
 {
 	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
@@ -237,6 +247,7 @@ static const struct {
     [XOS_LOCAL_ABILITIES] = {"abilities", true, op_abilities},
     [XOS_LOCAL_RENEWALS] = {"renewals", false, op_renewals},
     [XOS_LOCAL_JOB_GRANT] = {"job.grant", true, op_grant},
+    [XOS_LOCAL_STANDING] = {"standing", true, op_standing},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "decide/subject.h"
+#include "credd/running.h"
 #include "decide/zones.h"
 #include "json/json.h"
 
@@ -98,47 +98,15 @@ static void tell(struct preview *p, const char *job, const struct xos_known *k,
 	xos_buf_free(&text);
 }
 
-static size_t read_values(
-    const struct xos_json *job, struct xos_policy_value values[3], struct xos_err *err)
-{
-	const char *src = NULL;
-	int64_t wall = 0;
-	size_t n = 0;
-
-	values[n++] = (struct xos_policy_value){
-	    .name = "ctx.service", .type = XOS_POLICY_STRING, .string = "jobd"};
-	if (xos_json_opt_string(job, "src", 63, &src, err) == XOS_OK && src && src[0])
-		values[n++] = (struct xos_policy_value){
-		    .name = "ctx.src", .type = XOS_POLICY_IP, .string = src};
-	if (xos_json_opt_int64(job, "wall", 0, INT64_MAX, 0, &wall, err) == XOS_OK && wall)
-		values[n++] = (struct xos_policy_value){
-		    .name = "job.wall", .type = XOS_POLICY_DURATION, .number = wall};
-	return n;
-}
-
 static enum xos_policy_decision decide(struct preview *p, const struct xos_policy *policy,
-    const struct xos_known *k, const struct xos_json *job)
+    const struct xos_credd_principal *who, const struct xos_json *job)
 {
-	struct xos_policy_value values[3];
-	const struct xos_claims *who = k->id->claims;
-	struct xos_policy_request req = {.action = "job.submit",
-	    .subject = {.kind = XOS_SUBJECT_MEMBER, .vo = who->vo, .member = who->name},
-	    .resource = {.kind = "node", .site = p->self->conf->site, .node = p->self->conf->node},
-	    .now = p->now,
-	    .values = values,
-	    .chain = (const struct xos_policy_set *const *)k->restriction,
-	    .nchain = k->nrestrictions};
-
-	req.nvalues = read_values(job, values, NULL);
-	xos_subject_fill(who, &req.subject);
-	(void)!xos_policy_decide(policy, &req, &p->answer); /* the answer says what was decided */
-	return p->answer.decision;
+	return xos_credd_running_decide(p->self, policy, who, job, p->now, &p->answer);
 }
 
 static enum xos_status ask(struct preview *p, const struct xos_json *job, struct xos_err *err)
 {
-	struct xos_bytes chain[XOS_CHAIN_MAX];
-	const struct xos_known *k = NULL;
+	struct xos_credd_principal who = {.known = NULL};
 	enum xos_policy_decision before = XOS_POLICY_UNDECIDED;
 	struct xos_err why = XOS_ERR_INIT;
 	const char *id = NULL;
@@ -146,21 +114,15 @@ static enum xos_status ask(struct preview *p, const struct xos_json *job, struct
 
 	if (st != XOS_OK)
 		return st;
-	size_t n = xos_credd_jobs_chain(p->jobs, id, chain);
-	/* As the job service asked when it began: by what signed the job's delegation, which stands right behind it. The
-	 * delegation itself lets a job submit nothing. */
-	if (n > 1)
-		st = xos_credd_decider_verify(p->d, chain + 1, n - 1, p->now, &k, &why);
-	else
-		st = xos_err_set(&why, XOS_NOT_FOUND, "job-unknown", "it has no credential here");
+	st = xos_credd_running_who(p->d, p->jobs, id, p->now, &who, &why);
 	p->asked++;
 	if (st == XOS_OK) {
-		before = decide(p, xos_credd_decider_view(p->d)->policy, k, job);
-		if (decide(p, p->candidate, k, job) == XOS_POLICY_PERMITTED)
+		before = decide(p, xos_credd_decider_view(p->d)->policy, &who, job);
+		if (decide(p, p->candidate, &who, job) == XOS_POLICY_PERMITTED)
 			return XOS_OK;
 	}
 	if (p->told < XOS_CREDD_PREVIEW_TOLD)
-		tell(p, id, st == XOS_OK ? k : NULL, before, why.text);
+		tell(p, id, who.known, before, why.text);
 	else
 		p->more++;
 	p->told += p->told < XOS_CREDD_PREVIEW_TOLD;

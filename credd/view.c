@@ -195,3 +195,25 @@ enum xos_status xos_credd_view_grant_standing(
 	const struct xos_standing s = standing(v);
 	return xos_standing_grant(&s, id, now, err);
 }
+
+const struct xos_lock *xos_credd_view_lock(
+    const struct xos_credd_view *v, const char *node, const struct xos_identity *id, int64_t now)
+{
+	if (!v->bundle)
+		return NULL;
+	const struct xos_standing s = standing(v);
+	const struct xos_lock *lock = xos_standing_lock(&s, id->claims, id->serial, node, now);
+	for (size_t i = 0; !lock && i < id->nsteps; i++)
+		if (id->steps[i]->id[0])
+			lock = xos_standing_grant_lock(&s, id->steps[i]->id, now);
+	return lock;
+}
+
+const struct xos_lock *xos_credd_view_grant_lock(
+    const struct xos_credd_view *v, const char *id, int64_t now)
+{
+	if (!v->bundle)
+		return NULL;
+	const struct xos_standing s = standing(v);
+	return xos_standing_grant_lock(&s, id, now);
+}

@@ -48,5 +48,10 @@ XOS_MUST_USE enum xos_status xos_credd_view_standing(const struct xos_credd_view
 /* The same for a job or grant that a delegation names. */
 XOS_MUST_USE enum xos_status xos_credd_view_grant_standing(
     const struct xos_credd_view *v, const char *id, int64_t now, struct xos_err *err);
+/* The lock in force that is in the way of this identity, its delegations included, or of that job or grant; NULL: none. */
+const struct xos_lock *xos_credd_view_lock(
+    const struct xos_credd_view *v, const char *node, const struct xos_identity *id, int64_t now);
+const struct xos_lock *xos_credd_view_grant_lock(
+    const struct xos_credd_view *v, const char *id, int64_t now);
 
 #endif

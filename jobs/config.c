@@ -36,6 +36,8 @@ const struct xos_config_key xos_jobs_keys[] = {
     {"", "tmp_size", XOS_CONFIG_NUMBER, AT(tmp_size), false, "268435456", MIB, 1024 * GIB},
     {"", "jobs_max", XOS_CONFIG_NUMBER, AT(jobs_max), false, "256", 1, 10000},
     {"", "jobs_member_max", XOS_CONFIG_NUMBER, AT(jobs_member_max), false, "64", 1, 10000},
+    {"", "on_lock", XOS_CONFIG_STRING, AT(on_lock), false, "freeze", 0, 0},
+    {"", "freeze_max", XOS_CONFIG_DURATION, AT(freeze_max), false, "24h", 1, 366 * DAY},
 };
 const size_t xos_jobs_nkeys = sizeof(xos_jobs_keys) / sizeof(xos_jobs_keys[0]);
 
@@ -107,6 +109,8 @@ void xos_jobs_config_check(
 	check_names(c, &r);
 	check_rights(c, &r);
 	check_programs(c, &r);
+	if (strcmp(c->on_lock, "freeze") != 0 && strcmp(c->on_lock, "stop") != 0)
+		complain(&r, "config-on-lock", "on_lock: freeze or stop");
 	if (c->wall_default > c->wall_max)
 		complain(&r, "config-wall", "wall_default: longer than wall_max");
 	xos_jobs_vos_check(c, report, ctx);

@@ -27,6 +27,8 @@ struct xos_jobs_config {
 	int64_t output_max;             /* bytes of each of stdout and stderr */
 	int64_t tmp_size;               /* bytes of a job's private /tmp */
 	int64_t jobs_max, jobs_member_max;
+	char *on_lock;      /* what a lock does to a job that runs: "freeze" or "stop" */
+	int64_t freeze_max; /* seconds that a job stays frozen before it is ended */
 };
 
 extern const struct xos_config_key xos_jobs_keys[];

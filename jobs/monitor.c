@@ -27,7 +27,10 @@
 #include "jobs/pump.h"
 #include "jobs/reaper.h"
 #include "jobs/report.h"
+#include "jobs/standing.h"
 
+#define FROZEN_LOOK_MS                                                                             \
+	1000 /* how often a job is looked at whose time would be over if it did not stand still */
 #define PUMP_SLICE (1u << 20) /* read from one stream before the others get their turn */
 
 enum stop {
@@ -45,6 +48,7 @@ struct monitor {
 	pid_t reaper;
 	enum stop stop;
 	int64_t started_ms, deadline_ms; /* monotonic; 0: not yet */
+	int64_t frozen_ms;               /* as far as known: see look_at_clock */
 	bool gone, reported;
 	int status; /* as from wait(2), if reported */
 	struct xos_job_outcome o;
@@ -162,6 +166,30 @@ static void drop_capabilities(void)
 	syscall(SYS_capset, &head, none);
 }
 
+static bool is_frozen(const struct monitor *m)
+{
+	return m->group.name[0] && xos_cgroup_is_frozen(&m->group);
+}
+
+/* What is frozen gets its end before it is thawed: nothing of it runs again. In the older hierarchy it does not even die before. */
+static void kill_job(struct monitor *m)
+{
+	bool frozen = is_frozen(m);
+	struct xos_err err = XOS_ERR_INIT;
+
+	m->stop = STOP_KILL;
+	m->deadline_ms = 0;
+	/* As root the death of process 1 is the death of all; without root the reaper does it. */
+	if (m->l->isolate)
+		kill(m->reaper, SIGKILL);
+	else if (!frozen)
+		xos_report_send(m->report, XOS_REPORT_KILL, 0, NULL);
+	if (frozen && (m->l->isolate ? xos_cgroup_freeze(&m->group, false, &err)
+	                             : xos_cgroup_kill(&m->group, &err)) != XOS_OK)
+		xos_event_err(
+		    XOS_WARN, "job.not-thawed", &err, "job", m->l->id, (const char *)NULL);
+}
+
 static void end_job(struct monitor *m, enum xos_job_cause cause)
 {
 	if (m->stop != STOP_NOT)
@@ -169,22 +197,22 @@ static void end_job(struct monitor *m, enum xos_job_cause cause)
 	m->o.cause = cause;
 	m->stop = STOP_TERM;
 	m->deadline_ms = xos_clock_mono_ms() + (int64_t)m->l->grace * 1000;
-	xos_report_send(m->report, XOS_REPORT_TERM, 0, NULL);
+	/* A frozen job can make no use of a grace, and must not be let run for one. */
+	if (is_frozen(m))
+		kill_job(m);
+	else
+		xos_report_send(m->report, XOS_REPORT_TERM, 0, NULL);
 }
 
-static void kill_job(struct monitor *m)
+/* Somebody says that it is to end: the member, the node's owner, or the starter, which has then written down why. */
+static void told_to_end(struct monitor *m)
 {
-	m->stop = STOP_KILL;
-	m->deadline_ms = 0;
-	/* In the older hierarchy what is frozen does not even die. */
-	if (m->groups.can & XOS_CGROUP_FREEZE && m->group.name[0] &&
-	    xos_cgroup_freeze(&m->group, false, NULL) != XOS_OK)
-		XOS_EVENT(XOS_WARN, "job.not-thawed", "job", m->l->id);
-	/* As root the death of process 1 is the death of all; without root the reaper does it. */
-	if (m->l->isolate)
-		kill(m->reaper, SIGKILL);
-	else
-		xos_report_send(m->report, XOS_REPORT_KILL, 0, NULL);
+	struct xos_job_standing s;
+	bool known = xos_standing_read(m->l->run, &s, NULL) == XOS_OK && s.ending;
+
+	if (m->stop == STOP_NOT && known)
+		xos_outcome_text(&m->o, s.text);
+	end_job(m, known ? (enum xos_job_cause)s.ending : XOS_CAUSE_CANCELLED);
 }
 
 static void take_report(struct monitor *m)
@@ -233,7 +261,7 @@ static void take_signals(struct monitor *m)
 
 	while (read(m->sigfd, &si, sizeof(si)) == sizeof(si))
 		if (si.ssi_signo == SIGTERM)
-			end_job(m, XOS_CAUSE_CANCELLED);
+			told_to_end(m);
 	if (wait4(m->reaper, NULL, WNOHANG, &use) != m->reaper)
 		return;
 	m->gone = true;
@@ -242,25 +270,51 @@ static void take_signals(struct monitor *m)
 	m->o.memory_kib = (uint64_t)use.ru_maxrss;
 }
 
+static int64_t wall_end(const struct monitor *m)
+{
+	return m->started_ms + (int64_t)m->l->limits.wall * 1000 + m->frozen_ms;
+}
+
 static int next_wait(const struct monitor *m)
 {
 	int64_t at = m->deadline_ms, now = xos_clock_mono_ms();
 
 	if (m->stop == STOP_NOT && m->started_ms > 0)
-		at = m->started_ms + (int64_t)m->l->limits.wall * 1000;
+		at = wall_end(m);
 	if (at == 0)
 		return -1;
 	at -= now;
 	return at <= 0 ? 0 : at > 3600000 ? 3600000 : (int)at;
 }
 
+/* The time for which it was frozen is none of its own. True: it is frozen now. */
+static bool count_frozen(struct monitor *m, int64_t now)
+{
+	struct xos_job_standing s;
+
+	if (xos_standing_read(m->l->run, &s, NULL) != XOS_OK)
+		return false;
+	m->frozen_ms = (int64_t)xos_standing_frozen(&s, now);
+	return s.frozen_mark != 0;
+}
+
+/* How long it was frozen is only asked for where it matters: when its time would be over. */
+static void look_at_wall(struct monitor *m, int64_t now)
+{
+	bool frozen = count_frozen(m, now);
+
+	if (!frozen && now >= wall_end(m))
+		end_job(m, XOS_CAUSE_WALL);
+	else if (frozen && wall_end(m) < now + FROZEN_LOOK_MS)
+		m->frozen_ms += now + FROZEN_LOOK_MS - wall_end(m);
+}
+
 static void look_at_clock(struct monitor *m)
 {
 	int64_t now = xos_clock_mono_ms();
 
-	if (m->stop == STOP_NOT && m->started_ms > 0 &&
-	    now - m->started_ms >= (int64_t)m->l->limits.wall * 1000)
-		end_job(m, XOS_CAUSE_WALL);
+	if (m->stop == STOP_NOT && m->started_ms > 0 && now >= wall_end(m))
+		look_at_wall(m, now);
 	else if (m->stop == STOP_TERM && now >= m->deadline_ms)
 		kill_job(m);
 }
@@ -295,8 +349,15 @@ static void conclude(struct monitor *m)
 	o->ended = xos_clock_now();
 	if (m->group.name[0] && o->cause == XOS_CAUSE_SELF && xos_cgroup_out_of_memory(&m->group))
 		o->cause = XOS_CAUSE_MEMORY;
-	if (m->started_ms > 0)
-		o->wall_ms = (uint64_t)(xos_clock_mono_ms() - m->started_ms);
+	if (m->started_ms > 0) {
+		int64_t now = xos_clock_mono_ms();
+
+		m->frozen_ms = 0;
+		(void)count_frozen(m, now);
+		o->wall_ms = now - m->started_ms > m->frozen_ms
+		                 ? (uint64_t)(now - m->started_ms - m->frozen_ms)
+		                 : 0;
+	}
 	o->dropped_out = m->out.dropped;
 	o->dropped_err = m->err.dropped;
 	if (o->end == XOS_END_FAILED)

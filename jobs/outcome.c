@@ -36,8 +36,22 @@ const char *xos_job_cause_name(enum xos_job_cause cause)
 		return "cpu";
 	case XOS_CAUSE_MEMORY:
 		return "memory";
+	case XOS_CAUSE_POLICY:
+		return "policy";
+	case XOS_CAUSE_LOCK:
+		return "lock";
 	}
 	return "unknown";
+}
+
+void xos_outcome_text(struct xos_job_outcome *o, const char *text)
+{
+	size_t n = strnlen(text, sizeof(o->text) - 1);
+
+	memcpy(o->text, text, n);
+	o->text[n] = 0;
+	while (n > 0 && !xos_utf8_valid(xos_bytes_str(o->text)))
+		o->text[--n] = 0;
 }
 
 void xos_outcome_encode(struct xos_buf *b, const struct xos_job_outcome *o)
@@ -94,7 +108,7 @@ enum xos_status xos_outcome_decode(
 	xos_reader_lp_str(&r, f.isolation, sizeof(f.isolation));
 	xos_reader_lp_str(&r, f.text, sizeof(f.text));
 	if (xos_reader_end(&r) != XOS_OK || strcmp(magic, MAGIC) != 0 || end < XOS_END_EXITED ||
-	    end > XOS_END_LOST || cause < XOS_CAUSE_SELF || cause > XOS_CAUSE_MEMORY ||
+	    end > XOS_END_LOST || cause < XOS_CAUSE_SELF || cause > XOS_CAUSE_LOCK ||
 	    f.value > 255 || !xos_utf8_valid(xos_bytes_str(f.isolation)) ||
 	    !xos_utf8_valid(xos_bytes_str(f.text)))
 		return xos_err_set(err, XOS_MALFORMED, "job-status", "a job's status is malformed");

@@ -29,16 +29,14 @@ struct xos_refresh {
 };
 
 enum xos_status xos_refresh_new(
-    const struct xos_local_options *credd, struct xos_refresh **out, struct xos_err *err)
+    const struct xos_starter *s, struct xos_refresh **out, struct xos_err *err)
 {
-	struct xos_local_options o = *credd;
 	struct xos_refresh *f = calloc(1, sizeof(*f));
 	enum xos_status st;
 
 	if (!f)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	o.timeout_ms = TIMEOUT_MS;
-	st = xos_local_new(&o, &f->credd, err);
+	st = xos_starter_credd(s, TIMEOUT_MS, &f->credd, err);
 	if (st != XOS_OK)
 		xos_refresh_free(f);
 	else

@@ -15,10 +15,9 @@
 struct xos_starter;
 struct xos_refresh;
 
-/* A connection of its own, with a time-out that a frozen xos-credd does not stretch. credd_user: as in
- * xos_local_options. */
+/* A connection of its own, with a time-out that a frozen xos-credd does not stretch. */
 XOS_MUST_USE enum xos_status xos_refresh_new(
-    const struct xos_local_options *credd, struct xos_refresh **out, struct xos_err *err);
+    const struct xos_starter *s, struct xos_refresh **out, struct xos_err *err);
 void xos_refresh_free(struct xos_refresh *f); /* NULL-safe */
 /* Called every tick. */
 void xos_refresh_tick(struct xos_starter *s);

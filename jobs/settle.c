@@ -10,20 +10,27 @@
 #include "jobs/hold.h"
 #include "jobs/outcome.h"
 #include "jobs/place.h"
+#include "jobs/standing.h"
 #include "jobs/starter.h"
 #include "jobs/tree.h"
 
 #define AGAIN_MS 5000
 #define CLEAN_MS 60000
 
-/* Its monitor would have removed it. What still runs in there keeps it; the next start of a job of that id fails then. */
+/* Its monitor would have removed it. What still runs in there keeps it; the next start of a job of that id fails then. What is frozen has
+ * not died with the monitor everywhere. */
 static void remove_group(const struct xos_starter *s, const char *id)
 {
 	struct xos_cgroup g;
 	struct xos_err err = XOS_ERR_INIT;
+	enum xos_status st;
 
-	if (s->groups.can && xos_cgroup_open(&s->groups, id, &g, NULL) == XOS_OK &&
-	    xos_cgroup_remove(&g, &err) != XOS_OK)
+	if (!s->groups.can || xos_cgroup_open(&s->groups, id, &g, NULL) != XOS_OK)
+		return;
+	st = xos_cgroup_is_frozen(&g) ? xos_cgroup_kill(&g, &err) : XOS_OK;
+	if (st == XOS_OK)
+		st = xos_cgroup_remove(&g, &err);
+	if (st != XOS_OK)
 		xos_event_err(XOS_WARN, "job.group-left", &err, "job", id, (const char *)NULL);
 }
 
@@ -35,6 +42,7 @@ static enum xos_status declare_lost(const struct xos_starter *s, const char *id,
     const char *why, struct xos_err *err)
 {
 	struct xos_job_outcome o = {.end = XOS_END_LOST, .cause = XOS_CAUSE_SELF};
+	struct xos_job_standing standing;
 	struct xos_launch l = {.cred = NULL};
 	char cred[PATH_MAX];
 	int lock = -1;
@@ -46,6 +54,9 @@ static enum xos_status declare_lost(const struct xos_starter *s, const char *id,
 	o.ended = xos_clock_now();
 	if (!o.started)
 		o.end = XOS_END_FAILED;
+	/* It was told to end, and did, whoever did it in the end. */
+	if (xos_standing_read(run, &standing, NULL) == XOS_OK && standing.ending)
+		o.cause = (enum xos_job_cause)standing.ending;
 	snprintf(o.text, sizeof(o.text), "%s",
 	    o.started ? why : "the node's job service stopped before the job could start");
 	snprintf(o.isolation, sizeof(o.isolation), "%s", "unknown");

@@ -267,6 +267,8 @@ static enum xos_status begin(
 	if (st == XOS_OK)
 		st = xos_starter_watch(s, c->id, err);
 	if (st == XOS_OK)
+		st = xos_running_begin(s, c->id, &c->order, c->spec->wall, err);
+	if (st == XOS_OK)
 		st = digest_chain(&c->order, &p->record);
 	if (st == XOS_OK)
 		st = xos_stage_save(&s->stage, &p->record, err);
@@ -413,6 +415,7 @@ static void on_tick(void *ctx)
 		s->tell_ms = now + (told ? TELL_MS : TELL_RETRY_MS);
 	}
 	xos_refresh_tick(s);
+	xos_running_look(s);
 	xos_starter_settle(s);
 }
 
@@ -492,9 +495,10 @@ static enum xos_status make_tools(struct xos_starter *s, struct xos_err *err)
 	return st == XOS_OK ? xos_file_write(path, 0644, xos_bytes_str(text), err) : st;
 }
 
-static enum xos_status open_credd(struct xos_starter *s, struct xos_err *err)
+enum xos_status xos_starter_credd(
+    const struct xos_starter *s, int timeout_ms, struct xos_local **out, struct xos_err *err)
 {
-	struct xos_local_options opt = {.path = s->c->credd_socket, .timeout_ms = CREDD_TIMEOUT_MS};
+	struct xos_local_options opt = {.path = s->c->credd_socket, .timeout_ms = timeout_ms};
 	gid_t gid;
 	enum xos_status st = XOS_OK;
 
@@ -502,9 +506,7 @@ static enum xos_status open_credd(struct xos_starter *s, struct xos_err *err)
 		opt.other_user = true;
 		st = xos_service_user(s->c->credd_user, &opt.user, &gid, err);
 	}
-	if (st == XOS_OK)
-		st = xos_local_new(&opt, &s->credd, err);
-	return st == XOS_OK ? xos_refresh_new(&opt, &s->refresh, err) : st;
+	return st == XOS_OK ? xos_local_new(&opt, out, err) : st;
 }
 
 /* Said once: what is missing here refuses jobs whose limits need it. */
@@ -544,7 +546,11 @@ enum xos_status xos_starter_new(
 	if (st == XOS_OK)
 		st = make_tools(s, err);
 	if (st == XOS_OK)
-		st = open_credd(s, err);
+		st = xos_starter_credd(s, CREDD_TIMEOUT_MS, &s->credd, err);
+	if (st == XOS_OK)
+		st = xos_refresh_new(s, &s->refresh, err);
+	if (st == XOS_OK)
+		st = xos_running_open(s, err);
 	if (st == XOS_OK)
 		st = xos_stage_each(&s->stage, find_unsettled, s, err);
 	if (st != XOS_OK) {
@@ -569,6 +575,7 @@ void xos_starter_free(struct xos_starter *s)
 {
 	if (!s)
 		return;
+	xos_running_close(s);
 	xos_local_free(s->credd);
 	xos_refresh_free(s->refresh);
 	for (size_t i = 0; i < s->njobs; i++)

@@ -4,6 +4,7 @@
 #include "jobs/ask.h"
 #include "jobs/config.h"
 #include "jobs/refresh.h"
+#include "jobs/running.h"
 #include "jobs/stage.h"
 #include "proc/cgroup.h"
 #include "proc/channel.h"
@@ -31,6 +32,7 @@ struct xos_starter_job {
 	/* refresh.h: what its own files do not say yet, and when that is tried again. */
 	struct xos_job_renewal *news;
 	int64_t news_ms;
+	struct xos_running_job running;
 };
 
 struct xos_starter {
@@ -45,6 +47,7 @@ struct xos_starter {
 	size_t njobs;
 	int64_t tell_ms; /* when xos-credd is told next what this service can do */
 	int64_t clean_ms;
+	struct xos_running running;
 };
 
 /* Watches this job from now on. */
@@ -52,6 +55,9 @@ XOS_MUST_USE enum xos_status xos_starter_watch(
     struct xos_starter *s, const char *id, struct xos_err *err);
 /* What is over: status, credential, record; and what was kept long enough. Called every tick. */
 void xos_starter_settle(void *ctx);
+/* A client of xos-credd's socket whose calls take so long at most. */
+XOS_MUST_USE enum xos_status xos_starter_credd(
+    const struct xos_starter *s, int timeout_ms, struct xos_local **out, struct xos_err *err);
 /* Folder for cred.pem of a job. */
 XOS_MUST_USE enum xos_status xos_starter_cred(
     const struct xos_starter *s, const char *id, char out[PATH_MAX], struct xos_err *err);

@@ -17,6 +17,7 @@
 #include "jobs/outcome.h"
 #include "jobs/remove.h"
 #include "jobs/renewal.h"
+#include "jobs/standing.h"
 
 #define REQUEST_MAX 4096
 #define CHAIN_MAX (128 * 1024)
@@ -466,6 +467,19 @@ static void describe_spec(struct xos_table *t, const char *id, struct xos_job_in
 	xos_buf_free(&b);
 }
 
+/* As the starter wrote it; what cannot be read tells nothing. */
+static void tell_standing(const char *run, struct xos_job_info *i)
+{
+	struct xos_job_standing s;
+
+	if (xos_standing_read(run, &s, NULL) != XOS_OK)
+		return;
+	i->frozen_since = s.frozen_since;
+	i->draining = s.draining;
+	i->stops_at = s.stops_at;
+	memcpy(i->standing_text, s.text, sizeof(i->standing_text));
+}
+
 static void tell_outcome(const struct xos_job_outcome *o, struct xos_job_info *i)
 {
 	i->ran = o->started != 0;
@@ -500,6 +514,7 @@ static enum xos_status tell_started(
 	} else if (st == XOS_NOT_FOUND) {
 		i->state = XOS_JOB_RUNNING;
 		xos_job_renewal_tell(path, i);
+		tell_standing(path, i);
 		st = path_of(t->run, id, "started", path, err);
 		if (st == XOS_OK && lstat(path, &sb) == 0) {
 			i->ran = true;

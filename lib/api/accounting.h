@@ -37,7 +37,7 @@ struct xos_record {
 	uint64_t wall_ms, cpu_user_us, cpu_system_us, memory_kib;
 	char end[16];       /* "exited", "signalled", "failed", "lost" */
 	int64_t value;      /* exit code or signal; -1 for the other ends */
-	char cause[16];     /* "self", "cancelled", "wall", "cpu" */
+	char cause[16];     /* "self", "cancelled", "wall", "cpu", "memory", "policy", "lock" */
 	char text[256];     /* failed, lost: why */
 	char deciders[512]; /* "vo demo:1, site lab:3": the statements that decided */
 	struct {

@@ -85,8 +85,9 @@ struct xos_job_info {
 	char name[XOS_JOB_NAME_MAX + 1];
 	char command[256]; /* the arguments, for people; cut */
 	char via[100]; /* submitted with a delegation: whose, "job ID"; "" by the member directly */
-	char cause[16]; /* of the end: "self", "cancelled", "wall", "cpu"; "" before */
-	char text[256]; /* FAILED: why; else "" */
+	/* Of the end: "self", "cancelled", "wall", "cpu", "memory", "policy", "lock"; "" before. */
+	char cause[16];
+	char text[256]; /* FAILED, and causes policy and lock: why; else "" */
 	enum xos_job_state state;
 	bool ran;                          /* its program was started */
 	int code, signal;                  /* -1: not that way */
@@ -98,6 +99,12 @@ struct xos_job_info {
 	char renew_text[256]; /* why not; "" */
 	int64_t renews_until,
 	    renew_failing_since; /* end of the grant; since when it does not succeed; 0 */
+	/* While it runs and sets or locks of now are against it. */
+	int64_t frozen_since; /* 0: it is not frozen */
+	bool draining;        /* it may end by itself; nothing like it begins */
+	int64_t stops_at;     /* when it is ended; 0: that is not planned */
+	char standing_text
+	    [512]; /* level, statement or lock, reason, contact; "" if nothing is against it */
 	uint64_t dropped_stdout, dropped_stderr; /* bytes of output past the cap */
 };
 struct xos_json *xos_job_info_to_json(const struct xos_job_info *i);

@@ -177,6 +177,12 @@ struct xos_json *xos_job_info_to_json(const struct xos_job_info *i)
 		xos_json_set_text(doc, "renew_text", i->renew_text);
 	if (i->wall)
 		xos_json_set_int(doc, "wall", i->wall);
+	set_time(doc, "frozen_since", i->frozen_since);
+	if (i->draining)
+		xos_json_set_bool(doc, "draining", true);
+	set_time(doc, "stops_at", i->stops_at);
+	if (i->standing_text[0])
+		xos_json_set_text(doc, "standing_text", i->standing_text);
 	if (i->dropped_stdout)
 		xos_json_set_int(doc, "dropped_stdout", (int64_t)i->dropped_stdout);
 	if (i->dropped_stderr)
@@ -253,6 +259,21 @@ static enum xos_status take_renewal(
 	return st;
 }
 
+static enum xos_status take_standing(
+    const struct xos_json *doc, struct xos_job_info *i, struct xos_err *err)
+{
+	enum xos_status st = xos_json_opt_time(doc, "frozen_since", 0, &i->frozen_since, err);
+
+	if (st == XOS_OK)
+		st = xos_json_opt_bool(doc, "draining", false, &i->draining, err);
+	if (st == XOS_OK)
+		st = xos_json_opt_time(doc, "stops_at", 0, &i->stops_at, err);
+	if (st == XOS_OK)
+		st =
+		    opt_text(doc, "standing_text", i->standing_text, sizeof(i->standing_text), err);
+	return st;
+}
+
 enum xos_status xos_job_info_from_json(
     const struct xos_json *doc, struct xos_job_info *out, struct xos_err *err)
 {
@@ -283,6 +304,8 @@ enum xos_status xos_job_info_from_json(
 		st = take_numbers(doc, &i, err);
 	if (st == XOS_OK)
 		st = take_renewal(doc, &i, err);
+	if (st == XOS_OK)
+		st = take_standing(doc, &i, err);
 	if (st == XOS_OK)
 		*out = i;
 	return st;

@@ -61,7 +61,8 @@ static enum xos_status check_words(
     const struct xos_json *doc, const struct xos_record *r, const char *kind, struct xos_err *err)
 {
 	static const char *const ends[] = {"exited", "signalled", "failed", "lost", NULL};
-	static const char *const causes[] = {"self", "cancelled", "wall", "cpu", "memory", NULL};
+	static const char *const causes[] = {
+	    "self", "cancelled", "wall", "cpu", "memory", "policy", "lock", NULL};
 
 	if (strcmp(kind, "job") != 0)
 		return xos_json_refuse(doc, err, "kind: \"%s\" is not known", kind);

@@ -4,11 +4,9 @@
 
 #include "base/clock.h"
 
-static enum xos_status locked(const struct xos_standing *s, enum xos_lock_kind kind,
-    const char *name, int64_t now, struct xos_err *err)
+static enum xos_status refuse(const struct xos_lock *lock, struct xos_err *err)
 {
 	char until[XOS_TIME_TEXT + 8] = "";
-	const struct xos_lock *lock = s->lock(s->arg, kind, name, now);
 	if (!lock)
 		return XOS_OK;
 	if (lock->until != XOS_LOCK_NO_END) {
@@ -16,7 +14,7 @@ static enum xos_status locked(const struct xos_standing *s, enum xos_lock_kind k
 		xos_time_format(lock->until, until + 7);
 	}
 	return xos_err_set(err, XOS_DENIED, "locked", "The %s %s is locked%s%s%s (lock %s).",
-	    xos_lock_kind_name(kind), lock->name, until, lock->message[0] ? ": " : "",
+	    xos_lock_kind_name(lock->kind), lock->name, until, lock->message[0] ? ": " : "",
 	    lock->message, lock->id);
 }
 
@@ -42,37 +40,52 @@ static enum xos_status on_roster(
 	return XOS_OK;
 }
 
+static bool is_machine(const struct xos_claims *c)
+{
+	return c->kind == XOS_KIND_NODE || c->kind == XOS_KIND_SERVICE;
+}
+
+const struct xos_lock *xos_standing_lock(const struct xos_standing *s, const struct xos_claims *c,
+    const char *serial, const char *node, int64_t now)
+{
+	const struct xos_lock *lock =
+	    s->lock(s->arg, is_machine(c) ? XOS_LOCK_NODE : XOS_LOCK_MEMBER, c->name, now);
+	/* The end entity's: what was delegated of a locked token is refused with it. */
+	if (!lock && serial)
+		lock = s->lock(s->arg, XOS_LOCK_TOKEN, serial, now);
+	if (!lock && node)
+		lock = s->lock(s->arg, XOS_LOCK_NODE, node, now);
+	for (size_t i = 0; !lock && i < c->ngroups; i++)
+		lock = s->lock(s->arg, XOS_LOCK_GROUP, c->groups[i], now);
+	for (size_t i = 0; !lock && i < c->nroles; i++)
+		lock = s->lock(s->arg, XOS_LOCK_ROLE, c->roles[i], now);
+	if (!lock && c->home_org[0])
+		lock = s->lock(s->arg, XOS_LOCK_HOME, c->home_org, now);
+	return lock;
+}
+
+const struct xos_lock *xos_standing_grant_lock(
+    const struct xos_standing *s, const char *id, int64_t now)
+{
+	const struct xos_lock *lock = s->lock(s->arg, XOS_LOCK_JOB, id, now);
+	return lock ? lock : s->lock(s->arg, XOS_LOCK_GRANT, id, now);
+}
+
 enum xos_status xos_standing_check(const struct xos_standing *s, const struct xos_claims *c,
     const char *serial, const char *node, int64_t now, struct xos_err *err)
 {
-	bool machine = c->kind == XOS_KIND_NODE || c->kind == XOS_KIND_SERVICE;
-	enum xos_status st =
-	    machine ? locked(s, XOS_LOCK_NODE, c->name, now, err) : on_roster(s, c, err);
-	if (!st && !machine)
-		st = locked(s, XOS_LOCK_MEMBER, c->name, now, err);
-	/* The end entity's: what was delegated of a locked token is refused with it. */
-	if (!st && serial)
-		st = locked(s, XOS_LOCK_TOKEN, serial, now, err);
-	if (!st && node)
-		st = locked(s, XOS_LOCK_NODE, node, now, err);
-	for (size_t i = 0; !st && i < c->ngroups; i++)
-		st = locked(s, XOS_LOCK_GROUP, c->groups[i], now, err);
-	for (size_t i = 0; !st && i < c->nroles; i++)
-		st = locked(s, XOS_LOCK_ROLE, c->roles[i], now, err);
-	if (!st && c->home_org[0])
-		st = locked(s, XOS_LOCK_HOME, c->home_org, now, err);
-	return st;
+	enum xos_status st = is_machine(c) ? XOS_OK : on_roster(s, c, err);
+	return st ? st : refuse(xos_standing_lock(s, c, serial, node, now), err);
 }
 
 enum xos_status xos_standing_grant(
     const struct xos_standing *s, const char *id, int64_t now, struct xos_err *err)
 {
-	enum xos_status st = locked(s, XOS_LOCK_JOB, id, now, err);
-	return st ? st : locked(s, XOS_LOCK_GRANT, id, now, err);
+	return refuse(xos_standing_grant_lock(s, id, now), err);
 }
 
 enum xos_status xos_standing_node(
     const struct xos_standing *s, const char *node, int64_t now, struct xos_err *err)
 {
-	return locked(s, XOS_LOCK_NODE, node, now, err);
+	return refuse(s->lock(s->arg, XOS_LOCK_NODE, node, now), err);
 }

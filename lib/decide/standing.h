@@ -29,6 +29,11 @@ XOS_MUST_USE enum xos_status xos_standing_check(const struct xos_standing *s,
 /* The same for a job or grant that a delegation names. */
 XOS_MUST_USE enum xos_status xos_standing_grant(
     const struct xos_standing *s, const char *id, int64_t now, struct xos_err *err);
+/* The lock by which the two above refuse, of several the first that they come to; NULL: none. */
+const struct xos_lock *xos_standing_lock(const struct xos_standing *s, const struct xos_claims *c,
+    const char *serial, const char *node, int64_t now);
+const struct xos_lock *xos_standing_grant_lock(
+    const struct xos_standing *s, const char *id, int64_t now);
 /* And for a node alone. */
 XOS_MUST_USE enum xos_status xos_standing_node(
     const struct xos_standing *s, const char *node, int64_t now, struct xos_err *err);

@@ -469,6 +469,18 @@ enum xos_status xos_local_abilities(struct xos_local *l, struct xos_bytes json, 
 	return st;
 }
 
+enum xos_status xos_local_standing(
+    struct xos_local *l, struct xos_bytes question, char **json, struct xos_err *err)
+{
+	struct xos_local_request req = {.op = XOS_LOCAL_STANDING, .text = question};
+	struct reply r = {.secret = NULL};
+	enum xos_status st = call(l, &req, &r, err);
+	if (!st)
+		st = copy_text(r.answer.text, json, err);
+	reply_clear(&r);
+	return st;
+}
+
 enum xos_status xos_local_job_accept(struct xos_local *l, const char *job,
     const struct xos_bytes *chain, size_t nchain, struct xos_local_job *out, struct xos_err *err)
 {

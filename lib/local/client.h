@@ -123,6 +123,12 @@ XOS_MUST_USE enum xos_status xos_local_job_grant(struct xos_local *l, const char
  * optional; json: {"epoch", "after", "more", "jobs": [...]}, see docs/protocols/credd.md; malloc'd. */
 XOS_MUST_USE enum xos_status xos_local_renewals(
     struct xos_local *l, const char *question, char **json, struct xos_err *err);
+/* Service users only: how it stands with jobs that run, by the sets and locks of now. question: {"since", "jobs": [{"job",
+ * "src"?, "wall"?}]}, at most XOS_LOCAL_STANDING_JOBS. json: {"version", "now", "again"?, "jobs"?}, see
+ * docs/protocols/credd.md; malloc'd. */
+#define XOS_LOCAL_STANDING_JOBS 64
+XOS_MUST_USE enum xos_status xos_local_standing(
+    struct xos_local *l, struct xos_bytes question, char **json, struct xos_err *err);
 
 /* The credentials that credd keeps: all of them for service users, own ones for others. malloc'd. */
 XOS_MUST_USE enum xos_status xos_local_list(

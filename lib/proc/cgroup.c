@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,6 +258,65 @@ enum xos_status xos_cgroup_freeze(const struct xos_cgroup *g, bool frozen, struc
 	else if (st == XOS_OK)
 		st = xos_cgroup_write(dir, "freezer.state", frozen ? "FROZEN" : "THAWED", err);
 	return st == XOS_OK && frozen ? wait_frozen(dir, unified, err) : st;
+}
+
+bool xos_cgroup_is_frozen(const struct xos_cgroup *g)
+{
+	char dir[PATH_MAX], text[256];
+
+	if (!(g->in->can & XOS_CGROUP_FREEZE) || folder(g, FREEZE, dir, NULL) != XOS_OK)
+		return false;
+	if (g->in->control[FREEZE].unified)
+		return xos_cgroup_read(dir, "cgroup.freeze", text, sizeof(text)) && text[0] == '1';
+	return xos_cgroup_read(dir, "freezer.state", text, sizeof(text)) &&
+	       strncmp(text, "THAWED", 6) != 0;
+}
+
+/* One round: false once there is nobody. What is frozen forks nothing, and what is thawed meanwhile dies before it does. */
+static bool kill_round(const char *dir)
+{
+	char path[PATH_MAX];
+	bool some = false;
+	FILE *f = xos_path_join(path, sizeof(path), dir, "cgroup.procs") ? fopen(path, "re") : NULL;
+	char line[32];
+	uint64_t pid;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		/* 0: of another process namespace, which we are not in. */
+		if (!xos_parse_u64(line, INT32_MAX, &pid) || pid < 2)
+			continue;
+		some = true;
+		(void)!kill((pid_t)pid, SIGKILL);
+	}
+	if (f)
+		fclose(f);
+	return some;
+}
+
+enum xos_status xos_cgroup_kill(const struct xos_cgroup *g, struct xos_err *err)
+{
+	const struct timespec pause = {0, PAUSE_NS};
+	char dir[PATH_MAX];
+	size_t i = 0;
+
+	while (i < XOS_CGROUP_CONTROLS && !(g->in->can & (1u << i)))
+		i++;
+	if (g->in->can & XOS_CGROUP_FREEZE)
+		i = FREEZE;
+	if (i == XOS_CGROUP_CONTROLS)
+		return XOS_OK; /* there is no group */
+	enum xos_status st = folder(g, i, dir, err);
+	for (int tries = 0; st == XOS_OK && kill_round(dir); tries++) {
+		if (g->in->can & XOS_CGROUP_FREEZE)
+			st = xos_cgroup_freeze(g, false, err);
+		if (st == XOS_OK && tries >= TRIES)
+			st =
+			    xos_err_set(err, XOS_CONFLICT, "cgroup", "%s still has processes", dir);
+		if (st == XOS_OK)
+			(void)nanosleep(&pause, NULL);
+	}
+	return st;
 }
 
 bool xos_cgroup_out_of_memory(const struct xos_cgroup *g)

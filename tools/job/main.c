@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "job/follow.h"
 #include "job/nodes.h"
+#include "job/standing.h"
 #include "job/verbs.h"
 
 const char *job_node_option;
@@ -156,6 +157,7 @@ static void show_text(const struct xos_job_info *i)
 	show_time("submitted", i->submitted);
 	show_time("started", i->started);
 	show_time("ended", i->ended);
+	job_standing_show(i);
 	xos_cli_print_pair("wall limit", "%s", wall);
 	xos_cli_print_pair("credential", "%s", credential);
 	if (i->renew_text[0] && !i->ended)

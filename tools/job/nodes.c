@@ -270,6 +270,10 @@ void job_state_text(const struct xos_job_info *i, char *out, size_t cap)
 		why = ", CPU time used up";
 	else if (strcmp(i->cause, "memory") == 0)
 		why = ", memory used up";
+	else if (strcmp(i->cause, "policy") == 0)
+		why = ", stopped by policy";
+	else if (strcmp(i->cause, "lock") == 0)
+		why = ", stopped by a lock";
 	if (i->code >= 0)
 		snprintf(
 		    out, cap, "%s (exit status %d%s)", xos_job_state_name(i->state), i->code, why);

@@ -1,14 +1,15 @@
 /* xps: the jobs that run now, like ps(1). */
 #include "base/clock.h"
 #include "job/nodes.h"
+#include "job/standing.h"
 
 static const char *node_option;
 
 static enum xos_status row(void *ctx, const struct xos_job_info *i, struct xos_err *err)
 {
 	char used[XOS_TIME_TEXT], credential[192];
-	const char *const cells[] = {i->id, i->member, i->via, i->node,
-	    xos_job_state_name(i->state), used, credential, i->command};
+	const char *const cells[] = {
+	    i->id, i->member, i->via, i->node, job_standing_state(i), used, credential, i->command};
 
 	(void)err;
 	if (i->state != XOS_JOB_RUNNING && i->state != XOS_JOB_WAITING)

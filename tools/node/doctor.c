@@ -95,7 +95,7 @@ static void look_at_groups(struct report *r)
 	    {"limit-memory", "limits of memory hold for a job as a whole; else for each process"},
 	    {"limit-processes", "limits of processes hold for a job; else for the account"},
 	    {"limit-cpu", "limits of processors are enforced; else jobs under one are refused"},
-	    {"freeze", "a job can be made to stand still"},
+	    {"freeze", "a job that a lock holds stands still (node as root); else it is stopped"},
 	};
 	struct xos_cgroups groups;
 	xos_cgroups_find(&groups);

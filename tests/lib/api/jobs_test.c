@@ -235,6 +235,41 @@ START_TEST(info_round_trip)
 }
 END_TEST
 
+START_TEST(what_is_against_it_comes_across)
+{
+	struct xos_job_info i = {.id = "00112233445566778899aabbccddeeff",
+	    .node = "n1",
+	    .member = "alice",
+	    .state = XOS_JOB_RUNNING,
+	    .ran = true,
+	    .code = -1,
+	    .signal = -1,
+	    .frozen_since = 1796000000,
+	    .stops_at = 1796000600,
+	    .draining = true,
+	    .standing_text = "The member alice is locked."};
+	struct xos_job_info back;
+	struct xos_json *doc = xos_job_info_to_json(&i);
+
+	ck_assert_int_eq(xos_job_info_from_json(doc, &back, NULL), XOS_OK);
+	ck_assert_int_eq(back.frozen_since, i.frozen_since);
+	ck_assert_int_eq(back.stops_at, i.stops_at);
+	ck_assert(back.draining);
+	ck_assert_str_eq(back.standing_text, i.standing_text);
+	xos_json_set_string(doc, "stops_at", "soon");
+	ck_assert_int_eq(xos_job_info_from_json(doc, &back, NULL), XOS_MALFORMED);
+	xos_json_free(doc);
+	/* Nothing is said where nothing is against it. */
+	i.frozen_since = i.stops_at = 0;
+	i.draining = false;
+	i.standing_text[0] = 0;
+	doc = xos_job_info_to_json(&i);
+	ck_assert(!xos_json_has(doc, "frozen_since") && !xos_json_has(doc, "draining") &&
+	          !xos_json_has(doc, "stops_at") && !xos_json_has(doc, "standing_text"));
+	xos_json_free(doc);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("api jobs");
@@ -249,6 +284,7 @@ int main(void)
 	tcase_add_test(t, spec_bounds);
 	tcase_add_test(t, spec_json_refusals);
 	tcase_add_test(t, info_round_trip);
+	tcase_add_test(t, what_is_against_it_comes_across);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -229,6 +229,29 @@ START_TEST(what_runs_is_frozen_and_goes_on)
 }
 END_TEST
 
+START_TEST(what_is_frozen_is_killed_before_it_goes_on)
+{
+	struct xos_cgroup g = make(&none);
+	pid_t pid = start_forever(&g);
+	char c = 0;
+
+	ck_assert(!xos_cgroup_is_frozen(&g));
+	if (here.can & XOS_CGROUP_FREEZE) {
+		ck_assert_msg(xos_cgroup_freeze(&g, true, &err) == XOS_OK, "%s", err.text);
+		ck_assert(xos_cgroup_is_frozen(&g));
+		kill(pid, SIGUSR1);
+	}
+	ck_assert_msg(xos_cgroup_kill(&g, &err) == XOS_OK, "%s", err.text);
+	if (!here.can)
+		kill(pid, SIGKILL);
+	(void)wait_for(pid);
+	ck_assert_int_eq((int)read(ready[0], &c, 1), 0); /* the end, and no word of the signal */
+	/* Of an empty group there is nothing to do. */
+	ck_assert_int_eq(xos_cgroup_kill(&g, &err), XOS_OK);
+	gone(&g);
+}
+END_TEST
+
 START_TEST(a_name_is_of_one_group)
 {
 	struct xos_cgroup g = make(&none), other;
@@ -259,6 +282,7 @@ int main(void)
 	tcase_add_test(tc, processes_are_counted);
 	tcase_add_test(tc, processors_are_a_share_of_time);
 	tcase_add_test(tc, what_runs_is_frozen_and_goes_on);
+	tcase_add_test(tc, what_is_frozen_is_killed_before_it_goes_on);
 	tcase_add_test(tc, a_name_is_of_one_group);
 	suite_add_tcase(s, tc);
 	srunner_run_all(r, CK_ENV);
