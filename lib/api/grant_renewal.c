@@ -159,7 +159,7 @@ static enum xos_status read_proof(struct xos_bytes payload, const struct xos_gra
 static enum xos_status read_node(struct xos_bytes payload, const struct xos_grant_opts *o,
     const char *proof, struct xos_err *err)
 {
-	char name[XOS_FINGERPRINT_TEXT];
+	char name[XOS_FINGERPRINT_TEXT] = "";
 	const char *vo = NULL, *got = NULL;
 	struct xos_json *p = NULL;
 	enum xos_status st = xos_json_parse(payload, XOS_GRANT_PAYLOAD_MAX, &p, err);
