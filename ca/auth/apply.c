@@ -40,6 +40,8 @@ enum xos_status ca_handle_about(
 		xos_json_set_time(doc, "closed", vo.closed);
 	xos_json_set_int(doc, "rules", (int64_t)vo.rules);
 	xos_json_set_int(doc, "iterations", a->iterations);
+	if (a->delegations)
+		xos_json_set_int(doc, "grant_max", a->grant_max);
 	return answer(doc, reply, err);
 }
 

@@ -40,6 +40,7 @@
 #define XOS_GRANT_RENEWAL_TYP "xos-grant-renewal+jws"
 #define XOS_GRANT_NODE_TYP "xos-grant-node+jws"
 #define XOS_GRANT_ACTOR "job"
+/* What GET /v1/vo/{vo}/about gives as "grant_max" (seconds) counts; absent there: the VO takes no grants. */
 #define XOS_GRANT_LIFE (7 * 86400) /* seconds from issued to ends, unless the authority says less */
 #define XOS_GRANT_LIFE_MAX (366 * 86400)  /* that any authority may say */
 #define XOS_GRANT_BODY_MAX (256 * 1024)   /* bytes of either body */

@@ -50,7 +50,10 @@ refused() { # refused CODE COMMAND...
 	local code=$1
 	shift
 	run "$@"
-	[ "$status" -eq 1 ] && [[ ${lines[*]} == *"$code"* ]] || { echo "$status: $output"; return 1; }
+	if [ "$status" -ne 1 ] || [[ ${lines[*]} != *"$code"* ]]; then
+		echo "$status: $output"
+		return 1
+	fi
 }
 
 @test "a job's credential is renewed, and is the member's as delegated" {

@@ -97,7 +97,7 @@ urls() { sed -n 's/^\(ca\|rca\|vops\|accounting\) = //p' "$N/config/demo/vo.conf
 @test "from the first day there is a list, and every authority gives it out" {
 	local url
 	[ "$(serial "$N/vo/root/trust.jws")" -eq 1 ]
-	payload "$N/vo/root/trust.jws" | jq -e '.vo == "demo" and (.issuers | map(.state) | unique == ["active"]) and (.issuers | length == 4)'
+	payload "$N/vo/root/trust.jws" | jq -e '.vo == "demo" and (.issuers | map(.state) | unique == ["active"]) and (.issuers | length == 5)'
 	cmp "$N/vo/root/trust.jws" "$N/config/demo/trust.jws"
 	for url in $(urls); do
 		curl -s --insecure "$url/v1/vo/demo/trust" | jq -r .list | cmp - "$N/vo/root/trust.jws"
@@ -119,7 +119,7 @@ urls() { sed -n 's/^\(ca\|rca\|vops\|accounting\) = //p' "$N/config/demo/vo.conf
 	cp "$list" "$N/vo/acctd/trust/trust.jws"
 	run -0 xos-server status --dir "$N/vo"
 	[[ $output == *"warning: the trust list of the VO demo ends in 6d23h"* ]]
-	xos-server status --dir "$N/vo" --json | jq -e '(.trust.warnings | length == 1) and (.trust.certificates | length == 4)'
+	xos-server status --dir "$N/vo" --json | jq -e '(.trust.warnings | length == 1) and (.trust.certificates | length == 5)'
 	curl -s --insecure "$(url ca)/health/ready" | grep -q 'ends in 6d23h'
 	curl -s --insecure "$(url ca)/metrics" | grep -q "^xos_trust_list_serial{vo=\"demo\"} $(serial "$list")\$"
 	xos-cad root-trust --dir "$N/vo/root" --life 700d
@@ -130,7 +130,7 @@ urls() { sed -n 's/^\(ca\|rca\|vops\|accounting\) = //p' "$N/config/demo/vo.conf
 }
 given_by() { curl -s --insecure "$(url "$1")/v1/vo/demo/trust" | jq -r .list | cmp - "$2"; }
 
-@test "ca, rca, vops and accounting get new keys while the node and its jobs go on" {
+@test "ca, rca, vops, accounting and delegation get new keys while the node and its jobs go on" {
 	local kind before
 	before=$(daemons)
 	# The member's machine asked less than an hour ago: it asks again when it meets the new key.
@@ -141,7 +141,7 @@ given_by() { curl -s --insecure "$(url "$1")/v1/vo/demo/trust" | jq -r .list | c
 	roll ca activate
 	login fresh alice
 	as admin xos-vo log verify
-	for kind in rca vops; do
+	for kind in rca vops delegation; do
 		roll $kind prepare
 		roll $kind prepare # again is the same
 		retry node_serial

@@ -47,7 +47,11 @@ static void add_row(struct xos_cli_table *t, const struct xos_json *o)
 	    xos_json_get_bool(o, "this", &this, NULL) ||
 	    xos_json_get_bool(o, "locked", &locked, NULL))
 		return;
-	const char *cells[] = {serial, from, to, locked ? "ended" : this ? "this one" : NULL};
+	const char *cells[] = {serial, from, to,
+	    locked                          ? "ended"
+	    : this                          ? "this one"
+	    : xos_json_has(o, "delegation") ? "of a job"
+	                                    : NULL};
 	xos_cli_table_row(t, cells);
 }
 

@@ -190,7 +190,8 @@ static void print_tokens(const struct xos_json *tokens)
 		const char *serial = NULL, *until = NULL;
 		if (!xos_json_get_string(t, "serial", 128, &serial, NULL) &&
 		    !xos_json_get_string(t, "not_after", 64, &until, NULL))
-			xos_cli_print_pair("", "%s until %s%s", serial, until,
+			xos_cli_print_pair("", "%s until %s%s%s", serial, until,
+			    xos_json_has(t, "delegation") ? ", of a job" : "",
 			    xos_json_has(t, "held") ? ", locked" : "");
 	}
 }
