@@ -23,6 +23,7 @@ struct xos_credd_renewals {
 	/* The authority does not answer: nobody asks before. */
 	int64_t away_ms;
 	unsigned away;
+	struct xos_err away_why;
 };
 
 void xos_credd_work_free(struct xos_credd_work *w)
@@ -172,6 +173,15 @@ static void wait_after(struct xos_credd_job *job, const struct xos_credd_now *no
 	g->wait_ms = now->boot_ms + pause * 1000;
 }
 
+/* What is said of a proof or an answer, not of grant or member: a clock that is wrong, a server that mixes things up. */
+static bool of_the_call(const struct xos_credd_work *w)
+{
+	const char *code = w->err.code;
+	return strcmp(code, "grant-unknown") == 0 || strcmp(code, "grant-time") == 0 ||
+	       strcmp(code, "grant-proof") == 0 ||
+	       (!w->registers && strcmp(code, "grant-other") == 0);
+}
+
 /* A definite no is the authority's word about this grant or its member. Anything else, such as a server that is not
  * who it should be, may be another tomorrow. */
 static bool definite(const struct xos_credd_work *w)
@@ -179,7 +189,7 @@ static bool definite(const struct xos_credd_work *w)
 	const char *code = w->err.code;
 	bool word = w->status == XOS_DENIED || w->status == XOS_NOT_FOUND ||
 	            w->status == XOS_EXPIRED || w->status == XOS_CONFLICT;
-	return word && strcmp(code, "grant-unknown") != 0 &&
+	return word && !of_the_call(w) &&
 	       (strncmp(code, "grant-", 6) == 0 || strncmp(code, "member-", 7) == 0 ||
 	           strcmp(code, "locked") == 0);
 }
@@ -293,6 +303,7 @@ static void authority_answered(
 		r->away_ms = 0;
 		return;
 	}
+	r->away_why = w->err;
 	if (r->away < 6)
 		pause = between(INT64_C(1) << r->away++, 1, AWAY_MAX);
 	r->away_ms =
@@ -378,10 +389,8 @@ static void look(void *ctx, struct xos_credd_job *job)
 	if (!g->registered && g->token_ends + XOS_KNOWN_SKEW < x->now->wall) {
 		never_registered(x, job);
 	} else if (x->r->away_ms > x->now->boot_ms) {
-		struct xos_err why = XOS_ERR_INIT;
-		(void)xos_err_set(&why, XOS_UNAVAILABLE, "unreachable", "authority not reached");
 		if (!g->failing_since)
-			fails(x->r, job, &why, x->now);
+			fails(x->r, job, &x->r->away_why, x->now);
 	} else if (!x->first || job->not_after < x->first->not_after) {
 		x->first = job;
 	}

@@ -193,6 +193,9 @@ static void do_work(struct xos_credd_renewer *r, struct xos_credd_work *w)
 	w->status = connect_to(r, &w->err);
 	if (!w->status)
 		w->status = w->registers ? register_grant(r, w, &w->err) : renew(r, w, &w->err);
+	if (w->status == XOS_NOT_FOUND && strcmp(w->err.code, "no-such-path") == 0)
+		w->status = xos_err_set(&w->err, XOS_UNAVAILABLE, "grants-not-known",
+		    "the authority at %s is too old to renew credentials of jobs", r->url);
 	if (w->status)
 		drop_client(r);
 }

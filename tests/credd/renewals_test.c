@@ -194,6 +194,12 @@ START_TEST(what_another_server_says_ends_nothing)
 	pass(600);
 	tick();
 	ck_assert_ptr_nonnull(sent);
+	/* A clock that is wrong will be set right. */
+	answer(XOS_EXPIRED, "grant-time", "the proof expired 20m00s ago");
+	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "failing");
+	pass(600);
+	tick();
+	ck_assert_ptr_nonnull(sent);
 	answer(XOS_NOT_FOUND, "no-route", "there is nothing at this address");
 	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "failing");
 }

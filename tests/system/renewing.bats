@@ -49,6 +49,7 @@ go() { # ends a watcher
 }
 
 # api METHOD PATH [DATA]: body and, last, the HTTP status
+# shellcheck disable=SC2016
 api() {
 	as "${WHO:-alice}" bash -c 'curl -sS --cert "$XOS_TOKEN" --cacert "$V/vo/root/root.pem" -X "$1" -w "\n%{http_code}" \
 		${3+-H "Content-Type: application/json" --data-binary "$3"} "$JOBS$2"' - "$@"
@@ -71,11 +72,16 @@ restart_node() { # as after a crash: nothing had time to tidy up
 	xos-node start --dir "$NODE"
 }
 
-@test "a job outlives its delegation with a valid credential, also across kill -9 of credd and jobd" {
-	local id
-	id=$(job submit --lifetime 12s --renew 1h -- sh -c "$watcher")
+@test "a job outlives its delegation, another is told that its grant was revoked; kill -9 of credd and jobd meanwhile" {
+	local id revoked
+	id=$(job submit --lifetime 8s --renew 1h -- sh -c "$watcher")
+	revoked=$(job submit --lifetime 8s --renew 1h -- sleep 600)
 	retry says "$id" '.renew_state == "renewing" and .renews_until'
 	[[ "$(as alice xps)" == *"renews until "* ]]
+	retry as alice xos-grant revoke "$revoked"
+	# Told before the credential ends.
+	retry says "$revoked" '.renew_state == "refused" and .renew_failing_since'
+	says "$revoked" '(.credential_until | fromdate) > now and (.renew_text | contains("revoked"))'
 	restart_node
 	retry logs_have "$id" outlived
 	says "$id" '.renew_state == "renewing" and (.credential_until | fromdate) > (.started | fromdate) + 30'
@@ -84,19 +90,26 @@ restart_node() { # as after a crash: nothing had time to tidy up
 	echo "$output"
 	[[ "$output" != *bad* && "$output" == *verified* ]]
 	[ "$(grep -c '^has ' <<<"$output")" -ge 2 ]
-	# The member, as it was delegated: job, node, restriction; and the grant's end.
-	sed -n '/^{/,/^}/p' <<<"$output" | jq -e '.delegation | length == 1 and .[0].actor == "job" and .[0].node == "n1" and (.[0].restriction | contains("file.read"))'
 	[ "$(tail -n 1 <<<"$output")" = 600 ]
+	# The member, as it was delegated: job, node, restriction.
+	sed -n '/^{/,/^}/p' <<<"$output" | jq -e '.delegation | length == 1 and .[0].actor == "job" and .[0].node == "n1" and (.[0].restriction | contains("file.read"))'
+	# It runs on without; nothing but a new submission changes that.
+	says "$revoked" '.renew_state == "refused" and .state == "running"'
+	[[ "$(as alice xps)" =~ "not renewed any more since "|"ended " ]]
+	[[ "$(job show "$revoked")" == *renewal*revoked* ]]
+	run -1 job extend "$revoked" --for 2h
+	job cancel "$revoked"
 }
 
 @test "the authority away: told, tried again, and caught up with; credd restarted meanwhile" {
 	local id pid
 	pid=$(pid_of cad)
 	kill -9 "$pid"
-	id=$(job submit --lifetime 10s --renew 1h -- sh -c "$watcher")
+	id=$(job submit --lifetime 6s --renew 1h -- sh -c "$watcher")
 	retry says "$id" '.renew_state == "failing" and .renew_text == "authority not reached" and .renew_failing_since'
 	[[ "$(job show "$id")" == *"renewal failing since "*" (authority not reached), token ends "* ]]
 	xos-credd status --config "$NODE/credd.conf" | jq -e '.renewals.failing == 1 and (.renewals.last_error | contains("cannot reach"))'
+	[[ "$(xos-node status --dir "$NODE")" == *"1 failing"*"failing since "*"cannot reach"* ]]
 	restart_node
 	says "$id" '.state == "running"'
 	xos-server start --dir "$V/vo"
@@ -141,8 +154,11 @@ restart_node() { # as after a crash: nothing had time to tidy up
 	answers 403 grant-job PUT "/$id/grant" "$grant"
 	answers 403 signature PUT "/$id/grant" "$(jq -c '.grant |= (.[0:-8] + "AAAAAAAA")' <<<"$grant")"
 	answers 400 json-field PUT "/$id/grant" '{}'
-	WHO=admin answers 403 job-not-yours GET "/$id/grant"
-	WHO=admin answers 403 job-not-yours PUT "/$id/grant" "$grant"
+	# Beside a delegation: not what signed that.
+	run api POST "" '{"nonce":"AAAAAAAAAAAAAAAAAAAAAA==","argv":["true"]}'
+	answers 400 grant-chain PUT "/$(jq -r .id <<<"${lines[0]}")/credential" "$(jq -c '{chain: .chain, grant: .}' <<<"$grant")"
+	WHO="admin" answers 403 job-not-yours GET "/$id/grant"
+	WHO="admin" answers 403 job-not-yours PUT "/$id/grant" "$grant"
 	job cancel "$id"
 	job cancel "$other"
 }

@@ -52,7 +52,7 @@ static enum xos_status choose_end(struct extension *x, struct xos_err *err)
 static enum xos_status peek_issued(const struct xos_json *doc, int64_t *issued, struct xos_err *err)
 {
 	const char *jws = NULL, *dot, *end;
-	struct xos_grant g;
+	struct xos_grant g = {.issued = 0};
 	struct xos_buf payload;
 	enum xos_status st = xos_json_get_string(doc, "grant", XOS_GRANT_BODY_MAX, &jws, err);
 

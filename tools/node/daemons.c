@@ -244,6 +244,24 @@ static void print_log(const struct xos_json *log)
 	    contradicted ? "; CONTRADICTED" : "", trouble ? ": " : "", trouble ? trouble : "");
 }
 
+static void print_renewals(const struct xos_json *doc)
+{
+	const struct xos_json *o = NULL;
+	const char *since = NULL, *why = NULL;
+	uint64_t renewing = 0, failing = 0, refused = 0;
+	if (xos_json_opt_object(doc, "renewals", &o, NULL) || !o ||
+	    xos_json_get_uint64(o, "renewing", INT64_MAX, &renewing, NULL) ||
+	    xos_json_get_uint64(o, "failing", INT64_MAX, &failing, NULL) ||
+	    xos_json_get_uint64(o, "refused", INT64_MAX, &refused, NULL))
+		return;
+	xos_cli_print_pair("job credentials",
+	    "%llu renewing, %llu failing, %llu not renewed any more", (unsigned long long)renewing,
+	    (unsigned long long)failing, (unsigned long long)refused);
+	if (!xos_json_get_string(o, "failing_since", 64, &since, NULL) &&
+	    !xos_json_get_string(o, "last_error", 600, &why, NULL))
+		xos_cli_print_pair("", "failing since %s: %s", since, why);
+}
+
 static void print_status(const struct xos_node *n, const struct xos_json *doc)
 {
 	const char *text = NULL;
@@ -269,6 +287,7 @@ static void print_status(const struct xos_node *n, const struct xos_json *doc)
 		xos_cli_print_pair("key", "%s", text);
 	if (part && !xos_json_opt_string(part, "last_error", 600, &text, NULL) && text)
 		xos_cli_print_pair("certificate", "%s", text);
+	print_renewals(doc);
 	if (!xos_json_opt_array(doc, "logs", 16, &part, NULL) && part)
 		for (size_t i = 0; i < xos_json_count(part); i++)
 			print_log(xos_json_at(part, i));
