@@ -23,6 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (xos_delegation_follows(NULL, d, NULL) != XOS_OK ||
 	    xos_delegation_follows(d, d, NULL) == XOS_OK)
 		abort();
+	char text[XOS_DELEGATION_TEXT];
+	xos_delegation_text(d, text);
+	if (!xos_delegation_reaches(d, d->node) || !text[0])
+		abort();
 	xos_buf_free(&again);
 	xos_delegation_free(d);
 	return 0;

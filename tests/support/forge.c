@@ -7,6 +7,8 @@
  *   xos-forge impostor TOKEN OUT             the same claims under a root of the same name, made up here
  *   xos-forge stolen TOKEN VO ROOT-FOLDER OUT   a member of that name in another VO, by an authority for it that is
  *                                            under the real root of TOKEN's VO
+ *   xos-forge renewed TOKEN ROOT-FOLDER OUT  a certificate of kind delegation for TOKEN's member, as the authority issues it
+ *                                            for a job on n1, by an issuer that the real root signs here
  *   xos-forge delegate TOKEN CSR NODE ID OUT an honest delegation of TOKEN to a job for the key of CSR (DER)
  *   xos-forge foreign OUT                    a member of the VO "elsewhere", made up here
  *   xos-forge host KEY VO NAME SERVICE RCA-FOLDER OUT   certificate of the node NAME (SERVICE -: the node itself)
@@ -143,6 +145,35 @@ static void forge_stolen(const char *token, const char *vo, const char *folder, 
 	xos_key_free(ca_key);
 	xos_key_free(root_key);
 	xos_chain_clear(&root);
+	xos_chain_clear(&chain);
+}
+
+static void forge_renewed(const char *token, const char *folder, const char *out)
+{
+	struct xos_chain chain = {.n = 0}, root = {.n = 0}, made = {.n = 0};
+	struct xos_key *root_key = NULL;
+	char path[4096];
+	load(token, &chain);
+	MUST_TRUE(xos_path_join(path, sizeof(path), folder, "root.pem"));
+	MUST(xos_chain_load(path, &root, &err), &err);
+	MUST_TRUE(xos_path_join(path, sizeof(path), folder, "root.key"));
+	MUST(xos_key_load(path, NULL, NULL, &root_key, &err), &err);
+	struct xos_claims *claims = claims_of(&chain);
+	struct xos_test_vo vo = {
+	    .root = root.cert[0], .root_key = root_key, .now = xos_clock_now()};
+	MUST_TRUE(xos_str_copy(vo.vo, sizeof(vo.vo), claims->vo));
+	const struct xos_test_who who = {
+	    .name = claims->name, .number = claims->number, .not_before = vo.now};
+	struct xos_delegation step = {
+	    .actor = "job", .node = "n1", .id = "forged", .not_after = vo.now + 3600};
+	MUST_TRUE(xos_str_copy(step.vo, sizeof(step.vo), claims->vo));
+	MUST_TRUE(xos_str_copy(step.member, sizeof(step.member), claims->name));
+	xos_test_renewed(&vo, &who, &step, &made);
+	MUST(xos_tokenfile_write(out, &made, &err), &err);
+	xos_claims_free(claims);
+	xos_chain_clear(&made);
+	xos_chain_clear(&root);
+	xos_key_free(root_key);
 	xos_chain_clear(&chain);
 }
 
@@ -385,6 +416,8 @@ int main(int argc, char **argv)
 		forge_impostor(argv[2], argv[3]);
 	else if (strcmp(verb, "stolen") == 0 && argc == 6)
 		forge_stolen(argv[2], argv[3], argv[4], argv[5]);
+	else if (strcmp(verb, "renewed") == 0 && argc == 5)
+		forge_renewed(argv[2], argv[3], argv[4]);
 	else if (strcmp(verb, "delegate") == 0 && argc == 7)
 		forge_delegate(argv + 2);
 	else if (strcmp(verb, "foreign") == 0 && argc == 3)

@@ -31,11 +31,14 @@ static void make_issuer(const struct xos_test_vo *v, struct xos_issuer **out)
 	struct xos_issuer *root = NULL;
 	struct xos_cert *cert = NULL;
 	struct xos_key *key = NULL;
+	int64_t from = v->now - 86400;
 
+	if (from < xos_cert_not_before(v->root))
+		from = xos_cert_not_before(v->root);
 	MUST(xos_key_generate(&key, &err), &err);
 	MUST(xos_issuer_new(v->root, v->root_key, &root, &err), &err);
 	MUST(xos_authority_issuer(root, v->vo, XOS_KIND_BIT(XOS_KIND_DELEGATION), xos_key_spki(key),
-	         v->now - 86400, v->now + (int64_t)30 * 86400, &cert, &err),
+	         from, v->now + (int64_t)30 * 86400, &cert, &err),
 	    &err);
 	MUST(xos_issuer_new(cert, key, out, &err), &err);
 	xos_issuer_free(root);

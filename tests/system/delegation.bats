@@ -131,6 +131,59 @@ spec() { echo "{\"nonce\": \"$(head -c 16 /dev/urandom | base64)\", \"argv\": [\
 	[ "$(grep -c "event=command.refused .*code=delegation-refused" "$V/vo/log/xos-cad.log")" -ge 2 ]
 }
 
+# request FILE [ALGORITHM...]: a key and a certification request in FILE.key, FILE
+request() {
+	openssl genpkey "${@:2}" -out "$1.key" 2>/dev/null
+	openssl req -new -key "$1.key" -subj /CN=whatever -out "$1" 2>/dev/null
+}
+
+@test "a member delegates by hand: what the holder of the key may do, and may not" {
+	local t=$BATS_TEST_TMPDIR
+	umask 077
+	request "$t/csr" -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+	as alice xos-token delegate --for transfer --node n2 --lifetime 10m --depth 1 --restrict "$V/submit.xos" "$t/csr" >"$t/chain"
+	cat "$t/csr.key" "$t/chain" >"$V/transfer"
+	as transfer xos-token show --json | jq -e '.seconds_left <= 600 and (.delegation | length == 1)
+		and .delegation[0].actor == "transfer" and .delegation[0].node == "n2" and (.delegation[0].id | length == 32)'
+	as transfer xos-job submit --node n2 --wait -- true
+	# Passed on once, and no more; what comes of it keeps the first restriction.
+	as transfer xos-token delegate --lifetime 1h --restrict "$V/look.xos" --out "$V/narrow"
+	as narrow xos-token show --json | jq -e '.delegation | length == 2 and .[1].node == "n2" and .[1].until <= .[0].until'
+	refused policy-denied narrow n2 POST /jobs "$(spec)"
+	run -1 as narrow xos-token delegate --out "$t/no"
+	[[ $output == *"may not be passed on any further"* ]]
+	run -1 as transfer xos-token delegate --depth 1 --out "$t/no"
+	run -1 as deep xos-token delegate --stock --node lab/n1 --out "$t/no"
+	[[ $output == *"only a member's own token"* ]]
+	[ ! -e "$t/no" ]
+}
+
+@test "requests that are none, keys that nobody proved, terms that contradict each other" {
+	local t=$BATS_TEST_TMPDIR
+	request "$t/csr" -algorithm EC -pkeyopt ec_paramgen_curve:P-256
+	openssl req -in "$t/csr" -outform DER -out "$t/der"
+	as alice xos-token delegate "$t/der" >"$t/out"
+	head -c 100 "$t/der" >"$t/cut"
+	{ cat "$t/der" && echo x; } >"$t/trailing"
+	# The signature is somebody else's: the last byte of it changed.
+	{ head -c -1 "$t/der" && tail -c 1 "$t/der" | tr '\000-\377' '\001-\377\000'; } >"$t/unproved"
+	head -c 20000 /dev/zero >"$t/long"
+	request "$t/small" -algorithm RSA -pkeyopt rsa_keygen_bits:1024
+	local f
+	for f in cut trailing unproved small csr.key none; do
+		run -1 --separate-stderr as alice xos-token delegate "$t/$f"
+		[ -z "$output" ]
+	done
+	run -3 as alice xos-token delegate "$t/long" # a limit, as everywhere
+	for f in "--depth 9" "--depth x" "--lifetime 0" "--until yesterday" "--lifetime 1h --until 2030-01-01T00:00:00Z" "--stock" "--stock --node n1 --for x"; do
+		# shellcheck disable=SC2086
+		run -2 as alice xos-token delegate $f "$t/csr"
+	done
+	run -2 as alice xos-token delegate
+	run -1 as alice xos-token delegate --until 2020-01-01T00:00:00Z "$t/csr"
+	run -1 as alice xos-token delegate --restrict "$V/vo.xos" "$t/csr"
+}
+
 @test "a lock of the token ends what was made of it, wherever it is shown" {
 	as alice xos-login alice --fresh --password-stdin <"$V/alice.pw"
 	(umask 077 && job submit --node n1 --wait --depth 1 --restrict "$V/submit.xos" -- sh -c 'cat "$X509_USER_PROXY"' >"$V/lost")
