@@ -15,7 +15,10 @@
 static struct node *n;
 static struct xos_json *doc; /* the last answer */
 
-static void begin(const char *job, const struct xos_chain *chain)
+/* Takes the delegation that `make` makes for the job's key. */
+static void begin_with(const char *job, const struct xos_chain *chain,
+    void (*make)(struct xos_bytes spki, const char *job, const struct xos_chain *chain,
+        struct xos_chain *out))
 {
 	struct xos_bytes der[XOS_CHAIN_MAX];
 	const struct xos_known *k = NULL;
@@ -32,12 +35,45 @@ static void begin(const char *job, const struct xos_chain *chain)
 	    &err);
 	MUST(xos_credd_jobs_prepare(n->jobs, job, k->id, &account, n->vo->now, &b, &err), &err);
 	MUST(xos_csr_parse(xos_buf_bytes(&b), &csr, &err), &err);
-	node_delegate(n, chain, csr.spki, "n1", job, NULL, NULL, &d);
+	make(csr.spki, job, chain, &d);
 	size_t count = xos_test_ders(&d, der);
 	MUST(xos_credd_decider_verify(n->decider, der, count, n->vo->now, &k, &err), &err);
 	MUST(xos_credd_jobs_accept(n->jobs, job, k, der, count, "n1", &info, &err), &err);
 	xos_chain_clear(&d);
 	xos_buf_free(&b);
+}
+
+static void delegate(
+    struct xos_bytes spki, const char *job, const struct xos_chain *chain, struct xos_chain *out)
+{
+	node_delegate(n, chain, spki, "n1", job, NULL, NULL, out);
+}
+
+static void begin(const char *job, const struct xos_chain *chain)
+{
+	begin_with(job, chain, delegate);
+}
+
+/* As the authority renews it: with a restriction that lets the job submit nothing, of a member who is in another group by now. */
+static void renew(
+    struct xos_bytes spki, const char *job, const struct xos_chain *chain, struct xos_chain *out)
+{
+	static const char *const groups[] = {"/demo/physics", "/demo/lasers", NULL};
+	const struct xos_test_who who = {
+	    .name = "alice", .number = 1, .groups = groups, .spki = spki};
+	struct xos_delegation d = {.not_after = n->vo->now + 3600, .depth = 0};
+	struct xos_buf r;
+
+	(void)chain;
+	xos_buf_init(&r, XOS_RESTRICTION_MAX);
+	xos_test_restriction("delegation by user \"alice\" { check action in {file.read}; }", &r);
+	MUST_TRUE(xos_str_copy(d.actor, sizeof(d.actor), "job") &&
+	          xos_str_copy(d.node, sizeof(d.node), "n1") &&
+	          xos_str_copy(d.id, sizeof(d.id), job));
+	d.restriction = r.p;
+	d.restriction_len = r.n;
+	xos_test_renewed(n->vo, &who, &d, out);
+	xos_buf_free(&r);
 }
 
 static void setup(void)
@@ -354,6 +390,25 @@ START_TEST(refuses_what_is_no_question)
 }
 END_TEST
 
+START_TEST(a_renewed_job_is_decided_by_the_claims_in_its_credential)
+{
+	static const char q[] = "{\"since\":0,\"jobs\":[{\"job\":\"j2\"}]}";
+
+	begin_with("j2", &n->alice, renew);
+	verdict(ask_at(q, n->vo->now), "permit");
+	n->conf.max_age = 48 * HOUR;
+	offer_vo(6, "forbid group /demo/lasers action job.submit on any on change drain;");
+	verdict(ask_at(q, n->vo->now), "deny");
+	verdict(ask_at(J1, n->vo->now), "permit");
+	/* Ended, like the other: renewing has failed, and ends nothing. */
+	offer_vo(7, "");
+	verdict(ask_at(q, n->vo->now + 24 * HOUR), "permit");
+	lock_it(8, XOS_LOCK_GROUP, "/demo/lasers", XOS_LOCK_NO_END);
+	ck_assert(locked(ask_at(q, n->vo->now + 24 * HOUR)));
+	ck_assert(!locked(ask_at(J1, n->vo->now + 24 * HOUR)));
+}
+END_TEST
+
 START_TEST(only_services_may_ask)
 {
 	struct xos_credd_peer peer = {.uid = ALICE_UID};
@@ -404,6 +459,7 @@ int main(void)
 	tcase_add_test(tc, asks_again_at_edges_of_windows_and_when_the_bundle_ends);
 	tcase_add_test(tc, answers_shortly_while_nothing_changed);
 	tcase_add_test(tc, refuses_what_is_no_question);
+	tcase_add_test(tc, a_renewed_job_is_decided_by_the_claims_in_its_credential);
 	tcase_add_test(tc, only_services_may_ask);
 	tcase_add_test(tc, what_runs_is_not_forgotten);
 	suite_add_tcase(s, tc);
