@@ -5,6 +5,22 @@
 
 #define JOBS_MAX 1000 /* what credd takes at once */
 
+/* What was asked for, which is what is decided by; not what was given in the end. */
+static int64_t wall_asked(struct xos_job_front *f, const char *id)
+{
+	struct xos_job_spec *spec = NULL;
+	struct xos_buf b;
+	int64_t wall = 0;
+
+	xos_buf_init(&b, XOS_JOB_SPEC_MAX);
+	if (xos_table_spec(f->table, id, &b, NULL) == XOS_OK &&
+	    xos_job_spec_decode(xos_buf_bytes(&b), &spec, NULL) == XOS_OK)
+		wall = spec->wall;
+	xos_job_spec_free(spec);
+	xos_buf_free(&b);
+	return wall;
+}
+
 /* Adds {"jobs": [...]} of what runs to the question. *more: there are others. */
 static enum xos_status add_jobs(
     struct xos_job_front *f, struct xos_json *doc, size_t *more, struct xos_err *err)
@@ -29,8 +45,9 @@ static enum xos_status add_jobs(
 		xos_json_set_string(o, "job", e->id);
 		if (e->source[0])
 			xos_json_set_string(o, "src", e->source);
-		if (e->wall)
-			xos_json_set_int(o, "wall", e->wall);
+		int64_t wall = wall_asked(f, e->id);
+		if (wall)
+			xos_json_set_int(o, "wall", wall);
 		xos_json_add(list, o);
 		told++;
 	}

@@ -16,7 +16,9 @@
 #define LOOK_MS 1000
 #define AWAY_MS 5000 /* until xos-credd is tried again that did not answer */
 #define RETRY_MS 1000
-#define AT_ONCE 16 /* questions in one look */
+#define STILL_MS 100    /* until it is looked again whether a job stands still */
+#define STILL_LOOKS 100 /* after which that is said to take long */
+#define AT_ONCE 16      /* questions in one look */
 
 enum xos_status xos_running_open(struct xos_starter *s, struct xos_err *err)
 {
@@ -116,26 +118,29 @@ static void end_it(const struct xos_starter *s, struct xos_starter_job *j)
 	tell_to_end(s, j);
 }
 
+/* Never waits: what is stuck in the kernel stands still once it comes out, and orders must not wait for that. */
 static void freeze_it(const struct xos_starter *s, struct xos_starter_job *j)
 {
+	struct xos_running_job *r = &j->running;
 	struct xos_cgroup g;
 	struct xos_err err = XOS_ERR_INIT;
 
+	r->act_ms = xos_clock_mono_ms() + STILL_MS;
 	if (!monitor_of(s, j->id)) /* over, or not quite begun */
 		return;
 	enum xos_status st = xos_cgroup_open(&s->groups, j->id, &g, &err);
-	if (st == XOS_OK)
-		st = xos_cgroup_freeze(&g, true, &err);
-	if (st == XOS_OK) {
-		j->running.frozen = true;
-		XOS_EVENT(XOS_WARN, "job.frozen", "job", j->id, "why", j->running.standing.text);
-		return;
+	if (st == XOS_OK && !xos_cgroup_is_frozen(&g))
+		st = xos_cgroup_freeze_begin(&g, &err);
+	if (st != XOS_OK) { /* there is no holding it here */
+		complain("job.not-frozen", j, &err);
+		if (xos_standing_unfrozen(&r->standing) == XOS_STANDING_END)
+			end_it(s, j);
+	} else if (xos_cgroup_stands_still(&g)) {
+		r->frozen = true;
+		XOS_EVENT(XOS_WARN, "job.frozen", "job", j->id, "why", r->standing.text);
+	} else if (++r->looks == STILL_LOOKS) {
+		XOS_EVENT(XOS_WARN, "job.freezes-slowly", "job", j->id);
 	}
-	complain("job.not-frozen", j, &err);
-	/* Asked to, and it goes on stopping; else there is no holding it here. */
-	if (strcmp(err.code, "not-frozen") != 0 &&
-	    xos_standing_unfrozen(&j->running.standing) == XOS_STANDING_END)
-		end_it(s, j);
 }
 
 /* False: it stands still yet. */
@@ -149,6 +154,7 @@ static bool thaw_it(const struct xos_starter *s, struct xos_starter_job *j)
 		st = xos_cgroup_freeze(&g, false, &err);
 	if (st == XOS_OK) {
 		j->running.frozen = false;
+		j->running.looks = 0;
 		XOS_EVENT(XOS_INFO, "job.thawed", "job", j->id);
 		return true;
 	}
@@ -253,11 +259,14 @@ static enum xos_status ask(const struct xos_starter *s, const struct xos_word_qu
 	return st;
 }
 
-static bool is_due(const struct xos_starter *s, const struct xos_starter_job *j, int64_t now)
+/* By either clock: one was set, or stood still while the machine slept. */
+static bool is_due(const struct xos_starter *s, const struct xos_starter_job *j,
+    const struct xos_standing_clock *clock)
 {
 	const struct xos_running_job *r = &j->running;
 
-	return r->version != s->running.version || (r->again_ms && now >= r->again_ms);
+	return r->version != s->running.version ||
+	       (r->again_ms && (clock->mono_ms >= r->again_ms || clock->now >= r->again));
 }
 
 static void hear(struct xos_starter *s, struct xos_starter_job *j, const struct xos_words *w,
@@ -269,6 +278,7 @@ static void hear(struct xos_starter *s, struct xos_starter_job *j, const struct 
 
 	j->running.version = w->version;
 	j->running.again_ms = w->again ? clock.mono_ms + w->again * 1000 : 0;
+	j->running.again = clock.now + w->again;
 	carry_out(s, j, &before, xos_standing_hear(&j->running.standing, word, &rules, &clock));
 }
 
@@ -278,13 +288,13 @@ static enum xos_status ask_some(
 {
 	struct xos_word_question q[XOS_LOCAL_STANDING_JOBS];
 	size_t place[XOS_LOCAL_STANDING_JOBS];
-	int64_t now = xos_clock_mono_ms();
+	const struct xos_standing_clock clock = read_clock();
 
 	*n = 0;
 	for (; *at < s->njobs && *n < XOS_LOCAL_STANDING_JOBS; ++*at) {
 		const struct xos_starter_job *j = &s->jobs[*at];
 
-		if (!is_due(s, j, now))
+		if (!is_due(s, j, &clock))
 			continue;
 		place[*n] = *at;
 		memcpy(q[*n].id, j->id, sizeof(q[*n].id));

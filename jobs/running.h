@@ -19,7 +19,9 @@ struct xos_running_job {
 	bool loaded, unwritten;
 	bool frozen;      /* that the group stands still was seen, not only ordered */
 	int64_t version;  /* of the view by which it was decided; 0: not yet */
+	unsigned looks;   /* whether it stands still yet */
 	int64_t again_ms; /* monotonic: decided again at the latest; 0: not said */
+	int64_t again;    /* the same, by the clock on the wall */
 	int64_t act_ms;   /* monotonic: what could not be done is not tried before */
 };
 

@@ -244,20 +244,42 @@ static enum xos_status wait_frozen(const char *dir, bool unified, struct xos_err
 	    err, XOS_UNAVAILABLE, "not-frozen", "%s does not stop: it is asked to, still", dir);
 }
 
-enum xos_status xos_cgroup_freeze(const struct xos_cgroup *g, bool frozen, struct xos_err *err)
+/* dir: where it is frozen. */
+static enum xos_status set_frozen(
+    const struct xos_cgroup *g, bool frozen, char dir[PATH_MAX], struct xos_err *err)
 {
-	char dir[PATH_MAX];
-
 	if (!(g->in->can & XOS_CGROUP_FREEZE))
 		return xos_err_set(err, XOS_DENIED, "freeze-not-enforceable",
 		    "this machine cannot freeze a job: %s", g->in->control[FREEZE].why);
-	bool unified = g->in->control[FREEZE].unified;
 	enum xos_status st = folder(g, FREEZE, dir, err);
-	if (st == XOS_OK && unified)
+	if (st == XOS_OK && g->in->control[FREEZE].unified)
 		st = xos_cgroup_write(dir, "cgroup.freeze", frozen ? "1" : "0", err);
 	else if (st == XOS_OK)
 		st = xos_cgroup_write(dir, "freezer.state", frozen ? "FROZEN" : "THAWED", err);
-	return st == XOS_OK && frozen ? wait_frozen(dir, unified, err) : st;
+	return st;
+}
+
+enum xos_status xos_cgroup_freeze(const struct xos_cgroup *g, bool frozen, struct xos_err *err)
+{
+	char dir[PATH_MAX];
+	enum xos_status st = set_frozen(g, frozen, dir, err);
+
+	return st == XOS_OK && frozen ? wait_frozen(dir, g->in->control[FREEZE].unified, err) : st;
+}
+
+enum xos_status xos_cgroup_freeze_begin(const struct xos_cgroup *g, struct xos_err *err)
+{
+	char dir[PATH_MAX];
+
+	return set_frozen(g, true, dir, err);
+}
+
+bool xos_cgroup_stands_still(const struct xos_cgroup *g)
+{
+	char dir[PATH_MAX];
+
+	return g->in->can & XOS_CGROUP_FREEZE && folder(g, FREEZE, dir, NULL) == XOS_OK &&
+	       is_frozen(dir, g->in->control[FREEZE].unified);
 }
 
 bool xos_cgroup_is_frozen(const struct xos_cgroup *g)

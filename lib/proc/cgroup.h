@@ -76,6 +76,11 @@ XOS_MUST_USE bool xos_cgroup_join(const int *fds, size_t n);
 /* Frozen: once all of it stands still; UNAVAILABLE "not-frozen" if that takes over a second, and it goes on stopping. */
 XOS_MUST_USE enum xos_status xos_cgroup_freeze(
     const struct xos_cgroup *g, bool frozen, struct xos_err *err);
+/* The same without waiting: asks it to freeze. */
+XOS_MUST_USE enum xos_status xos_cgroup_freeze_begin(
+    const struct xos_cgroup *g, struct xos_err *err);
+/* Does all of it stand still? */
+bool xos_cgroup_stands_still(const struct xos_cgroup *g);
 /* Was it asked to freeze, whether all of it stands still yet or not? */
 bool xos_cgroup_is_frozen(const struct xos_cgroup *g);
 /* SIGKILL for all of it, frozen or not, so that nothing of what is frozen runs again: in the older hierarchy it is thawed once that is on

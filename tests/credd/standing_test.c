@@ -9,13 +9,17 @@
 #include "fixture.h"
 #include "json/json.h"
 #include "pki/csr.h"
+#include "token/trustlist.h"
 
 #define HOUR INT64_C(3600)
 
 static struct node *n;
 static struct xos_json *doc; /* the last answer */
 
-static void begin(const char *job, const struct xos_chain *chain)
+/* Takes the delegation that `make` makes for the job's key. */
+static void begin_with(const char *job, const struct xos_chain *chain,
+    void (*make)(struct xos_bytes spki, const char *job, const struct xos_chain *chain,
+        struct xos_chain *out))
 {
 	struct xos_bytes der[XOS_CHAIN_MAX];
 	const struct xos_known *k = NULL;
@@ -32,12 +36,45 @@ static void begin(const char *job, const struct xos_chain *chain)
 	    &err);
 	MUST(xos_credd_jobs_prepare(n->jobs, job, k->id, &account, n->vo->now, &b, &err), &err);
 	MUST(xos_csr_parse(xos_buf_bytes(&b), &csr, &err), &err);
-	node_delegate(n, chain, csr.spki, "n1", job, NULL, NULL, &d);
+	make(csr.spki, job, chain, &d);
 	size_t count = xos_test_ders(&d, der);
 	MUST(xos_credd_decider_verify(n->decider, der, count, n->vo->now, &k, &err), &err);
 	MUST(xos_credd_jobs_accept(n->jobs, job, k, der, count, "n1", &info, &err), &err);
 	xos_chain_clear(&d);
 	xos_buf_free(&b);
+}
+
+static void delegate(
+    struct xos_bytes spki, const char *job, const struct xos_chain *chain, struct xos_chain *out)
+{
+	node_delegate(n, chain, spki, "n1", job, NULL, NULL, out);
+}
+
+static void begin(const char *job, const struct xos_chain *chain)
+{
+	begin_with(job, chain, delegate);
+}
+
+/* As the authority renews it: with a restriction that lets the job submit nothing, of a member who is in another group by now. */
+static void renew(
+    struct xos_bytes spki, const char *job, const struct xos_chain *chain, struct xos_chain *out)
+{
+	static const char *const groups[] = {"/demo/physics", "/demo/lasers", NULL};
+	const struct xos_test_who who = {
+	    .name = "alice", .number = 1, .groups = groups, .spki = spki};
+	struct xos_delegation d = {.not_after = n->vo->now + 3600, .depth = 0};
+	struct xos_buf r;
+
+	(void)chain;
+	xos_buf_init(&r, XOS_RESTRICTION_MAX);
+	xos_test_restriction("delegation by user \"alice\" { check action in {file.read}; }", &r);
+	MUST_TRUE(xos_str_copy(d.actor, sizeof(d.actor), "job") &&
+	          xos_str_copy(d.node, sizeof(d.node), "n1") &&
+	          xos_str_copy(d.id, sizeof(d.id), job));
+	d.restriction = r.p;
+	d.restriction_len = r.n;
+	xos_test_renewed(n->vo, &who, &d, out);
+	xos_buf_free(&r);
 }
 
 static void setup(void)
@@ -354,6 +391,105 @@ START_TEST(refuses_what_is_no_question)
 }
 END_TEST
 
+START_TEST(a_renewed_job_is_decided_by_the_claims_in_its_credential)
+{
+	static const char q[] = "{\"since\":0,\"jobs\":[{\"job\":\"j2\"}]}";
+
+	begin_with("j2", &n->alice, renew);
+	verdict(ask_at(q, n->vo->now), "permit");
+	n->conf.max_age = 48 * HOUR;
+	offer_vo(6, "forbid group /demo/lasers action job.submit on any on change drain;");
+	verdict(ask_at(q, n->vo->now), "deny");
+	verdict(ask_at(J1, n->vo->now), "permit");
+	/* Ended, like the other: renewing has failed, and ends nothing. */
+	offer_vo(7, "");
+	verdict(ask_at(q, n->vo->now + 24 * HOUR), "permit");
+	lock_it(8, XOS_LOCK_GROUP, "/demo/lasers", XOS_LOCK_NO_END);
+	ck_assert(locked(ask_at(q, n->vo->now + 24 * HOUR)));
+	ck_assert(!locked(ask_at(J1, n->vo->now + 24 * HOUR)));
+}
+END_TEST
+
+static void add(struct xos_trust_list *l, const struct xos_cert *c, enum xos_trust_state state)
+{
+	struct xos_trust_entry *e = &l->entry[l->n++];
+	struct xos_err err = XOS_ERR_INIT;
+
+	*e = (struct xos_trust_entry){
+	    .cert = xos_cert_ref(c), .state = state, .since = n->vo->now - 4000};
+	MUST(xos_trust_role_of(c, "demo", &e->role, &err), &err);
+}
+
+/* The VO's list of issuers as it has that one; NULL: not at all. */
+static void offer_list(uint64_t serial, const struct xos_cert *issuer, enum xos_trust_state state)
+{
+	struct xos_trust_list *l = calloc(1, sizeof(*l));
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_buf b;
+
+	MUST_TRUE(l && xos_str_copy(l->vo, sizeof(l->vo), "demo"));
+	l->serial = serial;
+	l->issued = n->vo->now;
+	add(l, n->vo->ca, XOS_TRUST_ACTIVE);
+	add(l, n->vo->rca, XOS_TRUST_ACTIVE);
+	add(l, n->vo->policy, XOS_TRUST_ACTIVE);
+	if (issuer)
+		add(l, issuer, state);
+	xos_buf_init(&b, XOS_TRUST_LIST_MAX);
+	MUST(xos_trust_list_sign(n->vo->root_key, n->vo->root, l, &b, &err), &err);
+	offer(&(struct xos_test_bundle){.serial = 10 + serial, .trust = xos_buf_bytes(&b)});
+	xos_trust_list_free(l);
+	xos_buf_free(&b);
+}
+
+START_TEST(what_a_key_signed_that_was_taken_back_is_as_locked)
+{
+	static const char q[] = "{\"since\":0,\"jobs\":[{\"job\":\"j2\"}]}";
+	const struct xos_json *o, *lock = NULL;
+
+	begin_with("j2", &n->alice, renew);
+	const struct xos_cert *issuer = xos_credd_jobs_held(n->jobs, "j2")->cert[1];
+	offer_list(1, issuer, XOS_TRUST_ACTIVE);
+	verdict(ask_at(q, n->vo->now), "permit");
+	/* Not named any more: that a list is tidied up ends nothing. */
+	offer_list(2, NULL, XOS_TRUST_ACTIVE);
+	verdict(ask_at(q, n->vo->now), "undecided");
+	offer_list(3, issuer, XOS_TRUST_REVOKED);
+	o = ask_at(q, n->vo->now);
+	ck_assert(locked(o));
+	ck_assert_int_eq(xos_json_get_object(o, "lock", &lock, NULL), XOS_OK);
+	ck_assert_str_eq(text(lock, "what"), "credential");
+	/* The other was signed by another key. */
+	verdict(ask_at(J1, n->vo->now), "permit");
+}
+END_TEST
+
+START_TEST(locks_of_its_token_and_of_the_node_hold_it)
+{
+	struct xos_lock lock = {.id = "L",
+	    .kind = XOS_LOCK_NODE,
+	    .since = 1,
+	    .until = XOS_LOCK_NO_END,
+	    .name = "n1",
+	    .message = "Laptop stolen."};
+	struct xos_bytes der[XOS_CHAIN_MAX];
+	const struct xos_known *k = NULL;
+	struct xos_err err = XOS_ERR_INIT;
+
+	MUST(xos_credd_decider_verify(
+	         n->decider, der, xos_test_ders(&n->alice, der), n->vo->now, &k, &err),
+	    &err);
+	char serial[XOS_SERIAL_TEXT], what[XOS_SERIAL_TEXT + 8];
+	memcpy(serial, k->id->serial, sizeof(serial));
+	lock_it(6, XOS_LOCK_TOKEN, serial, n->vo->now + HOUR);
+	MUST_TRUE(xos_str_printf(what, sizeof(what), "token %s", serial));
+	is_locked_by(what);
+	offer(&(struct xos_test_bundle){
+	    .serial = 7, .locks_serial = 7, .locks_rca = &lock, .nlocks_rca = 1});
+	is_locked_by("node n1");
+}
+END_TEST
+
 START_TEST(only_services_may_ask)
 {
 	struct xos_credd_peer peer = {.uid = ALICE_UID};
@@ -404,6 +540,9 @@ int main(void)
 	tcase_add_test(tc, asks_again_at_edges_of_windows_and_when_the_bundle_ends);
 	tcase_add_test(tc, answers_shortly_while_nothing_changed);
 	tcase_add_test(tc, refuses_what_is_no_question);
+	tcase_add_test(tc, a_renewed_job_is_decided_by_the_claims_in_its_credential);
+	tcase_add_test(tc, what_a_key_signed_that_was_taken_back_is_as_locked);
+	tcase_add_test(tc, locks_of_its_token_and_of_the_node_hold_it);
 	tcase_add_test(tc, only_services_may_ask);
 	tcase_add_test(tc, what_runs_is_not_forgotten);
 	suite_add_tcase(s, tc);

@@ -72,6 +72,23 @@ static enum xos_status changed(const char *key, const char *value)
 	return st;
 }
 
+START_TEST(every_cause_of_an_end_is_taken)
+{
+	static const char *const causes[] = {
+	    "self", "cancelled", "wall", "cpu", "memory", "policy", "lock"};
+
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		struct xos_record r = sample(), back;
+
+		snprintf(r.cause, sizeof(r.cause), "%s", causes[i]);
+		struct xos_json *doc = xos_record_to_json(&r);
+		ck_assert_msg(xos_record_from_json(doc, &back, NULL) == XOS_OK, "%s", causes[i]);
+		ck_assert_str_eq(back.cause, causes[i]);
+		xos_json_free(doc);
+	}
+}
+END_TEST
+
 START_TEST(refusals)
 {
 	ck_assert_int_eq(changed("name", "other"), XOS_OK);
@@ -158,6 +175,7 @@ int main(void)
 	int failed;
 
 	tcase_add_test(t, round_trip);
+	tcase_add_test(t, every_cause_of_an_end_is_taken);
 	tcase_add_test(t, refusals);
 	tcase_add_test(t, senders);
 	tcase_add_test(t, spool_keeps_one_file_a_record);
