@@ -16,8 +16,10 @@
 #include "jobs/hold.h"
 #include "jobs/order.h"
 #include "jobs/outcome.h"
+#include "jobs/past.h"
 #include "jobs/place.h"
 #include "jobs/spawn.h"
+#include "jobs/unlease.h"
 #include "pki/digest.h"
 #include "service/own.h"
 
@@ -170,7 +172,7 @@ static bool given(const struct xos_job_spec *spec, const char *name)
 }
 
 static bool fill_env(const struct xos_starter *s, const struct checked *c,
-    const struct xos_permission *p, const char *cred, struct xos_launch *l)
+    const struct xos_permission *p, const char *home, const char *cred, struct xos_launch *l)
 {
 	char proxy[PATH_MAX];
 	bool ok = xos_path_join(proxy, sizeof(proxy), cred, XOS_CRED_FILE);
@@ -181,15 +183,15 @@ static bool fill_env(const struct xos_starter *s, const struct checked *c,
 		ok = add_env(l, "PATH", s->path);
 	if (ok && !given(c->spec, "LANG"))
 		ok = add_env(l, "LANG", "C.UTF-8");
-	return ok && add_env(l, "HOME", l->work) && add_env(l, "USER", p->account.name) &&
-	       add_env(l, "LOGNAME", p->account.name) && add_env(l, "X509_USER_PROXY", proxy) &&
-	       add_env(l, "XOS_JOB_ID", c->id) && add_env(l, "XOS_NODE", s->ask.node) &&
-	       add_env(l, "XOS_CONFIG", s->tools) &&
+	return ok && add_env(l, "HOME", home ? home : l->work) &&
+	       add_env(l, "USER", p->account.name) && add_env(l, "LOGNAME", p->account.name) &&
+	       add_env(l, "X509_USER_PROXY", proxy) && add_env(l, "XOS_JOB_ID", c->id) &&
+	       add_env(l, "XOS_NODE", s->ask.node) && add_env(l, "XOS_CONFIG", s->tools) &&
 	       add_env(l, "XOS_CREDD_SOCKET", s->c->credd_socket);
 }
 
 /* Folders that jobs need and that a private /tmp must not hide. */
-static bool fill_keep(const struct xos_starter *s, struct xos_launch *l)
+static bool fill_keep(const struct xos_starter *s, const char *home, struct xos_launch *l)
 {
 	char dirs[PATH_MAX], socket[PATH_MAX], *slash, *save = NULL;
 
@@ -197,7 +199,7 @@ static bool fill_keep(const struct xos_starter *s, struct xos_launch *l)
 	    !xos_str_copy(socket, sizeof(socket), s->c->credd_socket))
 		return false;
 	for (char *d = strtok_r(dirs, ":", &save); d; d = strtok_r(NULL, ":", &save))
-		if (d[0] == '/' && access(d, F_OK) == 0 && l->keep.n < XOS_LAUNCH_KEEP - 3 &&
+		if (d[0] == '/' && access(d, F_OK) == 0 && l->keep.n < XOS_LAUNCH_KEEP - 4 &&
 		    !xos_strings_add(&l->keep, d))
 			return false;
 	slash = strrchr(socket, '/');
@@ -206,11 +208,14 @@ static bool fill_keep(const struct xos_starter *s, struct xos_launch *l)
 		if (access(socket, F_OK) == 0 && !xos_strings_add(&l->keep, socket))
 			return false;
 	}
+	if (home && !xos_strings_add(&l->keep, home))
+		return false;
 	return xos_strings_add(&l->keep, s->tools);
 }
 
 static enum xos_status fill_launch(const struct xos_starter *s, const struct checked *c,
-    const struct xos_permission *p, struct xos_launch *l, struct xos_err *err)
+    const struct xos_permission *p, const struct xos_lease *lease, struct xos_launch *l,
+    struct xos_err *err)
 {
 	char run[PATH_MAX], work[PATH_MAX], cred[PATH_MAX];
 	enum xos_status st = xos_stage_path(&s->stage, c->id, NULL, run, err);
@@ -224,6 +229,9 @@ static enum xos_status fill_launch(const struct xos_starter *s, const struct che
 	l->isolate = s->stage.root;
 	l->uid = s->stage.root ? p->account.uid : geteuid();
 	l->gid = s->stage.root ? p->account.gid : getegid();
+	l->alone = lease->isolated;
+	l->ngroups = lease->ngroups;
+	memcpy(l->groups, lease->groups, sizeof(l->groups));
 	l->limits = p->limits;
 	l->group_can = (uint8_t)s->groups.can;
 	l->group_unified = (uint8_t)xos_cgroups_unified(&s->groups);
@@ -237,7 +245,8 @@ static enum xos_status fill_launch(const struct xos_starter *s, const struct che
 	ok = ok && l->run && l->work && l->cred;
 	for (size_t i = 0; ok && i < c->spec->nargs; i++)
 		ok = xos_strings_add(&l->argv, c->spec->argv[i]);
-	ok = ok && fill_env(s, c, p, cred, l) && (!l->isolate || fill_keep(s, l));
+	ok = ok && fill_env(s, c, p, lease->home, cred, l) &&
+	     (!l->isolate || fill_keep(s, lease->home, l));
 	return ok ? XOS_OK : memory(err);
 }
 
@@ -256,8 +265,11 @@ static enum xos_status begin(
     struct xos_starter *s, const struct checked *c, struct xos_permission *p, struct xos_err *err)
 {
 	struct xos_launch l = {.uid = 0};
-	enum xos_status st;
+	struct xos_lease lease = {.isolated = false};
+	enum xos_status st = xos_starter_account(s, c->id, p, &lease, err);
 
+	if (st != XOS_OK)
+		return st;
 	if (s->stage.root)
 		st = xos_stage_make(&s->stage, c->id, p->account.uid, p->account.gid, err);
 	else
@@ -271,12 +283,15 @@ static enum xos_status begin(
 	if (st == XOS_OK)
 		st = xos_stage_save(&s->stage, &p->record, err);
 	if (st == XOS_OK)
-		st = fill_launch(s, c, p, &l, err);
+		st = xos_origin_save(&s->stage, c->id, c->order.source, err);
+	if (st == XOS_OK)
+		st = fill_launch(s, c, p, &lease, &l, err);
 	if (st == XOS_OK)
 		st = xos_local_job_credential(s->credd, c->id, &l.credential, err);
 	if (st == XOS_OK)
 		st = xos_monitor_spawn(s->monitor, &l, err);
 	xos_launch_free(&l);
+	xos_lease_free(&lease);
 	return st;
 }
 
@@ -404,6 +419,7 @@ static void on_tick(void *ctx)
 		s->tell_ms = now + (told ? TELL_MS : TELL_RETRY_MS);
 	}
 	xos_starter_settle(s);
+	xos_starter_unlease(s);
 }
 
 enum xos_status xos_starter_serve(

@@ -3,6 +3,7 @@
 
 #include "jobs/ask.h"
 #include "jobs/config.h"
+#include "jobs/lease.h"
 #include "jobs/stage.h"
 #include "proc/cgroup.h"
 #include "proc/channel.h"
@@ -40,6 +41,7 @@ struct xos_starter {
 	size_t njobs;
 	int64_t tell_ms; /* when xos-credd is told next what this service can do */
 	int64_t clean_ms;
+	int64_t unlease_ms; /* when uids of jobs are looked at next */
 };
 
 /* Watches this job from now on. */
