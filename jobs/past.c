@@ -10,45 +10,59 @@
 #include "base/file.h"
 #include "base/text.h"
 
-enum xos_status xos_origin_save(
-    const struct xos_stage *s, const char *id, const char *source, struct xos_err *err)
+enum xos_status xos_origin_save(const struct xos_stage *s, const char *id, const char *source,
+    const char *groups, struct xos_err *err)
 {
-	char path[PATH_MAX];
-	enum xos_status st;
-
-	if (!source[0])
-		return XOS_OK;
-	st = xos_stage_path(s, id, "origin", path, err);
-	return st == XOS_OK ? xos_file_write(path, 0600, xos_bytes_str(source), err) : st;
-}
-
-static void load_origin(const struct xos_stage *s, const char *id, char out[XOS_ORIGIN_MAX])
-{
+	struct xos_json *o = xos_json_object();
 	char path[PATH_MAX];
 	struct xos_buf b;
+	enum xos_status st;
 
-	out[0] = '\0';
-	xos_buf_init(&b, XOS_ORIGIN_MAX - 1);
-	if (xos_stage_path(s, id, "origin", path, NULL) == XOS_OK &&
-	    xos_file_read(path, XOS_ORIGIN_MAX - 1, &b, NULL) == XOS_OK && xos_buf_str(&b))
-		(void)!xos_str_copy(out, XOS_ORIGIN_MAX, xos_buf_str(&b));
+	xos_buf_init(&b, XOS_ORIGIN_MAX);
+	xos_json_set_text(o, "source", source[0] ? source : NULL);
+	xos_json_set_text(o, "groups", groups);
+	st = xos_json_dump(o, &b, err);
+	if (st == XOS_OK)
+		st = xos_stage_path(s, id, "origin", path, err);
+	if (st == XOS_OK)
+		st = xos_file_write(path, 0600, xos_buf_bytes(&b), err);
 	xos_buf_free(&b);
-	xos_text_clean(out);
+	xos_json_free(o);
+	return st;
+}
+
+/* One that cannot be read is left out: the rest of the line still says who. */
+static void add_origin(const struct xos_stage *s, const char *id, struct xos_json *o)
+{
+	char path[PATH_MAX];
+	struct xos_json *origin = NULL;
+	const char *source = NULL, *groups = NULL;
+	struct xos_buf b;
+
+	xos_buf_init(&b, XOS_ORIGIN_MAX);
+	if (xos_stage_path(s, id, "origin", path, NULL) == XOS_OK &&
+	    xos_file_read(path, XOS_ORIGIN_MAX, &b, NULL) == XOS_OK &&
+	    xos_json_parse(xos_buf_bytes(&b), XOS_ORIGIN_MAX, &origin, NULL) == XOS_OK &&
+	    xos_json_opt_string(origin, "source", 256, &source, NULL) == XOS_OK &&
+	    xos_json_opt_string(origin, "groups", 2048, &groups, NULL) == XOS_OK) {
+		xos_json_set_text(o, "source", source);
+		xos_json_set_text(o, "groups", groups);
+	}
+	xos_buf_free(&b);
+	xos_json_free(origin);
 }
 
 static struct xos_json *line_of(const struct xos_stage *s, const struct xos_record *r)
 {
 	struct xos_json *o = xos_json_object();
-	char source[XOS_ORIGIN_MAX];
 
-	load_origin(s, r->id, source);
 	xos_json_set_string(o, "job", r->id);
 	xos_json_set_string(o, "member", r->member);
 	xos_json_set_int(o, "number", (int64_t)r->number);
 	xos_json_set_int(o, "uid", (int64_t)r->uid);
 	xos_json_set_string(o, "account", r->account);
 	xos_json_set_string(o, "isolation", r->isolation);
-	xos_json_set_string(o, "source", source[0] ? source : NULL);
+	add_origin(s, r->id, o);
 	xos_json_set_text(o, "deciders", r->deciders);
 	xos_json_set_int(o, "bundle", (int64_t)r->bundle_serial);
 	xos_json_set_time(o, "submitted", r->submitted);

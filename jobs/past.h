@@ -11,11 +11,11 @@
 #define XOS_PAST_FILE "past.jsonl"
 #define XOS_PAST_OLD XOS_PAST_FILE ".old"
 #define XOS_PAST_BYTES (8u << 20)
-#define XOS_ORIGIN_MAX 64
+#define XOS_ORIGIN_MAX 4096
 
-/* run/ID/origin: from where it was submitted, an address; "" is not written. */
-XOS_MUST_USE enum xos_status xos_origin_save(
-    const struct xos_stage *s, const char *id, const char *source, struct xos_err *err);
+/* run/ID/origin, {"source"?, "groups"}: from which address it was submitted, and the groups of who did. */
+XOS_MUST_USE enum xos_status xos_origin_save(const struct xos_stage *s, const char *id,
+    const char *source, const char *groups, struct xos_err *err);
 /* Appends the job's line, durably; may be done twice. */
 XOS_MUST_USE enum xos_status xos_past_add(
     const char *state, const struct xos_stage *s, const struct xos_record *r, struct xos_err *err);

@@ -283,7 +283,7 @@ static enum xos_status begin(
 	if (st == XOS_OK)
 		st = xos_stage_save(&s->stage, &p->record, err);
 	if (st == XOS_OK)
-		st = xos_origin_save(&s->stage, c->id, c->order.source, err);
+		st = xos_origin_save(&s->stage, c->id, c->order.source, p->groups, err);
 	if (st == XOS_OK)
 		st = fill_launch(s, c, p, &lease, &l, err);
 	if (st == XOS_OK)

@@ -10,7 +10,7 @@
 #include "jobs/clean.h"
 #include "jobs/home.h"
 
-#define ROUND_MS 5000
+#define ROUND_MS 2000
 #define IDLE_MS 60000 /* nothing was leased in the last round */
 #define PAGE 256
 
