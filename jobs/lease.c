@@ -88,6 +88,7 @@ static enum xos_status read_one(
 	if (st == XOS_OK && (uid < LEAST || !xos_local_job_valid(out->job)))
 		st = xos_err_set(err, XOS_MALFORMED, "lease", "xos-credd tells of no lease");
 	out->uid = (uint32_t)uid;
+	out->held = xos_json_has(o, "held");
 	return st;
 }
 

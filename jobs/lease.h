@@ -25,6 +25,7 @@ XOS_MUST_USE enum xos_status xos_lease_decode(
 struct xos_leased {
 	uint32_t uid;
 	char job[XOS_LOCAL_JOB_MAX + 1];
+	bool held; /* something was left when it was looked at last */
 };
 XOS_MUST_USE enum xos_status xos_leases_page(struct xos_local *credd, int64_t after,
     struct xos_leased *out, size_t max, size_t *n, bool *more, struct xos_err *err);

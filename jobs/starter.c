@@ -539,6 +539,7 @@ enum xos_status xos_starter_new(
 	if (!s)
 		return memory(err);
 	s->c = c;
+	s->unlease_after = -1;
 	st = xos_jobs_path(c, s->path, sizeof(s->path), err);
 	if (st == XOS_OK)
 		st = xos_jobs_monitor(c, s->monitor, sizeof(s->monitor), err);

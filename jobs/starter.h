@@ -41,7 +41,9 @@ struct xos_starter {
 	size_t njobs;
 	int64_t tell_ms; /* when xos-credd is told next what this service can do */
 	int64_t clean_ms;
-	int64_t unlease_ms; /* when uids of jobs are looked at next */
+	int64_t unlease_ms;    /* when uids of jobs are looked at next */
+	int64_t unlease_after; /* beginning after this one; -1: with the first */
+	int64_t held_ms;       /* when those of which something is left are looked at next */
 };
 
 /* Watches this job from now on. */

@@ -10,9 +10,12 @@
 #include "jobs/clean.h"
 #include "jobs/home.h"
 
-#define ROUND_MS 2000
+#define ROUND_MS 1000
+#define HELD_MS 5000  /* what is left is seldom gone a moment later */
 #define IDLE_MS 60000 /* nothing was leased in the last round */
+#define AWAY_MS 10000 /* xos-credd did not answer */
 #define PAGE 256
+#define ROUND_MAX 16 /* each costs a look at all processes of the machine */
 
 /* An order that was cut off is carried out again while its folder is there; one without may have failed. */
 static bool is_over(const struct xos_starter *s, const char *job)
@@ -39,26 +42,31 @@ static void end_one(struct xos_starter *s, const struct xos_leased *l)
 		xos_event_err(XOS_WARN, "lease.not-ended", &err, "job", l->job, (const char *)NULL);
 }
 
-static enum xos_status round_of(struct xos_starter *s, size_t *seen, struct xos_err *err)
+/* Where the last round stopped, to its own bound. *seen: how many leases it came across. */
+static enum xos_status round_of(struct xos_starter *s, bool held, size_t *seen, struct xos_err *err)
 {
 	struct xos_leased *list = calloc(PAGE, sizeof(*list));
-	int64_t after = -1;
+	size_t looked = 0;
 	bool more = true;
 	enum xos_status st =
 	    list ? XOS_OK : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 
-	while (st == XOS_OK && more) {
+	while (st == XOS_OK && more && looked < ROUND_MAX) {
 		size_t n = 0;
 
-		st = xos_leases_page(s->credd, after, list, PAGE, &n, &more, err);
-		for (size_t i = 0; st == XOS_OK && i < n; i++) {
-			if (is_over(s, list[i].job))
+		st = xos_leases_page(s->credd, s->unlease_after, list, PAGE, &n, &more, err);
+		for (size_t i = 0; st == XOS_OK && i < n && looked < ROUND_MAX; i++) {
+			if (is_over(s, list[i].job) && (held || !list[i].held)) {
 				end_one(s, &list[i]);
-			after = list[i].uid;
+				looked++;
+			}
+			s->unlease_after = list[i].uid;
 		}
 		*seen += n;
 		more = more && n > 0;
 	}
+	if (st != XOS_OK || looked < ROUND_MAX)
+		s->unlease_after = -1;
 	free(list);
 	return st;
 }
@@ -67,14 +75,17 @@ void xos_starter_unlease(struct xos_starter *s)
 {
 	struct xos_err err = XOS_ERR_INIT;
 	int64_t now = xos_clock_mono_ms();
+	bool held = now >= s->held_ms, begins = s->unlease_after < 0;
 	size_t seen = 0;
 
 	if (!s->stage.root || now < s->unlease_ms)
 		return;
-	/* xos-credd may be away; then nothing is leased or given back meanwhile. */
-	if (round_of(s, &seen, &err) != XOS_OK)
-		seen = 1;
-	s->unlease_ms = xos_clock_mono_ms() + (seen ? ROUND_MS : IDLE_MS);
+	enum xos_status st = round_of(s, held, &seen, &err);
+	now = xos_clock_mono_ms();
+	if (held && s->unlease_after < 0)
+		s->held_ms = now + HELD_MS;
+	/* While it is away nothing is leased or given back. */
+	s->unlease_ms = now + (st != XOS_OK ? AWAY_MS : seen || !begins ? ROUND_MS : IDLE_MS);
 }
 
 /* Whatever the journal says: a uid that somebody uses is not given to a job. */

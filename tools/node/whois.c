@@ -127,14 +127,25 @@ XOS_NODE_VERB(whois)
 	struct xos_json *doc = NULL;
 	uint32_t uid = 0;
 	int64_t at = 0;
+	struct xos_err why = XOS_ERR_INIT;
 	bool found = false;
-	enum xos_status st = read_options(&uid, &at, err);
+	enum xos_status st = read_options(&uid, &at, err), failed = XOS_OK;
 	if (!st)
 		st = xos_node_open_parts(&top, &parts, err);
 	for (size_t i = 0; !st && !found && i < parts->n; i++) {
+		struct xos_json *one = NULL;
+		enum xos_status its = look(&parts->part[i], uid, at, &one, &found, &why);
+		if (its) {
+			failed = its;
+			continue;
+		}
 		xos_json_free(doc);
-		doc = NULL;
-		st = look(&parts->part[i], uid, at, &doc, &found, err);
+		doc = one;
+	}
+	/* One VO's number is no other's: who has it may be the one that cannot be asked. */
+	if (!st && !found && failed) {
+		*err = why;
+		st = failed;
 	}
 	if (!st && !found && !cli->json)
 		xos_cli_say("uid %u was no member's and no job's of this node then, as far as it "
