@@ -34,18 +34,16 @@ static void refuse(struct xos_credd_slice *s, const char *fmt, ...)
 	s->present = false;
 }
 
-bool xos_credd_claim_parse(struct xos_bytes in, uint32_t *first, uint32_t *last)
+bool xos_credd_claim_next(struct xos_bytes *rest, uint32_t *first, uint32_t *last)
 {
-	char text[XOS_CREDD_CLAIM_MAX + 1];
+	char text[XOS_CREDD_CLAIM_LINE + 1];
 	uint64_t a, b;
-	*first = 1;
-	*last = 0;
-	if (!in.n)
-		return true;
-	if (in.n > XOS_CREDD_CLAIM_MAX || in.p[in.n - 1] != '\n' || memchr(in.p, 0, in.n))
+	const uint8_t *end = rest->n ? memchr(rest->p, '\n', rest->n) : NULL;
+	size_t n = end ? (size_t)(end - rest->p) : 0;
+	if (!n || n >= XOS_CREDD_CLAIM_LINE || memchr(rest->p, 0, n))
 		return false;
-	memcpy(text, in.p, in.n);
-	text[in.n - 1] = '\0';
+	memcpy(text, rest->p, n);
+	text[n] = '\0';
 	char *dash = strchr(text, '-');
 	if (!dash)
 		return false;
@@ -55,6 +53,8 @@ bool xos_credd_claim_parse(struct xos_bytes in, uint32_t *first, uint32_t *last)
 		return false;
 	*first = (uint32_t)a;
 	*last = (uint32_t)b;
+	rest->p += n + 1;
+	rest->n -= n + 1;
 	return true;
 }
 
@@ -79,22 +79,44 @@ static int take_lock(const char *folder)
 	return fd;
 }
 
+/* The range of ours that is claimed there; *fits false: what is there is no claim. */
+static const struct xos_credd_span *meets(const struct xos_credd_span *ours, size_t n,
+    struct xos_bytes claim, uint32_t *first, uint32_t *last, bool *fits)
+{
+	*fits = true;
+	while (claim.n) {
+		if (!xos_credd_claim_next(&claim, first, last)) {
+			*fits = false;
+			return NULL;
+		}
+		for (size_t i = 0; i < n; i++)
+			if (*first <= ours[i].last && *last >= ours[i].first)
+				return &ours[i];
+	}
+	return NULL;
+}
+
 /* Another VO's file against s. */
 static void compare(struct xos_credd_slice *s, const char *folder, const char *vo)
 {
+	struct xos_credd_span ours[XOS_CREDD_SPANS_MAX];
+	size_t n = xos_credd_slice_spans(s, ours);
 	char path[PATH_MAX];
 	struct xos_buf b;
-	uint32_t first, last;
+	uint32_t first = 0, last = 0;
+	bool fits = false;
 	if (!xos_path_join(path, sizeof(path), folder, vo)) {
 		refuse(s, "a path below %s is too long", folder);
 		return;
 	}
 	xos_buf_init(&b, XOS_CREDD_CLAIM_MAX);
 	enum xos_status st = xos_file_read(path, XOS_CREDD_CLAIM_MAX, &b, NULL);
+	const struct xos_credd_span *hit =
+	    st ? NULL : meets(ours, n, xos_buf_bytes(&b), &first, &last, &fits);
 	/* What has gone meanwhile belongs to a VO that the node has left. */
-	if (st != XOS_NOT_FOUND && (st || !xos_credd_claim_parse(xos_buf_bytes(&b), &first, &last)))
+	if (st != XOS_NOT_FOUND && !fits)
 		refuse(s, "which numbers VO %s has on this node cannot be read in %s", vo, path);
-	else if (st != XOS_NOT_FOUND && first <= s->last && last >= s->first)
+	else if (hit)
 		refuse(s,
 		    "VO %s has %u-%u on this node, and came first; the site's owner must give "
 		    "each VO numbers of its own",
@@ -124,16 +146,21 @@ static void compare_all(struct xos_credd_slice *s, const char *folder)
 /* In place: the folder is not ours, and whoever reads holds the lock. */
 static bool record(const struct xos_credd_slice *s, const char *folder)
 {
-	char path[PATH_MAX], text[XOS_CREDD_CLAIM_MAX + 1] = "";
-	if (s->present)
-		snprintf(text, sizeof(text), "%u-%u\n", s->first, s->last);
+	struct xos_credd_span span[XOS_CREDD_SPANS_MAX];
+	size_t n = s->present ? xos_credd_slice_spans(s, span) : 0;
+	char path[PATH_MAX];
+	struct xos_buf b;
 	if (!xos_path_join(path, sizeof(path), folder, s->vo))
 		return false;
 	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return false;
-	bool ok = ftruncate(fd, 0) == 0 &&
-	          xos_fd_write_all(fd, xos_bytes_str(text), NULL) == XOS_OK && fsync(fd) == 0;
+	xos_buf_init(&b, XOS_CREDD_CLAIM_MAX);
+	for (size_t i = 0; i < n; i++)
+		xos_buf_printf(&b, "%u-%u\n", span[i].first, span[i].last);
+	bool ok = xos_buf_status(&b) == XOS_OK && ftruncate(fd, 0) == 0 &&
+	          xos_fd_write_all(fd, xos_buf_bytes(&b), NULL) == XOS_OK && fsync(fd) == 0;
+	xos_buf_free(&b);
 	close(fd);
 	return ok;
 }

@@ -6,12 +6,13 @@
 
 /*
  * A node of several VOs has an xos-credd for each, and a site might give two VOs the same numbers. So each says, in a
- * folder that they share, which numbers are its members': a file by the VO's name with "FIRST-LAST\n", or empty. Whoever
- * comes first has them, under a lock, so that two that come at once never both do.
+ * folder that they share, which numbers are its members', jobs' and groups': a file by the VO's name with "FIRST-LAST\n" for
+ * each range, or empty. Whoever comes first has them, under a lock, so that two that come at once never both do.
  *
  * The folder and the lock are root's; each file can be written by its own xos-credd only (xos_credd_claims_prepare).
  */
-#define XOS_CREDD_CLAIM_MAX 32
+#define XOS_CREDD_CLAIM_LINE 22 /* bytes */
+#define XOS_CREDD_CLAIM_MAX (XOS_CREDD_SPANS_MAX * XOS_CREDD_CLAIM_LINE)
 #define XOS_CREDD_CLAIMS_MAX 64 /* files */
 
 /*
@@ -22,7 +23,7 @@ void xos_credd_slice_claim(struct xos_credd_slice *s, const char *folder);
 /* Makes the folder, the lock and the VO's file, for a daemon that becomes uid:gid. */
 XOS_MUST_USE enum xos_status xos_credd_claims_prepare(
     const char *folder, const char *vo, uint32_t uid, uint32_t gid, struct xos_err *err);
-/* "FIRST-LAST\n", nothing else; false: it is none. Empty is a claim of nothing: *first > *last. */
-bool xos_credd_claim_parse(struct xos_bytes in, uint32_t *first, uint32_t *last);
+/* Takes "FIRST-LAST\n" from the front; false: that is not what is there, or nothing is left. */
+bool xos_credd_claim_next(struct xos_bytes *rest, uint32_t *first, uint32_t *last);
 
 #endif

@@ -41,6 +41,7 @@ const struct xos_config_key xos_credd_keys[] = {
     {"", "decision_log_files", XOS_CONFIG_NUMBER, AT(decision_log_files), false, "16", 1,
         XOS_DECISION_LOG_FILES_MAX},
     {"", "jobs_max", XOS_CONFIG_NUMBER, AT(jobs_max), false, "10000", 1, 1000000},
+    {"", "lease_quarantine", XOS_CONFIG_DURATION, AT(lease_quarantine), false, "1m", 0, 86400},
 };
 const size_t xos_credd_nkeys = sizeof(xos_credd_keys) / sizeof(xos_credd_keys[0]);
 

@@ -33,6 +33,7 @@ struct xos_credd_conf {
 	int64_t decision_sample; /* one permit in so many is recorded; 0: no decision is */
 	int64_t decision_log_bytes, decision_log_files;
 	int64_t connections_max, jobs_max;
+	int64_t lease_quarantine; /* seconds that a job's uid waits before it is used again */
 };
 
 extern const struct xos_config_key xos_credd_keys[];

@@ -194,7 +194,10 @@ static void compute_account(const struct trial *t, struct xos_credd_verdict *out
 static enum xos_status may_ask(
     const struct trial *t, const struct xos_local_account *account, struct xos_err *err)
 {
+	const struct xos_claims *c = t->known->id->claims;
 	if (t->q->service || (account->present && account->uid == t->q->peer))
+		return XOS_OK;
+	if (t->q->leased_to && account->present && strcmp(t->q->leased_to, c->name) == 0)
 		return XOS_OK;
 	return xos_err_set(err, XOS_DENIED, "not-yours",
 	    "uid %u may ask only about credentials of its own account (service_users in credd.conf "

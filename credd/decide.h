@@ -46,6 +46,8 @@ struct xos_credd_question {
 	struct xos_bytes text; /* AuthZEN request */
 	uid_t peer;            /* who asks, by the kernel */
 	bool service;          /* may ask about others */
+	const char *
+	    leased_to; /* the member of the job that has this peer's uid to itself; NULL: none has */
 };
 
 struct xos_credd_verdict {

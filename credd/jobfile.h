@@ -57,6 +57,7 @@ struct xos_credd_job {
 	char member[XOS_MEMBER_MAX + 1];
 	uint64_t number;
 	struct xos_credd_account account;
+	uint32_t leased_uid; /* the uid that the job has to itself; 0: none. Not in the file */
 	int64_t created;
 	struct xos_secret *key;        /* private key, PEM */
 	uint8_t spki[XOS_SHA256_LEN];  /* digest of its public half */

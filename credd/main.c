@@ -45,6 +45,19 @@ static enum xos_status give_file(
 	return st;
 }
 
+/* For the map of accounts, which everybody reads; whatever else is in there has modes of its own. */
+static enum xos_status let_through(const char *dir, struct xos_err *err)
+{
+	struct stat sb;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	enum xos_status st = XOS_OK;
+	if (fd < 0 || fstat(fd, &sb) != 0 || fchmod(fd, (sb.st_mode & 0777) | 0111) != 0)
+		st = xos_err_errno(err, errno, "state-folder", "cannot let others through %s", dir);
+	if (fd >= 0)
+		close(fd);
+	return st;
+}
+
 static enum xos_status prepare_files(const struct xos_credd_self *self, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = self->conf;
@@ -54,6 +67,8 @@ static enum xos_status prepare_files(const struct xos_credd_self *self, struct x
 		st = xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
 	if (!st)
 		st = xos_service_own(jobs, conf->user, err);
+	if (!st && self->root)
+		st = let_through(conf->state, err);
 	if (!st && self->root && conf->slices)
 		st = xos_credd_claims_prepare(conf->slices, conf->vo, self->uid, self->gid, err);
 	/* xos-node ssh-host may have made it as root, before the first start. */

@@ -12,6 +12,7 @@
 #include "credd/confine.h"
 #include "credd/fetch.h"
 #include "credd/ops.h"
+#include "credd/ops_accounts.h"
 #include "credd/renewer.h"
 #include "credd/server.h"
 #include "credd/source.h"
@@ -75,6 +76,11 @@ static enum xos_status load(struct node *n, struct xos_credd_source *source, str
 	if (!xos_path_join(dir, sizeof(dir), conf->state, "jobs"))
 		return xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
 	enum xos_status st = xos_credd_jobs_open(dir, (size_t)conf->jobs_max, &n->ops.jobs, err);
+	if (!st)
+		st =
+		    xos_credd_leases_open(conf->state, conf->lease_quarantine, &n->ops.leases, err);
+	if (!st)
+		xos_credd_leases_apply(&n->ops);
 	if (!st)
 		st = xos_credd_source_stored(source, &view, err);
 	if (!st)
@@ -146,6 +152,7 @@ static void stop(struct node *n)
 	xos_loop_free(n->loop); /* runs what was posted: the decider must still be there */
 	xos_credd_renewer_free(n->renewer);
 	xos_credd_decider_free(n->ops.decider);
+	xos_credd_leases_free(n->ops.leases);
 	xos_credd_jobs_free(n->ops.jobs);
 	if (n->listen_fd >= 0)
 		close(n->listen_fd);

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "credd/abilities.h"
 #include "credd/grants.h"
+#include "credd/ops_accounts.h"
 #include "credd/preview.h"
 #include "credd/standing.h"
 
@@ -39,6 +40,8 @@ static enum xos_status op_authorise(struct call *c, struct xos_err *err)
 	    .peer = c->peer->uid,
 	    .service = c->peer->service,
 	};
+	const struct xos_credd_lease *lease = xos_credd_leases_of_uid(c->ops->leases, q.peer);
+	q.leased_to = lease ? lease->member : NULL;
 	enum xos_status st = xos_credd_authorise(c->ops->decider, &q, &v, err);
 	if (st)
 		return st;
@@ -53,23 +56,29 @@ static enum xos_status op_authorise(struct call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
-/* Verified, on the roster, not locked, by a bundle that still counts. */
-static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain, size_t n,
-    const struct xos_known **out, struct xos_err *err)
+enum xos_status xos_credd_ops_standing(const struct xos_credd_ops *ops,
+    const struct xos_bytes *chain, size_t n, int64_t now, const struct xos_known **out,
+    struct xos_err *err)
 {
-	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
+	const struct xos_credd_view *view = xos_credd_decider_view(ops->decider);
 	const struct xos_known *k = NULL;
-	enum xos_status st = xos_credd_decider_verify(c->ops->decider, chain, n, c->now, &k, err);
+	enum xos_status st = xos_credd_decider_verify(ops->decider, chain, n, now, &k, err);
 	if (!st)
-		st = xos_credd_decider_usable(c->ops->decider, c->now, err);
+		st = xos_credd_decider_usable(ops->decider, now, err);
 	if (!st)
-		st = xos_credd_view_standing(view, c->ops->self->conf->node, k->id, c->now, err);
+		st = xos_credd_view_standing(view, ops->self->conf->node, k->id, now, err);
 	for (size_t i = 0; !st && i < k->id->nsteps; i++)
 		if (k->id->steps[i]->id[0])
-			st = xos_credd_view_grant_standing(view, k->id->steps[i]->id, c->now, err);
+			st = xos_credd_view_grant_standing(view, k->id->steps[i]->id, now, err);
 	if (!st)
 		*out = k;
 	return st;
+}
+
+static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain, size_t n,
+    const struct xos_known **out, struct xos_err *err)
+{
+	return xos_credd_ops_standing(c->ops, chain, n, c->now, out, err);
 }
 
 static enum xos_status op_prepare(struct call *c, struct xos_err *err)
@@ -230,6 +239,12 @@ static enum xos_status op_grant(struct call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
+/* All operations on accounts: ops_accounts.h. */
+static enum xos_status op_accounts(struct call *c, struct xos_err *err)
+{
+	return xos_credd_ops_accounts(c->ops, c->req, c->now, c->answer, c->plain, err);
+}
+
 static const struct {
 	const char *name;
 	bool service_only;
@@ -248,6 +263,11 @@ static const struct {
     [XOS_LOCAL_RENEWALS] = {"renewals", false, op_renewals},
     [XOS_LOCAL_JOB_GRANT] = {"job.grant", true, op_grant},
     [XOS_LOCAL_STANDING] = {"standing", true, op_standing},
+    [XOS_LOCAL_WHOIS] = {"whois", true, op_accounts},
+    [XOS_LOCAL_ACCOUNTS] = {"accounts", true, op_accounts},
+    [XOS_LOCAL_LEASE] = {"lease", true, op_accounts},
+    [XOS_LOCAL_LEASE_END] = {"lease.end", true, op_accounts},
+    [XOS_LOCAL_LEASES] = {"leases", true, op_accounts},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "bundle/archive.h"
 #include "bundle/stored.h"
+#include "credd/publish.h"
 
 struct xos_credd_source {
 	const struct xos_credd_self *self;
@@ -199,6 +200,8 @@ enum xos_status xos_credd_source_stored(
 		xos_event_err(XOS_ERROR, "bundle.stored-refused", &why, (const char *)NULL);
 	st = xos_credd_view_new(
 	    s->self, s->trust, bundle, s->seen.newest, &xos_credd_local_files, out, err);
+	if (!st)
+		xos_credd_map_publish(s->self, *out);
 	remember(s, bundle);
 	xos_bundle_unref(bundle);
 	return st;
@@ -238,6 +241,7 @@ static enum xos_status use(struct xos_credd_source *s, struct xos_bundle *bundle
 	if (xos_bundle_store(s->self->conf->state, xos_buf_bytes(kept), bundle, &s->seen, &why))
 		xos_event_err(XOS_ERROR, "bundle.not-stored", &why, (const char *)NULL);
 	s->seen = seen;
+	xos_credd_map_publish(s->self, *out);
 	remember(s, bundle);
 	xos_buf_free(&s->archive);
 	s->archive = *kept;

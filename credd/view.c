@@ -87,7 +87,7 @@ static void make_slice(const struct xos_credd_self *self, const struct xos_bundl
 	const struct xos_policy_accounts *list = set ? xos_policy_set_accounts(set, &n) : NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(list[i].vo, conf->vo) == 0) {
-			xos_credd_slice_init(out, conf->vo, list[i].first, list[i].last, files);
+			xos_credd_slice_from(out, conf->vo, set, &list[i], files);
 			xos_credd_slice_claim(out, conf->slices);
 			return;
 		}

@@ -11,6 +11,13 @@
 #include "policy/decide.h"
 #include "token/trust.h"
 
+/* How it stands with the map of accounts (publish.h). */
+struct xos_credd_map {
+	int64_t built; /* 0: there is none */
+	uint32_t members;
+	char error[XOS_ERR_TEXT_MAX]; /* why it could not be written; "" */
+};
+
 /*
  * What the node decides by at one moment: a verified bundle and everything made from it. Immutable
  * once made. The thread that fetches makes one; the thread that decides exchanges its pointer between
@@ -21,9 +28,10 @@ struct xos_credd_view {
 	struct xos_policy *policy; /* never NULL; without a bundle it refuses everything */
 	struct xos_trust *trust;   /* never NULL */
 	struct xos_credd_slice slice;
-	int64_t newest;         /* newest signed time that this node has verified */
-	int64_t until;          /* end of bundle or of its greatest age, whichever is earlier */
-	const char *until_what; /* which of the two, for people */
+	struct xos_credd_map map; /* set once, after the rest */
+	int64_t newest;           /* newest signed time that this node has verified */
+	int64_t until;            /* end of bundle or of its greatest age, whichever is earlier */
+	const char *until_what;   /* which of the two, for people */
 };
 
 /* base: the trust folder's contents; the issuers of the bundle are added to a copy. bundle may be

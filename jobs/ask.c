@@ -160,6 +160,23 @@ static enum xos_status note_who(const struct xos_ask *a, const struct xos_job_sp
 	return XOS_OK;
 }
 
+static void note_groups(const struct xos_claims *c, char *out, size_t cap)
+{
+	size_t n = 0;
+
+	out[0] = 0;
+	for (size_t i = 0; i < c->ngroups; i++) {
+		const char *more = i + 1 < c->ngroups ? " ..." : "";
+
+		if (n + strlen(c->groups[i]) + 1 + strlen(more) >= cap) {
+			xos_str_printf(out + n, cap - n, "%s...", n ? " " : "");
+			return;
+		}
+		xos_str_printf(out + n, cap - n, "%s%s", n ? " " : "", c->groups[i]);
+		n = strlen(out);
+	}
+}
+
 static enum xos_status describe(
     const struct xos_bytes *chain, size_t n, struct xos_token_info **out, struct xos_err *err)
 {
@@ -245,6 +262,7 @@ enum xos_status xos_ask_permission(const struct xos_ask *a, const struct xos_job
 	if (st == XOS_OK)
 		st = note_who(a, spec, id, order, who, &verdict, &p.record, err);
 	if (st == XOS_OK) {
+		note_groups(who->claims, p.groups, sizeof(p.groups));
 		p.account = verdict.account;
 		p.not_after = verdict.not_after;
 		*out = p;

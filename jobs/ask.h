@@ -23,6 +23,8 @@ struct xos_permission {
 	int64_t not_after;                /* of the submitter's chain */
 	struct xos_local_account account; /* whose uid the job gets; checked */
 	struct xos_record record;         /* who, where and why, filled as far as known */
+	char groups
+	    [1024]; /* that the token has: names with blanks between, "..." if there are more */
 };
 
 /*

@@ -69,6 +69,7 @@ void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 	xos_buf_u32(b, (uint32_t)l->ngroups);
 	for (size_t i = 0; i < l->ngroups; i++)
 		xos_buf_u32(b, l->groups[i]);
+	xos_buf_u8(b, l->alone);
 	xos_buf_u64(b, m->wall);
 	xos_buf_u64(b, m->cpu);
 	xos_buf_u64(b, m->memory);
@@ -125,7 +126,7 @@ static void get_strings(struct xos_reader *r, size_t max, struct xos_strings *ou
 
 static void get_account(struct xos_reader *r, struct xos_launch *l)
 {
-	uint8_t isolate = 2;
+	uint8_t isolate = 2, alone = 2;
 	uint32_t n = 0;
 
 	xos_reader_u8(r, &isolate);
@@ -140,6 +141,10 @@ static void get_account(struct xos_reader *r, struct xos_launch *l)
 	for (uint32_t i = 0; i < n && !r->failed; i++)
 		xos_reader_u32(r, &l->groups[i]);
 	l->ngroups = r->failed ? 0 : n;
+	xos_reader_u8(r, &alone);
+	if (alone > 1)
+		r->failed = true;
+	l->alone = alone == 1;
 }
 
 static void get_limits(struct xos_reader *r, struct xos_launch_limits *m)

@@ -47,6 +47,7 @@ struct xos_launch {
 	uid_t uid;
 	gid_t gid, groups[XOS_LAUNCH_GROUPS];
 	size_t ngroups;
+	bool alone; /* the uid is this job's: it writes only where nothing of it outlives it */
 	struct xos_launch_limits limits;
 	uint8_t group_can, group_unified; /* what its control group can do: proc/cgroup.h */
 	uint64_t grace;                   /* seconds from SIGTERM to SIGKILL */

@@ -189,6 +189,32 @@ static enum xos_status keep_mounts_in(struct xos_err *err)
 	return root_of_its_own(err);
 }
 
+/*
+ * A uid that goes from job to job: what one leaves would be the next one's. So everything but the job's own folders is
+ * read-only for it, mounts that are made outside later do not arrive, and all that it can write goes with it.
+ */
+static enum xos_status write_nowhere_else(const struct xos_launch *l, struct xos_err *err)
+{
+	struct mount_attr shut = {.attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
+	struct mount_attr open_again = {.attr_clr = MOUNT_ATTR_RDONLY};
+	const char *const own[] = {
+	    private_dirs[0], private_dirs[1], private_dirs[2], l->work, l->cred, "/proc"};
+	struct stat sb;
+
+	if (mount(l->work, l->work, NULL, MS_BIND, NULL) != 0)
+		return xos_err_errno(err, errno, "job-place", "cannot set %s apart", l->work);
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &shut, sizeof(shut)) != 0)
+		return xos_err_errno(err, errno, "job-place",
+		    "cannot keep a job with a uid of its own from writing elsewhere (Linux 5.12 or "
+		    "newer is needed)");
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (lstat(own[i], &sb) == 0 && S_ISDIR(sb.st_mode) &&
+		    mount_setattr(AT_FDCWD, own[i], 0, &open_again, sizeof(open_again)) != 0)
+			return xos_err_errno(
+			    err, errno, "job-place", "cannot let the job write in %s", own[i]);
+	return XOS_OK;
+}
+
 enum xos_status xos_place_enter(
     const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err)
 {
@@ -203,7 +229,10 @@ enum xos_status xos_place_enter(
 	st = private_folders(l, err);
 	if (st == XOS_OK)
 		st = credential_tmpfs(l, err);
-	if (st == XOS_OK && !xos_str_copy(isolation, cap, "account,pid,mount,ipc,tmp"))
+	if (st == XOS_OK && l->alone)
+		st = write_nowhere_else(l, err);
+	if (st == XOS_OK && !xos_str_printf(isolation, cap, "%saccount,pid,mount,ipc,tmp%s",
+	                        l->alone ? "job-" : "", l->alone ? ",read-only" : ""))
 		st = xos_err_set(err, XOS_INTERNAL, "job-place", "no room for a note");
 	return st;
 }

@@ -12,7 +12,7 @@
  * namespaces: own /proc, own empty /tmp, /var/tmp and /dev/shm of limited size (folders that the
  * job needs and that lie below stay visible), and a small tmpfs of the job's account over l->cred
  * with the credential in it. Nothing of it is seen outside, all of it goes with the last process.
- * `isolation` gets what holds, for the record.
+ * A job with a uid of its own (l->alone) can write nowhere else. `isolation` gets what holds, for the record.
  */
 XOS_MUST_USE enum xos_status xos_place_enter(
     const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err);

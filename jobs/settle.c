@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "jobs/hold.h"
 #include "jobs/outcome.h"
+#include "jobs/past.h"
 #include "jobs/place.h"
 #include "jobs/standing.h"
 #include "jobs/starter.h"
@@ -167,6 +168,8 @@ static enum xos_status settle(struct xos_starter *s, const char *id, struct xos_
 		st = xos_spool_put(s->stage.spool, &r,
 		    s->stage.root ? s->stage.network_uid : (uint32_t)-1,
 		    s->stage.root ? s->stage.network_gid : (uint32_t)-1, err);
+		if (st == XOS_OK)
+			st = xos_past_add(s->c->common.state, &s->stage, &r, err);
 	} else if (st == XOS_NOT_FOUND) {
 		st = XOS_OK;
 	}
@@ -174,6 +177,7 @@ static enum xos_status settle(struct xos_starter *s, const char *id, struct xos_
 		st = xos_local_job_release(s->credd, id, err);
 	if (st == XOS_OK)
 		st = xos_stage_mark(&s->stage, id, "done", err);
+	s->unlease_ms = 0;
 	if (st == XOS_OK)
 		XOS_EVENT(XOS_INFO, "job.settled", "job", id, "end", xos_job_end_name(o.end),
 		    "cause", xos_job_cause_name(o.cause));

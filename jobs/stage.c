@@ -131,6 +131,14 @@ static void remove_as_owner(const char *path)
 		XOS_EVENT(XOS_WARN, "job.folder-stays", "path", path, "error", strerror(errno));
 }
 
+void xos_stage_clear(const struct xos_stage *s, const char *id)
+{
+	char work[PATH_MAX];
+
+	if (xos_job_id_valid(id) && xos_path_join(work, sizeof(work), s->work, id))
+		remove_as_owner(work);
+}
+
 void xos_stage_remove(const struct xos_stage *s, const char *id)
 {
 	char run[PATH_MAX], work[PATH_MAX];

@@ -44,6 +44,9 @@ XOS_MUST_USE enum xos_status xos_stage_make(
 /* Removes both; the work folder with the rights of its owner, whose links lead nowhere that way. */
 void xos_stage_remove(const struct xos_stage *s, const char *id);
 
+/* Removes the work folder alone, in the same way: its owner's uid is to be used again. */
+void xos_stage_clear(const struct xos_stage *s, const char *id);
+
 /* run/ID, or a file in it if name is not NULL. */
 XOS_MUST_USE enum xos_status xos_stage_path(const struct xos_stage *s, const char *id,
     const char *name, char out[PATH_MAX], struct xos_err *err);

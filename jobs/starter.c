@@ -16,8 +16,11 @@
 #include "jobs/hold.h"
 #include "jobs/order.h"
 #include "jobs/outcome.h"
+#include "jobs/past.h"
 #include "jobs/place.h"
 #include "jobs/spawn.h"
+#include "jobs/toolbox.h"
+#include "jobs/unlease.h"
 #include "pki/digest.h"
 #include "service/own.h"
 
@@ -170,7 +173,7 @@ static bool given(const struct xos_job_spec *spec, const char *name)
 }
 
 static bool fill_env(const struct xos_starter *s, const struct checked *c,
-    const struct xos_permission *p, const char *cred, struct xos_launch *l)
+    const struct xos_permission *p, const char *home, const char *cred, struct xos_launch *l)
 {
 	char proxy[PATH_MAX];
 	bool ok = xos_path_join(proxy, sizeof(proxy), cred, XOS_CRED_FILE);
@@ -181,15 +184,15 @@ static bool fill_env(const struct xos_starter *s, const struct checked *c,
 		ok = add_env(l, "PATH", s->path);
 	if (ok && !given(c->spec, "LANG"))
 		ok = add_env(l, "LANG", "C.UTF-8");
-	return ok && add_env(l, "HOME", l->work) && add_env(l, "USER", p->account.name) &&
-	       add_env(l, "LOGNAME", p->account.name) && add_env(l, "X509_USER_PROXY", proxy) &&
-	       add_env(l, "XOS_JOB_ID", c->id) && add_env(l, "XOS_NODE", s->ask.node) &&
-	       add_env(l, "XOS_CONFIG", s->tools) &&
+	return ok && add_env(l, "HOME", home ? home : l->work) &&
+	       add_env(l, "USER", p->account.name) && add_env(l, "LOGNAME", p->account.name) &&
+	       add_env(l, "X509_USER_PROXY", proxy) && add_env(l, "XOS_JOB_ID", c->id) &&
+	       add_env(l, "XOS_NODE", s->ask.node) && add_env(l, "XOS_CONFIG", s->tools) &&
 	       add_env(l, "XOS_CREDD_SOCKET", s->c->credd_socket);
 }
 
 /* Folders that jobs need and that a private /tmp must not hide. */
-static bool fill_keep(const struct xos_starter *s, struct xos_launch *l)
+static bool fill_keep(const struct xos_starter *s, const char *home, struct xos_launch *l)
 {
 	char dirs[PATH_MAX], socket[PATH_MAX], *slash, *save = NULL;
 
@@ -197,7 +200,7 @@ static bool fill_keep(const struct xos_starter *s, struct xos_launch *l)
 	    !xos_str_copy(socket, sizeof(socket), s->c->credd_socket))
 		return false;
 	for (char *d = strtok_r(dirs, ":", &save); d; d = strtok_r(NULL, ":", &save))
-		if (d[0] == '/' && access(d, F_OK) == 0 && l->keep.n < XOS_LAUNCH_KEEP - 3 &&
+		if (d[0] == '/' && access(d, F_OK) == 0 && l->keep.n < XOS_LAUNCH_KEEP - 4 &&
 		    !xos_strings_add(&l->keep, d))
 			return false;
 	slash = strrchr(socket, '/');
@@ -206,11 +209,14 @@ static bool fill_keep(const struct xos_starter *s, struct xos_launch *l)
 		if (access(socket, F_OK) == 0 && !xos_strings_add(&l->keep, socket))
 			return false;
 	}
+	if (home && !xos_strings_add(&l->keep, home))
+		return false;
 	return xos_strings_add(&l->keep, s->tools);
 }
 
 static enum xos_status fill_launch(const struct xos_starter *s, const struct checked *c,
-    const struct xos_permission *p, struct xos_launch *l, struct xos_err *err)
+    const struct xos_permission *p, const struct xos_lease *lease, struct xos_launch *l,
+    struct xos_err *err)
 {
 	char run[PATH_MAX], work[PATH_MAX], cred[PATH_MAX];
 	enum xos_status st = xos_stage_path(&s->stage, c->id, NULL, run, err);
@@ -224,6 +230,9 @@ static enum xos_status fill_launch(const struct xos_starter *s, const struct che
 	l->isolate = s->stage.root;
 	l->uid = s->stage.root ? p->account.uid : geteuid();
 	l->gid = s->stage.root ? p->account.gid : getegid();
+	l->alone = lease->isolated;
+	l->ngroups = lease->ngroups;
+	memcpy(l->groups, lease->groups, sizeof(l->groups));
 	l->limits = p->limits;
 	l->group_can = (uint8_t)s->groups.can;
 	l->group_unified = (uint8_t)xos_cgroups_unified(&s->groups);
@@ -237,7 +246,8 @@ static enum xos_status fill_launch(const struct xos_starter *s, const struct che
 	ok = ok && l->run && l->work && l->cred;
 	for (size_t i = 0; ok && i < c->spec->nargs; i++)
 		ok = xos_strings_add(&l->argv, c->spec->argv[i]);
-	ok = ok && fill_env(s, c, p, cred, l) && (!l->isolate || fill_keep(s, l));
+	ok = ok && fill_env(s, c, p, lease->home, cred, l) &&
+	     (!l->isolate || fill_keep(s, lease->home, l));
 	return ok ? XOS_OK : memory(err);
 }
 
@@ -256,8 +266,11 @@ static enum xos_status begin(
     struct xos_starter *s, const struct checked *c, struct xos_permission *p, struct xos_err *err)
 {
 	struct xos_launch l = {.uid = 0};
-	enum xos_status st;
+	struct xos_lease lease = {.isolated = false};
+	enum xos_status st = xos_starter_account(s, c->id, p, &lease, err);
 
+	if (st != XOS_OK)
+		return st;
 	if (s->stage.root)
 		st = xos_stage_make(&s->stage, c->id, p->account.uid, p->account.gid, err);
 	else
@@ -273,12 +286,15 @@ static enum xos_status begin(
 	if (st == XOS_OK)
 		st = xos_stage_save(&s->stage, &p->record, err);
 	if (st == XOS_OK)
-		st = fill_launch(s, c, p, &l, err);
+		st = xos_origin_save(&s->stage, c->id, c->order.source, p->groups, err);
+	if (st == XOS_OK)
+		st = fill_launch(s, c, p, &lease, &l, err);
 	if (st == XOS_OK)
 		st = xos_local_job_credential(s->credd, c->id, &l.credential, err);
 	if (st == XOS_OK)
 		st = xos_monitor_spawn(s->monitor, &l, err);
 	xos_launch_free(&l);
+	xos_lease_free(&lease);
 	return st;
 }
 
@@ -417,6 +433,7 @@ static void on_tick(void *ctx)
 	xos_refresh_tick(s);
 	xos_running_look(s);
 	xos_starter_settle(s);
+	xos_starter_unlease(s);
 }
 
 enum xos_status xos_starter_serve(
@@ -442,57 +459,6 @@ static void find_unsettled(void *ctx, const char *id)
 
 	if (!xos_stage_has(&s->stage, id, "done") && xos_starter_watch(s, id, &err) != XOS_OK)
 		xos_event_err(XOS_ERROR, "job.not-watched", &err, "job", id, (const char *)NULL);
-}
-
-static enum xos_status copy_file(
-    const char *from_dir, const char *to_dir, const char *name, struct xos_err *err)
-{
-	char from[PATH_MAX], to[PATH_MAX];
-	struct xos_buf b;
-	enum xos_status st;
-
-	if (!xos_path_join(from, sizeof(from), from_dir, name) ||
-	    !xos_path_join(to, sizeof(to), to_dir, name))
-		return xos_err_set(err, XOS_LIMIT, "state", "path too long");
-	xos_buf_init(&b, XOS_CHAIN_PEM_MAX);
-	st = xos_file_read(from, XOS_CHAIN_PEM_MAX, &b, err);
-	if (st == XOS_OK)
-		st = xos_file_write(to, 0644, xos_buf_bytes(&b), err);
-	xos_buf_free(&b);
-	return st;
-}
-
-/* A joined VO as the tools want it, so that they work inside jobs. */
-static enum xos_status make_tools(struct xos_starter *s, struct xos_err *err)
-{
-	const struct xos_jobs_config *c = s->c;
-	char dir[PATH_MAX], path[PATH_MAX], text[2048];
-	bool reachable = strncmp(c->common.listen, "0.0.0.0:", 8) != 0 &&
-	                 strncmp(c->common.listen, "[::]:", 5) != 0;
-	enum xos_status st;
-
-	if (!xos_path_join(s->tools, sizeof(s->tools), c->common.state, "tools") ||
-	    !xos_path_join(dir, sizeof(dir), s->tools, c->common.vo) ||
-	    !xos_path_join(path, sizeof(path), dir, "vo.conf") ||
-	    !xos_str_printf(text, sizeof(text), "vo = %s\n%s%s%s%s%s%s%s%s%s", c->common.vo,
-	        c->rca ? "rca = " : "", c->rca ? c->rca : "", c->rca ? "\n" : "",
-	        c->accounting ? "accounting = " : "", c->accounting ? c->accounting : "",
-	        c->accounting ? "\n" : "", reachable ? "jobs = https://" : "",
-	        reachable ? c->common.listen : "", reachable ? "\n" : ""))
-		return xos_err_set(err, XOS_LIMIT, "state", "path too long");
-	st = xos_dir_make(dir, 0755, err);
-	if (st == XOS_OK && (chmod(s->tools, 0755) != 0 || chmod(dir, 0755) != 0))
-		st = xos_err_errno(err, errno, "state", "cannot set up %s", dir);
-	if (st == XOS_OK)
-		st = xos_file_write(path, 0644, xos_bytes_str(text), err);
-	if (st == XOS_OK)
-		st = copy_file(c->common.trust, dir, "root.pem", err);
-	if (st == XOS_OK)
-		st = copy_file(c->common.trust, dir, "issuers.pem", err);
-	if (st == XOS_OK && !xos_path_join(path, sizeof(path), s->tools, "default"))
-		st = xos_err_set(err, XOS_LIMIT, "state", "path too long");
-	xos_str_printf(text, sizeof(text), "%s\n", c->common.vo);
-	return st == XOS_OK ? xos_file_write(path, 0644, xos_bytes_str(text), err) : st;
 }
 
 enum xos_status xos_starter_credd(
@@ -538,13 +504,14 @@ enum xos_status xos_starter_new(
 	if (!s)
 		return memory(err);
 	s->c = c;
+	s->unlease_after = -1;
 	st = xos_jobs_path(c, s->path, sizeof(s->path), err);
 	if (st == XOS_OK)
 		st = xos_jobs_monitor(c, s->monitor, sizeof(s->monitor), err);
 	if (st == XOS_OK)
 		st = xos_stage_open(&s->stage, c->common.state, c->common.user_network, err);
 	if (st == XOS_OK)
-		st = make_tools(s, err);
+		st = xos_toolbox_make(c, s->tools, err);
 	if (st == XOS_OK)
 		st = xos_starter_credd(s, CREDD_TIMEOUT_MS, &s->credd, err);
 	if (st == XOS_OK)

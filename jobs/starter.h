@@ -5,6 +5,7 @@
 #include "jobs/config.h"
 #include "jobs/refresh.h"
 #include "jobs/running.h"
+#include "jobs/lease.h"
 #include "jobs/stage.h"
 #include "proc/cgroup.h"
 #include "proc/channel.h"
@@ -48,6 +49,9 @@ struct xos_starter {
 	int64_t tell_ms; /* when xos-credd is told next what this service can do */
 	int64_t clean_ms;
 	struct xos_running running;
+	int64_t unlease_ms;    /* when uids of jobs are looked at next */
+	int64_t unlease_after; /* beginning after this one; -1: with the first */
+	int64_t held_ms;       /* when those of which something is left are looked at next */
 };
 
 /* Watches this job from now on. */

@@ -199,6 +199,8 @@ struct xos_policy_set {
 	size_t n;
 	struct xos_policy_accounts *accounts;
 	size_t naccounts;
+	struct xos_policy_account_group *groups; /* sorted by name once parsed */
+	size_t ngroups;
 	struct xos_policy_node *nodes; /* sorted by name once parsed */
 	size_t nnodes;
 	/* What the set adds to the schema (`schema { ... }`). The names begin with a VO's name and a

@@ -234,18 +234,6 @@ static int node_order(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static int accounts_order(const void *a, const void *b)
-{
-	const struct xos_policy_accounts *x = a, *y = b;
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static int accounts_vo_order(const void *a, const void *b)
-{
-	const struct xos_policy_accounts *x = a, *y = b;
-	return strcmp(x->vo, y->vo);
-}
-
 static int id_order(const void *a, const void *b)
 {
 	const struct xos_policy_statement *x = *(const struct xos_policy_statement *const *)a;
@@ -285,19 +273,7 @@ static void check_site(struct xos_policy_parser *p)
 		if (strcmp(set->nodes[i - 1].name, set->nodes[i].name) == 0)
 			xos_parser_error(
 			    p, NULL, NULL, "node %s is declared twice", set->nodes[i].name);
-	if (set->naccounts)
-		qsort(set->accounts, set->naccounts, sizeof(*set->accounts), accounts_vo_order);
-	for (size_t i = 1; i < set->naccounts; i++)
-		if (strcmp(set->accounts[i - 1].vo, set->accounts[i].vo) == 0)
-			xos_parser_error(p, NULL, "a member's uid must never be ambiguous",
-			    "VO %s has a slice of uids already", set->accounts[i].vo);
-	if (set->naccounts)
-		qsort(set->accounts, set->naccounts, sizeof(*set->accounts), accounts_order);
-	for (size_t i = 1; i < set->naccounts; i++)
-		if (set->accounts[i].first <= set->accounts[i - 1].last)
-			xos_parser_error(p, NULL, "a uid belongs to one VO only",
-			    "the slices of uids of %s and %s overlap", set->accounts[i - 1].vo,
-			    set->accounts[i].vo);
+	xos_parser_check_accounts(p);
 }
 
 /* Does it name fewer than everybody of a VO? Its root group has all of them. */

@@ -1,82 +1,9 @@
-/* What only the owner of a site says: slices of uids, and what its nodes are. */
+/* What only the owner of a site says about its nodes; about accounts: parse_accounts.c. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/name.h"
-#include "base/text.h"
 #include "policy/parser.h"
-
-/*
- * Uids that must never be given to a VO's members (https://systemd.io/UIDS-GIDS, login.defs(5)): those
- * of the system and of its local users, those that systemd gives to dynamic users and containers,
- * those that useradd hands out in /etc/subuid, the overflow uid, and what is not a valid uid or is
- * negative where an old program takes it for an int.
- */
-static const struct {
-	uint32_t first, last;
-	const char *what;
-} taken[] = {
-    {0, 999, "system accounts"},
-    {1000, 60000, "local accounts"},
-    {60001, 65535, "systemd and the overflow uid"},
-    {100000, 600100000, "subordinate uids (/etc/subuid)"},
-    {524288, 1879048191, "systemd's containers"},
-    {2147483648u, 4294967295u, "numbers that many programs take for negative"},
-};
-
-static bool parse_range(struct xos_policy_parser *p, struct xos_policy_accounts *a)
-{
-	static const char usage[] = "write accounts vo demo uid 1900000000-1900999999;";
-	char first[16] = "", last[16] = "";
-	uint64_t lo = 0, hi = 0;
-	const char *dash = strchr(p->word, '-');
-	if (p->t.kind == XOS_TOKEN_ERROR)
-		return false;
-	if (dash && (size_t)(dash - p->word) < sizeof(first) && strlen(dash + 1) < sizeof(last)) {
-		memcpy(first, p->word, (size_t)(dash - p->word));
-		memcpy(last, dash + 1, strlen(dash + 1) + 1);
-	}
-	if (!xos_parse_u64(first, UINT32_MAX, &lo) || !xos_parse_u64(last, UINT32_MAX, &hi) ||
-	    lo > hi)
-		return xos_parser_error(p, NULL, usage, "'%.60s' is not a range of uids", p->word);
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		if (lo <= taken[i].last && hi >= taken[i].first)
-			return xos_parser_error(p, NULL,
-			    "1879048192-2147483647 is free on every Linux",
-			    "uids %u-%u belong to %s", taken[i].first, taken[i].last,
-			    taken[i].what);
-	a->first = (uint32_t)lo;
-	a->last = (uint32_t)hi;
-	xos_parser_next(p);
-	return true;
-}
-
-bool xos_parser_accounts(struct xos_policy_parser *p)
-{
-	static const char usage[] = "write accounts vo demo uid 1900000000-1900999999;";
-	struct xos_policy_set *set = p->set;
-	struct xos_policy_accounts a = {0};
-	xos_parser_next(p);
-	if (!xos_parser_expect(p, "vo", usage))
-		return false;
-	if (p->t.kind != XOS_TOKEN_WORD || !xos_name_is_vo(p->word))
-		return xos_parser_error(p, NULL, usage, "'%.60s' is not the name of a VO", p->word);
-	a.vo = xos_parser_keep(p);
-	if (!a.vo)
-		return false;
-	xos_parser_next(p);
-	if (!xos_parser_expect(p, "uid", usage) || !parse_range(p, &a) ||
-	    !xos_parser_expect(p, ";", "a statement ends with ';'"))
-		return false;
-	set->accounts =
-	    xos_policy_memory_grow(set->memory, set->accounts, set->naccounts, sizeof(a));
-	if (!set->accounts) {
-		set->naccounts = 0;
-		return xos_parser_memory(p);
-	}
-	set->accounts[set->naccounts++] = a;
-	return true;
-}
 
 static const char *parse_label(struct xos_policy_parser *p)
 {

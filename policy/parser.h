@@ -202,9 +202,11 @@ bool xos_parser_parameter(struct xos_policy_parser *p);
 /* parse_schema.c: schema { ... }. */
 bool xos_parser_schema(struct xos_policy_parser *p);
 
-/* parse_statement.c, parse_site.c: a statement up to its end; the current token starts it. */
+/* parse_statement.c, parse_accounts.c, parse_site.c: a statement up to its end; the current token starts it. */
 bool xos_parser_statement(struct xos_policy_parser *p);
 bool xos_parser_accounts(struct xos_policy_parser *p);
+/* parse_accounts.c: at the end of the set, what its lines say together. */
+void xos_parser_check_accounts(struct xos_policy_parser *p);
 bool xos_parser_node(struct xos_policy_parser *p);
 
 #endif

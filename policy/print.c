@@ -387,11 +387,27 @@ static void print_schema(struct xos_buf *out, const struct xos_policy_set *set)
 	xos_buf_put_str(out, "  }\n");
 }
 
+static void print_accounts(struct xos_buf *out, const struct xos_policy_set *set)
+{
+	for (size_t i = 0; i < set->naccounts; i++) {
+		const struct xos_policy_accounts *a = &set->accounts[i];
+		xos_buf_printf(out, "  accounts vo %s uid %u-%u", a->vo, a->first, a->last);
+		if (a->jobs_first)
+			xos_buf_printf(out, " jobs %u-%u", a->jobs_first, a->jobs_last);
+		if (a->home) {
+			xos_buf_put_str(out, " home ");
+			xos_policy_string_print(out, a->home);
+		}
+		xos_buf_put_str(out, ";\n");
+	}
+	for (size_t i = 0; i < set->ngroups; i++)
+		xos_buf_printf(out, "  accounts vo %s group %s gid %u;\n", set->groups[i].vo,
+		    set->groups[i].group, set->groups[i].gid);
+}
+
 static void print_site(struct xos_buf *out, const struct xos_policy_set *set)
 {
-	for (size_t i = 0; i < set->naccounts; i++)
-		xos_buf_printf(out, "  accounts vo %s uid %u-%u;\n", set->accounts[i].vo,
-		    set->accounts[i].first, set->accounts[i].last);
+	print_accounts(out, set);
 	for (size_t i = 0; i < set->nnodes; i++) {
 		const struct xos_policy_node *node = &set->nodes[i];
 		xos_buf_printf(out, "  node %s {", node->name);

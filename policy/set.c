@@ -128,6 +128,13 @@ const struct xos_policy_accounts *xos_policy_set_accounts(
 	return set->accounts;
 }
 
+const struct xos_policy_account_group *xos_policy_set_account_groups(
+    const struct xos_policy_set *set, size_t *n)
+{
+	*n = set->ngroups;
+	return set->groups;
+}
+
 const struct xos_policy_node *xos_policy_set_nodes(const struct xos_policy_set *set, size_t *n)
 {
 	*n = set->nnodes;

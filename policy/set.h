@@ -90,12 +90,26 @@ const struct xos_policy_action *xos_policy_set_action(
     const struct xos_policy_set *set, const char *name);
 bool xos_policy_set_has_kind(const struct xos_policy_set *set, const char *kind);
 
+#define XOS_POLICY_HOME_MAX 200u            /* bytes of a home's pattern */
+#define XOS_POLICY_ACCOUNT_GROUPS_MAX 1024u /* groups with gids in one set */
+
 /* A site's slice of uids for a VO, both ends included. */
 struct xos_policy_accounts {
 	const char *vo;
 	uint32_t first, last;
+	uint32_t jobs_first, jobs_last; /* each job gets one of these of its own; 0: none does */
+	const char *home; /* "/home/%": the account's name instead of the %; NULL: none */
 };
 const struct xos_policy_accounts *xos_policy_set_accounts(
+    const struct xos_policy_set *set, size_t *n);
+
+/* A gid for the members of a group and of those below it. No number of the set has two uses. */
+struct xos_policy_account_group {
+	const char *vo, *group;
+	uint32_t gid;
+};
+/* Sorted by group. */
+const struct xos_policy_account_group *xos_policy_set_account_groups(
     const struct xos_policy_set *set, size_t *n);
 
 /* What a site says about its nodes. Classes and tags count from here and from nowhere else. */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "local/call.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 #define FIRST_MAX 8192 /* bytes taken at once with an answer's header: mostly the whole answer */
@@ -26,14 +27,7 @@ struct xos_local {
 	uint32_t number;
 };
 
-/* An answer and the memory that it borrows from. */
-struct reply {
-	struct xos_local_answer answer;
-	struct xos_secret *secret;
-	uint8_t *plain;
-};
-
-static void reply_clear(struct reply *r)
+void local_reply_clear(struct reply *r)
 {
 	xos_secret_free(r->secret);
 	free(r->plain);
@@ -326,14 +320,14 @@ static enum xos_status converse(struct xos_local *l, enum xos_local_op op, struc
 		if (!st)
 			return XOS_OK;
 		disconnect(l); /* the stream's position is no longer known */
-		reply_clear(out);
+		local_reply_clear(out);
 		if (!reused || !silent || xos_clock_mono_ms() >= deadline)
 			return st;
 		reused = false;
 	}
 }
 
-static enum xos_status call(struct xos_local *l, const struct xos_local_request *req,
+enum xos_status local_call(struct xos_local *l, const struct xos_local_request *req,
     struct reply *out, struct xos_err *err)
 {
 	struct xos_buf frame;
@@ -349,13 +343,13 @@ static enum xos_status call(struct xos_local *l, const struct xos_local_request 
 		st = xos_err_set(err, out->answer.status, "", "%s", out->answer.error);
 		if (err && !xos_str_copy(err->code, sizeof(err->code), out->answer.code))
 			err->code[0] = '\0';
-		reply_clear(out);
+		local_reply_clear(out);
 	}
 	return st;
 }
 
-static enum xos_status request_init(struct xos_local_request *req, enum xos_local_op op,
-    const char *job, const struct xos_bytes *chain, size_t nchain, struct xos_err *err)
+enum xos_status local_request(struct xos_local_request *req, enum xos_local_op op, const char *job,
+    const struct xos_bytes *chain, size_t nchain, struct xos_err *err)
 {
 	*req = (struct xos_local_request){.op = op};
 	if (job && !xos_str_copy(req->job, sizeof(req->job), job))
@@ -371,7 +365,7 @@ static enum xos_status request_init(struct xos_local_request *req, enum xos_loca
 	return XOS_OK;
 }
 
-static enum xos_status copy_text(struct xos_bytes in, char **out, struct xos_err *err)
+enum xos_status local_text(struct xos_bytes in, char **out, struct xos_err *err)
 {
 	*out = malloc(in.n + 1);
 	if (!*out)
@@ -386,10 +380,10 @@ enum xos_status xos_local_status(struct xos_local *l, char **json, struct xos_er
 {
 	struct xos_local_request req = {.op = XOS_LOCAL_STATUS};
 	struct reply r;
-	enum xos_status st = call(l, &req, &r, err);
+	enum xos_status st = local_call(l, &req, &r, err);
 	if (!st)
-		st = copy_text(r.answer.text, json, err);
-	reply_clear(&r);
+		st = local_text(r.answer.text, json, err);
+	local_reply_clear(&r);
 	return st;
 }
 
@@ -398,11 +392,11 @@ enum xos_status xos_local_authorise(struct xos_local *l, const struct xos_bytes 
 {
 	struct xos_local_request req;
 	struct reply r = {.secret = NULL};
-	enum xos_status st = request_init(&req, XOS_LOCAL_AUTHORISE, NULL, chain, nchain, err);
+	enum xos_status st = local_request(&req, XOS_LOCAL_AUTHORISE, NULL, chain, nchain, err);
 	if (st)
 		return st;
 	req.text = xos_bytes_str(request_json);
-	st = call(l, &req, &r, err);
+	st = local_call(l, &req, &r, err);
 	if (st)
 		return st;
 	struct xos_local_verdict v = {
@@ -411,10 +405,10 @@ enum xos_status xos_local_authorise(struct xos_local *l, const struct xos_bytes 
 	    .not_after = r.answer.not_after,
 	};
 	memcpy(v.subject, r.answer.subject, sizeof(v.subject));
-	st = copy_text(r.answer.text, &v.json, err);
+	st = local_text(r.answer.text, &v.json, err);
 	if (!st)
 		*out = v;
-	reply_clear(&r);
+	local_reply_clear(&r);
 	return st;
 }
 
@@ -424,173 +418,4 @@ void xos_local_verdict_free(struct xos_local_verdict *v)
 		return;
 	free(v->json);
 	*v = (struct xos_local_verdict){.decision = XOS_LOCAL_DENY};
-}
-
-enum xos_status xos_local_job_prepare(struct xos_local *l, const char *job,
-    const struct xos_bytes *chain, size_t nchain, uint8_t **csr, size_t *ncsr, struct xos_err *err)
-{
-	struct xos_local_request req;
-	struct reply r = {.secret = NULL};
-	char *copy = NULL;
-	enum xos_status st = request_init(&req, XOS_LOCAL_JOB_PREPARE, job, chain, nchain, err);
-	if (!st)
-		st = call(l, &req, &r, err);
-	if (!st)
-		st = copy_text(r.answer.text, &copy, err);
-	if (!st) {
-		*csr = (uint8_t *)copy;
-		*ncsr = r.answer.text.n;
-	}
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_preview(struct xos_local *l, const struct xos_bytes *chain, size_t nchain,
-    struct xos_bytes question, char **json, struct xos_err *err)
-{
-	struct xos_local_request req;
-	struct reply r = {.secret = NULL};
-	enum xos_status st = request_init(&req, XOS_LOCAL_PREVIEW, NULL, chain, nchain, err);
-	req.text = question;
-	if (!st)
-		st = call(l, &req, &r, err);
-	if (!st)
-		st = copy_text(r.answer.text, json, err);
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_abilities(struct xos_local *l, struct xos_bytes json, struct xos_err *err)
-{
-	struct xos_local_request req = {.op = XOS_LOCAL_ABILITIES, .text = json};
-	struct reply r = {.secret = NULL};
-	enum xos_status st = call(l, &req, &r, err);
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_standing(
-    struct xos_local *l, struct xos_bytes question, char **json, struct xos_err *err)
-{
-	struct xos_local_request req = {.op = XOS_LOCAL_STANDING, .text = question};
-	struct reply r = {.secret = NULL};
-	enum xos_status st = call(l, &req, &r, err);
-	if (!st)
-		st = copy_text(r.answer.text, json, err);
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_job_accept(struct xos_local *l, const char *job,
-    const struct xos_bytes *chain, size_t nchain, struct xos_local_job *out, struct xos_err *err)
-{
-	struct xos_local_request req;
-	struct reply r = {.secret = NULL};
-	enum xos_status st = request_init(&req, XOS_LOCAL_JOB_ACCEPT, job, chain, nchain, err);
-	if (!st)
-		st = call(l, &req, &r, err);
-	if (!st) {
-		*out = (struct xos_local_job){
-		    .account = r.answer.account,
-		    .not_after = r.answer.not_after,
-		};
-		memcpy(out->subject, r.answer.subject, sizeof(out->subject));
-	}
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_job_grant(struct xos_local *l, const char *job,
-    const struct xos_bytes *chain, size_t nchain, struct xos_bytes grant, int64_t *ends,
-    struct xos_err *err)
-{
-	struct xos_local_request req;
-	struct reply r = {.secret = NULL};
-	enum xos_status st = request_init(&req, XOS_LOCAL_JOB_GRANT, job, chain, nchain, err);
-	req.text = grant;
-	if (!st)
-		st = call(l, &req, &r, err);
-	if (!st)
-		*ends = r.answer.not_after;
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_renewals(
-    struct xos_local *l, const char *question, char **json, struct xos_err *err)
-{
-	struct xos_local_request req = {.op = XOS_LOCAL_RENEWALS, .text = xos_bytes_str(question)};
-	struct reply r = {.secret = NULL};
-	enum xos_status st = call(l, &req, &r, err);
-	if (!st)
-		st = copy_text(r.answer.text, json, err);
-	reply_clear(&r);
-	return st;
-}
-
-static enum xos_status credential(struct xos_local *l, enum xos_local_op op, const char *job,
-    struct xos_secret **pem, struct xos_err *err)
-{
-	struct xos_local_request req;
-	struct reply r = {.secret = NULL};
-	enum xos_status st = request_init(&req, op, job, NULL, 0, err);
-	if (!st)
-		st = call(l, &req, &r, err);
-	if (!st) {
-		struct xos_secret *s = xos_secret_from(r.answer.text.p, r.answer.text.n);
-		if (s)
-			*pem = s;
-		else
-			st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	}
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_job_credential(
-    struct xos_local *l, const char *job, struct xos_secret **pem, struct xos_err *err)
-{
-	return credential(l, XOS_LOCAL_JOB_CREDENTIAL, job, pem, err);
-}
-
-enum xos_status xos_local_credential(
-    struct xos_local *l, const char *job, struct xos_secret **pem, struct xos_err *err)
-{
-	return credential(l, XOS_LOCAL_CREDENTIAL, job, pem, err);
-}
-
-enum xos_status xos_local_job_release(struct xos_local *l, const char *job, struct xos_err *err)
-{
-	struct xos_local_request req;
-	struct reply r = {.secret = NULL};
-	enum xos_status st = request_init(&req, XOS_LOCAL_JOB_RELEASE, job, NULL, 0, err);
-	if (!st)
-		st = call(l, &req, &r, err);
-	reply_clear(&r);
-	return st;
-}
-
-enum xos_status xos_local_list(
-    struct xos_local *l, struct xos_local_entry **entries, size_t *n, struct xos_err *err)
-{
-	struct xos_local_request req = {.op = XOS_LOCAL_LIST};
-	struct xos_local_entry *list = NULL;
-	struct reply r = {.secret = NULL};
-	size_t count = 0;
-	enum xos_status st = call(l, &req, &r, err);
-	if (st)
-		return st;
-	size_t room = r.answer.nentries;
-	list = calloc(room ? room : 1, sizeof(*list));
-	if (!list) {
-		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-		goto out;
-	}
-	while (count < room && xos_local_entry_next(&r.answer, &list[count]))
-		count++;
-	*entries = list;
-	*n = count;
-out:
-	reply_clear(&r);
-	return st;
 }

@@ -130,6 +130,35 @@ XOS_MUST_USE enum xos_status xos_local_renewals(
 XOS_MUST_USE enum xos_status xos_local_standing(
     struct xos_local *l, struct xos_bytes question, char **json, struct xos_err *err);
 
+/*
+ * Service users only; docs/protocols/credd.md, "Accounts", has the objects. Who has this uid, or had it then;
+ * how the node's accounts stand; the leases after a uid, 256 at most. question and json as there; json malloc'd.
+ */
+XOS_MUST_USE enum xos_status xos_local_whois(
+    struct xos_local *l, struct xos_bytes question, char **json, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_local_accounts(
+    struct xos_local *l, char **json, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_local_leases(
+    struct xos_local *l, struct xos_bytes question, char **json, struct xos_err *err);
+
+/* What a job runs as. */
+struct xos_local_lease {
+	char subject[XOS_LOCAL_SUBJECT_MAX + 1];
+	struct xos_local_account account; /* with the uid of this job alone, if it is isolated */
+	char *json;                       /* {"isolated", "groups": [gid], "home"?}; malloc'd */
+};
+/*
+ * Service users only: the account under which an accepted job runs, with its groups and home; where the site
+ * promises it, a uid that no other job has until xos_local_lease_end. The same answer for the same job. LIMIT
+ * "leases-all": no uid is free.
+ */
+XOS_MUST_USE enum xos_status xos_local_lease(
+    struct xos_local *l, const char *job, struct xos_local_lease *out, struct xos_err *err);
+void xos_local_lease_free(struct xos_local_lease *lease); /* NULL-safe */
+/* Service users only: nothing of the job is left ({}), or something is ({"left": what, for people}). */
+XOS_MUST_USE enum xos_status xos_local_lease_end(
+    struct xos_local *l, const char *job, struct xos_bytes json, struct xos_err *err);
+
 /* The credentials that credd keeps: all of them for service users, own ones for others. malloc'd. */
 XOS_MUST_USE enum xos_status xos_local_list(
     struct xos_local *l, struct xos_local_entry **entries, size_t *n, struct xos_err *err);

@@ -133,6 +133,108 @@ START_TEST(local_numbers_refuse_the_slice)
 }
 END_TEST
 
+/* The site's set, parsed, and the slice of demo by it. */
+static struct xos_policy_set *set;
+
+static struct xos_credd_slice slice_from(const char *text)
+{
+	static struct xos_policy_errors errs;
+	struct xos_credd_slice s;
+	size_t n = 0;
+	xos_policy_set_unref(set);
+	set = NULL;
+	ck_assert_int_eq(xos_policy_set_parse(text, strlen(text), "lab.xos", &set, &errs), XOS_OK);
+	xos_credd_slice_from(&s, "demo", set, xos_policy_set_accounts(set, &n), &files);
+	return s;
+}
+
+#define RULES                                                                                      \
+	"site \"lab\" serial 1 { accounts vo demo uid 1900000000-1900000999 jobs "                 \
+	"1950000000-1950000009 home \"/srv/homes/%\"; accounts vo demo group /demo/b gid "         \
+	"1960000002; accounts vo demo group /demo gid 1960000001; accounts vo demo group "         \
+	"/demo/a/x "                                                                               \
+	"gid 1960000003; accounts vo bio uid 1910000000-1910000999; accounts vo bio group /bio "   \
+	"gid "                                                                                     \
+	"1960000009; }"
+
+START_TEST(rules_of_the_site)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_credd_account a;
+	struct xos_credd_groups g;
+	struct xos_claims *c = NULL;
+	char *home = NULL;
+	struct xos_credd_slice s = slice_from(RULES);
+	ck_assert_msg(s.present, "%s", s.why);
+	ck_assert_uint_eq(s.jobs_first, 1950000000);
+	ck_assert_uint_eq(s.ngroups, 3);
+	MUST(xos_credd_account(&s, "alice", 1, &a, &err), &err);
+	MUST(xos_credd_account_home(&s, &a, &home, &err), &err);
+	ck_assert_str_eq(home, "/srv/homes/demo.alice");
+	free(home);
+	MUST(xos_claims_new(XOS_KIND_USER, "demo", "alice", &c, &err), &err);
+	MUST(xos_credd_account_groups(&s, c, &g, &err), &err);
+	ck_assert_uint_eq(g.n, 0);
+	/* Of a group and those below it, but not of what stands above or only begins alike. */
+	MUST(xos_claims_add_group(c, "/demo/b/y", &err), &err);
+	MUST(xos_claims_add_group(c, "/demo/a", &err), &err);
+	MUST(xos_claims_add_group(c, "/demo/a/xx", &err), &err);
+	MUST(xos_credd_account_groups(&s, c, &g, &err), &err);
+	ck_assert_uint_eq(g.n, 2);
+	ck_assert_uint_eq(g.gid[0], 1960000001);
+	ck_assert_uint_eq(g.gid[1], 1960000002);
+	xos_claims_free(c);
+	xos_policy_set_unref(set);
+	set = NULL;
+}
+END_TEST
+
+START_TEST(more_groups_than_a_job_can_have)
+{
+	struct xos_policy_account_group rule[XOS_CREDD_GROUPS_MAX + 1];
+	struct xos_credd_slice s = {
+	    .present = true, .vo = "demo", .groups = rule, .ngroups = XOS_CREDD_GROUPS_MAX};
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_credd_groups g = {.n = 0};
+	struct xos_claims *c = NULL;
+	for (uint32_t i = 0; i <= XOS_CREDD_GROUPS_MAX; i++)
+		rule[i] = (struct xos_policy_account_group){"demo", "/demo", 1960000000 + i};
+	MUST(xos_claims_new(XOS_KIND_USER, "demo", "alice", &c, &err), &err);
+	MUST(xos_claims_add_group(c, "/demo", &err), &err);
+	ck_assert_int_eq(xos_credd_account_groups(&s, c, &g, &err), XOS_OK);
+	ck_assert_uint_eq(g.n, XOS_CREDD_GROUPS_MAX);
+	s.ngroups++;
+	ck_assert_int_eq(xos_credd_account_groups(&s, c, &g, &err), XOS_LIMIT);
+	ck_assert_str_eq(err.code, "account-groups");
+	xos_claims_free(c);
+}
+END_TEST
+
+/* What one of its numbers meets on this machine refuses the slice as a whole. */
+START_TEST(local_numbers_refuse_the_rules)
+{
+	static const struct {
+		int file;
+		const char *text, *names;
+	} bad[] = {{1, "wheel:x:1960000002:\n", "of a group, 1960000002"},
+	    {0, "carol:x:100:1960000001::/:/bin/sh\n", "of a group, 1960000001"},
+	    {0, "carol:x:1950000009:100::/:/bin/sh\n", "for jobs, 1950000000-1950000009"},
+	    {2, "carol:1949999000:1001\n", "for jobs"}, {3, "carol:1960000000:65536\n", "subgid"}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		put(bad[i].file, bad[i].text);
+		struct xos_credd_slice s = slice_from(RULES);
+		ck_assert_msg(!s.present, "accepted: %s", bad[i].text);
+		ck_assert_msg(strstr(s.why, bad[i].names) != NULL, "%s", s.why);
+		put(bad[i].file, "");
+	}
+	/* Numbers of another VO of the site are not this one's. */
+	put(1, "wheel:x:1960000009:\n");
+	ck_assert(slice_from(RULES).present);
+	xos_policy_set_unref(set);
+	set = NULL;
+}
+END_TEST
+
 START_TEST(one_member_without_root)
 {
 	struct xos_err err = XOS_ERR_INIT;
@@ -160,6 +262,9 @@ static Suite *suite(void)
 	tcase_add_test(t, names_that_are_no_account_names_have_none);
 	tcase_add_test(t, reserved_ranges_refuse_the_slice);
 	tcase_add_test(t, local_numbers_refuse_the_slice);
+	tcase_add_test(t, rules_of_the_site);
+	tcase_add_test(t, more_groups_than_a_job_can_have);
+	tcase_add_test(t, local_numbers_refuse_the_rules);
 	tcase_add_test(t, one_member_without_root);
 	suite_add_tcase(s, t);
 	return s;

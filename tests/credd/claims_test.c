@@ -96,8 +96,8 @@ END_TEST
 START_TEST(one_that_cannot_be_read_refuses)
 {
 	static const char *const damaged[] = {"1900000000", "1900000000-", "1-2", "-1-2\n",
-	    "01-2\n", "2-1\n", "1-2\n\n", "1-2 \n", "1-4294967296\n", "1-2\n3-4\n", "\n",
-	    "111111111111111111111111111111111111111111-2\n"};
+	    "01-2\n", "2-1\n", "1-2\n\n", "1-2 \n", "1-4294967296\n", "1-2\n3-4", "1-2\n\n3-4\n",
+	    "\n", "111111111111111111111111111111111111111111-2\n"};
 	for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
 		put("other", damaged[i]);
 		struct xos_credd_slice s = claim("demo", 1900000000, 1900000999);
@@ -106,6 +106,34 @@ START_TEST(one_that_cannot_be_read_refuses)
 	}
 	put("other", "");
 	ck_assert(claim("demo", 1900000000, 1900000999).present);
+}
+END_TEST
+
+/* Also what it has for single jobs and for groups. */
+START_TEST(no_range_of_another_is_met)
+{
+	static const struct xos_policy_account_group group = {"demo", "/demo/a", 1960000001};
+	static const char *const met[] = {
+	    "1-2\n1950000009-1950000020\n", "1900001000-1900001001\n1960000001-1960000001\n3-4\n"};
+	struct xos_credd_slice s = {.present = true,
+	    .vo = "demo",
+	    .first = 1900000000,
+	    .last = 1900000999,
+	    .jobs_first = 1950000000,
+	    .jobs_last = 1950000009,
+	    .groups = &group,
+	    .ngroups = 1};
+	for (size_t i = 0; i < 2; i++) {
+		struct xos_credd_slice mine = s;
+		put("other", met[i]);
+		xos_credd_slice_claim(&mine, folder);
+		ck_assert_msg(!mine.present, "%s", met[i]);
+	}
+	put("other", "1950000010-1950000020\n");
+	xos_credd_slice_claim(&s, folder);
+	ck_assert_msg(s.present, "%s", s.why);
+	ck_assert(!claim("other", 1950000009, 1950000020).present);
+	ck_assert(!claim("other", 1960000001, 1960000002).present);
 }
 END_TEST
 
@@ -179,6 +207,7 @@ int main(void)
 	tcase_add_test(t, refused_ones_give_up_what_they_had);
 	tcase_add_test(t, a_vo_without_accounts_holds_none);
 	tcase_add_test(t, one_that_cannot_be_read_refuses);
+	tcase_add_test(t, no_range_of_another_is_met);
 	tcase_add_test(t, no_folder_no_numbers);
 	tcase_add_test(t, a_lock_that_is_never_given_back_refuses);
 	tcase_add_test(t, at_once_one_has_them);

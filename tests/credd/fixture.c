@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "credd/ops_accounts.h"
 
 static const struct xos_roster_member members[] = {
     {"alice", 1, XOS_MEMBER_ACTIVE},
@@ -49,12 +50,17 @@ static void open_node(struct node *n)
 	MUST(xos_credd_source_stored(n->source, &view, &err), &err);
 	MUST(xos_credd_decider_new(&n->self, view, &n->decider, &err), &err);
 	MUST(xos_credd_jobs_open(jobs, 100, &n->jobs, &err), &err);
-	n->ops = (struct xos_credd_ops){.self = &n->self, .decider = n->decider, .jobs = n->jobs};
+	MUST(
+	    xos_credd_leases_open(n->conf.state, n->conf.lease_quarantine, &n->leases, &err), &err);
+	n->ops = (struct xos_credd_ops){
+	    .self = &n->self, .decider = n->decider, .jobs = n->jobs, .leases = n->leases};
+	xos_credd_leases_apply(&n->ops);
 	free(jobs);
 }
 
 static void close_node(struct node *n)
 {
+	xos_credd_leases_free(n->leases);
 	xos_credd_jobs_free(n->jobs);
 	xos_credd_decider_free(n->decider);
 	xos_credd_source_free(n->source);

@@ -38,6 +38,7 @@ struct node {
 	struct xos_credd_source *source;
 	struct xos_credd_decider *decider;
 	struct xos_credd_jobs *jobs;
+	struct xos_credd_leases *leases;
 	struct xos_credd_ops ops;
 	struct xos_chain alice, bob, carol;
 };

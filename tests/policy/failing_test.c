@@ -103,7 +103,8 @@ static const char *const texts[] = {
     " forbid any action job.cancel unless role /demo/Role=x; }",
     "group \"/demo/physics\" serial 1 { permit any action job.submit when date in "
     "2026-01-01..2026-12-31 Europe/Paris on change drain; duty any action any { record; } }",
-    "site \"lab\" serial 2 { accounts vo demo uid 1900000000-1900999999;"
+    "site \"lab\" serial 2 { accounts vo demo uid 1900000000-1900999999 jobs "
+    "1950000000-1950000009 home \"/home/%\"; accounts vo demo group /demo/a gid 1960000000;"
     " node n1 { class compute; tag gpu, big; } node n2; delegate node n1, n2 action job.submit;"
     " permit vo demo action any on site:lab & tag:gpu;"
     " permit vo demo, user bio:carol, service demo:data, node demo:n1 action any on node:lab/n1 & "

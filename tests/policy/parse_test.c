@@ -1,6 +1,8 @@
 /* The language: what is accepted, what is refused and how it is told, and the bounds. */
 #include "policy_test.h"
 
+#define SLICE "accounts vo demo uid 1900000000-1900999999"
+
 #define VO(body) "vo \"demo\" serial 1 { " body " }"
 #define SITE(body) "site \"lab\" serial 1 { " body " }"
 
@@ -194,6 +196,38 @@ static const struct {
     {SITE("accounts vo demo uid 70000-66000;"), "not a range"},
     {SITE("accounts vo demo uid 70000;"), "not a range"},
     {SITE("accounts vo demo uid 99999999999-99999999999;"), "not a range"},
+    {SITE(SLICE " jobs 1900000500-1950000000;"), "overlap"},
+    {SITE(SLICE " jobs 1900000000-1900000009;"), "overlap"},
+    {SITE(SLICE " jobs 70000-66000;"), "not a range"},
+    {SITE(SLICE " jobs 1879048191-1879048192;"), "containers"},
+    {SITE(SLICE " jobs;"), "not a range"}, {SITE(SLICE " home \"/%\";"), "single %"},
+    {SITE(SLICE " home \"home/%\";"), "single %"}, {SITE(SLICE " home \"/home/%/x\";"), "single %"},
+    {SITE(SLICE " home \"/home/x%\";"), "single %"},
+    {SITE(SLICE " home \"/home/%/%\";"), "single %"},
+    {SITE(SLICE " home \"/home/../etc/%\";"), "single %"},
+    {SITE(SLICE " home \"/home//%\";"), "single %"}, {SITE(SLICE " home \"/home\";"), "single %"},
+    {SITE(SLICE " home \"/ho me/%\";"), "passwd(5)"},
+    {SITE(SLICE " home \"/a:b/%\";"), "passwd(5)"},
+    {SITE(SLICE " home;"), "expected the folder of homes"},
+    {SITE(SLICE "; accounts vo demo group /demo/a gid 1900000007;"), "overlap"},
+    {SITE(SLICE " jobs 1950000000-1950000999; accounts vo demo group /demo/a gid 1950000999;"),
+        "overlap"},
+    {SITE(SLICE "; accounts vo demo group /demo/a gid 1960000000; accounts vo demo group /demo/b "
+                "gid 1960000000;"),
+        "overlap"},
+    {SITE(SLICE "; accounts vo demo group /demo/a gid 1960000000; accounts vo demo group /demo/a "
+                "gid 1960000001;"),
+        "a gid already"},
+    {SITE(SLICE "; accounts vo demo group /bio/a gid 1960000000;"), "not a group of VO demo"},
+    {SITE(SLICE "; accounts vo demo group /demo2/a gid 1960000000;"), "not a group of VO demo"},
+    {SITE(SLICE "; accounts vo demo group /demo/a gid 27;"), "system accounts"},
+    {SITE(SLICE "; accounts vo demo group /demo/a gid 4294967296;"), "not a gid"},
+    {SITE(SLICE "; accounts vo demo group /demo/a gid -1;"), "not a gid"},
+    {SITE("accounts vo demo group /demo/a gid 1960000000;"), "no uids"},
+    /* What a wide range hides behind a narrow one. */
+    {SITE("accounts vo a uid 1900000000-1950000000; accounts vo b uid 1900000001-1900000002; "
+          "accounts vo c uid 1940000000-1940000001;"),
+        "slices of uids of a and b"},
     {SITE("node n1 { } node n1;"), "declared twice"}, {SITE("node N1;"), "not the name of a node"},
     {SITE("node n1 { class a; class b; }"), "one class"},
     {SITE("node n1 { tag a, a; }"), "tag a twice"}};
@@ -202,6 +236,42 @@ START_TEST(refusals)
 {
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		must_refuse(refused[i].text, refused[i].message);
+}
+END_TEST
+
+START_TEST(rules_of_accounts)
+{
+	static const char canonical[] =
+	    "site \"lab\" serial 1 schema 1 {\n"
+	    "  accounts vo demo uid 1900000000-1900999999 jobs 1950000000-1950000999 home "
+	    "\"/srv/home/%\";\n"
+	    "  accounts vo bio uid 1910000000-1910999999;\n"
+	    "  accounts vo demo group /demo gid 1960000002;\n"
+	    "  accounts vo demo group /demo/physics gid 1960000001;\n}\n";
+	struct xos_buf out;
+	size_t n;
+	struct xos_policy_set *set = must_parse(
+	    SITE("accounts vo bio uid 1910000000-1910999999 home none; accounts vo demo group "
+	         "/demo/physics gid 1960000001;accounts vo demo group /demo gid 1960000002;" SLICE
+	         " jobs 1950000000-1950000999 home \"/srv/home/%\";"));
+	const struct xos_policy_accounts *a = xos_policy_set_accounts(set, &n);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_uint_eq(a[0].jobs_first, 1950000000);
+	ck_assert_uint_eq(a[0].jobs_last, 1950000999);
+	ck_assert_str_eq(a[0].home, "/srv/home/%");
+	ck_assert_uint_eq(a[1].jobs_first, 0);
+	ck_assert_ptr_null(a[1].home);
+	const struct xos_policy_account_group *g = xos_policy_set_account_groups(set, &n);
+	ck_assert_uint_eq(n, 2);
+	ck_assert_str_eq(g[1].group, "/demo/physics");
+	ck_assert_str_eq(g[1].vo, "demo");
+	ck_assert_uint_eq(g[1].gid, 1960000001);
+	xos_buf_init(&out, 4096);
+	xos_policy_set_text(set, &out);
+	ck_assert_str_eq(xos_buf_str(&out), canonical);
+	xos_policy_set_unref(must_parse(xos_buf_str(&out)));
+	xos_buf_free(&out);
+	xos_policy_set_unref(set);
 }
 END_TEST
 
@@ -385,6 +455,7 @@ int main(void)
 	tcase_add_test(tc, canonical_text_parses_to_itself);
 	tcase_add_test(tc, accessors);
 	tcase_add_test(tc, refusals);
+	tcase_add_test(tc, rules_of_accounts);
 	tcase_add_test(tc, uid_slices_at_the_edges);
 	tcase_add_test(tc, one_run_tells_many_errors);
 	tcase_add_test(tc, bounds);

@@ -34,8 +34,7 @@ enum xos_status xos_node_open(struct xos_node *n, struct xos_err *err)
 	return st;
 }
 
-/* The node and those of its VOs that are meant. */
-static enum xos_status open_parts(
+enum xos_status xos_node_open_parts(
     struct xos_node *top, struct xos_node_parts **parts, struct xos_err *err)
 {
 	enum xos_status st = xos_node_open(top, err);
@@ -48,7 +47,7 @@ enum xos_status xos_node_open_part(struct xos_node *n, struct xos_err *err)
 {
 	struct xos_node top = {.name = NULL};
 	struct xos_node_parts *parts = NULL;
-	enum xos_status st = open_parts(&top, &parts, err);
+	enum xos_status st = xos_node_open_parts(&top, &parts, err);
 	if (!st && parts->n > 1)
 		st = xos_cli_usage(
 		    err, "node %s belongs to several VOs: say which with --vo", top.name);
@@ -133,7 +132,7 @@ XOS_NODE_VERB(start)
 	(void)argv;
 	struct xos_node top = {.name = NULL};
 	struct xos_node_parts *parts = NULL;
-	enum xos_status st = open_parts(&top, &parts, err), bad = XOS_OK;
+	enum xos_status st = xos_node_open_parts(&top, &parts, err), bad = XOS_OK;
 	struct xos_err why = XOS_ERR_INIT;
 	/* One VO's trouble is not the others'. */
 	for (size_t i = 0; !st && i < parts->n; i++) {
@@ -206,17 +205,22 @@ XOS_NODE_VERB(stop)
 	return st;
 }
 
+enum xos_status xos_node_credd(
+    const struct xos_node *n, struct xos_local **out, struct xos_err *err)
+{
+	char path[PATH_MAX];
+	enum xos_status st = xos_node_path(n, "run/credd.sock", path, err);
+	const struct xos_local_options opts = {
+	    .path = path, .other_user = n->uid_base != 0, .user = (uid_t)n->uid_base};
+	return st ? st : xos_local_new(&opts, out, err);
+}
+
 static enum xos_status ask_credd(
     const struct xos_node *n, struct xos_json **out, struct xos_err *err)
 {
-	char path[PATH_MAX], *text = NULL;
+	char *text = NULL;
 	struct xos_local *credd = NULL;
-	enum xos_status st = xos_node_path(n, "run/credd.sock", path, err);
-	if (st)
-		return st;
-	const struct xos_local_options opts = {
-	    .path = path, .other_user = n->uid_base != 0, .user = (uid_t)n->uid_base};
-	st = xos_local_new(&opts, &credd, err);
+	enum xos_status st = xos_node_credd(n, &credd, err);
 	if (!st)
 		st = xos_local_status(credd, &text, err);
 	if (!st)
@@ -355,7 +359,7 @@ XOS_NODE_VERB(status)
 	struct xos_json *doc[XOS_NODE_VOS_MAX] = {NULL};
 	struct xos_err why = XOS_ERR_INIT;
 	struct xos_proc_id id;
-	enum xos_status st = open_parts(&top, &parts, err), stopped = XOS_OK;
+	enum xos_status st = xos_node_open_parts(&top, &parts, err), stopped = XOS_OK;
 	bool jobd = !st && xos_cli_daemon_running(top.dir, JOBD, &id);
 	size_t n = st ? 0 : parts->n;
 	for (size_t i = 0; i < n; i++) {

@@ -17,6 +17,11 @@ static const struct xos_cli_verb verbs[] = {
     {"status", "--dir DIR [--vo NAME]",
         "how the node stands, and until when it works without servers", 0, 0, false,
         xos_node_dir_options, xos_node_verb_status},
+    {"accounts", "--dir DIR [--vo NAME]",
+        "who has an account here, by which rules, and the uids of jobs", 0, 0, false,
+        xos_node_dir_options, xos_node_verb_accounts},
+    {"whois", "--dir DIR --uid N [--at TIME]", "who has this uid, or had it then, and what ran", 0,
+        0, false, xos_node_whois_options, xos_node_verb_whois},
     {"doctor", "", "what this machine can enforce", 0, 0, false, NULL, xos_node_verb_doctor},
     {"renew", "--dir DIR [--vo NAME]",
         "renew the certificates when half of their life is over, or after their end", 0, 0, false,
@@ -73,6 +78,8 @@ int main(int argc, char **argv)
 	        "--dir /srv/n2 --code-stdin <code\n"
 	        "  xos-node admission --site lab --site-key lab.key --approver bob --rescue 12h\n"
 	        "  xos-node start --dir /srv/n1\n"
+	        "  xos-node accounts --dir /srv/n1\n"
+	        "  xos-node whois --dir /srv/n1 --uid 1900000007 --at 2026-11-22T14:00:00Z\n"
 	        "  xos-node ban n1 --for 7d --message \"disk check\"\n"
 	        "  xos-node join https://other.example:4443 --fingerprint sha256:... --dir /srv/n1 "
 	        "   (one more VO)\n"

@@ -50,13 +50,22 @@ XOS_NODE_VERB(admission);
 XOS_NODE_VERB(code);
 XOS_NODE_VERB(codes);
 XOS_NODE_VERB(revoke);
+XOS_NODE_VERB(accounts);
+XOS_NODE_VERB(whois);
 extern const struct xos_cli_option xos_node_init_options[], xos_node_join_options[],
     xos_node_dir_options[], xos_node_leave_options[], xos_node_deny_options[],
     xos_node_ban_options[], xos_node_unban_options[], xos_node_ssh_host_options[],
     xos_node_known_hosts_options[], xos_node_renew_options[], xos_node_approve_options[],
     xos_node_list_options[], xos_node_admission_options[], xos_node_code_options[],
-    xos_node_codes_options[];
+    xos_node_codes_options[], xos_node_whois_options[];
 
+/* The node and those of its VOs that are meant (daemons.c). */
+XOS_MUST_USE enum xos_status xos_node_open_parts(
+    struct xos_node *top, struct xos_node_parts **parts, struct xos_err *err);
+/* To ask the xos-credd of this part (daemons.c). */
+struct xos_local;
+XOS_MUST_USE enum xos_status xos_node_credd(
+    const struct xos_node *n, struct xos_local **out, struct xos_err *err);
 /* The part for the VO that --vo names, or the only one; usage error if it names none of several (daemons.c). */
 XOS_MUST_USE enum xos_status xos_node_open_part(struct xos_node *n, struct xos_err *err);
 /* Stops what `start` started, of all VOs (daemons.c). */
