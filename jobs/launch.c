@@ -64,6 +64,7 @@ void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 	xos_buf_lp_str(b, l->work);
 	xos_buf_lp_str(b, l->cred);
 	xos_buf_u8(b, l->isolate);
+	xos_buf_u8(b, l->all_calls);
 	xos_buf_u32(b, l->uid);
 	xos_buf_u32(b, l->gid);
 	xos_buf_u32(b, (uint32_t)l->ngroups);
@@ -123,15 +124,22 @@ static void get_strings(struct xos_reader *r, size_t max, struct xos_strings *ou
 	}
 }
 
+static void get_bool(struct xos_reader *r, bool *out)
+{
+	uint8_t v = 2;
+
+	xos_reader_u8(r, &v);
+	if (v > 1)
+		r->failed = true;
+	*out = v == 1;
+}
+
 static void get_account(struct xos_reader *r, struct xos_launch *l)
 {
-	uint8_t isolate = 2;
 	uint32_t n = 0;
 
-	xos_reader_u8(r, &isolate);
-	if (isolate > 1)
-		r->failed = true;
-	l->isolate = isolate == 1;
+	get_bool(r, &l->isolate);
+	get_bool(r, &l->all_calls);
 	xos_reader_u32(r, &l->uid);
 	xos_reader_u32(r, &l->gid);
 	xos_reader_u32(r, &n);

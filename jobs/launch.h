@@ -40,10 +40,11 @@ struct xos_strings {
 
 struct xos_launch {
 	char id[XOS_JOB_ID_LEN + 1];
-	char *run;    /* folder of the job's files: lock, started, status, stdout, stderr */
-	char *work;   /* the job's HOME */
-	char *cred;   /* folder for cred.pem; as root a mount point */
-	bool isolate; /* as root: namespaces, private mounts and the account below */
+	char *run;      /* folder of the job's files: lock, started, status, stdout, stderr */
+	char *work;     /* the job's HOME */
+	char *cred;     /* folder for cred.pem; as root a mount point */
+	bool isolate;   /* as root: namespaces, private mounts and the account below */
+	bool all_calls; /* no system call rules (proc/workload.h): the node's owner wants it so */
 	uid_t uid;
 	gid_t gid, groups[XOS_LAUNCH_GROUPS];
 	size_t ngroups;

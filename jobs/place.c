@@ -218,6 +218,20 @@ enum xos_status xos_place_plain(
 	return write_credential(l, err);
 }
 
+enum xos_status xos_place_note(
+    const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err)
+{
+	size_t n = strlen(isolation);
+
+	if (l->all_calls)
+		return XOS_OK;
+	if (strcmp(isolation, "none") == 0)
+		n = 0;
+	return xos_str_printf(isolation + n, cap - n, "%scalls", n ? "," : "")
+	           ? XOS_OK
+	           : xos_err_set(err, XOS_INTERNAL, "job-place", "no room for a note");
+}
+
 void xos_place_plain_remove(const struct xos_launch *l)
 {
 	char path[PATH_MAX];

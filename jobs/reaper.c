@@ -213,6 +213,8 @@ static _Noreturn void reaper_main(struct xos_launch *l, const struct xos_reaper_
 		st = xos_place_plain(l, isolation, sizeof(isolation), &err);
 	xos_secret_free(l->credential);
 	l->credential = NULL;
+	if (st == XOS_OK)
+		st = xos_place_note(l, isolation, sizeof(isolation), &err);
 	if (st != XOS_OK)
 		refuse(r.report, err.text);
 	start_program(&r, fds);

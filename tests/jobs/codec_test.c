@@ -12,6 +12,7 @@ static const char id[] = "00112233445566778899aabbccddeeff";
 static struct xos_launch sample(void)
 {
 	struct xos_launch l = {.isolate = true,
+	    .all_calls = true,
 	    .uid = 200001,
 	    .gid = 200001,
 	    .groups = {300001, 300002},
@@ -62,6 +63,7 @@ START_TEST(launch_round_trip)
 	ck_assert_ptr_null(back.argv.v[2]);
 	ck_assert_uint_eq(back.limits.processes, 10);
 	ck_assert_uint_eq(back.limits.processors, 2);
+	ck_assert(back.isolate && back.all_calls);
 	ck_assert_uint_eq(back.group_can, 3);
 	ck_assert_uint_eq(back.group_unified, 1);
 	ck_assert_uint_eq(back.limits.cpu, XOS_LIMIT_NONE);

@@ -188,7 +188,7 @@ START_TEST(exit_code_and_output)
 	ck_assert_int_ge(o.ended, o.started);
 	ck_assert_str_eq(text_of("stdout"), "out\nSECRET\n");
 	ck_assert_str_eq(text_of("stderr"), "err\n");
-	ck_assert_str_eq(o.isolation, _i ? "account,pid,mount,ipc,tmp" : "none");
+	ck_assert_str_eq(o.isolation, _i ? "account,pid,mount,ipc,tmp,calls" : "calls");
 }
 END_TEST
 
@@ -380,6 +380,42 @@ START_TEST(limits_are_set)
 }
 END_TEST
 
+/* Hard and soft at once, so none can be raised again; grep's output is one line a limit. */
+START_TEST(limits_that_hold_for_every_job)
+{
+	struct xos_job_outcome o;
+	struct xos_launch l;
+
+	if (!sample(_i,
+	        "grep -E 'core|locked mem|msgqueue|pending|priority' /proc/self/limits | "
+	        "while read -r a b c rest; do set -- $rest; echo $a: $c $1 $2; done; "
+	        "ulimit -c 1 2>/dev/null || echo kept; ulimit -Hl 99999 2>/dev/null || echo kept",
+	        &l))
+		return;
+	run(&l, &o);
+	if (_i) /* root without a namespace may raise what it likes */
+		ck_assert_str_eq(text_of("stdout"),
+		    "Max: file size 0\nMax: memory 8388608 8388608\nMax: signals 4096 4096\n"
+		    "Max: size 819200 819200\nMax: priority 0 0\nMax: priority 0 0\nkept\nkept\n");
+	ck_assert_ptr_nonnull(strstr(text_of("stdout"), "Max: file size 0\n"));
+}
+END_TEST
+
+/* By its owner's will a node does without rules, and the record says so. */
+START_TEST(without_rules_for_calls)
+{
+	struct xos_job_outcome o;
+	struct xos_launch l;
+
+	if (!sample(_i, "grep '^Seccomp:' /proc/self/status | tr -d '[:space:]'", &l))
+		return;
+	l.all_calls = true;
+	run(&l, &o);
+	ck_assert_str_eq(text_of("stdout"), "Seccomp:0");
+	ck_assert_str_eq(o.isolation, _i ? "account,pid,mount,ipc,tmp" : "none");
+}
+END_TEST
+
 /* Each process stays below the limit, all together do not. */
 START_TEST(cpu_of_all_processes_counts)
 {
@@ -495,6 +531,8 @@ Suite *monitor_suite(void)
 	tcase_add_loop_test(t, what_it_leaves_behind_dies, 0, 2);
 	tcase_add_test(t, fork_bomb_stays_within_its_limit);
 	tcase_add_loop_test(t, limits_are_set, 0, 2);
+	tcase_add_loop_test(t, limits_that_hold_for_every_job, 0, 2);
+	tcase_add_loop_test(t, without_rules_for_calls, 0, 2);
 	tcase_add_loop_test(t, cpu_of_all_processes_counts, 0, 2);
 	tcase_add_loop_test(t, memory_of_the_whole_job, 0, 2);
 	tcase_add_loop_test(t, no_job_without_its_monitor, 0, 2);
