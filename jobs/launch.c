@@ -54,6 +54,26 @@ static void put_strings(struct xos_buf *b, const struct xos_strings *s)
 		xos_buf_lp_str(b, s->v[i]);
 }
 
+bool xos_launch_without_network(const struct xos_launch_limits *m)
+{
+	return m->networks.limited && m->networks.nopen == 0;
+}
+
+bool xos_launch_needs_net_rules(const struct xos_launch_limits *m)
+{
+	return !xos_launch_without_network(m) && (m->networks.limited || m->networks.nclosed > 0);
+}
+
+static void put_prefixes(struct xos_buf *b, const struct xos_net_prefix *list, size_t n)
+{
+	xos_buf_u16(b, (uint16_t)n);
+	for (size_t i = 0; i < n; i++) {
+		xos_buf_u8(b, list[i].family);
+		xos_buf_u8(b, list[i].length);
+		xos_buf_put(b, list[i].addr, sizeof(list[i].addr));
+	}
+}
+
 void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 {
 	const struct xos_launch_limits *m = &l->limits;
@@ -77,6 +97,9 @@ void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 	xos_buf_u64(b, m->file_size);
 	xos_buf_u64(b, m->processes);
 	xos_buf_u64(b, m->processors);
+	xos_buf_u8(b, m->networks.limited);
+	put_prefixes(b, m->networks.open, m->networks.nopen);
+	put_prefixes(b, m->networks.closed, m->networks.nclosed);
 	xos_buf_u8(b, l->group_can);
 	xos_buf_u8(b, l->group_unified);
 	xos_buf_u64(b, l->grace);
@@ -150,6 +173,26 @@ static void get_account(struct xos_reader *r, struct xos_launch *l)
 	l->ngroups = r->failed ? 0 : n;
 }
 
+static void get_prefixes(struct xos_reader *r, struct xos_net_prefix *list, uint16_t *n)
+{
+	struct xos_bytes addr;
+
+	if (!xos_reader_u16(r, n) || *n > XOS_NET_PREFIXES_MAX) {
+		r->failed = true;
+		*n = 0;
+	}
+	for (size_t i = 0; i < *n && !r->failed; i++) {
+		xos_reader_u8(r, &list[i].family);
+		xos_reader_u8(r, &list[i].length);
+		if (!xos_reader_take(r, sizeof(list[i].addr), &addr))
+			return;
+		memcpy(list[i].addr, addr.p, addr.n);
+		if ((list[i].family != 4 && list[i].family != 6) ||
+		    list[i].length > (list[i].family == 4 ? 32 : 128))
+			r->failed = true;
+	}
+}
+
 static void get_limits(struct xos_reader *r, struct xos_launch_limits *m)
 {
 	xos_reader_u64(r, &m->wall);
@@ -159,6 +202,9 @@ static void get_limits(struct xos_reader *r, struct xos_launch_limits *m)
 	xos_reader_u64(r, &m->file_size);
 	xos_reader_u64(r, &m->processes);
 	xos_reader_u64(r, &m->processors);
+	get_bool(r, &m->networks.limited);
+	get_prefixes(r, m->networks.open, &m->networks.nopen);
+	get_prefixes(r, m->networks.closed, &m->networks.nclosed);
 }
 
 static bool sane(const struct xos_launch *l)

@@ -112,6 +112,8 @@ static enum xos_status make_group(
 	if (m->l->group_can & XOS_CGROUP_PROCESSES && l->processes != XOS_LIMIT_NONE)
 		limits.processes = l->processes + 1;
 	enum xos_status st = xos_cgroup_make(&m->groups, m->l->id, &limits, &m->group, err);
+	if (st == XOS_OK && xos_launch_needs_net_rules(l))
+		st = xos_cgroup_networks(&m->group, &l->networks, err);
 	return st == XOS_OK ? xos_cgroup_doors(&m->group, fds->door, &fds->ndoors, err) : st;
 }
 

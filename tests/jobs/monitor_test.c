@@ -454,6 +454,55 @@ START_TEST(memory_of_the_whole_job)
 }
 END_TEST
 
+/* A network of its own: itself, and nobody else. */
+START_TEST(without_network)
+{
+	struct xos_job_outcome o;
+	struct xos_launch l;
+
+	if (!sample(1,
+	        "ls /sys/class/net >/dev/null; wc -l </proc/net/dev; cat /proc/net/route | wc -l; "
+	        "cat /proc/net/if_inet6 | cut -c1-32",
+	        &l))
+		return;
+	l.limits.networks.limited = true;
+	run(&l, &o);
+	/* two lines of heading, and lo */
+	ck_assert_str_eq(text_of("stdout"), "3\n1\n00000000000000000000000000000001\n");
+	ck_assert_str_eq(o.isolation, "account,pid,mount,ipc,tmp,calls,network");
+}
+END_TEST
+
+/* One after the other under one account, each with its own; by what a shell can: bash's /dev/tcp. */
+START_TEST(closed_networks_of_each_job)
+{
+	struct xos_job_outcome o;
+	struct xos_launch l;
+	struct xos_cgroups groups;
+	static const char script[] = "for a in 127.1.0.1 127.2.0.1; do (exec 3<>/dev/tcp/$a/9) "
+	                             "2>&1 | grep -qi 'not permitted' && "
+	                             "echo closed $a; done; exit 0";
+
+	xos_cgroups_find(&groups);
+	for (int i = 1; i <= 2; i++) {
+		if (!(groups.can & XOS_CGROUP_NETWORK) || !sample(1, script, &l))
+			return;
+		free(l.argv.v[0]);
+		l.argv.v[0] = strdup("bash");
+		l.group_can = (uint8_t)groups.can;
+		l.group_unified = (uint8_t)xos_cgroups_unified(&groups);
+		ck_assert(xos_net_prefix_parse(i == 1 ? "127.1.0.0/16" : "127.2.0.0/16",
+		    &l.limits.networks.closed[l.limits.networks.nclosed++]));
+		run(&l, &o);
+		ck_assert_str_eq(
+		    text_of("stdout"), i == 1 ? "closed 127.1.0.1\n" : "closed 127.2.0.1\n");
+		ck_assert_str_eq(o.isolation, "account,pid,mount,ipc,tmp,calls,networks");
+		teardown();
+		setup();
+	}
+}
+END_TEST
+
 START_TEST(no_job_without_its_monitor)
 {
 	struct xos_job_outcome o;
@@ -535,6 +584,8 @@ Suite *monitor_suite(void)
 	tcase_add_loop_test(t, without_rules_for_calls, 0, 2);
 	tcase_add_loop_test(t, cpu_of_all_processes_counts, 0, 2);
 	tcase_add_loop_test(t, memory_of_the_whole_job, 0, 2);
+	tcase_add_test(t, without_network);
+	tcase_add_test(t, closed_networks_of_each_job);
 	tcase_add_loop_test(t, no_job_without_its_monitor, 0, 2);
 	tcase_add_test(t, only_one_monitor);
 	suite_add_tcase(s, t);

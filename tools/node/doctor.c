@@ -72,6 +72,8 @@ static void look_at_groups(struct xos_findings *r)
 	    {"limit-processes", "limits of processes hold for a job; else for the account"},
 	    {"limit-cpu", "limits of processors are enforced; else jobs under one are refused"},
 	    {"freeze", "a job can be made to stand still"},
+	    {"limit-networks",
+	        "networks are closed to jobs; else jobs under such a limit are refused"},
 	};
 	struct xos_cgroups groups;
 	xos_cgroups_find(&groups);
