@@ -20,7 +20,8 @@
 #include "proc/cgroup.h"
 
 /* Each case runs twice: as it would without root, and isolated where the tests run as root. */
-static const char id[] = "00112233445566778899aabbccddeeff";
+/* Its own in each run: jobs are killed by it, and a group is named by it. */
+static char id[XOS_JOB_ID_LEN + 1];
 static char top[64], run_dir[128], work_dir[128], cred_dir[128];
 
 #define JOB_UID 234567
@@ -52,7 +53,7 @@ static void teardown(void)
 /* i: 0 without isolation, 1 with. False: not possible here. */
 static bool sample(int i, const char *script, struct xos_launch *l)
 {
-	char cred[256];
+	char cred[256], marker[64];
 
 	if (i == 1 && geteuid() != 0)
 		return false;
@@ -69,6 +70,8 @@ static bool sample(int i, const char *script, struct xos_launch *l)
 	    .grace = 1,
 	    .output_max = 1u << 20,
 	    .tmp_size = 1u << 20};
+	xos_str_printf(id, sizeof(id), "%032lx", (unsigned long)getpid());
+	xos_str_printf(marker, sizeof(marker), "XOS_JOB_ID=%s", id);
 	memcpy(l->id, id, sizeof(id));
 	l->run = strdup(run_dir);
 	l->work = strdup(work_dir);
@@ -77,8 +80,7 @@ static bool sample(int i, const char *script, struct xos_launch *l)
 	ck_assert(xos_strings_add(&l->argv, "sh") && xos_strings_add(&l->argv, "-c") &&
 	          xos_strings_add(&l->argv, script));
 	ck_assert(xos_strings_add(&l->env, "PATH=/usr/bin:/bin") &&
-	          xos_strings_add(&l->env, cred) &&
-	          xos_strings_add(&l->env, "XOS_JOB_ID=00112233445566778899aabbccddeeff"));
+	          xos_strings_add(&l->env, cred) && xos_strings_add(&l->env, marker));
 	l->credential = xos_secret_from("SECRET\n", 7);
 	if (l->isolate) {
 		ck_assert_int_eq(mkdir(cred_dir, 0755), 0);
