@@ -23,7 +23,9 @@ struct xos_credd_job {
 	uint8_t spki[XOS_SHA256_LEN]; /* digest of its public half */
 	struct xos_chain chain;       /* the delegation without key; n is 0 while it is awaited */
 	int64_t not_after;            /* of the delegation; 0 while it is awaited */
-	struct xos_credd_job *next;   /* for the table */
+	bool over;                    /* seen so by the sweep, first at over_since_ms */
+	int64_t over_since_ms;
+	struct xos_credd_job *next; /* for the table */
 };
 
 struct xos_credd_job *xos_credd_job_new(void); /* NULL if out of memory */
