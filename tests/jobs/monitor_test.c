@@ -1,11 +1,13 @@
 #include "run_test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +48,8 @@ static void teardown(void)
 {
 	char cmd[128];
 
+	if (geteuid() == 0)
+		(void)umount2(run_dir, MNT_DETACH); /* a full disk that a failed case left */
 	xos_str_printf(cmd, sizeof(cmd), "rm -rf '%s'", top);
 	ck_assert_int_eq(system(cmd), 0);
 }
@@ -539,6 +543,76 @@ START_TEST(no_job_without_its_monitor)
 }
 END_TEST
 
+static void fill(const char *dir)
+{
+	static const char block[4096];
+	char path[PATH_MAX];
+
+	ck_assert(xos_path_join(path, sizeof(path), dir, "filler"));
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	while (write(fd, block, sizeof(block)) > 0)
+		;
+	ck_assert_int_eq(errno, ENOSPC);
+	close(fd);
+}
+
+/* On a full disk the end waits for room; it is not lost. */
+START_TEST(an_end_that_cannot_be_written_waits)
+{
+	struct xos_job_outcome o;
+	struct xos_launch l;
+	char path[PATH_MAX];
+	pid_t holder;
+
+	if (geteuid() != 0 ||
+	    !sample(_i, "echo up; until [ -e go ]; do sleep 0.05; done; exit 6", &l))
+		return;
+	ck_assert_int_eq(mount("tmpfs", run_dir, "tmpfs", 0, "size=64k,mode=0750"), 0);
+	pid_t pid = spawn(&l);
+	wait_size("stdout", 3);
+	fill(run_dir);
+	ck_assert(xos_path_join(path, sizeof(path), work_dir, "go"));
+	ck_assert_int_eq(xos_file_create(path, 0644, xos_bytes_str(""), NULL), XOS_OK);
+	/* Its processes are gone, and still the monitor holds the job. */
+	xos_str_printf(
+	    path, sizeof(path), "while pgrep -P %d >/dev/null; do sleep 0.05; done", (int)pid);
+	ck_assert_int_eq(system(path), 0);
+	ck_assert_int_eq(xos_hold_who(run_dir, &holder, NULL), XOS_OK);
+	ck_assert_int_eq(holder, pid);
+	ck_assert_int_eq(xos_outcome_read(run_dir, &o, NULL), XOS_NOT_FOUND);
+	ck_assert(xos_path_join(path, sizeof(path), run_dir, "filler"));
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(finish(pid, &o), 0);
+	ck_assert_int_eq(o.end, XOS_END_EXITED);
+	ck_assert_uint_eq(o.value, 6);
+	xos_launch_free(&l);
+	ck_assert_int_eq(umount(run_dir), 0);
+}
+END_TEST
+
+/* Where there is no mount namespace the place is shared, and may be full. */
+START_TEST(no_room_for_the_credential)
+{
+	struct xos_job_outcome o;
+	struct xos_launch l;
+	char shared[PATH_MAX];
+
+	if (geteuid() != 0 || !sample(0, "echo ran", &l))
+		return;
+	make(shared, sizeof(shared), "shared", 0700);
+	ck_assert_int_eq(mount("tmpfs", shared, "tmpfs", 0, "size=16k"), 0);
+	fill(shared);
+	free(l.cred);
+	ck_assert_int_gt(asprintf(&l.cred, "%s/job", shared), 0);
+	run(&l, &o);
+	ck_assert_int_eq(o.end, XOS_END_FAILED);
+	ck_assert_msg(strstr(o.text, "No space left") != NULL, "%s", o.text);
+	ck_assert_str_eq(text_of("stdout"), "");
+	ck_assert_int_eq(umount(shared), 0);
+}
+END_TEST
+
 START_TEST(only_one_monitor)
 {
 	struct xos_launch l, again;
@@ -589,6 +663,8 @@ Suite *monitor_suite(void)
 	tcase_add_test(t, without_network);
 	tcase_add_test(t, closed_networks_of_each_job);
 	tcase_add_loop_test(t, no_job_without_its_monitor, 0, 2);
+	tcase_add_loop_test(t, an_end_that_cannot_be_written_waits, 0, 2);
+	tcase_add_test(t, no_room_for_the_credential);
 	tcase_add_test(t, only_one_monitor);
 	suite_add_tcase(s, t);
 	return s;
