@@ -128,8 +128,12 @@ static bool streams(const struct xos_child_fds *fds)
 
 _Noreturn void xos_job_child(const struct xos_launch *l, const struct xos_child_fds *fds)
 {
+	const struct xos_workload w = {.own_processes = l->isolate};
+	struct xos_workload_rules *rules = NULL;
 	int report = fds->report;
 
+	if (!l->all_calls && xos_workload_make(&w, &rules, NULL) != XOS_OK)
+		fail(report, "make the system call rules", NULL);
 	if (setsid() < 0)
 		fail(report, "start a session", NULL);
 	if (!streams(fds))
@@ -147,8 +151,7 @@ _Noreturn void xos_job_child(const struct xos_launch *l, const struct xos_child_
 	if (chdir(l->work) != 0)
 		fail(report, "enter the job's folder", l->work);
 	reset_signals();
-	if (!l->all_calls &&
-	    xos_workload_confine(&(struct xos_workload){l->isolate}, NULL) != XOS_OK)
+	if (rules && !xos_workload_enter(rules))
 		fail(report, "set the system call rules", NULL);
 	environ = l->env.v; /* also what execvp takes PATH from */
 	execvp(l->argv.v[0], l->argv.v);

@@ -254,7 +254,7 @@ static void find_one(struct xos_cgroups *g, size_t i)
 
 	snprintf(g->control[i].why, sizeof(g->control[i].why), "the kernel has no controller %s",
 	    network ? "of the unified hierarchy" : controls[i].controller);
-	for (int unified = 1; unified >= network; unified--) {
+	for (int unified = 1; unified >= (network ? 1 : 0); unified--) {
 		if (!own_folder(controls[i].controller, unified, dir) ||
 		    !try_in(dir, unified ? controls[i].v2_file : controls[i].v1_file,
 		        network ? try_networks : NULL, g->control[i].why))

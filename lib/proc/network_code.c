@@ -48,6 +48,7 @@ static void copy(struct xos_net_code *c, unsigned dst, unsigned src)
 
 static void set_wide(struct xos_net_code *c, unsigned dst, uint64_t v)
 {
+	/* NOLINTNEXTLINE(misc-redundant-expression): LD and IMM are 0, and are said all the same */
 	op(c, BPF_LD | BPF_DW | BPF_IMM, dst, 0, 0, (int32_t)(uint32_t)v);
 	op(c, 0, 0, 0, 0, (int32_t)(uint32_t)(v >> 32));
 }
@@ -160,6 +161,7 @@ static void fetch(struct xos_net_code *c, int at, int bytes)
 	copy(c, R1, CTX);
 	set(c, R2, at);
 	copy(c, R3, FP);
+	/* NOLINTNEXTLINE(misc-redundant-expression): as are ADD and K */
 	op(c, BPF_ALU64 | BPF_ADD | BPF_K, R3, 0, 0, SCRATCH);
 	set(c, R4, bytes);
 	op(c, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_skb_load_bytes);

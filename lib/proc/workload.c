@@ -13,11 +13,15 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* futex_requeue of Linux 6.7. From 424 on all architectures share their numbers; below it nothing is added any more, save on
  * x86 what the kernel itself puts into processes. */
@@ -152,7 +156,7 @@ static int add_all(scmp_filter_ctx ctx, const struct xos_workload *w)
  * for debuggers; an old uname) concerns nobody but the program. Other architectures have other numbers; the rules above kill
  * what comes in by those.
  */
-static int refuse_by_number(void)
+static bool refuse_by_number(void)
 {
 	const uint32_t arg = offsetof(struct seccomp_data, args[0]) +
 	                     (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0);
@@ -168,21 +172,58 @@ static int refuse_by_number(void)
 	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 ? 0 : -errno;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-enum xos_status xos_workload_confine(const struct xos_workload *w, struct xos_err *err)
+struct xos_workload_rules {
+	size_t n;
+	struct sock_filter code[];
+};
+
+/* libseccomp gives a program to a descriptor only. */
+static struct xos_workload_rules *take(int fd)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	size_t n = size > 0 ? (size_t)size / sizeof(struct sock_filter) : 0;
+	struct xos_workload_rules *r = n ? malloc(sizeof(*r) + (size_t)size) : NULL;
+
+	if (!r)
+		return NULL;
+	r->n = n;
+	if (n > BPF_MAXINSNS || pread(fd, r->code, (size_t)size, 0) != size) {
+		free(r);
+		return NULL;
+	}
+	return r;
+}
+
+enum xos_status xos_workload_make(
+    const struct xos_workload *w, struct xos_workload_rules **out, struct xos_err *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	if (!ctx)
-		return xos_err_set(err, XOS_INTERNAL, "workload", "cannot make system call rules");
-	int rc = add_all(ctx, w);
+	int fd = memfd_create("rules", MFD_CLOEXEC);
+	int rc = !ctx ? -ENOMEM : fd < 0 ? -errno : add_all(ctx, w);
+
 	if (rc == 0)
-		rc = refuse_by_number();
-	if (rc == 0)
-		rc = seccomp_load(ctx);
+		rc = seccomp_export_bpf(ctx, fd);
+	*out = rc == 0 ? take(fd) : NULL;
 	seccomp_release(ctx);
-	if (rc != 0)
-		return xos_err_errno(err, -rc, "workload", "cannot set the system call rules");
-	return XOS_OK;
+	if (fd >= 0)
+		close(fd);
+	return *out ? XOS_OK
+	            : xos_err_errno(
+	                  err, rc ? -rc : ENOMEM, "workload", "cannot make system call rules");
+}
+
+void xos_workload_free(struct xos_workload_rules *rules)
+{
+	free(rules);
+}
+
+bool xos_workload_enter(const struct xos_workload_rules *rules)
+{
+	/* The kernel only reads it. */
+	const struct sock_fprog program = {
+	    (unsigned short)rules->n, (struct sock_filter *)(uintptr_t)rules->code};
+	return refuse_by_number() && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }

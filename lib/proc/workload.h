@@ -16,8 +16,13 @@ struct xos_workload {
 	    own_processes; /* it is in a process namespace of its own: then it may trace what it can see */
 };
 
-/* In the process itself, right before exec, after no_new_privs is set and the account is left; nobody can take it off. */
-XOS_MUST_USE enum xos_status xos_workload_confine(
-    const struct xos_workload *w, struct xos_err *err);
+/* Made while there is memory, before the limits of the program are set. */
+struct xos_workload_rules;
+XOS_MUST_USE enum xos_status xos_workload_make(
+    const struct xos_workload *w, struct xos_workload_rules **out, struct xos_err *err);
+void xos_workload_free(struct xos_workload_rules *rules); /* NULL-safe */
+/* In the process itself, right before exec, after no_new_privs is set and the account is left; nobody can take it off. Takes no
+ * memory; false: errno says why. */
+XOS_MUST_USE bool xos_workload_enter(const struct xos_workload_rules *rules);
 
 #endif

@@ -30,7 +30,10 @@ static int confined(void)
 {
 	const struct xos_workload w = {true};
 
-	if (no_new_privs() != 0 || xos_workload_confine(&w, NULL) != XOS_OK) {
+	struct xos_workload_rules *rules = NULL;
+
+	if (no_new_privs() != 0 || xos_workload_make(&w, &rules, NULL) != XOS_OK ||
+	    !xos_workload_enter(rules)) {
 		errno = errno ? errno : EINVAL;
 		return -1;
 	}
