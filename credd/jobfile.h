@@ -65,7 +65,9 @@ struct xos_credd_job {
 	int64_t not_after;             /* of the delegation; 0 while it is awaited */
 	struct xos_credd_grant *grant; /* NULL: its credential is not renewed */
 	int64_t running;               /* when it was last said that it runs; not in the file */
-	struct xos_credd_job *next;    /* for the table */
+	bool over;                     /* seen so by the sweep, first at over_since_ms */
+	int64_t over_since_ms;
+	struct xos_credd_job *next; /* for the table */
 };
 
 struct xos_credd_job *xos_credd_job_new(void); /* NULL if out of memory */

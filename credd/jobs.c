@@ -117,13 +117,16 @@ static enum xos_status load_all(struct xos_credd_jobs *jobs, struct xos_err *err
 		struct xos_err why = XOS_ERR_INIT;
 		if (!xos_local_job_valid(e->d_name)) /* what begins with a dot is no record */
 			continue;
-		if (xos_credd_job_read(jobs->dir, e->d_name, &job, &why)) {
+		enum xos_status st = xos_credd_job_read(jobs->dir, e->d_name, &job, &why);
+		if (!st) {
+			/* Who ran it says so again, if it is asked in time. */
+			job->running = xos_clock_now();
+			insert(jobs, job);
+		} else if (st == XOS_MALFORMED || st == XOS_DENIED || st == XOS_LIMIT)
 			set_aside(jobs, e->d_name, &why);
-			continue;
-		}
-		/* Who ran it says so again, if it is asked in time. */
-		job->running = xos_clock_now();
-		insert(jobs, job);
+		else /* what cannot be read now (memory, a failing disk) is not damaged: it stays for the next start */
+			xos_event_err(XOS_ERROR, "job.unreadable", &why, "job", e->d_name,
+			    (const char *)NULL);
 	}
 	closedir(d);
 	return XOS_OK;
@@ -494,7 +497,7 @@ static int64_t last_use(const struct xos_credd_job *j)
 	return g && !g->refusal[0] && g->ends > j->not_after ? g->ends : j->not_after;
 }
 
-void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now)
+void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now, int64_t mono_ms)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct xos_credd_job *j = jobs->bucket[i], *next; j; j = next) {
@@ -503,7 +506,10 @@ void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now)
 			int64_t last = j->running > last_use(j) ? j->running : last_use(j);
 			bool over = j->chain.n ? now > last + XOS_CREDD_OVER_KEEP
 			                       : now > j->created + XOS_CREDD_PREPARED_KEEP;
-			if (!over)
+			if (!over || !j->over)
+				j->over_since_ms = mono_ms;
+			j->over = over;
+			if (!over || mono_ms - j->over_since_ms < XOS_CREDD_SEEN_KEEP_MS)
 				continue;
 			XOS_EVENT(XOS_INFO, "job.forgotten", "job", j->id, "member", j->member);
 			if (xos_credd_jobs_release(jobs, j->id, &err))

@@ -23,6 +23,11 @@ struct xos_credd_jobs;
  * runs still: by it the job is decided about. */
 #define XOS_CREDD_PREPARED_KEEP 3600
 #define XOS_CREDD_OVER_KEEP 86400
+/* And, by a clock that nobody steps, at least so long after that was seen first: a clock that jumped ahead and is put right again within
+ * the hour costs no credential. */
+#define XOS_CREDD_SEEN_KEEP_MS (3600 * INT64_C(1000))
+/* Bytes of secret memory that must be lockable for new keys, or status and log say that they may be swapped. */
+#define XOS_CREDD_LOCK_MIN 65536
 
 /* Makes dir if missing and reads what is there. A file that is damaged is moved aside to
  * .damaged-<job> with an event: one bad file must not keep the others from their jobs. */
@@ -72,8 +77,9 @@ XOS_MUST_USE enum xos_status xos_credd_jobs_release(
 /* Fills list with at most max jobs, newest first: all, or those of one uid. */
 size_t xos_credd_jobs_list(const struct xos_credd_jobs *jobs, const uid_t *uid, int64_t now,
     struct xos_local_entry *list, size_t max);
-/* Forgets what nobody will ask for any more. Call it now and then. What may still be renewed stays. */
-void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now);
+/* Forgets what nobody will ask for any more. Call it now and then. What may still be renewed stays. mono_ms: of
+ * xos_clock_mono_ms. */
+void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now, int64_t mono_ms);
 
 /* --- inside: for grants.h and renewals.h --- */
 struct xos_credd_job;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -49,8 +50,8 @@ static void on_signal(void *ctx, unsigned events)
 static void on_sweep(void *ctx)
 {
 	struct node *n = ctx;
-	xos_credd_jobs_sweep(
-	    n->ops.jobs, xos_credd_view_now(xos_credd_decider_view(n->ops.decider)));
+	xos_credd_jobs_sweep(n->ops.jobs,
+	    xos_credd_view_now(xos_credd_decider_view(n->ops.decider)), xos_clock_mono_ms());
 }
 
 static bool is_service(void *ctx, uid_t uid)
@@ -140,6 +141,9 @@ static void announce(const struct node *n)
 	    xos_buf_str(&b), "mode", n->self.root ? "root" : "user", "decides", st ? "no" : "yes",
 	    "why", st ? err.text : NULL);
 	xos_buf_free(&b);
+	if (!xos_secret_would_lock(XOS_CREDD_LOCK_MIN))
+		XOS_EVENT(XOS_WARN, "memory.not-locked", "means",
+		    "keys may be written to swap: raise RLIMIT_MEMLOCK (LimitMEMLOCK in the unit)");
 }
 
 static void stop(struct node *n)

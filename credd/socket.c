@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -11,6 +12,8 @@
 #include "credd/server.h"
 
 #define BACKLOG 512
+#define GOING_TRIES 100 /* two seconds in all */
+#define GOING_PAUSE_NS 20000000L
 
 static enum xos_status make_folder(const char *path, struct xos_err *err)
 {
@@ -39,6 +42,18 @@ static bool in_use(const struct sockaddr_un *addr)
 	return used;
 }
 
+/* The daemon of a supervisor that was killed is killed by the kernel, a moment later: it still listens when the next one comes. */
+static bool stays_in_use(const struct sockaddr_un *addr)
+{
+	const struct timespec pause = {0, GOING_PAUSE_NS};
+	for (int i = 0; i < GOING_TRIES; i++) {
+		if (!in_use(addr))
+			return false;
+		(void)nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 enum xos_status xos_credd_socket_bind(const char *path, int *fd, struct xos_err *err)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -50,7 +65,7 @@ enum xos_status xos_credd_socket_bind(const char *path, int *fd, struct xos_err 
 	if (status)
 		return status;
 	if (lstat(path, &st) == 0) {
-		if (!S_ISSOCK(st.st_mode) || in_use(&addr))
+		if (!S_ISSOCK(st.st_mode) || stays_in_use(&addr))
 			return xos_err_set(err, XOS_CONFLICT, "socket-in-use",
 			    "%s exists and is no left-over socket: is another xos-credd running?",
 			    path);

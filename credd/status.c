@@ -207,6 +207,7 @@ enum xos_status xos_credd_status_json(
 	xos_json_set_int(root, "user", ops->self->uid);
 	xos_json_set_time(root, "now", now);
 	xos_json_set_bool(root, "clock_held", now > xos_clock_now());
+	xos_json_set_bool(root, "memory_locked", xos_secret_would_lock(XOS_CREDD_LOCK_MIN));
 	add_state(ops, now, root);
 	add_bundle(v, root);
 	add_trust_list(v, ops->self->conf->vo, root);

@@ -196,7 +196,8 @@ static enum xos_status weigh(const struct xos_ask *a, const struct xos_job_spec 
 	    .wall_default = a->wall_default,
 	    .wall_max = a->wall_max,
 	    .processors = sysconf(_SC_NPROCESSORS_ONLN),
-	    .can = a->can};
+	    .can = a->can,
+	    .root = a->root};
 	struct xos_decision_answer *answer = NULL;
 	enum xos_status st = xos_decision_answer_decode(xos_bytes_str(v->json), &answer, err);
 

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "proc/cgroup.h"
+#include "proc/workload.h"
 
 /* 126 and 127 as a shell gives them: there but not runnable, not there. */
 static _Noreturn void fail(int report, const char *what, const char *name)
@@ -68,17 +69,37 @@ static uint64_t each(const struct xos_launch *l, unsigned control, uint64_t limi
 	return l->group_can & control ? XOS_LIMIT_NONE : limit_of_each;
 }
 
+/* What policy has no word for, so that no job takes from the machine what others need. None can be raised again. */
+static bool set_fixed_limits(void)
+{
+	static const struct {
+		int what;
+		uint64_t most;
+	} fixed[] = {
+	    {RLIMIT_CORE, 0},              /* would hold the job's secrets */
+	    {RLIMIT_MEMLOCK, 8u << 20},    /* bytes, of each process */
+	    {RLIMIT_MSGQUEUE, 819200},     /* bytes, of the account */
+	    {RLIMIT_SIGPENDING, 1u << 12}, /* signals and timers, of the account */
+	    {RLIMIT_RTPRIO, 0},            /* no priority over others, ... */
+	    {RLIMIT_NICE, 0},              /* ... nor a niceness below that at the start */
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (!limit(fixed[i].what, fixed[i].most, 0))
+			return false;
+	return true;
+}
+
 static bool set_limits(const struct xos_launch *l)
 {
 	const struct xos_launch_limits *m = &l->limits;
 
-	/* The first SIGXCPU can be caught to tidy up; the hard end follows 5 s later. A core file
-	 * would hold the job's secrets. */
+	/* The first SIGXCPU can be caught to tidy up; the hard end follows 5 s later. */
 	return limit(RLIMIT_CPU, m->cpu, 5) &&
 	       limit(RLIMIT_AS, each(l, XOS_CGROUP_MEMORY, m->memory), 0) &&
 	       limit(RLIMIT_NOFILE, m->files, 0) && limit(RLIMIT_FSIZE, m->file_size, 0) &&
 	       limit(RLIMIT_NPROC, each(l, XOS_CGROUP_PROCESSES, m->processes), 0) &&
-	       limit(RLIMIT_CORE, 0, 0);
+	       set_fixed_limits();
 }
 
 static bool become(const struct xos_launch *l)
@@ -107,8 +128,12 @@ static bool streams(const struct xos_child_fds *fds)
 
 _Noreturn void xos_job_child(const struct xos_launch *l, const struct xos_child_fds *fds)
 {
+	const struct xos_workload w = {.own_processes = l->isolate};
+	struct xos_workload_rules *rules = NULL;
 	int report = fds->report;
 
+	if (!l->all_calls && xos_workload_make(&w, &rules, NULL) != XOS_OK)
+		fail(report, "make the system call rules", NULL);
 	if (setsid() < 0)
 		fail(report, "start a session", NULL);
 	if (!streams(fds))
@@ -126,6 +151,8 @@ _Noreturn void xos_job_child(const struct xos_launch *l, const struct xos_child_
 	if (chdir(l->work) != 0)
 		fail(report, "enter the job's folder", l->work);
 	reset_signals();
+	if (rules && !xos_workload_enter(rules))
+		fail(report, "set the system call rules", NULL);
 	environ = l->env.v; /* also what execvp takes PATH from */
 	execvp(l->argv.v[0], l->argv.v);
 	fail(report, "run", l->argv.v[0]);

@@ -26,6 +26,7 @@ const struct xos_config_key xos_jobs_keys[] = {
     {"", "member", XOS_CONFIG_STRING, AT(member), false, NULL, 0, 0},
     {"", "vos", XOS_CONFIG_PATH, AT(vos), false, NULL, 0, 0},
     {"", "path", XOS_CONFIG_STRING, AT(path), false, NULL, 0, 0},
+    {"", "seccomp", XOS_CONFIG_STRING, AT(seccomp), false, "default", 0, 0},
     {"", "monitor", XOS_CONFIG_PATH, AT(monitor), false, NULL, 0, 0},
     {"", "wall_default", XOS_CONFIG_DURATION, AT(wall_default), false, "24h", 1, 366 * DAY},
     {"", "wall_max", XOS_CONFIG_DURATION, AT(wall_max), false, "7d", 1, 366 * DAY},
@@ -87,6 +88,13 @@ static void check_rights(const struct xos_jobs_config *c, const struct reporter 
 		complain(r, "config-user", "credd_user: only for a daemon started as root");
 }
 
+static void check_calls(const struct xos_jobs_config *c, const struct reporter *r)
+{
+	if (strcmp(c->seccomp, "default") != 0 && strcmp(c->seccomp, "none") != 0)
+		complain(r, "config-seccomp",
+		    "seccomp: expected default, or none for jobs without system call rules");
+}
+
 static void check_programs(const struct xos_jobs_config *c, const struct reporter *r)
 {
 	struct xos_err err = XOS_ERR_INIT;
@@ -108,6 +116,7 @@ void xos_jobs_config_check(
 	xos_service_conf_check(&c->common, report, ctx);
 	check_names(c, &r);
 	check_rights(c, &r);
+	check_calls(c, &r);
 	check_programs(c, &r);
 	if (strcmp(c->on_lock, "freeze") != 0 && strcmp(c->on_lock, "stop") != 0)
 		complain(&r, "config-on-lock", "on_lock: freeze or stop");

@@ -19,6 +19,7 @@ struct xos_jobs_config {
 	char *member;     /* without root only: the one member whose jobs this daemon runs */
 	char *vos;        /* folder with a folder for each further VO of this node; NULL: none */
 	/* how jobs run */
+	char *seccomp;                  /* "default", or "none": jobs without system call rules */
 	char *path, *monitor;           /* NULL: see xos_jobs_path, xos_jobs_monitor */
 	int64_t wall_default, wall_max; /* seconds */
 	int64_t kill_grace;             /* seconds from SIGTERM to SIGKILL */

@@ -54,6 +54,26 @@ static void put_strings(struct xos_buf *b, const struct xos_strings *s)
 		xos_buf_lp_str(b, s->v[i]);
 }
 
+bool xos_launch_without_network(const struct xos_launch_limits *m)
+{
+	return m->networks.limited && m->networks.nopen == 0;
+}
+
+bool xos_launch_needs_net_rules(const struct xos_launch_limits *m)
+{
+	return !xos_launch_without_network(m) && (m->networks.limited || m->networks.nclosed > 0);
+}
+
+static void put_prefixes(struct xos_buf *b, const struct xos_net_prefix *list, size_t n)
+{
+	xos_buf_u16(b, (uint16_t)n);
+	for (size_t i = 0; i < n; i++) {
+		xos_buf_u8(b, list[i].family);
+		xos_buf_u8(b, list[i].length);
+		xos_buf_put(b, list[i].addr, sizeof(list[i].addr));
+	}
+}
+
 void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 {
 	const struct xos_launch_limits *m = &l->limits;
@@ -64,6 +84,7 @@ void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 	xos_buf_lp_str(b, l->work);
 	xos_buf_lp_str(b, l->cred);
 	xos_buf_u8(b, l->isolate);
+	xos_buf_u8(b, l->all_calls);
 	xos_buf_u32(b, l->uid);
 	xos_buf_u32(b, l->gid);
 	xos_buf_u32(b, (uint32_t)l->ngroups);
@@ -77,6 +98,9 @@ void xos_launch_encode(struct xos_buf *b, const struct xos_launch *l)
 	xos_buf_u64(b, m->file_size);
 	xos_buf_u64(b, m->processes);
 	xos_buf_u64(b, m->processors);
+	xos_buf_u8(b, m->networks.limited);
+	put_prefixes(b, m->networks.open, m->networks.nopen);
+	put_prefixes(b, m->networks.closed, m->networks.nclosed);
 	xos_buf_u8(b, l->group_can);
 	xos_buf_u8(b, l->group_unified);
 	xos_buf_u64(b, l->grace);
@@ -124,15 +148,23 @@ static void get_strings(struct xos_reader *r, size_t max, struct xos_strings *ou
 	}
 }
 
+static void get_bool(struct xos_reader *r, bool *out)
+{
+	uint8_t v = 2;
+
+	xos_reader_u8(r, &v);
+	if (v > 1)
+		r->failed = true;
+	*out = v == 1;
+}
+
 static void get_account(struct xos_reader *r, struct xos_launch *l)
 {
-	uint8_t isolate = 2, alone = 2;
+	uint8_t alone = 2;
 	uint32_t n = 0;
 
-	xos_reader_u8(r, &isolate);
-	if (isolate > 1)
-		r->failed = true;
-	l->isolate = isolate == 1;
+	get_bool(r, &l->isolate);
+	get_bool(r, &l->all_calls);
 	xos_reader_u32(r, &l->uid);
 	xos_reader_u32(r, &l->gid);
 	xos_reader_u32(r, &n);
@@ -147,6 +179,26 @@ static void get_account(struct xos_reader *r, struct xos_launch *l)
 	l->alone = alone == 1;
 }
 
+static void get_prefixes(struct xos_reader *r, struct xos_net_prefix *list, uint16_t *n)
+{
+	struct xos_bytes addr;
+
+	if (!xos_reader_u16(r, n) || *n > XOS_NET_PREFIXES_MAX) {
+		r->failed = true;
+		*n = 0;
+	}
+	for (size_t i = 0; i < *n && !r->failed; i++) {
+		xos_reader_u8(r, &list[i].family);
+		xos_reader_u8(r, &list[i].length);
+		if (!xos_reader_take(r, sizeof(list[i].addr), &addr))
+			return;
+		memcpy(list[i].addr, addr.p, addr.n);
+		if ((list[i].family != 4 && list[i].family != 6) ||
+		    list[i].length > (list[i].family == 4 ? 32 : 128))
+			r->failed = true;
+	}
+}
+
 static void get_limits(struct xos_reader *r, struct xos_launch_limits *m)
 {
 	xos_reader_u64(r, &m->wall);
@@ -156,6 +208,9 @@ static void get_limits(struct xos_reader *r, struct xos_launch_limits *m)
 	xos_reader_u64(r, &m->file_size);
 	xos_reader_u64(r, &m->processes);
 	xos_reader_u64(r, &m->processors);
+	get_bool(r, &m->networks.limited);
+	get_prefixes(r, m->networks.open, &m->networks.nopen);
+	get_prefixes(r, m->networks.closed, &m->networks.nclosed);
 }
 
 static bool sane(const struct xos_launch *l)

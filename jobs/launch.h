@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/secret.h"
+#include "proc/network.h"
 
 /*
  * What the starter tells a job's monitor: everything is decided, checked and computed; the monitor
@@ -31,6 +32,8 @@ struct xos_launch_limits {
 	uint64_t
 	    processes; /* of the job, or without a group of the account, all its jobs together */
 	uint64_t processors; /* as many as busy all the time; only with a group */
+	struct xos_net_rules
+	    networks; /* limited to nothing: a network namespace of its own; else only with a group */
 };
 
 struct xos_strings {
@@ -40,10 +43,11 @@ struct xos_strings {
 
 struct xos_launch {
 	char id[XOS_JOB_ID_LEN + 1];
-	char *run;    /* folder of the job's files: lock, started, status, stdout, stderr */
-	char *work;   /* the job's HOME */
-	char *cred;   /* folder for cred.pem; as root a mount point */
-	bool isolate; /* as root: namespaces, private mounts and the account below */
+	char *run;      /* folder of the job's files: lock, started, status, stdout, stderr */
+	char *work;     /* the job's HOME */
+	char *cred;     /* folder for cred.pem; as root a mount point */
+	bool isolate;   /* as root: namespaces, private mounts and the account below */
+	bool all_calls; /* no system call rules (proc/workload.h): the node's owner wants it so */
 	uid_t uid;
 	gid_t gid, groups[XOS_LAUNCH_GROUPS];
 	size_t ngroups;
@@ -57,6 +61,10 @@ struct xos_launch {
 	    keep;                      /* keep: folders that stay visible below a private /tmp */
 	struct xos_secret *credential; /* PEM; NULL: none */
 };
+
+/* How the networks of a job are limited. */
+bool xos_launch_without_network(const struct xos_launch_limits *m);
+bool xos_launch_needs_net_rules(const struct xos_launch_limits *m);
 
 void xos_strings_free(struct xos_strings *s);
 /* Appends a copy; false if out of memory. */

@@ -72,6 +72,40 @@ static enum xos_status choose_wall(const struct xos_decision_limit *l,
 	return XOS_OK;
 }
 
+static enum xos_status read_prefixes(const struct xos_decision_limit *l,
+    struct xos_net_prefix *list, uint16_t *n, struct xos_err *err)
+{
+	for (size_t i = 0; i < l->nnames; i++)
+		if (*n == XOS_NET_PREFIXES_MAX || !xos_net_prefix_parse(l->names[i], &list[(*n)++]))
+			return xos_err_set(err, XOS_DENIED, "limit-not-enforceable",
+			    "policy (%s) limits the job's networks by \"%.60s\", which this job "
+			    "service cannot read",
+			    l->statement ? l->statement : "?", l->names[i]);
+	return XOS_OK;
+}
+
+static enum xos_status choose_networks(const struct xos_decision_limit *open,
+    const struct xos_decision_limit *closed, const struct xos_limits_opts *opts,
+    struct xos_launch_limits *m, struct xos_err *err)
+{
+	bool nothing = open->set && open->nnames == 1 && strcmp(open->names[0], "closed") == 0;
+	enum xos_status st = XOS_OK;
+
+	m->networks.limited = open->set;
+	if (open->set && !nothing)
+		st = read_prefixes(open, m->networks.open, &m->networks.nopen, err);
+	if (st == XOS_OK && closed->set && !nothing)
+		st = read_prefixes(closed, m->networks.closed, &m->networks.nclosed, err);
+	if (st != XOS_OK || (nothing && opts->root) || !(open->set || closed->set) ||
+	    (!nothing && opts->can & XOS_CGROUP_NETWORK))
+		return st;
+	const struct xos_decision_limit *l = open->set ? open : closed;
+	return xos_err_set(err, XOS_DENIED, "limit-not-enforceable",
+	    "policy (%s) limits the networks that the job may reach, which this job service cannot "
+	    "enforce here; `xos-node doctor` on the node says why",
+	    l->statement ? l->statement : "?");
+}
+
 static uint64_t plain(const struct xos_decision_limit *l)
 {
 	return l->set && l->number >= 0 ? (uint64_t)l->number : XOS_LIMIT_NONE;
@@ -85,13 +119,16 @@ enum xos_status xos_limits_from(const struct xos_decision_answer *a,
 	struct xos_launch_limits m = {0};
 	enum xos_status st = check_duties(a, err);
 
-	_Static_assert(XOS_CAP_COUNT == 9, "a new cap needs its enforcement here");
+	_Static_assert(XOS_CAP_COUNT == 11, "a new cap needs its enforcement here");
 	if (st == XOS_OK)
 		st = choose_processors(&l[XOS_CAP_CPU], opts, &m.processors, err);
 	if (st == XOS_OK)
 		st = check_class(&l[XOS_CAP_ACCOUNT_CLASS], err);
 	if (st == XOS_OK)
 		st = choose_wall(&l[XOS_CAP_WALL], opts, &m.wall, err);
+	if (st == XOS_OK)
+		st = choose_networks(
+		    &l[XOS_CAP_NETWORKS], &l[XOS_CAP_CLOSED_NETWORKS], opts, &m, err);
 	if (st != XOS_OK)
 		return st;
 	m.cpu = plain(&l[XOS_CAP_CPU_TIME]);
@@ -116,10 +153,14 @@ int64_t xos_limits_least(enum xos_policy_cap cap, long processors, unsigned can)
 	    [XOS_CAP_FILES_OPEN] = true,
 	    [XOS_CAP_FILE_SIZE] = true,
 	    [XOS_CAP_ACCOUNT_CLASS] = true,
+	    [XOS_CAP_NETWORKS] = true,
+	    [XOS_CAP_CLOSED_NETWORKS] = true,
 	};
 
 	if ((unsigned)cap >= XOS_CAP_COUNT || !enforced[cap])
 		return -1;
+	if (cap == XOS_CAP_NETWORKS || cap == XOS_CAP_CLOSED_NETWORKS)
+		return can & XOS_CGROUP_NETWORK ? 0 : -1;
 	if (cap != XOS_CAP_CPU)
 		return 0;
 	return can & XOS_CGROUP_CPU ? 1 : processors; /* see choose_processors */

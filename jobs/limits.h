@@ -13,6 +13,7 @@ struct xos_limits_opts {
 	int64_t wall_default, wall_max;
 	long processors; /* of this machine */
 	unsigned can;    /* what control groups can do: proc/cgroup.h */
+	bool root;       /* a job can have a network namespace of its own */
 };
 
 /* lifetime: seconds that the job's credential may live, INT64_MAX if nothing says. DENIED with code

@@ -31,6 +31,7 @@
 
 #define FROZEN_LOOK_MS                                                                             \
 	1000 /* how often a job is looked at whose time would be over if it did not stand still */
+#define WRITE_AGAIN_MS 500
 #define PUMP_SLICE (1u << 20) /* read from one stream before the others get their turn */
 
 enum stop {
@@ -116,6 +117,8 @@ static enum xos_status make_group(
 	if (m->l->group_can & XOS_CGROUP_PROCESSES && l->processes != XOS_LIMIT_NONE)
 		limits.processes = l->processes + 1;
 	enum xos_status st = xos_cgroup_make(&m->groups, m->l->id, &limits, &m->group, err);
+	if (st == XOS_OK && xos_launch_needs_net_rules(l))
+		st = xos_cgroup_networks(&m->group, &l->networks, err);
 	return st == XOS_OK ? xos_cgroup_doors(&m->group, fds->door, &fds->ndoors, err) : st;
 }
 
@@ -412,6 +415,24 @@ static enum xos_status claim(const struct xos_launch *l, int *lock, struct xos_e
 	return xos_file_create(path, 0640, xos_bytes_str(text), err);
 }
 
+/* How a job ended is known here and nowhere else: on a full disk it waits for room, and the job counts as running until then. */
+static enum xos_status write_down(const struct monitor *m, struct xos_err *err)
+{
+	for (bool told = false;; told = true) {
+		struct xos_err why = XOS_ERR_INIT;
+		enum xos_status st = xos_outcome_write(m->l->run, &m->o, &why);
+
+		if (st == XOS_OK)
+			return XOS_OK;
+		if (st != XOS_UNAVAILABLE || access(m->l->run, F_OK) != 0)
+			return xos_err_set(err, st, why.code, "%s", why.text);
+		if (!told)
+			xos_event_err(XOS_ERROR, "job.end-not-written", &why, "job", m->l->id,
+			    (const char *)NULL);
+		(void)poll(NULL, 0, WRITE_AGAIN_MS);
+	}
+}
+
 enum xos_status xos_monitor_run(struct xos_launch *l, int notify_fd, struct xos_err *err)
 {
 	struct monitor m = {.l = l,
@@ -441,7 +462,7 @@ enum xos_status xos_monitor_run(struct xos_launch *l, int notify_fd, struct xos_
 	}
 	conclude(&m);
 	settle(&m);
-	st = xos_outcome_write(l->run, &m.o, err);
+	st = write_down(&m, err);
 out:
 	if (notify_fd >= 0)
 		close(notify_fd);

@@ -247,6 +247,24 @@ enum xos_status xos_place_plain(
 	return write_credential(l, err);
 }
 
+enum xos_status xos_place_note(
+    const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err)
+{
+	const char *network = xos_launch_without_network(&l->limits)   ? "network"
+	                      : xos_launch_needs_net_rules(&l->limits) ? "networks"
+	                                                               : NULL;
+	const char *notes[] = {l->all_calls ? NULL : "calls", network};
+
+	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		size_t n = strcmp(isolation, "none") == 0 ? 0 : strlen(isolation);
+
+		if (notes[i] &&
+		    !xos_str_printf(isolation + n, cap - n, "%s%s", n ? "," : "", notes[i]))
+			return xos_err_set(err, XOS_INTERNAL, "job-place", "no room for a note");
+	}
+	return XOS_OK;
+}
+
 void xos_place_plain_remove(const struct xos_launch *l)
 {
 	char path[PATH_MAX];

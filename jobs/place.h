@@ -19,6 +19,10 @@ XOS_MUST_USE enum xos_status xos_place_enter(
 /* Without root: makes folder l->cred (0700, must not exist) and the credential in it. */
 XOS_MUST_USE enum xos_status xos_place_plain(
     const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err);
+/* Adds to `isolation` what holds however the job is placed: "calls" if it is under system call rules,
+ * "network" if it has no other than its own, "networks" if some are closed to it. */
+XOS_MUST_USE enum xos_status xos_place_note(
+    const struct xos_launch *l, char *isolation, size_t cap, struct xos_err *err);
 void xos_place_plain_remove(const struct xos_launch *l);
 
 #endif

@@ -207,12 +207,17 @@ static _Noreturn void reaper_main(struct xos_launch *l, const struct xos_reaper_
 	sigfd = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (sigfd < 0)
 		refuse(r.report, "cannot watch for the program's end");
+	st = xos_launch_without_network(&l->limits) ? xos_net_loopback_up(&err) : XOS_OK;
+	if (st != XOS_OK)
+		refuse(r.report, err.text);
 	if (l->isolate)
 		st = xos_place_enter(l, isolation, sizeof(isolation), &err);
 	else
 		st = xos_place_plain(l, isolation, sizeof(isolation), &err);
 	xos_secret_free(l->credential);
 	l->credential = NULL;
+	if (st == XOS_OK)
+		st = xos_place_note(l, isolation, sizeof(isolation), &err);
 	if (st != XOS_OK)
 		refuse(r.report, err.text);
 	start_program(&r, fds);
@@ -230,6 +235,8 @@ enum xos_status xos_reaper_start(
 
 	if (l->isolate)
 		flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+	if (xos_launch_without_network(&l->limits))
+		flags |= CLONE_NEWNET; /* as root; else policy's limit has refused the job */
 	p = syscall(SYS_clone, flags, NULL, NULL, NULL, 0UL);
 	if (p < 0)
 		return xos_err_errno(err, errno, "job-namespace",

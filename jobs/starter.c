@@ -228,6 +228,7 @@ static enum xos_status fill_launch(const struct xos_starter *s, const struct che
 		return st;
 	memcpy(l->id, c->id, sizeof(l->id));
 	l->isolate = s->stage.root;
+	l->all_calls = strcmp(s->c->seccomp, "none") == 0;
 	l->uid = s->stage.root ? p->account.uid : geteuid();
 	l->gid = s->stage.root ? p->account.gid : getegid();
 	l->alone = lease->isolated;
@@ -525,6 +526,8 @@ enum xos_status xos_starter_new(
 		return st;
 	}
 	find_groups(s);
+	if (strcmp(c->seccomp, "none") == 0)
+		XOS_EVENT(XOS_WARN, "jobs.no-call-rules", "seccomp", c->seccomp);
 	s->ask = (struct xos_ask){.credd = s->credd,
 	    .vo = c->common.vo,
 	    .site = c->site,

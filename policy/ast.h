@@ -144,7 +144,7 @@ struct xos_policy_cond {
 struct xos_policy_cap_value {
 	enum xos_policy_cap cap;
 	int64_t number;
-	const char **names; /* of ACCOUNT_CLASS, sorted */
+	const char **names; /* of a set, sorted */
 	size_t n;
 };
 
@@ -256,6 +256,9 @@ bool xos_policy_machine_ok(enum xos_policy_who_kind kind, const char *name);
 /* parse_place.c: the name of a term of any kind but KIND. */
 bool xos_policy_term_ok(enum xos_policy_term_kind kind, const char *name);
 bool xos_policy_word_ok(const char *s); /* [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 */
+
+/* networks.c: canonical texts in order, as a parser leaves them. */
+bool xos_networks_ok(const struct xos_policy_cap_value *v);
 
 /* print.c */
 void xos_policy_who_print(struct xos_buf *out, const struct xos_policy_who *who);

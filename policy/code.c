@@ -68,7 +68,7 @@ bool xos_code_numbers(
 		c->numbers = list;
 		if (!ok)
 			return false;
-		if (s->caps[i].cap == XOS_CAP_ACCOUNT_CLASS)
+		if (xos_policy_cap_is_set(s->caps[i].cap))
 			continue;
 		c->numbers[c->nnumbers++] =
 		    (struct xos_cap_number){s->caps[i].number, (uint32_t)s->caps[i].cap};

@@ -46,7 +46,7 @@ struct xos_code {
 enum {
 	XOS_RULE_SHADOW = 1,
 	XOS_RULE_CHANGE = 2,  /* says what running work shall do */
-	XOS_RULE_CLASSES = 4, /* limits classes of account */
+	XOS_RULE_CLASSES = 4, /* has a limit that is a set: classes of account, networks */
 	XOS_RULE_HOMES = 8    /* a VO's permit of a home organisation: for its own members alone */
 };
 

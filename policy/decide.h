@@ -211,8 +211,8 @@ struct xos_policy_on_change {
 
 struct xos_policy_limit {
 	enum xos_policy_cap cap;
-	int64_t number;           /* all caps but ACCOUNT_CLASS */
-	const char *const *names; /* ACCOUNT_CLASS: what remains; none left refuses */
+	int64_t number;           /* all caps but sets */
+	const char *const *names; /* of a set: what remains; of classes none left refuses */
 	size_t nnames;
 	enum xos_policy_level level;
 	/* The tightest; of a set of names, one that narrowed it. */

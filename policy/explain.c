@@ -184,7 +184,7 @@ static void explain_permit(const struct xos_policy_answer *a, struct xos_buf *ou
 	for (size_t i = 0; i < a->nlimits; i++) {
 		const struct xos_policy_limit *l = &a->limits[i];
 		PUT(out, i ? ", " : " Within: ", xos_policy_cap_info(l->cap)->name, " ");
-		if (l->cap == XOS_CAP_ACCOUNT_CLASS)
+		if (xos_policy_cap_is_set(l->cap))
 			for (size_t j = 0; j < l->nnames; j++)
 				PUT(out, j ? " or " : "", l->names[j]);
 		else

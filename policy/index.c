@@ -111,7 +111,7 @@ static uint8_t flags_of(
 	if (s->change != XOS_CHANGE_NONE)
 		flags |= XOS_RULE_CHANGE;
 	for (size_t i = 0; i < s->ncaps; i++)
-		if (s->caps[i].cap == XOS_CAP_ACCOUNT_CLASS)
+		if (xos_policy_cap_is_set(s->caps[i].cap))
 			flags |= XOS_RULE_CLASSES;
 	return (uint8_t)flags;
 }

@@ -42,17 +42,21 @@ static void merge_names(struct xos_run *r, struct xos_policy_limit *l,
 	l->nnames = n;
 }
 
-static void merge_classes(struct xos_run *r, const struct xos_level *level,
+static void merge_sets(struct xos_run *r, const struct xos_level *level,
     const struct xos_policy_statement *s, bool unknown)
 {
 	for (size_t i = 0; i < s->ncaps; i++) {
-		struct xos_policy_limit *l = &r->limits[XOS_CAP_ACCOUNT_CLASS];
+		struct xos_policy_limit *l = &r->limits[s->caps[i].cap];
 		const struct xos_policy_statement *before = l->from;
-		if (s->caps[i].cap != XOS_CAP_ACCOUNT_CLASS)
+		if (!xos_policy_cap_is_set(s->caps[i].cap))
 			continue;
-		r->class_unknown |= unknown;
-		merge_names(r, l, &s->caps[i], s);
-		xos_merge_change(&r->class_change, s);
+		if (s->caps[i].cap != XOS_CAP_ACCOUNT_CLASS) {
+			xos_merge_networks(r, l, &s->caps[i], s);
+		} else {
+			r->class_unknown |= unknown;
+			merge_names(r, l, &s->caps[i], s);
+			xos_merge_change(&r->class_change, s);
+		}
 		if (l->from != before)
 			l->level = level->verdict->level;
 	}
@@ -84,7 +88,7 @@ void xos_merge_limit(struct xos_run *r, const struct xos_level *level, const str
 		    .level = level->verdict->level};
 	}
 	if (rule->flags & XOS_RULE_CLASSES)
-		merge_classes(r, level, s, unknown);
+		merge_sets(r, level, s, unknown);
 }
 
 void xos_merge_duties(struct xos_run *r, const struct xos_policy_statement *s)

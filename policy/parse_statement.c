@@ -78,8 +78,8 @@ static bool parse_cap(struct xos_policy_parser *p, struct xos_policy_statement *
 			return xos_parser_error(p, NULL, NULL, "%s is limited twice", p->word);
 	xos_parser_next(p);
 	const struct xos_policy_cap_info *info = xos_policy_cap_info(v.cap);
-	if (info->type == XOS_POLICY_STRING) {
-		if (!parse_names(p, &v))
+	if (xos_policy_cap_is_set(v.cap)) {
+		if (info->type == XOS_POLICY_IP ? !xos_parser_networks(p, &v) : !parse_names(p, &v))
 			return false;
 	} else {
 		if (!xos_parser_expect(p, "<=", "write wall <= 24h") ||

@@ -178,6 +178,8 @@ bool xos_parser_prefix(struct xos_policy_parser *p, struct xos_policy_ip *ip);
 bool xos_parser_word_or_string(struct xos_policy_parser *p, const char **s);
 /* {a, $b, c} or $b into `into`, whose kind (and type) say what is wanted. */
 bool xos_parser_list(struct xos_policy_parser *p, struct xos_names *into);
+/* networks.c: what stands behind the name of a cap that is a set of networks. */
+bool xos_parser_networks(struct xos_policy_parser *p, struct xos_policy_cap_value *v);
 bool xos_parser_list_add(struct xos_policy_parser *p, struct xos_names *into); /* one value */
 void xos_parser_list_end(struct xos_names *into);                              /* sorts it */
 

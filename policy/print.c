@@ -238,7 +238,9 @@ static void print_caps(struct xos_buf *out, const struct xos_policy_statement *s
 		const struct xos_policy_cap_value *v = &s->caps[i];
 		const struct xos_policy_cap_info *info = xos_policy_cap_info(v->cap);
 		xos_buf_printf(out, "%s%s ", i ? " " : "", info->name);
-		if (info->type == XOS_POLICY_STRING) {
+		if (info->type == XOS_POLICY_IP && strcmp(v->names[0], "closed") == 0) {
+			xos_buf_put_str(out, "closed;");
+		} else if (xos_policy_cap_is_set(v->cap)) {
 			for (size_t j = 0; j < v->n; j++)
 				xos_buf_printf(out, "%s%s", j ? ", " : "in {", v->names[j]);
 			xos_buf_put_str(out, "};");

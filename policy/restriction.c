@@ -172,7 +172,7 @@ static void put_caps(struct xos_buf *out, const struct xos_policy_statement *s)
 	for (size_t i = 0; i < s->ncaps; i++) {
 		const struct xos_policy_cap_value *v = &s->caps[i];
 		xos_buf_u8(out, (uint8_t)v->cap);
-		if (v->cap != XOS_CAP_ACCOUNT_CLASS) {
+		if (!xos_policy_cap_is_set(v->cap)) {
 			xos_buf_u64(out, (uint64_t)v->number);
 			continue;
 		}

@@ -23,10 +23,14 @@ static bool get_names(struct xos_wire_decoder *d, struct xos_policy_cap_value *v
 	for (size_t i = 0; v->names && i < n; i++) {
 		if (!xos_wire_text(d, 63, &v->names[i]))
 			return false;
-		if (!v->names[i] || !xos_policy_word_ok(v->names[i]) ||
-		    (i && strcmp(v->names[i - 1], v->names[i]) >= 0))
+		bool class = v->cap == XOS_CAP_ACCOUNT_CLASS;
+		if (!v->names[i] ||
+		    (class && (!xos_policy_word_ok(v->names[i]) ||
+		                  (i && strcmp(v->names[i - 1], v->names[i]) >= 0))))
 			return xos_wire_bad(d, "names malformed or out of order");
 	}
+	if (v->names && v->cap != XOS_CAP_ACCOUNT_CLASS && !xos_networks_ok(v))
+		return xos_wire_bad(d, "networks malformed or out of order");
 	return v->names != NULL;
 }
 
@@ -46,11 +50,11 @@ static bool get_caps(struct xos_wire_decoder *d, struct xos_policy_statement *s)
 		if (cap >= XOS_CAP_COUNT || (i && cap <= (uint8_t)v[-1].cap))
 			return xos_wire_bad(d, "an unknown cap, or caps out of order");
 		v->cap = (enum xos_policy_cap)cap;
-		if (v->cap == XOS_CAP_ACCOUNT_CLASS
+		if (xos_policy_cap_is_set(v->cap)
 		        ? !get_names(d, v)
 		        : !xos_wire_number(d, XOS_POLICY_NUMBER, &v->number))
 			return false;
-		if (v->cap != XOS_CAP_ACCOUNT_CLASS && v->number == 0)
+		if (!xos_policy_cap_is_set(v->cap) && v->number == 0)
 			return xos_wire_bad(d, "a limit of nothing");
 	}
 	return s->caps != NULL;

@@ -69,6 +69,9 @@ void *xos_run_more(struct xos_run *r, void *old, size_t n, size_t size);
 /* merge.c */
 void xos_merge_limit(struct xos_run *r, const struct xos_level *l, const struct xos_rule *rule,
     const struct xos_policy_statement *s, bool unknown);
+/* networks.c */
+void xos_merge_networks(struct xos_run *r, struct xos_policy_limit *l,
+    const struct xos_policy_cap_value *v, const struct xos_policy_statement *s);
 void xos_merge_duties(struct xos_run *r, const struct xos_policy_statement *s);
 void xos_merge_change(struct xos_policy_on_change *to, const struct xos_policy_statement *s);
 void xos_merge_changes(struct xos_policy_on_change *to, const struct xos_policy_on_change *from);

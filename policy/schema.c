@@ -115,6 +115,9 @@ static const struct xos_policy_cap_info caps[XOS_CAP_COUNT] = {
     [XOS_CAP_FILES_OPEN] = {"files_open", XOS_POLICY_NUMBER, "open files of a process"},
     [XOS_CAP_FILE_SIZE] = {"file_size", XOS_POLICY_SIZE, "size of one file"},
     [XOS_CAP_ACCOUNT_CLASS] = {"account_class", XOS_POLICY_STRING, "classes of account"},
+    [XOS_CAP_NETWORKS] = {"networks", XOS_POLICY_IP, "networks that may be reached"},
+    [XOS_CAP_CLOSED_NETWORKS] = {"closed_networks", XOS_POLICY_IP,
+        "networks that may not be reached"},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -201,6 +204,11 @@ const struct xos_policy_attr *xos_policy_attr_by_code(uint8_t code)
 const struct xos_policy_cap_info *xos_policy_cap_info(enum xos_policy_cap cap)
 {
 	return (unsigned)cap < XOS_CAP_COUNT ? &caps[cap] : NULL;
+}
+
+bool xos_policy_cap_is_set(enum xos_policy_cap cap)
+{
+	return caps[cap].type == XOS_POLICY_STRING || caps[cap].type == XOS_POLICY_IP;
 }
 
 bool xos_policy_cap_find(const char *name, enum xos_policy_cap *cap)

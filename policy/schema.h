@@ -68,7 +68,7 @@ struct xos_policy_attr {
 	const char *what;
 };
 
-/* The caps of a limit statement. All but the last are a number in the unit of their type. */
+/* The caps of a limit statement: numbers in the unit of their type, or sets of texts (xos_policy_cap_is_set). */
 enum xos_policy_cap {
 	XOS_CAP_WALL,          /* seconds of wall time of a job or session */
 	XOS_CAP_CPU,           /* processors at the same time */
@@ -79,12 +79,14 @@ enum xos_policy_cap {
 	XOS_CAP_FILES_OPEN,    /* open files of a process (RLIMIT_NOFILE) */
 	XOS_CAP_FILE_SIZE,     /* bytes of one file (RLIMIT_FSIZE) */
 	XOS_CAP_ACCOUNT_CLASS, /* a set of names, one of which the account must be of */
+	XOS_CAP_NETWORKS, /* a set of address prefixes that may be reached, or "closed" alone */
+	XOS_CAP_CLOSED_NETWORKS, /* a set of address prefixes that may not be reached */
 	XOS_CAP_COUNT
 };
 
 struct xos_policy_cap_info {
 	const char *name;          /* "wall" */
-	enum xos_policy_type type; /* STRING: a set of names */
+	enum xos_policy_type type; /* STRING: a set of names; IP: a set of address prefixes */
 	const char *what;
 };
 
@@ -118,6 +120,7 @@ const struct xos_policy_action *xos_policy_action_by_code(uint8_t code);
 const struct xos_policy_attr *xos_policy_attr_find(const char *name, unsigned schema);
 const struct xos_policy_attr *xos_policy_attr_by_code(uint8_t code);
 const struct xos_policy_cap_info *xos_policy_cap_info(enum xos_policy_cap cap);
+bool xos_policy_cap_is_set(enum xos_policy_cap cap);
 bool xos_policy_cap_find(const char *name, enum xos_policy_cap *cap);
 
 #endif

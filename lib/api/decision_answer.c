@@ -100,7 +100,7 @@ static void encode_limits(struct encoder *e, const struct xos_policy_answer *a)
 		const struct xos_policy_cap_info *cap = xos_policy_cap_info(l->cap);
 		xos_json_write_open(&e->w, cap->name, '{');
 		put_label(e, "statement", l->from);
-		if (cap->type == XOS_POLICY_STRING)
+		if (xos_policy_cap_is_set(l->cap))
 			xos_json_write_texts(&e->w, "value", l->names, l->nnames);
 		else
 			xos_json_write_int(&e->w, "value", l->number);
@@ -261,7 +261,7 @@ struct decoded {
 	struct xos_decision_level *levels;
 	struct xos_decision_duty *duties;
 	const char **unknown, **way_out;
-	const char **classes;
+	const char **sets[XOS_CAP_COUNT];
 };
 
 static enum xos_status decode_reason(
@@ -327,10 +327,10 @@ static enum xos_status decode_limit(
 		    "the decision limits \"%s\", which this program does not know: it must refuse",
 		    key);
 	struct xos_decision_limit *l = &d->answer.limits[cap];
-	if (xos_policy_cap_info(cap)->type == XOS_POLICY_STRING) {
+	if (xos_policy_cap_is_set(cap)) {
 		st = xos_json_get_strings(
-		    o, "value", LIST_MAX, NAME_MAX_LEN, &d->classes, &l->nnames, err);
-		l->names = d->classes;
+		    o, "value", LIST_MAX, NAME_MAX_LEN, &d->sets[cap], &l->nnames, err);
+		l->names = d->sets[cap];
 	} else {
 		st = xos_json_get_int64(o, "value", 0, INT64_MAX, &l->number, err);
 	}
@@ -493,6 +493,7 @@ void xos_decision_answer_free(struct xos_decision_answer *a)
 	free(d->duties);
 	free(d->unknown);
 	free(d->way_out);
-	free(d->classes);
+	for (size_t i = 0; i < XOS_CAP_COUNT; i++)
+		free(d->sets[i]);
 	free(d);
 }

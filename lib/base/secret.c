@@ -42,6 +42,16 @@ struct xos_secret *xos_secret_new(size_t n)
 	return s;
 }
 
+bool xos_secret_would_lock(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	bool locked = p != MAP_FAILED && mlock(p, n) == 0;
+
+	if (p != MAP_FAILED)
+		munmap(p, n);
+	return locked;
+}
+
 struct xos_secret *xos_secret_from(const void *p, size_t n)
 {
 	struct xos_secret *s = xos_secret_new(n);

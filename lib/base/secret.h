@@ -20,6 +20,9 @@ uint8_t *xos_secret_data(struct xos_secret *s);
 size_t xos_secret_len(const struct xos_secret *s);
 void xos_secret_shrink(struct xos_secret *s, size_t n); /* n <= len; wipes what is cut */
 
+/* Does this process's limit (RLIMIT_MEMLOCK) let another n bytes be locked? They are tried and let go. */
+bool xos_secret_would_lock(size_t n);
+
 void xos_wipe(void *p, size_t n);                          /* not optimised away */
 bool xos_ct_equal(const void *a, const void *b, size_t n); /* constant time in the contents */
 

@@ -147,9 +147,9 @@ static void put_limit(struct xos_buf *out, const struct xos_policy_limit *l)
 {
 	const struct xos_policy_cap_info *info = xos_policy_cap_info(l->cap);
 	xos_buf_printf(out, "%s ", info->name);
-	if (l->cap != XOS_CAP_ACCOUNT_CLASS)
+	if (!xos_policy_cap_is_set(l->cap))
 		xos_policy_number_print(out, info->type, l->number);
-	for (size_t i = 0; l->cap == XOS_CAP_ACCOUNT_CLASS && i < l->nnames; i++)
+	for (size_t i = 0; xos_policy_cap_is_set(l->cap) && i < l->nnames; i++)
 		xos_buf_printf(out, "%s%s", i ? " " : "", l->names[i]);
 }
 
@@ -209,7 +209,7 @@ static enum xos_status limit_holds(struct holder *h, bool *holds)
 	    !xos_policy_cap_find(name, &cap))
 		return xos_err_set(h->err, XOS_MALFORMED, "cases-malformed",
 		    "'%s' is no limit; `xos-policy schema` lists them as caps", text);
-	bool none = strcmp(value, "none") == 0, names = cap == XOS_CAP_ACCOUNT_CLASS;
+	bool none = strcmp(value, "none") == 0, names = xos_policy_cap_is_set(cap);
 	if (!none && !names && !number_of(xos_policy_cap_info(cap)->type, value, &number))
 		return xos_err_set(h->err, XOS_MALFORMED, "cases-malformed",
 		    "limit %s: '%s' is not a %s", name, value,

@@ -11,13 +11,14 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "proc/cgroup_internal.h"
+#include "proc/network_internal.h"
 
 #define PREFIX "xos-"
 #define PERIOD_US 100000u
 /* For what the kernel does a moment later: a second in all. */
 #define TRIES 500
 #define PAUSE_NS 2000000L
-enum { MEMORY, PROCESSES, CPU, FREEZE }; /* places of the controls */
+enum { MEMORY, PROCESSES, CPU, FREEZE, NETWORK }; /* places of the controls */
 
 static enum xos_status folder(
     const struct xos_cgroup *g, size_t i, char out[PATH_MAX], struct xos_err *err)
@@ -132,6 +133,19 @@ static enum xos_status set_limit(
 		return set_cpu(dir, unified, value, err);
 	xos_str_printf(text, sizeof(text), "%llu", (unsigned long long)value);
 	return xos_cgroup_write(dir, "pids.max", text, err);
+}
+
+enum xos_status xos_cgroup_networks(
+    const struct xos_cgroup *g, const struct xos_net_rules *rules, struct xos_err *err)
+{
+	char dir[PATH_MAX];
+
+	if (!(g->in->can & XOS_CGROUP_NETWORK))
+		return xos_err_set(err, XOS_DENIED, "limit-not-enforceable",
+		    "this machine cannot limit the networks of a job: %s",
+		    g->in->control[NETWORK].why);
+	enum xos_status st = folder(g, NETWORK, dir, err);
+	return st == XOS_OK ? xos_net_attach(dir, rules, err) : st;
 }
 
 static void drop(const struct xos_cgroup *g)

@@ -18,9 +18,10 @@ enum {
 	XOS_CGROUP_MEMORY = 1,    /* memory and swap together */
 	XOS_CGROUP_PROCESSES = 2, /* processes and threads */
 	XOS_CGROUP_CPU = 4,       /* processors at the same time, as a share of time */
-	XOS_CGROUP_FREEZE = 8
+	XOS_CGROUP_FREEZE = 8,
+	XOS_CGROUP_NETWORK = 16 /* which networks are reached: proc/network.h */
 };
-#define XOS_CGROUP_CONTROLS 4
+#define XOS_CGROUP_CONTROLS 5
 const char *xos_cgroup_control_name(unsigned control); /* one of the above: "memory", ... */
 
 struct xos_cgroups {

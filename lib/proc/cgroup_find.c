@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "proc/cgroup_internal.h"
+#include "proc/network_internal.h"
 
 #define DAEMON "xos-daemon"
 #define JOBS "xos-jobs"
@@ -18,9 +19,9 @@ static const struct {
 	const char *name, *controller, *v1_file, *v2_file;
 } controls[XOS_CGROUP_CONTROLS] = {
     {"memory", "memory", "memory.limit_in_bytes", "memory.max"},
-    {"processes", "pids", "pids.max", "pids.max"},
-    {"cpu", "cpu", "cpu.cfs_quota_us", "cpu.max"},
+    {"processes", "pids", "pids.max", "pids.max"}, {"cpu", "cpu", "cpu.cfs_quota_us", "cpu.max"},
     {"freeze", "freezer", "freezer.state", "cgroup.freeze"},
+    {"network", "", NULL, "cgroup.procs"}, /* no controller, and of no use in the older kind */
 };
 
 const char *xos_cgroup_control_name(unsigned control)
@@ -121,7 +122,7 @@ static bool own_folder(const char *controller, bool unified, char out[PATH_MAX])
 	if (!base_of(unified ? "" : controller, base) ||
 	    !xos_path_join(out, PATH_MAX, base, JOBS) || (mkdir(out, 0755) != 0 && errno != EEXIST))
 		return false;
-	if (unified && xos_str_printf(want, sizeof(want), "+%s", controller) &&
+	if (unified && controller[0] && xos_str_printf(want, sizeof(want), "+%s", controller) &&
 	    xos_cgroup_write(base, "cgroup.subtree_control", want, NULL) == XOS_OK)
 		(void)!xos_cgroup_write(out, "cgroup.subtree_control", want, NULL);
 	return true;
@@ -200,7 +201,7 @@ enum xos_status xos_cgroups_prepare(struct xos_err *err)
 		st = move_into(dir, child, err);
 	}
 	for (size_t i = 0; st == XOS_OK && i < XOS_CGROUP_CONTROLS; i++)
-		if (listed(have, controls[i].controller) &&
+		if (controls[i].controller[0] && listed(have, controls[i].controller) &&
 		    xos_str_printf(want, sizeof(want), "+%s", controls[i].controller))
 			st = xos_cgroup_write(dir, "cgroup.subtree_control", want, err);
 	return st;
@@ -209,7 +210,8 @@ enum xos_status xos_cgroups_prepare(struct xos_err *err)
 /* ---- find ---- */
 
 /* Makes a group and looks for the file, which is there only if the controller is. */
-static bool try_in(const char *dir, const char *file, char why[128])
+static bool try_in(const char *dir, const char *file,
+    bool (*attempt)(const char *group, char why[128]), char why[128])
 {
 	char group[PATH_MAX], path[PATH_MAX], name[64];
 	bool can = false;
@@ -225,7 +227,22 @@ static bool try_in(const char *dir, const char *file, char why[128])
 	can = access(path, W_OK) == 0;
 	if (!can)
 		snprintf(why, 128, "groups made here have no %s", file);
+	else if (attempt)
+		can = attempt(group, why);
 	(void)rmdir(group);
+	return can;
+}
+
+/* Does the kernel take rules for networks from us? Any will do. */
+static bool try_networks(const char *group, char why[128])
+{
+	struct xos_net_rules *rules = calloc(1, sizeof(*rules));
+	struct xos_err err = XOS_ERR_INIT;
+	bool can = rules && xos_net_attach(group, rules, &err) == XOS_OK;
+
+	if (!can)
+		snprintf(why, 128, "%.120s", rules ? err.text : "out of memory");
+	free(rules);
 	return can;
 }
 
@@ -233,12 +250,14 @@ static void find_one(struct xos_cgroups *g, size_t i)
 {
 	char dir[PATH_MAX];
 
+	bool network = 1u << i == XOS_CGROUP_NETWORK;
+
 	snprintf(g->control[i].why, sizeof(g->control[i].why), "the kernel has no controller %s",
-	    controls[i].controller);
-	for (int unified = 1; unified >= 0; unified--) {
+	    network ? "of the unified hierarchy" : controls[i].controller);
+	for (int unified = 1; unified >= (network ? 1 : 0); unified--) {
 		if (!own_folder(controls[i].controller, unified, dir) ||
 		    !try_in(dir, unified ? controls[i].v2_file : controls[i].v1_file,
-		        g->control[i].why))
+		        network ? try_networks : NULL, g->control[i].why))
 			continue;
 		memcpy(g->control[i].dir, dir, sizeof(dir));
 		g->control[i].unified = unified;

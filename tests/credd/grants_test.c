@@ -148,9 +148,11 @@ END_TEST
 START_TEST(what_can_still_be_renewed_is_not_forgotten)
 {
 	give_ok(n->vo->now + 7 * DAY);
-	xos_credd_jobs_sweep(n->jobs, n->vo->now + 3 * DAY);
+	xos_credd_jobs_sweep(n->jobs, n->vo->now + 3 * DAY, 0);
+	xos_credd_jobs_sweep(n->jobs, n->vo->now + 3 * DAY, XOS_CREDD_SEEN_KEEP_MS);
 	ck_assert_ptr_nonnull(job());
-	xos_credd_jobs_sweep(n->jobs, n->vo->now + 9 * DAY);
+	xos_credd_jobs_sweep(n->jobs, n->vo->now + 9 * DAY, XOS_CREDD_SEEN_KEEP_MS);
+	xos_credd_jobs_sweep(n->jobs, n->vo->now + 9 * DAY, 2 * XOS_CREDD_SEEN_KEEP_MS);
 	ck_assert_ptr_null(job());
 }
 END_TEST

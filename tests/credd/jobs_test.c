@@ -204,9 +204,11 @@ START_TEST(an_ended_credential_is_not_given)
 	    xos_credd_jobs_choose(n->jobs, ALICE_UID + 1, "j1", n->vo->now, &job, &err),
 	    XOS_NOT_FOUND);
 	/* Kept for a while, then forgotten, file and all. */
-	xos_credd_jobs_sweep(n->jobs, late);
+	xos_credd_jobs_sweep(n->jobs, late, 0);
 	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 1);
-	xos_credd_jobs_sweep(n->jobs, late + XOS_CREDD_OVER_KEEP);
+	xos_credd_jobs_sweep(n->jobs, late + XOS_CREDD_OVER_KEEP, 0);
+	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 1);
+	xos_credd_jobs_sweep(n->jobs, late + XOS_CREDD_OVER_KEEP, XOS_CREDD_SEEN_KEEP_MS);
 	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 0);
 	node_restart(n);
 	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 0);
@@ -221,9 +223,17 @@ START_TEST(prepared_jobs_are_forgotten_after_an_hour)
 	struct xos_buf csr;
 	prepare("j1", &n->alice, spki, &csr);
 	xos_buf_free(&csr);
-	xos_credd_jobs_sweep(n->jobs, n->vo->now + XOS_CREDD_PREPARED_KEEP / 2);
+	xos_credd_jobs_sweep(n->jobs, n->vo->now + XOS_CREDD_PREPARED_KEEP / 2, 0);
 	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 1);
-	xos_credd_jobs_sweep(n->jobs, n->vo->now + XOS_CREDD_PREPARED_KEEP + 60);
+	/* Seen so for an hour, too: a clock that was wrong for a while forgets nothing. */
+	int64_t late = n->vo->now + XOS_CREDD_PREPARED_KEEP + 60;
+	xos_credd_jobs_sweep(n->jobs, late, 1000);
+	xos_credd_jobs_sweep(n->jobs, late, XOS_CREDD_SEEN_KEEP_MS);
+	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 1);
+	xos_credd_jobs_sweep(n->jobs, n->vo->now, XOS_CREDD_SEEN_KEEP_MS + 1000);
+	xos_credd_jobs_sweep(n->jobs, late, XOS_CREDD_SEEN_KEEP_MS + 2000);
+	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 1);
+	xos_credd_jobs_sweep(n->jobs, late, 2 * XOS_CREDD_SEEN_KEEP_MS + 2000);
 	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 0);
 }
 END_TEST

@@ -517,9 +517,11 @@ START_TEST(what_runs_is_not_forgotten)
 	int64_t late = n->vo->now + 3 * HOUR + XOS_CREDD_OVER_KEEP;
 
 	ask_at(J1, late - HOUR);
-	xos_credd_jobs_sweep(n->jobs, late);
+	xos_credd_jobs_sweep(n->jobs, late, 0);
+	xos_credd_jobs_sweep(n->jobs, late, XOS_CREDD_SEEN_KEEP_MS);
 	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 1);
-	xos_credd_jobs_sweep(n->jobs, late + XOS_CREDD_OVER_KEEP);
+	xos_credd_jobs_sweep(n->jobs, late + XOS_CREDD_OVER_KEEP, XOS_CREDD_SEEN_KEEP_MS);
+	xos_credd_jobs_sweep(n->jobs, late + XOS_CREDD_OVER_KEEP, 2 * XOS_CREDD_SEEN_KEEP_MS);
 	ck_assert_uint_eq(xos_credd_jobs_count(n->jobs), 0);
 }
 END_TEST

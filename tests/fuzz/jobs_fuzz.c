@@ -104,9 +104,29 @@ static void outcome(struct xos_bytes in)
 	same(&b, in);
 }
 
+/* A network of a decision. What is one holds its own address. */
+static void prefix(struct xos_bytes in)
+{
+	struct xos_net_rules *rules = calloc(1, sizeof(*rules));
+	char text[64];
+
+	if (rules && in.n < sizeof(text)) {
+		memcpy(text, in.p, in.n);
+		text[in.n] = 0;
+		rules->limited = true;
+		if (xos_net_prefix_parse(text, &rules->open[0])) {
+			rules->nopen = 1;
+			if (!xos_net_rules_allow(rules, rules->open[0].family, rules->open[0].addr))
+				abort();
+		}
+	}
+	free(rules);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const forms[])(struct xos_bytes) = {spec, body, order, launch, outcome};
+	static void (*const forms[])(struct xos_bytes) = {
+	    spec, body, order, launch, outcome, prefix};
 	struct xos_bytes in;
 
 	if (size < 1 || size > XOS_LAUNCH_MAX)

@@ -12,6 +12,7 @@ static const char id[] = "00112233445566778899aabbccddeeff";
 static struct xos_launch sample(void)
 {
 	struct xos_launch l = {.isolate = true,
+	    .all_calls = true,
 	    .uid = 200001,
 	    .gid = 200001,
 	    .groups = {300001, 300002},
@@ -23,13 +24,20 @@ static struct xos_launch sample(void)
 	        .file_size = XOS_LIMIT_NONE,
 	        .processes = 10,
 	        .processors = 2},
-	    .group_can = 3,
+	    .group_can = 31,
 	    .group_unified = 1,
 	    .grace = 5,
 	    .output_max = 4096,
 	    .tmp_size = 1u << 20};
 
 	memcpy(l.id, id, sizeof(id));
+	l.limits.networks.limited = true;
+	ck_assert(xos_net_prefix_parse(
+	    "192.0.2.0/24", &l.limits.networks.open[l.limits.networks.nopen++]));
+	ck_assert(xos_net_prefix_parse(
+	    "10.0.0.0/8", &l.limits.networks.closed[l.limits.networks.nclosed++]));
+	ck_assert(xos_net_prefix_parse(
+	    "fd00::/8", &l.limits.networks.closed[l.limits.networks.nclosed++]));
 	l.run = strdup("/r");
 	l.work = strdup("/w");
 	l.cred = strdup("/c");
@@ -62,7 +70,11 @@ START_TEST(launch_round_trip)
 	ck_assert_ptr_null(back.argv.v[2]);
 	ck_assert_uint_eq(back.limits.processes, 10);
 	ck_assert_uint_eq(back.limits.processors, 2);
-	ck_assert_uint_eq(back.group_can, 3);
+	ck_assert(back.isolate && back.all_calls);
+	ck_assert_uint_eq(back.group_can, 31);
+	ck_assert(back.limits.networks.limited && back.limits.networks.nopen == 1 &&
+	          back.limits.networks.nclosed == 2);
+	ck_assert_mem_eq(&back.limits.networks, &l.limits.networks, sizeof(l.limits.networks));
 	ck_assert_uint_eq(back.group_unified, 1);
 	ck_assert_uint_eq(back.limits.cpu, XOS_LIMIT_NONE);
 	xos_launch_free(&back);

@@ -122,6 +122,49 @@ START_TEST(limits_that_cannot_be_enforced_refuse)
 }
 END_TEST
 
+START_TEST(limits_of_networks)
+{
+	static const char *const inside[] = {"10.0.0.0/8", "fd00::/8"},
+	                         *const closed[] = {"closed"}, *const bad[] = {"10.0.0.1/8"};
+	struct xos_limits_opts opts = plain_opts;
+	struct xos_decision_answer a = none();
+	struct xos_launch_limits m;
+	struct xos_err err = XOS_ERR_INIT;
+	int64_t lifetime;
+
+	ck_assert_int_eq(limits(&a, 0, &m, &err), XOS_OK);
+	ck_assert(!xos_launch_needs_net_rules(&m) && !xos_launch_without_network(&m));
+	a.limits[XOS_CAP_CLOSED_NETWORKS] =
+	    (struct xos_decision_limit){.set = true, .names = inside, .nnames = 2};
+	/* Root alone does not make it enforceable, a control group does. */
+	opts.root = true;
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_DENIED);
+	ck_assert_str_eq(err.code, "limit-not-enforceable");
+	opts.can = XOS_CGROUP_NETWORK;
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_OK);
+	ck_assert(xos_launch_needs_net_rules(&m) && !m.networks.limited && m.networks.nclosed == 2);
+	a.limits[XOS_CAP_NETWORKS] = a.limits[XOS_CAP_CLOSED_NETWORKS];
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_OK);
+	ck_assert(m.networks.limited && m.networks.nopen == 2 && m.networks.nclosed == 2);
+	/* None at all needs a namespace and nothing else, and what is closed besides does not matter. */
+	a.limits[XOS_CAP_NETWORKS] =
+	    (struct xos_decision_limit){.set = true, .names = closed, .nnames = 1};
+	opts.can = 0;
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_OK);
+	ck_assert(xos_launch_without_network(&m) && !xos_launch_needs_net_rules(&m));
+	opts.root = false;
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_DENIED);
+	opts = (struct xos_limits_opts){.wall_default = 1, .wall_max = 1, .can = ~0u, .root = true};
+	a = none();
+	a.limits[XOS_CAP_NETWORKS] =
+	    (struct xos_decision_limit){.set = true, .names = bad, .nnames = 1};
+	ck_assert_int_eq(xos_limits_from(&a, &opts, &m, &lifetime, &err), XOS_DENIED);
+	ck_assert_str_eq(err.code, "limit-not-enforceable");
+	ck_assert_int_eq(xos_limits_least(XOS_CAP_NETWORKS, 4, XOS_CGROUP_NETWORK), 0);
+	ck_assert_int_eq(xos_limits_least(XOS_CAP_CLOSED_NETWORKS, 4, 15), -1);
+}
+END_TEST
+
 /* --- orders --- */
 
 START_TEST(order_round_trip_and_cuts)
@@ -404,6 +447,7 @@ int main(void)
 	tcase_add_test(t, limits_without_any);
 	tcase_add_test(t, limits_that_are_enforced);
 	tcase_add_test(t, limits_that_cannot_be_enforced_refuse);
+	tcase_add_test(t, limits_of_networks);
 	tcase_add_test(t, order_round_trip_and_cuts);
 	tcase_add_test(t, order_with_a_chain_that_is_too_long);
 	tcase_add_test(t, order_with_a_grant);

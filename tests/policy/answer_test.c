@@ -45,6 +45,85 @@ START_TEST(an_empty_meet_denies)
 }
 END_TEST
 
+/* What remains of a set of networks, its prefixes separated by spaces; "-": nothing limits it. */
+static void networks(const char *vo, const char *lab, enum xos_policy_cap cap, const char *expected)
+{
+	struct xos_policy *p = must_build(vo, lab, NULL);
+	struct xos_policy_request req = alice();
+	struct xos_policy_answer a;
+	char got[512] = "";
+
+	xos_policy_answer_init(&a);
+	ck_assert_int_eq(xos_policy_decide(p, &req, &a), XOS_OK);
+	ck_assert_int_eq(a.decision, XOS_POLICY_PERMITTED);
+	for (size_t i = 0; i < a.nlimits; i++)
+		for (size_t j = 0; a.limits[i].cap == cap && j < a.limits[i].nnames; j++)
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", j ? " " : "",
+			    a.limits[i].names[j]);
+	ck_assert_str_eq(got[0] ? got : "-", expected);
+	xos_policy_answer_free(&a);
+	xos_policy_unref(p);
+}
+
+#define ANY "permit any action any; limit any action any { "
+
+START_TEST(networks_meet_in_what_all_leave)
+{
+	static const struct {
+		const char *vo, *lab, *left;
+	} cases[] = {
+	    {VO(ANY "networks in {10.0.0.0/8, 2001:db8::/32}; }"), SITE,
+	        "10.0.0.0/8 2001:db8::/32"},
+	    {VO(ANY "networks in {10.0.0.0/8, 2001:db8::/32}; }"),
+	        LAB(ANY "networks in {10.2.0.0/16, 10.1.0.0/16, 192.0.2.0/24}; }"),
+	        "10.1.0.0/16 10.2.0.0/16"},
+	    {VO(ANY "networks in {10.1.0.0/16, 0.0.0.0/0}; }"),
+	        LAB(ANY "networks in {10.0.0.0/8, ::/0}; }"), "10.0.0.0/8 10.1.0.0/16"},
+	    /* Nothing left is no network, and no refusal; so is that by itself, whoever says it. */
+	    {VO(ANY "networks in {10.0.0.0/8}; }"), LAB(ANY "networks in {2001:db8::/32}; }"),
+	        "closed"},
+	    {VO(ANY "networks closed; }"), LAB(ANY "networks in {::/0}; }"), "closed"},
+	    {VO(ANY "networks in {::/0}; }"), LAB(ANY "networks closed; }"), "closed"},
+	    {VO(ANY "networks closed; }"), LAB(ANY "networks closed; }"), "closed"},
+	    {VO("permit any action any;"), LAB(ANY "wall <= 1h; }"), "-"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		networks(cases[i].vo, cases[i].lab, XOS_CAP_NETWORKS, cases[i].left);
+	/* A limit that may not apply does, and order does not matter. */
+	networks(
+	    VO(ANY "networks in {10.0.0.0/8}; } limit any action any unless auth.mfa { networks in "
+	           "{10.1.0.0/16}; }"),
+	    SITE, XOS_CAP_NETWORKS, "10.1.0.0/16");
+}
+END_TEST
+
+START_TEST(closed_networks_unite)
+{
+	networks(VO(ANY "closed_networks in {10.0.0.0/8, 2001:db8::/32}; }"),
+	    LAB(ANY "closed_networks in {192.0.2.0/24, 10.0.0.0/8}; }"), XOS_CAP_CLOSED_NETWORKS,
+	    "10.0.0.0/8 192.0.2.0/24 2001:db8::/32");
+	/* Some of them are no others: nothing is taken off. */
+	networks(VO(ANY "closed_networks in {10.0.0.0/8}; }"),
+	    LAB(ANY "networks in {10.1.0.0/16}; }"), XOS_CAP_CLOSED_NETWORKS, "10.0.0.0/8");
+}
+END_TEST
+
+/* More than anybody enforces is not decided; it does not let anything through. */
+START_TEST(more_networks_than_may_be)
+{
+	char vo[8192] = "vo \"demo\" serial 1 { permit any action any; ", *at = vo + strlen(vo);
+
+	for (int half = 0; half < 2; half++) {
+		at += sprintf(at, "limit any action any { closed_networks in {");
+		for (int i = 0; i < 150; i++)
+			at += sprintf(at, "%s10.%d.%d.0/24", i ? ", " : "", half, i);
+		at += sprintf(at, "}; } ");
+	}
+	strcpy(at, "}");
+	one(vo, SITE, NULL, UNDECIDED);
+}
+END_TEST
+
 START_TEST(limits_apply_when_unknown)
 {
 	struct xos_policy *p = must_build(
@@ -235,6 +314,9 @@ int main(void)
 	TCase *tc = tcase_create("answers");
 	tcase_add_test(tc, limits_meet);
 	tcase_add_test(tc, an_empty_meet_denies);
+	tcase_add_test(tc, networks_meet_in_what_all_leave);
+	tcase_add_test(tc, closed_networks_unite);
+	tcase_add_test(tc, more_networks_than_may_be);
 	tcase_add_test(tc, limits_apply_when_unknown);
 	tcase_add_test(tc, duties_unite);
 	tcase_add_test(tc, shadows_have_no_effect);

@@ -158,6 +158,11 @@ START_TEST(named_sets)
 	        "on site:x & tag:gpu, node:lab/n1 when on site:x & tag:gpu or on node:lab/n1;"},
 	    {VO("define $c { pool, staff } limit any action job.submit { account_class in $c; }"),
 	        "account_class in {pool, staff};"},
+	    {VO("define $inside { 10.0.0.0/8, fd00::/8 } limit any action job.submit { "
+	        "closed_networks in $inside; networks in {$inside, 192.0.2.0/24}; }"),
+	        "networks in {10.0.0.0/8, 192.0.2.0/24, fd00::/8}; closed_networks in {10.0.0.0/8, "
+	        "fd00::/8};"},
+	    {VO("limit any action job.submit { networks closed; }"), "{ networks closed; }"},
 	    {VO("define $p { \"/a/*\", \"/b/?\" } permit any action file.read when resource.id "
 	        "like "
 	        "$p;"),

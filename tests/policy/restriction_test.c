@@ -16,6 +16,9 @@ static const char *const texts[] = {"delegation { }", "delegation by user \"alic
     "cpu_time <= 1h; memory <= 1GiB; "
     "lifetime <= 1h; processes <= 3; files_open <= 9; file_size <= 1MB; account_class in {a, b}; } "
     "}",
+    "delegation { limit { networks in {0.0.0.0/0, 10.0.0.0/8, ::/0}; closed_networks in "
+    "{10.1.0.0/16, fd00::/8}; } limit "
+    "{ networks closed; } }",
     "delegation { check vo demo and group /demo/x and exactly /demo/y and on job:* and on "
     "file:/a/b and on class:c and on job:7; }",
     /* what version 2 adds */

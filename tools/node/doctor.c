@@ -1,7 +1,6 @@
 /* xos-node doctor: what this machine can enforce, tried here and now with the rights of whoever asks. */
 #include <errno.h>
 #include <linux/landlock.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -11,33 +10,23 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "node/doctor.h"
 #include "node/verbs.h"
 #include "proc/cgroup.h"
 
-/* One line of the report. */
-struct finding {
-	const char *what;  /* stable, for programs: "limit-memory" */
-	const char *means; /* for people: what depends on it */
-	bool can;
-	char why[160]; /* if it cannot */
-};
-#define FINDINGS_MAX 16
-
-struct report {
-	struct finding list[FINDINGS_MAX];
-	size_t n;
-};
-
-static void add(struct report *r, const char *what, const char *means, bool can, const char *why)
+void xos_finding_add(
+    struct xos_findings *r, const char *what, const char *means, bool can, const char *why)
 {
-	struct finding *f = &r->list[r->n++];
-	*f = (struct finding){.what = what, .means = means, .can = can};
+	struct xos_finding *f = &r->list[r->n];
+	if (r->n == XOS_FINDINGS_MAX)
+		return;
+	r->n++;
+	*f = (struct xos_finding){.what = what, .means = means, .can = can};
 	if (!can)
 		snprintf(f->why, sizeof(f->why), "%s", why);
 }
 
-/* In a child, which the try changes: 0 it works, else an errno. */
-static int tried(int (*attempt)(void))
+int xos_finding_tried(int (*attempt)(void))
 {
 	int status = 0;
 	fflush(NULL);
@@ -47,16 +36,6 @@ static int tried(int (*attempt)(void))
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return EAGAIN;
 	return WEXITSTATUS(status);
-}
-
-static int new_namespaces(void)
-{
-	return unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC);
-}
-
-static int no_new_privs(void)
-{
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 static int seccomp_there(void)
@@ -71,39 +50,39 @@ static int landlock_there(void)
 	           : 0;
 }
 
-static void look_at_kernel(struct report *r)
+static void look_at_kernel(struct xos_findings *r)
 {
 	static const struct {
 		const char *what, *means;
 		int (*attempt)(void);
 	} tries[] = {
-	    {"namespaces", "jobs see only their own processes, temporary files and credential",
-	        new_namespaces},
-	    {"no-new-privs", "no job gains rights by a set-uid program", no_new_privs},
 	    {"seccomp", "daemons are confined to the system calls that they need", seccomp_there},
 	    {"landlock", "daemons are confined to their own files", landlock_there},
 	};
 	for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
-		int why = tried(tries[i].attempt);
-		add(r, tries[i].what, tries[i].means, why == 0, strerror(why));
+		int why = xos_finding_tried(tries[i].attempt);
+		xos_finding_add(r, tries[i].what, tries[i].means, why == 0, strerror(why));
 	}
 }
 
-static void look_at_groups(struct report *r)
+static void look_at_groups(struct xos_findings *r)
 {
 	static const char *const means[XOS_CGROUP_CONTROLS][2] = {
 	    {"limit-memory", "limits of memory hold for a job as a whole; else for each process"},
 	    {"limit-processes", "limits of processes hold for a job; else for the account"},
 	    {"limit-cpu", "limits of processors are enforced; else jobs under one are refused"},
 	    {"freeze", "a job that a lock holds stands still (node as root); else it is stopped"},
+	    {"limit-networks",
+	        "networks are closed to jobs; else jobs under such a limit are refused"},
 	};
 	struct xos_cgroups groups;
 	xos_cgroups_find(&groups);
 	for (size_t i = 0; i < XOS_CGROUP_CONTROLS; i++)
-		add(r, means[i][0], means[i][1], groups.can & (1u << i), groups.control[i].why);
+		xos_finding_add(
+		    r, means[i][0], means[i][1], groups.can & (1u << i), groups.control[i].why);
 }
 
-static void look_at_limits(struct report *r)
+static void look_at_limits(struct xos_findings *r)
 {
 	struct rlimit lock = {0}, files = {0};
 	struct timex clock = {.modes = 0};
@@ -113,35 +92,36 @@ static void look_at_limits(struct report *r)
 	snprintf(why, sizeof(why),
 	    "only %llu KiB may be locked: raise LimitMEMLOCK, or keys may be written to swap",
 	    (unsigned long long)lock.rlim_cur / 1024);
-	add(r, "locked-memory", "secrets of the daemons are never written to swap",
+	xos_finding_add(r, "locked-memory", "secrets of the daemons are never written to swap",
 	    lock.rlim_cur == RLIM_INFINITY || lock.rlim_cur >= 8u << 20 || geteuid() == 0, why);
 	snprintf(why, sizeof(why),
 	    "at most %llu files may be open: raise LimitNOFILE to 4096 or more",
 	    (unsigned long long)files.rlim_max);
-	add(r, "descriptors", "a thousand connections at a time",
+	xos_finding_add(r, "descriptors", "a thousand connections at a time",
 	    files.rlim_max == RLIM_INFINITY || files.rlim_max >= 4096, why);
 	int state = adjtimex(&clock);
-	add(r, "clock", "times in certificates and policies are those of everybody",
+	xos_finding_add(r, "clock", "times in certificates and policies are those of everybody",
 	    state >= 0 && state != TIME_ERROR,
 	    "the kernel does not know of a clock that is kept right: run chrony or "
 	    "systemd-timesyncd");
 }
 
-static void look(struct report *r)
+static void look(struct xos_findings *r, const char *dir)
 {
-	add(r, "root", "jobs run under computed accounts, each in its own surroundings",
+	xos_finding_add(r, "root", "jobs run under computed accounts, each in its own surroundings",
 	    geteuid() == 0,
 	    "not root: a node that is set up so runs the jobs of one member, as its own user");
+	xos_findings_of_box(r, dir);
 	look_at_kernel(r);
 	look_at_groups(r);
 	look_at_limits(r);
 }
 
-static enum xos_status print_json(const struct report *r, struct xos_err *err)
+static enum xos_status print_json(const struct xos_findings *r, struct xos_err *err)
 {
 	struct xos_json *doc = xos_json_object(), *list = xos_json_array();
 	for (size_t i = 0; i < r->n; i++) {
-		const struct finding *f = &r->list[i];
+		const struct xos_finding *f = &r->list[i];
 		struct xos_json *o = xos_json_object();
 		xos_json_set_string(o, "what", f->what);
 		xos_json_set_bool(o, "can", f->can);
@@ -157,18 +137,18 @@ static enum xos_status print_json(const struct report *r, struct xos_err *err)
 /* 0: all of it; 1: something is missing, which the report names. */
 XOS_NODE_VERB(doctor)
 {
-	struct report r = {.n = 0};
+	struct xos_findings r = {.n = 0};
 	bool all = true;
 	(void)argc;
 	(void)argv;
-	look(&r);
+	look(&r, xos_node_opt_dir);
 	for (size_t i = 0; i < r.n; i++)
 		all = all && r.list[i].can;
 	cli->exit_status = all ? 0 : 1;
 	if (cli->json)
 		return print_json(&r, err);
 	for (size_t i = 0; i < r.n; i++) {
-		const struct finding *f = &r.list[i];
+		const struct xos_finding *f = &r.list[i];
 		xos_cli_print_pair(
 		    f->what, "%s%s", f->can ? "yes: " : "no: ", f->can ? f->means : f->why);
 	}

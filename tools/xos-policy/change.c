@@ -213,9 +213,9 @@ void xos_policytool_changes_statements(const struct xos_policytool_changes *c,
 static void put_limit(struct xos_buf *b, const struct xos_policy_limit *l)
 {
 	const struct xos_policy_cap_info *info = xos_policy_cap_info(l->cap);
-	if (l->cap != XOS_CAP_ACCOUNT_CLASS)
+	if (!xos_policy_cap_is_set(l->cap))
 		xos_policy_number_print(b, info->type, l->number);
-	for (size_t i = 0; l->cap == XOS_CAP_ACCOUNT_CLASS && i < l->nnames; i++)
+	for (size_t i = 0; xos_policy_cap_is_set(l->cap) && i < l->nnames; i++)
 		xos_buf_printf(b, "%s%s", i ? "|" : "", l->names[i]);
 }
 
