@@ -307,11 +307,8 @@ enum xos_status xos_grant_renewed_decode(const struct xos_json *answer,
     const struct xos_trust *trust, const char *vo, const char *id, const struct xos_key *key,
     struct xos_grant_renewed *out, struct xos_err *err)
 {
-	enum xos_status st =
-	    XOS_JSON_ONLY(answer, err, "chain", "not_after", "ends", "renew_after", "server_time");
+	enum xos_status st = xos_json_get_time(answer, "not_after", &out->not_after, err);
 
-	if (st == XOS_OK)
-		st = xos_json_get_time(answer, "not_after", &out->not_after, err);
 	if (st == XOS_OK)
 		st = xos_json_get_time(answer, "ends", &out->ends, err);
 	if (st == XOS_OK)

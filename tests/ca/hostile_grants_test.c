@@ -394,7 +394,8 @@ START_TEST(what_ends_a_grant)
 	struct xos_grant g;
 
 	done("group.add", args("group", "/demo/hep", NULL, NULL));
-	done("group.join", args("name", "alice", "group", "/demo/hep"));
+	done("group.add", args("group", "/demo/hep/theory", NULL, NULL));
+	done("group.join", args("name", "alice", "group", "/demo/hep/theory"));
 	granted();
 	renewed(&r);
 	xos_grant_renewed_clear(&r);
@@ -407,6 +408,19 @@ START_TEST(what_ends_a_grant)
 		fields(&g, xos_clock_now() + 3 * DAY);
 		refuse(give(&alice, &g), XOS_DENIED, "grant-revoked");
 	}
+}
+END_TEST
+
+/* Who ends everything that acts, ends this. */
+START_TEST(all_tokens_ended)
+{
+	struct xos_json *all = xos_json_object();
+
+	granted();
+	xos_json_set_bool(all, "all", true);
+	ck_assert_msg(tell(&alice, "token.end", all) == XOS_OK, "%s", err.text);
+	refuse(renew(job, &node, NULL), XOS_DENIED, "grant-revoked");
+	xos_json_free(all);
 }
 END_TEST
 
@@ -556,6 +570,7 @@ int main(void)
 	tcase_add_test(c, key_takes_delegations_of_auth_alone);
 	tcase_add_test(c, grants_that_are_too_long_or_over);
 	tcase_add_loop_test(c, what_ends_a_grant, 0, 6);
+	tcase_add_test(c, all_tokens_ended);
 	tcase_add_test(c, locked_beforehand);
 	tcase_add_test(c, members_see_and_end_their_own);
 	tcase_add_test(c, delegations_are_counted);
