@@ -107,12 +107,8 @@ enum xos_status xos_grant_info_from_json(
 {
 	struct xos_grant_info i = {.id = ""};
 	uint64_t depth = 0;
-	enum xos_status st = XOS_JSON_ONLY(doc, err, "id", "member", "node", "actor", "key",
-	    "roles", "depth", "restricted", "state", "text", "issued", "registered", "ends",
-	    "renewals", "revoked", "renewed", "not_after");
+	enum xos_status st = read_names(doc, &i, err);
 
-	if (st == XOS_OK)
-		st = read_names(doc, &i, err);
 	if (st == XOS_OK)
 		st = xos_json_get_uint64(doc, "depth", XOS_DELEGATION_DEPTH_MAX, &depth, err);
 	if (st == XOS_OK)

@@ -159,7 +159,7 @@ static enum xos_status read_proof(struct xos_bytes payload, const struct xos_gra
 static enum xos_status read_node(struct xos_bytes payload, const struct xos_grant_opts *o,
     const char *proof, struct xos_err *err)
 {
-	char name[XOS_FINGERPRINT_TEXT];
+	char name[XOS_FINGERPRINT_TEXT] = "";
 	const char *vo = NULL, *got = NULL;
 	struct xos_json *p = NULL;
 	enum xos_status st = xos_json_parse(payload, XOS_GRANT_PAYLOAD_MAX, &p, err);
@@ -307,11 +307,8 @@ enum xos_status xos_grant_renewed_decode(const struct xos_json *answer,
     const struct xos_trust *trust, const char *vo, const char *id, const struct xos_key *key,
     struct xos_grant_renewed *out, struct xos_err *err)
 {
-	enum xos_status st =
-	    XOS_JSON_ONLY(answer, err, "chain", "not_after", "ends", "renew_after", "server_time");
+	enum xos_status st = xos_json_get_time(answer, "not_after", &out->not_after, err);
 
-	if (st == XOS_OK)
-		st = xos_json_get_time(answer, "not_after", &out->not_after, err);
 	if (st == XOS_OK)
 		st = xos_json_get_time(answer, "ends", &out->ends, err);
 	if (st == XOS_OK)

@@ -394,7 +394,8 @@ START_TEST(what_ends_a_grant)
 	struct xos_grant g;
 
 	done("group.add", args("group", "/demo/hep", NULL, NULL));
-	done("group.join", args("name", "alice", "group", "/demo/hep"));
+	done("group.add", args("group", "/demo/hep/theory", NULL, NULL));
+	done("group.join", args("name", "alice", "group", "/demo/hep/theory"));
 	granted();
 	renewed(&r);
 	xos_grant_renewed_clear(&r);
@@ -407,6 +408,19 @@ START_TEST(what_ends_a_grant)
 		fields(&g, xos_clock_now() + 3 * DAY);
 		refuse(give(&alice, &g), XOS_DENIED, "grant-revoked");
 	}
+}
+END_TEST
+
+/* Who ends everything that acts, ends this. */
+START_TEST(all_tokens_ended)
+{
+	struct xos_json *all = xos_json_object();
+
+	granted();
+	xos_json_set_bool(all, "all", true);
+	ck_assert_msg(tell(&alice, "token.end", all) == XOS_OK, "%s", err.text);
+	refuse(renew(job, &node, NULL), XOS_DENIED, "grant-revoked");
+	xos_json_free(all);
 }
 END_TEST
 
@@ -492,6 +506,43 @@ START_TEST(delegations_are_counted)
 }
 END_TEST
 
+/* A lock of the grant holds what was issued under it, which another issuer's revocation list does not name. */
+START_TEST(locks_hold_what_is_out)
+{
+	struct xos_json *result = NULL, *none = xos_json_object();
+	const uint8_t all = CA_CRL_ALL;
+	struct xos_grant_renewed r;
+	struct ca_status_answer crl;
+	const struct xos_json *list = NULL;
+	struct xos_buf answer, serial;
+	int64_t held = -1;
+
+	granted();
+	renewed(&r);
+	ck_assert_int_eq(
+	    command_result(&ada, "lock.add", args("kind", "grant", "name", ID), &result), XOS_OK);
+	MUST(xos_json_get_int64(result, "held", 0, 100, &held, &err), &err);
+	ck_assert_int_eq(held, 1);
+	xos_json_free(result);
+	ck_assert_int_eq(command_result(&alice, "token.list", none, &result), XOS_OK);
+	MUST(xos_json_get_array(result, "tokens", 10, &list, &err), &err);
+	ck_assert_uint_eq(xos_json_count(list), 1);
+	ck_assert(xos_json_has(xos_json_at(list, 0), "held"));
+	ck_assert(xos_json_has(xos_json_at(list, 0), "delegation"));
+	xos_json_free(result);
+	MUST(xos_bulk_call(key, CA_CRL, (struct xos_bytes){&all, 1}, soon(), &answer, &err), &err);
+	MUST(ca_status_answer_get(xos_buf_bytes(&answer), &crl, &err), &err);
+	xos_buf_init(&serial, 64);
+	const char *text = xos_cert_serial_text(r.chain.cert[0]);
+	MUST(xos_hex_decode(&serial, text, strlen(text)), NULL);
+	ck_assert_uint_gt(crl.der.n, 0);
+	ck_assert_ptr_null(memmem(crl.der.p, crl.der.n, serial.p, serial.n));
+	xos_buf_free(&serial);
+	xos_buf_free(&answer);
+	xos_grant_renewed_clear(&r);
+}
+END_TEST
+
 START_TEST(a_vo_without_the_key_says_so)
 {
 	struct xos_grant g;
@@ -519,9 +570,11 @@ int main(void)
 	tcase_add_test(c, key_takes_delegations_of_auth_alone);
 	tcase_add_test(c, grants_that_are_too_long_or_over);
 	tcase_add_loop_test(c, what_ends_a_grant, 0, 6);
+	tcase_add_test(c, all_tokens_ended);
 	tcase_add_test(c, locked_beforehand);
 	tcase_add_test(c, members_see_and_end_their_own);
 	tcase_add_test(c, delegations_are_counted);
+	tcase_add_test(c, locks_hold_what_is_out);
 	tcase_add_checked_fixture(w, setup_without, teardown_without);
 	tcase_add_test(w, a_vo_without_the_key_says_so);
 	suite_add_tcase(s, c);
