@@ -139,6 +139,19 @@ restart_node() { # as after a crash: nothing had time to tidy up
 	[[ "$stderr" == *"never gives a grant"* ]]
 }
 
+@test "a node that renews nothing says so, and runs the job" {
+	sed -i '/^ca = /d' "$NODE/credd.conf"
+	restart_node
+	run -0 --separate-stderr job submit --renew 2d -- sleep 600
+	# shellcheck disable=SC2154
+	[[ "$stderr" == *"note: node n1 does not renew credentials: "* ]]
+	says "$output" '.state == "running" and .renew_state == "none" and (.renew_text | contains("does not renew"))'
+	job cancel "$output"
+	[ "$(xos-credd status --config "$NODE/credd.conf" | jq .renewals)" = null ]
+	echo "ca = $CA" >>"$NODE/credd.conf"
+	restart_node
+}
+
 @test "extended by the member, and by nobody else" {
 	local id other end grant
 	id=$(job submit --renew 2d -- sleep 600)
