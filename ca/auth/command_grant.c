@@ -5,20 +5,49 @@
 #include "ca/auth/commands.h"
 #include "ca/membership/jobgrants.h"
 
+#define PAGE 1000 /* in one answer */
+
+struct listing {
+	const struct ca_call *c;
+	struct xos_json *list;
+	bool more;
+};
+
 static enum xos_status add_info(void *ctx, const struct ca_job_grant *g, struct xos_err *err)
 {
-	struct ca_call *c = ctx;
+	struct listing *l = ctx;
 	struct xos_grant_info info;
 
 	(void)err;
-	ca_job_grant_info(g, c->now, &info);
-	xos_json_add(c->result, xos_grant_info_to_json(&info));
+	l->more = xos_json_count(l->list) == PAGE;
+	if (l->more)
+		return XOS_OK;
+	ca_job_grant_info(g, l->c->now, &info);
+	xos_json_add(l->list, xos_grant_info_to_json(&info));
 	return XOS_OK;
 }
 
 static bool is_signer(const struct ca_call *c, uint64_t number)
 {
 	return c->command->signer->claims->number == number;
+}
+
+/* Where the page begins: behind args.ends and args.id, which is how the one before ended. */
+static enum xos_status read_page(
+    struct ca_call *c, struct ca_job_grants_page *page, struct xos_err *err)
+{
+	const struct xos_json *args = c->command->args;
+	const char *id = NULL;
+	enum xos_status st = xos_json_opt_time(args, "ends", INT64_MAX, &page->ends, err);
+
+	if (st == XOS_OK)
+		st = xos_json_opt_string(args, "id", XOS_JOB_ID_TEXT - 1, &id, err);
+	if (st == XOS_OK && !id != (page->ends == INT64_MAX))
+		st = xos_err_set(
+		    err, XOS_MALFORMED, "json-field", "args: ends and id belong together");
+	page->id = id ? id : "";
+	page->max = PAGE + 1; /* one more shows whether there is more */
+	return st;
 }
 
 /* number 0: of all. */
@@ -28,7 +57,7 @@ static enum xos_status whose(struct ca_call *c, uint64_t *number, struct xos_err
 	struct ca_member *m = NULL;
 	const char *name = NULL;
 	bool all = false;
-	enum xos_status st = XOS_JSON_ONLY(args, err, "member", "all");
+	enum xos_status st = XOS_JSON_ONLY(args, err, "member", "all", "ends", "id");
 
 	*number = c->command->signer->claims->number;
 	if (st == XOS_OK)
@@ -55,20 +84,22 @@ static enum xos_status whose(struct ca_call *c, uint64_t *number, struct xos_err
 
 static enum xos_status list(struct ca_call *c, struct xos_err *err)
 {
-	struct xos_json *answer = NULL;
-	uint64_t number = 0;
-	enum xos_status st = whose(c, &number, err);
+	struct listing l = {.c = c, .list = xos_json_array()};
+	struct ca_job_grants_page page = {.number = 0};
+	enum xos_status st = whose(c, &page.number, err);
 
-	if (st != XOS_OK)
+	if (st == XOS_OK)
+		st = read_page(c, &page, err);
+	if (st == XOS_OK)
+		st = ca_job_grants_list(c->auth->membership, &page, add_info, &l, err);
+	if (st != XOS_OK) {
+		xos_json_free(l.list);
 		return st;
-	c->result = xos_json_array();
-	st = ca_job_grants_list(c->auth->membership, number, XOS_GRANTS_MAX, add_info, c, err);
-	if (st == XOS_OK) {
-		answer = xos_json_object();
-		xos_json_set(answer, "grants", c->result);
-		c->result = answer;
 	}
-	return st;
+	c->result = xos_json_object();
+	xos_json_set(c->result, "grants", l.list);
+	xos_json_set_bool(c->result, "more", l.more);
+	return XOS_OK;
 }
 
 /* g is cleared by the caller. What is not one's own is unknown to who may not see it. */

@@ -113,16 +113,16 @@ enum xos_status ca_job_grant_get(
 	return st;
 }
 
-enum xos_status ca_job_grants_list(struct ca_membership *m, uint64_t number, size_t max,
+enum xos_status ca_job_grants_list(struct ca_membership *m, const struct ca_job_grants_page *page,
     enum xos_status (*each)(void *ctx, const struct ca_job_grant *g, struct xos_err *err),
     void *ctx, struct xos_err *err)
 {
 	struct xos_stmt *q = NULL;
 	bool row = false;
 	enum xos_status st = xos_sql_query(m->store, &q, err,
-	    "SELECT " COLUMNS
-	    " WHERE (?1 = 0 OR g.number = ?1) ORDER BY g.ends DESC, g.id LIMIT ?2",
-	    "ii", (int64_t)number, (int64_t)max);
+	    "SELECT " COLUMNS " WHERE (?1 = 0 OR g.number = ?1) AND"
+	    " (g.ends < ?2 OR (g.ends = ?2 AND g.id > ?3)) ORDER BY g.ends DESC, g.id LIMIT ?4",
+	    "iisi", (int64_t)page->number, page->ends, page->id, (int64_t)page->max);
 
 	while (st == XOS_OK && (st = xos_stmt_step(q, &row, err)) == XOS_OK && row) {
 		struct ca_job_grant g;

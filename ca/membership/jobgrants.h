@@ -69,9 +69,16 @@ XOS_MUST_USE enum xos_status ca_job_grants_end_lock(
 /* DENIED "locked": a lock of kind grant or job with this name. */
 XOS_MUST_USE enum xos_status ca_lock_check_grant(
     struct ca_membership *m, const char *id, int64_t now, struct xos_err *err);
-/* The latest ends first, at most max; number 0: of all. */
-XOS_MUST_USE enum xos_status ca_job_grants_list(struct ca_membership *m, uint64_t number,
-    size_t max,
+/* The latest ends first, then by id, from behind one of that end and id (INT64_MAX, "": from the first), at most max;
+ * number 0: of all. */
+struct ca_job_grants_page {
+	uint64_t number;
+	int64_t ends;
+	const char *id;
+	size_t max;
+};
+XOS_MUST_USE enum xos_status ca_job_grants_list(struct ca_membership *m,
+    const struct ca_job_grants_page *page,
     enum xos_status (*each)(void *ctx, const struct ca_job_grant *g, struct xos_err *err),
     void *ctx, struct xos_err *err);
 void ca_job_grant_info(const struct ca_job_grant *g, int64_t now, struct xos_grant_info *out);

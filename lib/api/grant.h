@@ -48,7 +48,7 @@
 #define XOS_GRANT_PROOF_LIFE 120          /* seconds that our client gives a proof */
 #define XOS_GRANT_PROOF_LIFE_MAX 300      /* longest that a server accepts */
 #define XOS_GRANT_SKEW 300                /* between the node's clock and the server's */
-#define XOS_GRANTS_MAX 10000              /* in one list */
+#define XOS_GRANTS_MAX 10000              /* in one answer; a list comes in pages */
 
 struct xos_grant {
 	char vo[XOS_VO_MAX + 1];

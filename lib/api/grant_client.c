@@ -6,6 +6,8 @@
 #include "api/grant.h"
 #include "base/clock.h"
 
+#define PAGES_MAX 10000 /* of a list */
+
 static const char *const states[] = {
     [XOS_GRANT_ACTIVE] = "active",
     [XOS_GRANT_ENDED] = "ended",
@@ -219,8 +221,9 @@ enum xos_status xos_grants_revoke(struct xos_client *client, const struct xos_ch
 	return ask(client, token, vo, "grant.revoke", id, reason, out, err);
 }
 
-enum xos_status xos_grants_list(struct xos_client *client, const struct xos_chain *token,
-    const char *vo, const char *member,
+/* Behind *last, unless that is none; *last becomes the last one of this page. */
+static enum xos_status list_page(struct xos_client *client, const struct xos_chain *token,
+    const char *vo, const char *member, struct xos_grant_info *last, bool *more,
     enum xos_status (*each)(void *ctx, const struct xos_grant_info *i, struct xos_err *err),
     void *ctx, struct xos_err *err)
 {
@@ -232,16 +235,41 @@ enum xos_status xos_grants_list(struct xos_client *client, const struct xos_chai
 		xos_json_set_bool(args, "all", true);
 	else
 		xos_json_set_string(args, "member", member);
+	if (last->id[0]) {
+		xos_json_set_string(args, "id", last->id);
+		xos_json_set_time(args, "ends", last->ends);
+	}
 	st = xos_command_send(client, token, vo, "ca", "grant.list", args, &answer, err);
 	if (st == XOS_OK)
 		st = xos_json_get_array(answer, "grants", XOS_GRANTS_MAX, &list, err);
 	for (size_t n = 0; st == XOS_OK && n < xos_json_count(list); n++) {
-		struct xos_grant_info i;
-
-		st = xos_grant_info_from_json(xos_json_at(list, n), &i, err);
+		st = xos_grant_info_from_json(xos_json_at(list, n), last, err);
 		if (st == XOS_OK)
-			st = each(ctx, &i, err);
+			st = each(ctx, last, err);
 	}
+	if (st == XOS_OK)
+		st = xos_json_opt_bool(answer, "more", false, more, err);
+	/* A server that says so and gives nothing would be asked for ever. */
+	*more = *more && xos_json_count(list) > 0;
 	xos_json_free(answer);
+	return st;
+}
+
+enum xos_status xos_grants_list(struct xos_client *client, const struct xos_chain *token,
+    const char *vo, const char *member,
+    enum xos_status (*each)(void *ctx, const struct xos_grant_info *i, struct xos_err *err),
+    void *ctx, struct xos_err *err)
+{
+	struct xos_grant_info last = {.id = ""};
+	enum xos_status st = XOS_OK;
+	bool more = true;
+
+	for (size_t pages = 0; st == XOS_OK && more; pages++) {
+		more = false;
+		st = pages < PAGES_MAX
+		         ? list_page(client, token, vo, member, &last, &more, each, ctx, err)
+		         : xos_err_set(err, XOS_LIMIT, "grants-count",
+		               "the server's list of grants does not end");
+	}
 	return st;
 }

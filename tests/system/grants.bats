@@ -136,6 +136,16 @@ refused() { # refused CODE COMMAND...
 	xos-grant revoke "$(grant_of hers)"
 	refused grant-revoked renew hers
 	refused grant-revoked give mine bob
+	# all of a node, once it was banned
+	give theirs carol
+	refused not-administrator as bob xos-grant revoke --json --node n1
+	run xos-grant revoke --node n9
+	[ "$status" -eq 0 ]
+	[[ $output == *"no grant is active"* ]]
+	xos-grant revoke --json --node n1 --reason "node banned" | jq -e '.grants | length >= 1'
+	refused grant-revoked renew theirs
+	run xos-grant revoke
+	[ "$status" -eq 2 ]
 }
 
 @test "an end that was reached can be extended; one too far is refused" {

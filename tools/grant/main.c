@@ -1,4 +1,5 @@
 /* xos-grant: what jobs may go on to do for their members, and the end of it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/grant.h"
@@ -18,6 +19,8 @@ static const struct xos_cli_option list_options[] = {
     {"node", "NODE", "only those for jobs on this node", NULL, &opt_node, NULL},
     {"all", NULL, "those that have ended, too", &opt_all, NULL, NULL}, END};
 static const struct xos_cli_option revoke_options[] = {
+    {"node", "NODE", "all for jobs on this node, of everybody (administrators)", NULL, &opt_node,
+        NULL},
     {"reason", "TEXT", "shown to whoever asks why", NULL, &opt_reason, NULL}, END};
 
 /* What every verb needs: the VO, the token, a client. */
@@ -182,45 +185,102 @@ static void say_revoked(const struct xos_grant_info *i)
 		    "the grant %s is ended; the job's credential is not renewed any more", i->id);
 }
 
-static enum xos_status verb_revoke(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
-{
-	struct xos_json *list = NULL, *doc;
-	struct xos_grant_info info;
+/* What is to be revoked: ids from the command line, or what a list gave. */
+struct revoking {
 	struct asking a;
+	struct xos_json *list; /* with --json: what was done */
+	char (*id)[XOS_JOB_ID_TEXT];
+	size_t n, cap;
+};
+
+static enum xos_status add_id(struct revoking *r, const char *id, struct xos_err *err)
+{
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? 2 * r->cap : 64;
+		void *more = reallocarray(r->id, cap, sizeof(*r->id));
+
+		if (!more)
+			return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+		r->id = more;
+		r->cap = cap;
+	}
+	memcpy(r->id[r->n++], id, XOS_JOB_ID_TEXT);
+	return XOS_OK;
+}
+
+static enum xos_status add_of_node(void *ctx, const struct xos_grant_info *i, struct xos_err *err)
+{
+	if (strcmp(i->node, opt_node) != 0 || i->state != XOS_GRANT_ACTIVE)
+		return XOS_OK;
+	return add_id(ctx, i->id, err);
+}
+
+/* Each for itself: what was done before one is refused stays done. */
+static enum xos_status revoke_all(struct xos_cli *cli, struct revoking *r, struct xos_err *err)
+{
+	struct xos_grant_info info;
 	enum xos_status st = XOS_OK;
 
-	for (int i = 0; st == XOS_OK && i < argc; i++)
-		st = check_id(argv[i], err);
-	if (st != XOS_OK)
-		return st;
-	if (cli->json)
-		list = xos_json_array();
-	st = begin(cli, &a, err);
-	/* Each for itself: what was done before one is refused stays done. */
-	for (int i = 0; st == XOS_OK && i < argc; i++) {
-		st = xos_grants_revoke(xos_cli_client(a.client), &a.token, a.vo->name, argv[i],
-		    opt_reason, &info, err);
+	for (size_t i = 0; st == XOS_OK && i < r->n; i++) {
+		st = xos_grants_revoke(xos_cli_client(r->a.client), &r->a.token, r->a.vo->name,
+		    r->id[i], opt_reason, &info, err);
 		if (st == XOS_OK && cli->json)
-			xos_json_add(list, xos_grant_info_to_json(&info));
+			xos_json_add(r->list, xos_grant_info_to_json(&info));
 		else if (st == XOS_OK)
 			say_revoked(&info);
 	}
-	end(&a);
-	if (st != XOS_OK || !cli->json) {
-		xos_json_free(list);
-		return st;
+	return st;
+}
+
+static enum xos_status read_ids(struct revoking *r, int argc, char **argv, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+
+	if ((argc > 0) == (opt_node != NULL))
+		return xos_cli_usage(err, "say which: GRANT..., or all of --node NODE");
+	for (int i = 0; st == XOS_OK && i < argc; i++) {
+		st = check_id(argv[i], err);
+		if (st == XOS_OK)
+			st = add_id(r, argv[i], err);
 	}
-	doc = xos_json_object();
-	xos_json_set(doc, "grants", list);
-	return xos_cli_print_json(doc, err);
+	return st;
+}
+
+static enum xos_status verb_revoke(struct xos_cli *cli, int argc, char **argv, struct xos_err *err)
+{
+	struct revoking r = {.n = 0};
+	struct xos_json *doc;
+	enum xos_status st = read_ids(&r, argc, argv, err);
+
+	if (st == XOS_OK)
+		st = begin(cli, &r.a, err);
+	if (st == XOS_OK && opt_node)
+		st = xos_grants_list(xos_cli_client(r.a.client), &r.a.token, r.a.vo->name, "*",
+		    add_of_node, &r, err);
+	if (st == XOS_OK && cli->json)
+		r.list = xos_json_array();
+	if (st == XOS_OK)
+		st = revoke_all(cli, &r, err);
+	if (st == XOS_OK && !cli->json && r.n == 0)
+		xos_cli_say("no grant is active for jobs on node %s", opt_node);
+	if (st == XOS_OK && cli->json) {
+		doc = xos_json_object();
+		xos_json_set(doc, "grants", r.list);
+		r.list = NULL;
+		st = xos_cli_print_json(doc, err);
+	}
+	xos_json_free(r.list);
+	free(r.id);
+	end(&r.a);
+	return st;
 }
 
 static const struct xos_cli_verb verbs[] = {
     {"list", "", "the grants of your jobs", 0, 0, false, list_options, verb_list},
     {"show", "GRANT", "all about a grant, which has the id of its job", 1, 1, false, NULL,
         verb_show},
-    {"revoke", "GRANT...", "end it: the job's credential is not renewed any more", 1, -1, false,
-        revoke_options, verb_revoke},
+    {"revoke", "GRANT... | --node NODE", "end it: the job's credential is not renewed any more", 0,
+        -1, false, revoke_options, verb_revoke},
 };
 
 int main(int argc, char **argv)
