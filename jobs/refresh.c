@@ -25,7 +25,7 @@ struct xos_refresh {
 	char epoch[65];
 	int64_t after;
 	int64_t ask_ms;
-	bool failed;
+	bool failed; /* xos-credd does not answer: nothing else waits for it until it does */
 };
 
 enum xos_status xos_refresh_new(
@@ -70,6 +70,25 @@ static enum xos_status find_account(
 	return XOS_OK;
 }
 
+static void credd_failed(struct xos_refresh *f, const struct xos_err *why)
+{
+	/* Said once: it may be away for long, and an older one does not know the question. */
+	if (!f->failed)
+		xos_event_err(XOS_WARN, "jobs.renewals-not-known", why, (char *)NULL);
+	f->failed = true;
+	f->ask_ms = xos_clock_mono_ms() + FAILED_MS;
+}
+
+static enum xos_status fetch(
+    struct xos_refresh *f, const char *id, struct xos_secret **pem, struct xos_err *err)
+{
+	enum xos_status st = xos_local_job_credential(f->credd, id, pem, err);
+
+	if (st == XOS_UNAVAILABLE && strncmp(err->code, "credd-", 6) == 0)
+		credd_failed(f, err);
+	return st;
+}
+
 static enum xos_status exchange(struct xos_starter *s, const char *id, struct xos_err *err)
 {
 	char run[PATH_MAX], cred[PATH_MAX];
@@ -84,7 +103,7 @@ static enum xos_status exchange(struct xos_starter *s, const char *id, struct xo
 	if (st == XOS_OK)
 		st = find_account(s, id, &c, err);
 	if (st == XOS_OK)
-		st = xos_local_job_credential(s->refresh->credd, id, &pem, err);
+		st = fetch(s->refresh, id, &pem, err);
 	if (st == XOS_OK)
 		st = xos_copy_exchange(&c, pem, err);
 	xos_secret_free(pem);
@@ -161,7 +180,7 @@ static void try_job(struct xos_starter *s, struct xos_starter_job *j, int64_t no
 {
 	struct xos_job_renewal *news = j->news;
 
-	if (settle_one(s, news)) {
+	if (!s->refresh->failed && settle_one(s, news)) {
 		j->news = NULL;
 		free(news);
 	} else {
@@ -236,6 +255,8 @@ static enum xos_status ask(struct xos_starter *s, bool *more, int64_t now, struc
 	if (st == XOS_OK)
 		st = xos_local_renewals(f->credd, xos_buf_str(&b), &answer, err);
 	if (st == XOS_OK)
+		f->failed = false;
+	if (st == XOS_OK)
 		st = read_answer(s, answer, more, now, err);
 	free(answer);
 	xos_buf_free(&b);
@@ -255,16 +276,10 @@ void xos_refresh_tick(struct xos_starter *s)
 			try_job(s, &s->jobs[i], now);
 	if (f->ask_ms > now || s->njobs == 0)
 		return;
-	if (ask(s, &more, now, &err) == XOS_OK) {
-		f->failed = false;
+	if (ask(s, &more, now, &err) != XOS_OK)
+		credd_failed(f, &err);
+	else if (!f->failed)
 		f->ask_ms = now + (more ? 0 : ASK_MS);
-		return;
-	}
-	/* Said once: it may be away for long, and an older one does not know the question. */
-	if (!f->failed)
-		xos_event_err(XOS_WARN, "jobs.renewals-not-known", &err, (char *)NULL);
-	f->failed = true;
-	f->ask_ms = xos_clock_mono_ms() + FAILED_MS;
 }
 
 /* --- at the start of a job --- */

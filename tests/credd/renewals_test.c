@@ -151,6 +151,27 @@ START_TEST(an_authority_that_is_away_is_asked_again_until_it_answers)
 }
 END_TEST
 
+START_TEST(what_cannot_be_stored_is_not_taken)
+{
+	char *dir = xos_test_path(n->conf.state, "jobs"), *away = xos_test_path(n->dir, "away");
+	come_to_renewal();
+	struct made m = proper();
+	int64_t had = job()->not_after;
+	ck_assert_int_eq(rename(dir, away), 0);
+	answer_with(&m);
+	ck_assert_int_eq(job()->not_after, had);
+	ck_assert_uint_eq(job()->grant->renewed, 0);
+	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "failing");
+	ck_assert_int_eq(rename(away, dir), 0);
+	pass(600);
+	tick();
+	answer_with(&m);
+	ck_assert_int_eq(job()->not_after, m.not_after);
+	free(dir);
+	free(away);
+}
+END_TEST
+
 static const struct {
 	enum xos_status status;
 	const char *code;
@@ -340,6 +361,7 @@ static Suite *suite(void)
 	tcase_add_test(t, the_same_delegation_again_does_not_take_a_renewed_one_back);
 	tcase_add_loop_test(t, what_comes_back_is_verified_before_it_is_taken, 0,
 	    sizeof(hostile) / sizeof(hostile[0]));
+	tcase_add_test(t, what_cannot_be_stored_is_not_taken);
 	tcase_add_test(t, an_authority_that_is_away_is_asked_again_until_it_answers);
 	tcase_add_loop_test(
 	    t, a_definite_no_ends_it_and_says_why, 0, sizeof(words) / sizeof(words[0]));

@@ -6,8 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/grant.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/text.h"
+#include "pki/csr.h"
 #include "program.h"
 #include "servers.h"
 
@@ -264,6 +267,107 @@ START_TEST(a_certificate_before_half_of_its_life_is_left_alone)
 }
 END_TEST
 
+#define JOB "00112233445566778899aabbccddeeff"
+
+static void give_grant(struct xos_local *l, const struct xos_csr *csr)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_bytes der[XOS_CHAIN_MAX];
+	size_t count = xos_test_ders(&n->alice, der);
+	struct xos_json *doc = NULL;
+	const char *jws = NULL;
+	struct xos_grant g;
+	int64_t ends;
+	xos_grant_init(&g);
+	MUST_TRUE(
+	    xos_str_copy(g.id, sizeof(g.id), JOB) && xos_str_copy(g.node, sizeof(g.node), "n1"));
+	memcpy(g.key, csr->spki_sha256, XOS_SHA256_LEN);
+	g.ends = n->vo->now + 86400;
+	MUST(xos_grant_sign(&n->alice, &g, n->vo->now, &doc, &err), &err);
+	MUST(xos_json_get_string(doc, "grant", XOS_GRANT_BODY_MAX, &jws, &err), &err);
+	MUST(xos_local_job_grant(l, JOB, der, count, xos_bytes_str(jws), &ends, &err), &err);
+	ck_assert_int_eq(ends, g.ends);
+	xos_json_free(doc);
+	xos_grant_clear(&g);
+}
+
+/* A job of alice's with a grant. */
+static void begin_job(struct xos_local *l)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_bytes der[XOS_CHAIN_MAX];
+	struct xos_chain d = {.n = 0};
+	struct xos_local_job job;
+	struct xos_csr csr;
+	uint8_t *request = NULL;
+	size_t len = 0, count = xos_test_ders(&n->alice, der);
+	MUST(xos_local_job_prepare(l, JOB, der, count, &request, &len, &err), &err);
+	MUST(xos_csr_parse((struct xos_bytes){request, len}, &csr, &err), &err);
+	node_delegate(n, &n->alice, csr.spki, "n1", JOB, NULL, NULL, &d);
+	count = xos_test_ders(&d, der);
+	MUST(xos_local_job_accept(l, JOB, der, count, &job, &err), &err);
+	give_grant(l, &csr);
+	xos_chain_clear(&d);
+	free(request);
+}
+
+static void wait_renewal(struct xos_local *l, const char *text)
+{
+	int64_t until = xos_clock_mono_ms() + PATIENCE_MS;
+	struct xos_err err = XOS_ERR_INIT;
+	char *said = NULL;
+	while ((!said || !strstr(said, text)) && xos_clock_mono_ms() < until) {
+		free(said);
+		MUST(xos_local_renewals(l, "{}", &said, &err), &err);
+		usleep(50000);
+	}
+	ck_assert_msg(strstr(said, text) != NULL, "%s", said);
+	ck_assert_msg(strstr(said, "\"state\":\"failing\"") != NULL, "%s", said);
+	free(said);
+}
+
+static void start_with_ca(const char *service)
+{
+	char more[512];
+	program_prepare(&(struct xos_test_bundle){.serial = 3});
+	node_certificate(0, 0);
+	test_server_start(&rca, n->vo, service, n->dir);
+	snprintf(more, sizeof(more),
+	    "tls_certificate = state/tls.pem\ntls_key = state/tls.key\nca = "
+	    "https://127.0.0.1:%u\n",
+	    rca.port);
+	program_conf(geteuid() == 0, more);
+	program_must_start(0);
+}
+
+/* From before there were grants: its 404 is no word about this one. */
+START_TEST(an_authority_that_is_too_old_is_told_and_asked_again)
+{
+	start_with_ca("ca");
+	struct xos_local *l = program_client();
+	begin_job(l);
+	wait_renewal(l, "too old to renew");
+	/* Away altogether, after a restart: still kept, still tried. */
+	test_server_stop(&rca);
+	xos_local_free(l);
+	program_stop();
+	program_must_start(0);
+	l = program_client();
+	wait_renewal(l, "authority not reached");
+	xos_local_free(l);
+}
+END_TEST
+
+START_TEST(another_service_is_no_authority_and_ends_no_renewal)
+{
+	start_with_ca("vops");
+	struct xos_local *l = program_client();
+	begin_job(l);
+	wait_renewal(l, "is not believed");
+	xos_local_free(l);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("credd-servers");
@@ -276,6 +380,8 @@ static Suite *suite(void)
 	tcase_add_test(t, renews_past_half_of_life_and_goes_on_with_the_new_key);
 	tcase_add_test(t, a_refused_renewal_shows_and_is_tried_again);
 	tcase_add_test(t, a_certificate_before_half_of_its_life_is_left_alone);
+	tcase_add_test(t, an_authority_that_is_too_old_is_told_and_asked_again);
+	tcase_add_test(t, another_service_is_no_authority_and_ends_no_renewal);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -131,12 +131,26 @@ restart_node() { # as after a crash: nothing had time to tidy up
 	run -2 job submit --renew 1h --no-renew -- true
 	run -2 job extend "$id"
 	run -2 job extend "$id" --until noon
-	# From within a job.
-	echo 'delegation by user "alice" { check action in {job.submit, job.show}; }' >"$BATS_TEST_TMPDIR/r.xos"
-	run -1 --separate-stderr job submit --wait --restrict "$BATS_TEST_TMPDIR/r.xos" -- xos-job submit --renew 1h -- true
+	# A robot's token is restricted: it gives none, and says so before anything is submitted.
+	echo 'delegation by user "nightly" { check action in {job.submit, job.show}; }' >"$BATS_TEST_TMPDIR/r.xos"
+	head -c 15 /dev/urandom | base64 >"$V/nightly.pw"
+	as admin xos-vo member add nightly --robot --owner alice --restriction "$BATS_TEST_TMPDIR/r.xos" --password-stdin <"$V/nightly.pw"
+	as nightly xos-login nightly --lifetime 10m --password-stdin <"$V/nightly.pw"
+	run -1 as nightly xos-job submit --renew 1h -- true
+	[[ "$output" == *"never gives a grant"* ]]
+}
+
+@test "a node that renews nothing says so, and runs the job" {
+	sed -i '/^ca = /d' "$NODE/credd.conf"
+	restart_node
+	run -0 --separate-stderr job submit --renew 2d -- sleep 600
 	# shellcheck disable=SC2154
-	echo "$stderr"
-	[[ "$stderr" == *"never gives a grant"* ]]
+	[[ "$stderr" == *"note: node n1 does not renew credentials: "* ]]
+	says "$output" '.state == "running" and .renew_state == "none" and (.renew_text | contains("does not renew"))'
+	job cancel "$output"
+	[ "$(xos-credd status --config "$NODE/credd.conf" | jq .renewals)" = null ]
+	echo "ca = $CA" >>"$NODE/credd.conf"
+	restart_node
 }
 
 @test "extended by the member, and by nobody else" {
