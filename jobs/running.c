@@ -194,7 +194,7 @@ static void carry_out(const struct xos_starter *s, struct xos_starter_job *j,
 	if (act == XOS_STANDING_THAW && !thaw_it(s, j)) {
 		/* As it was: decided, and so tried, again. */
 		j->running.standing = *before;
-		j->running.version = 0;
+		j->running.again_ms = xos_clock_mono_ms() + AWAY_MS;
 		return;
 	}
 	write_down(s, j);
