@@ -195,6 +195,7 @@ static void carry_out(const struct xos_starter *s, struct xos_starter_job *j,
 		/* As it was: decided, and so tried, again. */
 		j->running.standing = *before;
 		j->running.again_ms = xos_clock_mono_ms() + AWAY_MS;
+		j->running.again = xos_clock_now() + AWAY_MS / 1000;
 		return;
 	}
 	write_down(s, j);
