@@ -157,16 +157,22 @@ out:
 	return st;
 }
 
-/* From here on only files in the job's folder are written and one child of the same user is
- * signalled: root without capabilities can do both. */
-static void drop_capabilities(void)
+/*
+ * From here on only files in the job's folder and group are written and one child of the same user is signalled: root without
+ * capabilities can do both. But in the older hierarchy what is frozen dies only when it is thawed, so that all of it must have its signal
+ * before, and the job's processes are another user's.
+ */
+static void drop_capabilities(const struct monitor *m)
 {
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}, {0}};
+	struct __user_cap_data_struct keep[2] = {{0}, {0}};
 
+	if (m->groups.can & XOS_CGROUP_FREEZE &&
+	    !(xos_cgroups_unified(&m->groups) & XOS_CGROUP_FREEZE))
+		keep[0].permitted = keep[0].effective = 1u << CAP_KILL;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	syscall(SYS_capset, &head, none);
+	syscall(SYS_capset, &head, keep);
 }
 
 static bool is_frozen(const struct monitor *m)
@@ -174,7 +180,7 @@ static bool is_frozen(const struct monitor *m)
 	return m->group.name[0] && xos_cgroup_is_frozen(&m->group);
 }
 
-/* What is frozen gets its end before it is thawed: nothing of it runs again. In the older hierarchy it does not even die before. */
+/* What is frozen is not thawed to be ended, or once its end is on the way: nothing of it runs again. */
 static void kill_job(struct monitor *m)
 {
 	bool frozen = is_frozen(m);
@@ -187,10 +193,9 @@ static void kill_job(struct monitor *m)
 		kill(m->reaper, SIGKILL);
 	else if (!frozen)
 		xos_report_send(m->report, XOS_REPORT_KILL, 0, NULL);
-	if (frozen && (m->l->isolate ? xos_cgroup_freeze(&m->group, false, &err)
-	                             : xos_cgroup_kill(&m->group, &err)) != XOS_OK)
+	if (frozen && xos_cgroup_kill(&m->group, &err) != XOS_OK)
 		xos_event_err(
-		    XOS_WARN, "job.not-thawed", &err, "job", m->l->id, (const char *)NULL);
+		    XOS_WARN, "job.not-killed", &err, "job", m->l->id, (const char *)NULL);
 }
 
 static void end_job(struct monitor *m, enum xos_job_cause cause)
@@ -454,7 +459,7 @@ enum xos_status xos_monitor_run(struct xos_launch *l, int notify_fd, struct xos_
 		st = start(&m, &why);
 	if (st == XOS_OK) {
 		if (l->isolate)
-			drop_capabilities();
+			drop_capabilities(&m);
 		watch(&m);
 	} else {
 		m.o.end = XOS_END_FAILED;

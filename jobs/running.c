@@ -194,7 +194,8 @@ static void carry_out(const struct xos_starter *s, struct xos_starter_job *j,
 	if (act == XOS_STANDING_THAW && !thaw_it(s, j)) {
 		/* As it was: decided, and so tried, again. */
 		j->running.standing = *before;
-		j->running.version = 0;
+		j->running.again_ms = xos_clock_mono_ms() + AWAY_MS;
+		j->running.again = xos_clock_now() + AWAY_MS / 1000;
 		return;
 	}
 	write_down(s, j);

@@ -330,21 +330,33 @@ static bool kill_round(const char *dir)
 	return some;
 }
 
+/* The hierarchy whose list of processes is gone by: where they are frozen, if they can be. */
+static size_t kill_place(const struct xos_cgroup *g)
+{
+	size_t i = 0;
+
+	if (g->in->can & XOS_CGROUP_FREEZE)
+		return FREEZE;
+	while (i < XOS_CGROUP_CONTROLS && !(g->in->can & (1u << i)))
+		i++;
+	return i;
+}
+
 enum xos_status xos_cgroup_kill(const struct xos_cgroup *g, struct xos_err *err)
 {
 	const struct timespec pause = {0, PAUSE_NS};
 	char dir[PATH_MAX];
-	size_t i = 0;
+	size_t i = kill_place(g);
 
-	while (i < XOS_CGROUP_CONTROLS && !(g->in->can & (1u << i)))
-		i++;
-	if (g->in->can & XOS_CGROUP_FREEZE)
-		i = FREEZE;
 	if (i == XOS_CGROUP_CONTROLS)
 		return XOS_OK; /* there is no group */
+	bool unified = g->in->control[i].unified;
 	enum xos_status st = folder(g, i, dir, err);
+	/* Older kernels have no such file. */
+	if (st == XOS_OK && unified)
+		(void)!xos_cgroup_write(dir, "cgroup.kill", "1", NULL);
 	for (int tries = 0; st == XOS_OK && kill_round(dir); tries++) {
-		if (g->in->can & XOS_CGROUP_FREEZE)
+		if (i == FREEZE && !unified)
 			st = xos_cgroup_freeze(g, false, err);
 		if (st == XOS_OK && tries >= TRIES)
 			st =

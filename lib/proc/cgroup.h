@@ -85,7 +85,8 @@ bool xos_cgroup_stands_still(const struct xos_cgroup *g);
 /* Was it asked to freeze, whether all of it stands still yet or not? */
 bool xos_cgroup_is_frozen(const struct xos_cgroup *g);
 /* SIGKILL for all of it, frozen or not, so that nothing of what is frozen runs again: in the older hierarchy it is thawed once that is on
- * its way. OK also when nobody is there. */
+ * its way, in the unified one not at all. Needs the right to signal its processes, but not in the unified hierarchy of Linux 5.14 on. OK also when nobody
+ * is there; CONFLICT: somebody still is, after a second. */
 XOS_MUST_USE enum xos_status xos_cgroup_kill(const struct xos_cgroup *g, struct xos_err *err);
 /* Has the kernel ended a process of it because its memory was used up? */
 bool xos_cgroup_out_of_memory(const struct xos_cgroup *g);

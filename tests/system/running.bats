@@ -30,11 +30,20 @@ setup() {
 }
 
 teardown() {
+	credd_gets CONT
 	[ "$BATS_TEST_COMPLETED" = 1 ] || {
 		tail -n 15 "$V"/n1/log/*.log >&2
 		policy
 	}
 	as admin xos-vo unlock member alice --wait 0 >/dev/null 2>&1 || true
+}
+
+
+# credd_gets SIGNAL: what its supervisor started
+credd_gets() {
+	local supervisor rest
+	read -r supervisor rest <"$V/n1/run/xos-credd.pid"
+	pgrep -P "$supervisor" | xargs kill -"$1"
 }
 
 root() { [ "$(id -u)" -eq 0 ]; }
@@ -139,7 +148,13 @@ by_wall() { # DURATION: jobs of an hour go on, of two drain, of three stop after
 	retry is "$job" ".stops_at == \"$at\""
 	policy
 	retry is "$job" '.state == "running" and (.stops_at | not)'
-	as alice xos-job cancel "$job"
+	# What was decided is done also while nobody can decide.
+	policy 'forbid any action job.submit on any because "Cooling." on change stop after 3s;'
+	retry is "$job" '.stops_at'
+	credd_gets STOP
+	retry is "$job" '.state == "done" and .cause == "policy" and (.text | test("Cooling"))'
+	credd_gets CONT
+	policy
 }
 
 @test "a window that begins stops what runs, without any push" {
