@@ -113,7 +113,7 @@ static void fill_subject(struct trial *t)
 	t->asked.interned_subject = who->interned;
 }
 
-/* Locks of the place, and delegations that are for one node only. */
+/* Locks of the place, and delegations that do not reach it. */
 static enum xos_status check_place(struct trial *t)
 {
 	const char *node = t->asked.resource.node;

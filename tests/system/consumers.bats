@@ -228,6 +228,11 @@ log_in() { # FILE OPTION-OF-SSHD...
 	done
 	code=$(curl -s --insecure --cert "$V/stock" "$url/v1/vo/demo/nodes" | jq -r .code)
 	[ "$code" = delegation-missing ]
+	xos-token show --json "$V/renewed" | jq -e '.delegation | length == 1 and .[0].signed_by == "authority" and .[0].by == "alice"
+		and .[0].for == "alice" and .[0].actor == "job" and .[0].node == "n1"'
+	xos-token show "$V/renewed" | grep -q "^acts for: *alice"
+	xos-token show --json "$V/robot" | jq -e '.delegation[0].signed_by == "authority"'
+	xos-token show --json "$V/delegated" | jq -e '.delegation[0].signed_by == "holder"'
 	run -1 xos-token verify "$V/stock"
 	[[ $output == *"stock programs"* ]]
 	# Cut to what policy allows.

@@ -81,6 +81,9 @@ spec() { echo "{\"nonce\": \"$(head -c 16 /dev/urandom | base64)\", \"argv\": [\
 	[[ $stderr == *"may submit nothing"*"--depth 1"* ]]
 	refused delegation-depth flat n1 POST /jobs "$(spec)"
 	refused wrong-node flat n2 POST /jobs "$(spec)"
+	# Nor longer than it has itself.
+	run -1 --separate-stderr as deep xos-job submit --node n2 --wall 2d -- true
+	[[ $stderr == *"ends in"*"ask for less with --wall"* ]]
 	events n1 local.refused | grep "code=delegation-depth" | grep -q "job $(leaf_job flat) on n1"
 	events n2 decision.refused | grep "code=wrong-node" | grep -q "job $(leaf_job flat) is for the node n1 only"
 }

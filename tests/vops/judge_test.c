@@ -409,18 +409,19 @@ START_TEST(bad_chains_permit_nothing)
 }
 END_TEST
 
-/* A delegation counts with its restriction, and on its node only. */
+/* A delegation counts with its restriction, and on its node only, unless it may be passed on. */
 START_TEST(a_delegation_keeps_its_restriction)
 {
 	static const struct {
 		const char *node, *restriction;
-		bool permitted;
+		unsigned depth, permitted;
 	} cases[] = {
-	    {"n1", "delegation by user \"alice\" { check action in {job.submit}; }", true},
-	    {"n1", "delegation by user \"alice\" { check action in {file.read}; }", false},
-	    {"n2", "delegation by user \"alice\" { check action in {job.submit}; }", false},
+	    {"n1", "delegation by user \"alice\" { check action in {job.submit}; }", 0, true},
+	    {"n1", "delegation by user \"alice\" { check action in {file.read}; }", 0, false},
+	    {"n2", "delegation by user \"alice\" { check action in {job.submit}; }", 0, false},
+	    {"n2", "delegation by user \"alice\" { check action in {job.submit}; }", 1, true},
 	};
-	struct xos_delegation d = {.depth = 0, .not_after = now + 1800};
+	struct xos_delegation d = {.depth = cases[_i].depth, .not_after = now + 1800};
 	struct xos_chain chain = {.n = 0};
 	struct xos_key *key = NULL;
 	struct xos_buf restriction;
@@ -586,7 +587,7 @@ int main(void)
 	tcase_add_test(tc, a_chain_wins_over_the_membership);
 	tcase_add_test(tc, a_chain_of_somebody_else_is_refused);
 	tcase_add_loop_test(tc, bad_chains_permit_nothing, 0, 4);
-	tcase_add_loop_test(tc, a_delegation_keeps_its_restriction, 0, 3);
+	tcase_add_loop_test(tc, a_delegation_keeps_its_restriction, 0, 4);
 	tcase_add_loop_test(tc, what_is_missing_or_has_ended_decides_nothing, 0, 2);
 	tcase_add_test(tc, searches_find_what_is_permitted_and_nothing_else);
 	tcase_add_test(tc, page_tokens_cannot_be_forged);

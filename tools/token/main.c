@@ -162,8 +162,8 @@ static void show_text(const char *path, const struct xos_token_info *t)
 	xos_time_format(t->not_after, end);
 	xos_duration_format(t->seconds_left, left);
 	xos_cli_print_pair("token", "%s", path);
-	xos_cli_print_pair(xos_kind_name(c->kind), "%s (number %llu) of VO %s", c->name,
-	    (unsigned long long)c->number, c->vo);
+	xos_cli_print_pair(c->kind == XOS_KIND_DELEGATION ? "acts for" : xos_kind_name(c->kind),
+	    "%s (number %llu) of VO %s", c->name, (unsigned long long)c->number, c->vo);
 	print_list("groups", c->groups, c->ngroups);
 	print_list("roles", c->roles, c->nroles);
 	if (c->auth_method[0]) {
