@@ -97,8 +97,8 @@ static void put_job(struct writer *w, const struct xos_credd_job *job)
 	put_text(w, xos_bytes_str(job->member));
 	put_number(w, job->number, 8);
 	put_text(w, xos_bytes_str(job->account.name));
-	put_number(w, job->account.uid, 4);
-	put_number(w, job->account.gid, 4);
+	put_number(w, job->computed ? job->computed : job->account.uid, 4);
+	put_number(w, job->computed ? job->computed : job->account.gid, 4);
 	put_number(w, (uint64_t)job->created, 8);
 	put_number(w, (uint64_t)job->not_after, 8);
 	put_number(w, job->chain.n, 1);

@@ -56,8 +56,10 @@ struct xos_credd_job {
 	char vo[XOS_VO_MAX + 1];
 	char member[XOS_MEMBER_MAX + 1];
 	uint64_t number;
-	struct xos_credd_account account;
-	uint32_t leased_uid; /* the uid that the job has to itself; 0: none. Not in the file */
+	struct xos_credd_account account; /* whose uid gets the credential */
+	/* Not in the file: the computed uid and gid while account has the uid that is leased to the job; 0: it has
+	 * none, and account is the computed one. */
+	uint32_t computed;
 	int64_t created;
 	struct xos_secret *key;        /* private key, PEM */
 	uint8_t spki[XOS_SHA256_LEN];  /* digest of its public half */

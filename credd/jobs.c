@@ -67,12 +67,6 @@ static void insert(struct xos_credd_jobs *jobs, struct xos_credd_job *job)
 	jobs->count++;
 }
 
-/* The uid whose credential it is. */
-static uint32_t owner(const struct xos_credd_job *job)
-{
-	return job->leased_uid ? job->leased_uid : job->account.uid;
-}
-
 static enum xos_status remove_file(
     const struct xos_credd_jobs *jobs, const char *id, struct xos_err *err)
 {
@@ -298,6 +292,8 @@ static enum xos_status check_delegation(const struct xos_credd_job *job,
 static void tell(const struct xos_credd_job *job, struct xos_credd_job_info *out)
 {
 	*out = (struct xos_credd_job_info){.account = job->account, .not_after = job->not_after};
+	if (job->computed) /* what the member was permitted as */
+		out->account.uid = out->account.gid = job->computed;
 	(void)!xos_str_printf(out->subject, sizeof(out->subject), "%s:%s", job->vo, job->member);
 }
 
@@ -393,12 +389,12 @@ enum xos_status xos_credd_jobs_choose(const struct xos_credd_jobs *jobs, uid_t u
 	const struct xos_credd_job *best = NULL;
 	if (hint[0]) {
 		const struct xos_credd_job *job = find(jobs, hint);
-		if (job && owner(job) == uid && job->chain.n)
+		if (job && job->account.uid == uid && job->chain.n)
 			best = job;
 	}
 	for (size_t i = 0; !hint[0] && i < BUCKETS; i++)
 		for (const struct xos_credd_job *j = jobs->bucket[i]; j; j = j->next)
-			if (owner(j) == uid && j->chain.n && j->not_after >= now &&
+			if (j->account.uid == uid && j->chain.n && j->not_after >= now &&
 			    (!best || j->created > best->created ||
 			        (j->created == best->created && strcmp(j->id, best->id) > 0)))
 				best = j;
@@ -424,8 +420,11 @@ size_t xos_credd_jobs_chain(
 void xos_credd_jobs_move(struct xos_credd_jobs *jobs, const char *id, uint32_t uid)
 {
 	struct xos_credd_job *job = find(jobs, id);
-	if (job)
-		job->leased_uid = uid;
+	if (!job)
+		return;
+	if (!job->computed)
+		job->computed = job->account.uid;
+	job->account.uid = job->account.gid = uid;
 }
 
 enum xos_status xos_credd_jobs_release(
@@ -448,7 +447,7 @@ static int newer_first(const void *a, const void *b)
 
 static void describe(const struct xos_credd_job *job, int64_t now, struct xos_local_entry *e)
 {
-	*e = (struct xos_local_entry){.uid = owner(job), .not_after = job->not_after};
+	*e = (struct xos_local_entry){.uid = job->account.uid, .not_after = job->not_after};
 	memcpy(e->job, job->id, sizeof(e->job));
 	(void)!xos_str_printf(e->subject, sizeof(e->subject), "%s:%s", job->vo, job->member);
 	e->state = !job->chain.n          ? XOS_LOCAL_PREPARED
@@ -466,7 +465,7 @@ size_t xos_credd_jobs_list(const struct xos_credd_jobs *jobs, const uid_t *uid, 
 		return 0;
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (const struct xos_credd_job *j = jobs->bucket[i]; j; j = j->next)
-			if (!uid || owner(j) == *uid)
+			if (!uid || j->account.uid == *uid)
 				found[n++] = j;
 	qsort(found, n, sizeof(const struct xos_credd_job *), newer_first);
 	if (n > max)

@@ -20,8 +20,6 @@
 
 #define TABLE_MAX (16u << 20) /* bytes of a table in /proc */
 #define STATUS_MAX 8192
-/* The user's keyring and that of the user's sessions, which the kernel makes by itself. */
-#define KEYS_OF_NOBODY 2
 
 static const char *const shared[] = {
     "/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", "/run/lock", "/run/user", NULL};
@@ -131,22 +129,53 @@ static bool no_object(const struct xos_clean_places *p, const char *table, unsig
 	return ok;
 }
 
-/* keyrings(7), /proc/key-users: "UID: usage nkeys/nikeys qnkeys/maxkeys qnbytes/maxbytes" */
-static bool count_keys(const struct xos_clean_places *p, uint32_t uid, unsigned *keys)
+/* What stands before the slash in the n-th word. */
+static uint64_t count_at(const char *line, unsigned n)
+{
+	char word[24];
+	uint64_t v = UINT64_MAX; /* what cannot be read is not none */
+	for (; n; n--) {
+		line += strspn(line, " ");
+		line += strcspn(line, " \n");
+	}
+	line += strspn(line, " ");
+	size_t len = strspn(line, "0123456789");
+	if (!len || len >= sizeof(word))
+		return v;
+	memcpy(word, line, len);
+	word[len] = '\0';
+	return xos_parse_u64(word, UINT64_MAX, &v) ? v : UINT64_MAX;
+}
+
+/* keyrings(7), /proc/key-users: "UID: usage nkeys/nikeys qnkeys/maxkeys qnbytes/maxbytes"; false: another uid's. The
+ * keys beyond those that the kernel makes: the user's keyring, that of the user's sessions, both of which count for the
+ * quota, and the persistent one, which does not. */
+static bool keys_in(const char *line, const char *want, uint64_t *keys)
+{
+	line += strspn(line, " ");
+	if (strncmp(line, want, strlen(want)) != 0)
+		return false;
+	uint64_t all = count_at(line, 2), quota = count_at(line, 3);
+	*keys = all > 3 ? all - 3 : quota > 2 ? quota - 2 : 0;
+	return true;
+}
+
+/* *there: the uid has a line, so that there are keyrings at least. */
+static bool count_keys(const struct xos_clean_places *p, uint32_t uid, bool *there, uint64_t *keys)
 {
 	char path[PATH_MAX], want[16];
 	struct xos_buf b;
 	xos_buf_init(&b, TABLE_MAX);
 	*keys = 0;
+	*there = false;
 	if (!xos_str_printf(path, sizeof(path), "%s/key-users", p->proc) ||
 	    !xos_str_printf(want, sizeof(want), "%u:", uid))
 		return false;
 	enum xos_status st = xos_file_read(path, TABLE_MAX, &b, NULL);
 	const char *line = st ? NULL : xos_buf_str(&b);
-	for (; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "") {
-		unsigned there, usage, n, n2;
-		if (sscanf(line, " %u: %u %u/%u", &there, &usage, &n, &n2) == 4 && there == uid)
-			*keys = n;
+	while (line && *line && !(*there = keys_in(line, want, keys))) {
+		const char *end = strchr(line, '\n');
+		line = end ? end + 1 : NULL;
 	}
 	xos_buf_free(&b);
 	return !st || st == XOS_NOT_FOUND;
@@ -154,10 +183,11 @@ static bool count_keys(const struct xos_clean_places *p, uint32_t uid, unsigned 
 
 static bool no_key(const struct xos_clean_places *p, uint32_t uid, char why[XOS_CLEAN_WHY])
 {
-	unsigned keys;
-	if (!count_keys(p, uid, &keys))
+	uint64_t keys;
+	bool there;
+	if (!count_keys(p, uid, &there, &keys))
 		return left(why, "keys cannot be looked at in", p->proc);
-	return keys <= KEYS_OF_NOBODY || left(why, "keys remain in the", "kernel's keyrings");
+	return !keys || left(why, "keys remain in the", "kernel's keyrings");
 }
 
 bool xos_clean_is(
@@ -192,11 +222,12 @@ static void empty_keyrings(uint32_t uid)
 		if (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 ||
 		    setresuid(uid, uid, uid) != 0)
 			_exit(1);
-		(void)syscall(SYS_keyctl, KEYCTL_CLEAR, KEY_SPEC_USER_KEYRING);
-		(void)syscall(SYS_keyctl, KEYCTL_CLEAR, KEY_SPEC_USER_SESSION_KEYRING);
-		long own = syscall(SYS_keyctl, KEYCTL_GET_PERSISTENT, -1, KEY_SPEC_PROCESS_KEYRING);
+		/* The persistent one is reached by a link, which goes with the rest. */
+		long own = syscall(SYS_keyctl, KEYCTL_GET_PERSISTENT, -1, KEY_SPEC_USER_KEYRING);
 		if (own > 0)
 			(void)syscall(SYS_keyctl, KEYCTL_CLEAR, own);
+		(void)syscall(SYS_keyctl, KEYCTL_CLEAR, KEY_SPEC_USER_SESSION_KEYRING);
+		(void)syscall(SYS_keyctl, KEYCTL_CLEAR, KEY_SPEC_USER_KEYRING);
 		_exit(0);
 	}
 	if (pid > 0)
@@ -207,12 +238,13 @@ static void empty_keyrings(uint32_t uid)
 void xos_clean_up(const struct xos_clean_places *at, uint32_t uid)
 {
 	char pid[24];
-	unsigned keys;
+	uint64_t keys;
+	bool there;
 	DIR *d = opendir(at->proc);
 	while (d && next_process(d, at->proc, uid, pid))
 		end_process(at, pid, uid);
 	if (d)
 		closedir(d);
-	if (count_keys(at, uid, &keys) && keys > 0)
+	if (count_keys(at, uid, &there, &keys) && there)
 		empty_keyrings(uid);
 }

@@ -40,11 +40,13 @@ enum xos_status xos_lease_decode(struct xos_bytes json, struct xos_lease *out, s
 	}
 	if (st == XOS_OK && home && !home_ok(home))
 		st = refuse(err, "a home that is no absolute path");
-	if (st == XOS_OK && home && !(l.home = strdup(home)))
-		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	xos_json_free(doc);
-	if (st == XOS_OK)
+	if (st == XOS_OK) {
 		*out = l;
+		out->home = home ? strdup(home) : NULL;
+		if (home && !out->home)
+			st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
+	}
+	xos_json_free(doc);
 	return st;
 }
 

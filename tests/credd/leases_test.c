@@ -1,8 +1,10 @@
 /* Uids of single jobs: leased once, told after they are durable, used again only when nothing is left. */
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -226,6 +228,37 @@ START_TEST(a_damaged_journal_leases_nothing)
 }
 END_TEST
 
+/* What cannot be written down is not leased, and leaves a journal of whole lines. */
+START_TEST(a_disk_that_is_full)
+{
+	struct rlimit limit = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+	struct xos_buf before, after;
+	uint32_t uid;
+	take("a", 100);
+	MUST(xos_file_read(journal, 4096, &before, &err), &err);
+	signal(SIGXFSZ, SIG_IGN);
+	/* Nothing more, then a part of a line. */
+	for (size_t room = 0; room < 20; room += 7) {
+		limit.rlim_cur = before.n + room;
+		ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+		ck_assert_int_eq(take_of("b", "alice", 100, 3, &uid), XOS_UNAVAILABLE);
+		ck_assert_str_eq(err.code, "leases");
+		ck_assert_int_eq(xos_credd_leases_give_back(l, "a", 100, &err), XOS_UNAVAILABLE);
+		ck_assert_ptr_nonnull(xos_credd_leases_of_job(l, "a"));
+		ck_assert_ptr_null(xos_credd_leases_of_job(l, "b"));
+	}
+	limit.rlim_cur = RLIM_INFINITY;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	MUST(xos_file_read(journal, 4096, &after, &err), &err);
+	ck_assert(xos_bytes_eq(xos_buf_bytes(&before), xos_buf_bytes(&after)));
+	xos_buf_free(&before);
+	xos_buf_free(&after);
+	ck_assert_uint_eq(take("b", 100), FIRST + 1);
+	reopen();
+	ck_assert_uint_eq(xos_credd_leases_count(l), 2);
+}
+END_TEST
+
 START_TEST(who_had_it_then)
 {
 	struct xos_credd_lease who;
@@ -305,6 +338,7 @@ static Suite *suite(void)
 	tcase_add_test(t, a_range_that_moves);
 	tcase_add_test(t, cut_off_anywhere);
 	tcase_add_test(t, a_damaged_journal_leases_nothing);
+	tcase_add_test(t, a_disk_that_is_full);
 	tcase_add_test(t, who_had_it_then);
 	tcase_add_test(t, a_journal_that_begins_anew);
 	suite_add_tcase(s, t);

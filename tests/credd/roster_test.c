@@ -124,6 +124,11 @@ START_TEST(a_job_has_a_uid_to_itself)
 	ck_assert_int_eq(op_as(&own, XOS_LOCAL_CREDENTIAL, "j1", "", NULL), XOS_OK);
 	ck_assert_int_eq(op_as(&member, XOS_LOCAL_CREDENTIAL, "j1", "", NULL), XOS_NOT_FOUND);
 	ck_assert_uint_eq(lease("j1"), JOBS_FIRST);
+	/* The delegation handed over again: still permitted as the member's account, still that uid's. */
+	accepted_job("j1");
+	ck_assert_uint_eq(answer.account.uid, ALICE_UID);
+	ck_assert_int_eq(op_as(&member, XOS_LOCAL_CREDENTIAL, "j1", "", NULL), XOS_NOT_FOUND);
+	ck_assert_uint_eq(lease("j1"), JOBS_FIRST);
 	/* It asks about its own member, and nobody else. */
 	ck_assert_int_eq(op_as(&own, XOS_LOCAL_AUTHORISE, "", SUBMIT("alice"), &n->alice), XOS_OK);
 	ck_assert_int_eq(op_as(&own, XOS_LOCAL_AUTHORISE, "", SUBMIT("bob"), &n->bob), XOS_DENIED);

@@ -1,6 +1,7 @@
 /* What a job runs as: groups and homes by xos-credd's word, and that nothing is left of a uid. */
 #include <check.h>
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +26,7 @@ static struct xos_err err;
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/xos-account-XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/xos-account-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_int_eq(chmod(dir, 0755), 0);
 	snprintf(shared_dir, sizeof(shared_dir), "%s/shared", dir);
@@ -63,8 +65,7 @@ START_TEST(places_that_are_told)
 	    "{\"isolated\":true,\"groups\":[],\"home\":\"/\"}",
 	    "{\"isolated\":true,\"groups\":[],\"home\":\"/srv/../etc/x\"}",
 	    "{\"isolated\":true,\"groups\":[],\"home\":7}",
-	    "{\"isolated\":true,\"groups\":[]} "
-	    "{\"isolated\":true,\"groups\":[]}"};
+	    "{\"isolated\":true,\"groups\":[]} {\"isolated\":true}"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		ck_assert_msg(
 		    xos_lease_decode(xos_bytes_str(bad[i]), &l, &err) != XOS_OK, "%s", bad[i]);
@@ -258,6 +259,38 @@ START_TEST(system_v_objects_are_told)
 }
 END_TEST
 
+static void make_keys(void)
+{
+	for (int i = 0; i < 3; i++) {
+		char name[8];
+		snprintf(name, sizeof(name), "k%d", i);
+		if (syscall(SYS_add_key, "user", name, "x", (size_t)1, KEY_SPEC_USER_KEYRING) < 0)
+			_exit(2);
+	}
+}
+
+START_TEST(keys_are_told_and_emptied)
+{
+	char why[XOS_CLEAN_WHY];
+	/* A container may have no keyrings at all. */
+	if (!root() || (syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 0) < 0 &&
+	                   (errno == EPERM || errno == ENOSYS)))
+		return;
+	pid_t pid = as_uid(make_keys);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert(!clean(why));
+	ck_assert_msg(strstr(why, "keys remain") != NULL, "%s", why);
+	const struct xos_clean_places at = {"/proc", folders};
+	/* The kernel lets go of them a little later. */
+	for (int i = 0; i < 200 && !clean(why); i++) {
+		xos_clean_up(&at, UID);
+		usleep(10000);
+	}
+	ck_assert_msg(clean(why), "%s", why);
+}
+END_TEST
+
 START_TEST(a_work_folder_that_is_there)
 {
 	char why[XOS_CLEAN_WHY];
@@ -284,6 +317,7 @@ int main(void)
 	tcase_add_test(t, homes_that_are_refused);
 	tcase_add_test(t, what_is_left_is_told);
 	tcase_add_test(t, system_v_objects_are_told);
+	tcase_add_test(t, keys_are_told_and_emptied);
 	tcase_add_test(t, a_work_folder_that_is_there);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);

@@ -22,7 +22,7 @@ static struct xos_account_map_fields fields;
 
 static void setup(void)
 {
-	strcpy(dir, "/tmp/xos-map-XXXXXX");
+	snprintf(dir, sizeof(dir), "/tmp/xos-map-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/accounts.map", dir);
 	member = calloc(MANY, sizeof(*member));
@@ -193,7 +193,7 @@ START_TEST(what_no_map_may_hold)
 	member[3].uid = member[0].uid;
 	ck_assert_int_eq(xos_account_map_make(&fields, &b, &err), XOS_MALFORMED);
 	member[3] = keep;
-	strcpy(member[3].name, member[0].name);
+	memcpy(member[3].name, member[0].name, sizeof(member[3].name));
 	ck_assert_int_eq(xos_account_map_make(&fields, &b, &err), XOS_MALFORMED);
 	member[3] = keep;
 	member[3].uid = 0;
