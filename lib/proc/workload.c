@@ -134,8 +134,6 @@ static int add_all(scmp_filter_ctx ctx, const struct xos_workload *w)
 {
 	int rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (rc == 0)
-		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (rc == 0)
 		rc = refuse_all(ctx, EPERM, denied);
 	if (rc == 0 && !w->own_processes)
 		rc = refuse_all(ctx, EPERM, on_others);

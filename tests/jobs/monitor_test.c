@@ -1,4 +1,4 @@
-#include "run_test.h"
+#include "monitor_test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,29 +14,26 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "jobs/copy.h"
 #include "jobs/hold.h"
 #include "jobs/monitor.h"
 #include "jobs/outcome.h"
 #include "jobs/place.h"
-#include "jobs/standing.h"
 #include "jobs/tree.h"
 #include "proc/cgroup.h"
 
 /* Each case runs twice: as it would without root, and isolated where the tests run as root. */
 /* Its own in each run: jobs are killed by it, and a group is named by it. */
-static char id[XOS_JOB_ID_LEN + 1];
-static char top[64], run_dir[128], work_dir[128], cred_dir[128];
+char id[XOS_JOB_ID_LEN + 1];
+char top[64], run_dir[128], work_dir[128], cred_dir[128];
 
-#define JOB_UID 234567
 
-static void make(char *path, size_t cap, const char *name, mode_t mode)
+void make(char *path, size_t cap, const char *name, mode_t mode)
 {
 	ck_assert(xos_path_join(path, cap, top, name));
 	ck_assert_int_eq(mkdir(path, mode), 0);
 }
 
-static void setup(void)
+void setup(void)
 {
 	strcpy(top, "/tmp/xos-monitor-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(top));
@@ -46,7 +43,7 @@ static void setup(void)
 	ck_assert(xos_path_join(cred_dir, sizeof(cred_dir), top, "cred"));
 }
 
-static void teardown(void)
+void teardown(void)
 {
 	char cmd[128];
 
@@ -56,8 +53,7 @@ static void teardown(void)
 	ck_assert_int_eq(system(cmd), 0);
 }
 
-/* i: 0 without isolation, 1 with. False: not possible here. */
-static bool sample(int i, const char *script, struct xos_launch *l)
+bool sample(int i, const char *script, struct xos_launch *l)
 {
 	char cred[256], marker[64];
 
@@ -95,7 +91,7 @@ static bool sample(int i, const char *script, struct xos_launch *l)
 	return true;
 }
 
-static pid_t spawn(struct xos_launch *l)
+pid_t spawn(struct xos_launch *l)
 {
 	pid_t pid = fork();
 
@@ -113,7 +109,7 @@ static pid_t spawn(struct xos_launch *l)
 	return pid;
 }
 
-static int finish(pid_t pid, struct xos_job_outcome *o)
+int finish(pid_t pid, struct xos_job_outcome *o)
 {
 	struct xos_err err = XOS_ERR_INIT;
 	int status;
@@ -124,7 +120,7 @@ static int finish(pid_t pid, struct xos_job_outcome *o)
 	return status;
 }
 
-static void run(struct xos_launch *l, struct xos_job_outcome *o)
+void run(struct xos_launch *l, struct xos_job_outcome *o)
 {
 	pid_t pid = spawn(l);
 
@@ -132,7 +128,7 @@ static void run(struct xos_launch *l, struct xos_job_outcome *o)
 	xos_launch_free(l);
 }
 
-static const char *text_of(const char *name)
+const char *text_of(const char *name)
 {
 	static char text[4096];
 	struct xos_buf b;
@@ -157,7 +153,7 @@ static size_t size_of(const char *name)
 }
 
 /* Waits until a file in the job's folder has this many bytes; gives up after many looks. */
-static void wait_size(const char *name, size_t n)
+void wait_size(const char *name, size_t n)
 {
 	for (int i = 0; i < 3000; i++) {
 		char path[PATH_MAX];
@@ -388,42 +384,6 @@ START_TEST(limits_are_set)
 }
 END_TEST
 
-/* Hard and soft at once, so none can be raised again; grep's output is one line a limit. */
-START_TEST(limits_that_hold_for_every_job)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-
-	if (!sample(_i,
-	        "grep -E 'core|locked mem|msgqueue|pending|priority' /proc/self/limits | "
-	        "while read -r a b c rest; do set -- $rest; echo $a: $c $1 $2; done; "
-	        "ulimit -c 1 2>/dev/null || echo kept; ulimit -Hl 99999 2>/dev/null || echo kept",
-	        &l))
-		return;
-	run(&l, &o);
-	if (_i) /* root without a namespace may raise what it likes */
-		ck_assert_str_eq(text_of("stdout"),
-		    "Max: file size 0\nMax: memory 8388608 8388608\nMax: signals 4096 4096\n"
-		    "Max: size 819200 819200\nMax: priority 0 0\nMax: priority 0 0\nkept\nkept\n");
-	ck_assert_ptr_nonnull(strstr(text_of("stdout"), "Max: file size 0\n"));
-}
-END_TEST
-
-/* By its owner's will a node does without rules, and the record says so. */
-START_TEST(without_rules_for_calls)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-
-	if (!sample(_i, "grep '^Seccomp:' /proc/self/status | tr -d '[:space:]'", &l))
-		return;
-	l.all_calls = true;
-	run(&l, &o);
-	ck_assert_str_eq(text_of("stdout"), "Seccomp:0");
-	ck_assert_str_eq(o.isolation, _i ? "account,pid,mount,ipc,tmp" : "none");
-}
-END_TEST
-
 /* Each process stays below the limit, all together do not. */
 START_TEST(cpu_of_all_processes_counts)
 {
@@ -462,135 +422,6 @@ START_TEST(memory_of_the_whole_job)
 }
 END_TEST
 
-static void write_standing(const struct xos_job_standing *s)
-{
-	struct xos_err err = XOS_ERR_INIT;
-
-	ck_assert_msg(xos_standing_write(run_dir, s, &err) == XOS_OK, "%s", err.text);
-}
-
-START_TEST(frozen_and_cancelled_it_never_runs_again)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	struct xos_cgroups groups;
-	struct xos_cgroup g;
-	struct xos_err err = XOS_ERR_INIT;
-	pid_t pid;
-
-	xos_cgroups_find(&groups);
-	if (!(groups.can & XOS_CGROUP_FREEZE) ||
-	    !sample(_i, "trap 'echo term' TERM; while :; do echo .; sleep 0.02; done", &l))
-		return;
-	l.group_can = (uint8_t)groups.can;
-	l.group_unified = (uint8_t)xos_cgroups_unified(&groups);
-	l.grace = 600; /* which the test does not wait for */
-	pid = spawn(&l);
-	wait_size("stdout", 4);
-	ck_assert_int_eq(xos_cgroup_open(&groups, id, &g, &err), XOS_OK);
-	ck_assert(!xos_cgroup_is_frozen(&g));
-	ck_assert_msg(xos_cgroup_freeze(&g, true, &err) == XOS_OK, "%s", err.text);
-	ck_assert(xos_cgroup_is_frozen(&g));
-	kill(pid, SIGTERM);
-	ck_assert_int_eq(finish(pid, &o), 0);
-	xos_launch_free(&l);
-	ck_assert_int_eq(o.cause, XOS_CAUSE_CANCELLED);
-	ck_assert_int_eq(o.end, XOS_END_SIGNALLED);
-	ck_assert_uint_eq(o.value, SIGKILL);
-	ck_assert_ptr_null(strstr(text_of("stdout"), "term"));
-	ck_assert_int_eq(xos_cgroup_open(&groups, id, &g, NULL), XOS_NOT_FOUND);
-}
-END_TEST
-
-START_TEST(told_to_end_it_says_why)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	pid_t pid;
-
-	if (!sample(_i, "echo up; exec sleep 1000", &l))
-		return;
-	pid = spawn(&l);
-	wait_size("stdout", 3);
-	write_standing(
-	    &(struct xos_job_standing){.ending = XOS_CAUSE_POLICY, .text = "The cooling is off."});
-	kill(pid, SIGTERM);
-	ck_assert_int_eq(finish(pid, &o), 0);
-	xos_launch_free(&l);
-	ck_assert_str_eq(xos_job_cause_name(o.cause), "policy");
-	ck_assert_str_eq(o.text, "The cooling is off.");
-	ck_assert_uint_eq(o.value, SIGTERM);
-}
-END_TEST
-
-/* A second of wall time, and two in which it stood still, or stands still yet as far as is written down. */
-START_TEST(time_for_which_it_was_frozen_is_not_its_own)
-{
-	struct xos_job_standing s = {.frozen_ms = 600000};
-	struct xos_job_outcome o;
-	struct xos_launch l;
-
-	ck_assert(sample(0, "sleep 2; exit 5", &l));
-	if (_i)
-		s = (struct xos_job_standing){.frozen_mark = 1, .frozen_since = 1};
-	l.limits.wall = 1;
-	write_standing(&s);
-	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_END_EXITED);
-	ck_assert_uint_eq(o.value, 5);
-	ck_assert_uint_eq(o.wall_ms, 0);
-}
-END_TEST
-
-/* A network of its own: itself, and nobody else. */
-START_TEST(without_network)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-
-	if (!sample(1,
-	        "ls /sys/class/net >/dev/null; wc -l </proc/net/dev; cat /proc/net/route | wc -l; "
-	        "cat /proc/net/if_inet6 | cut -c1-32",
-	        &l))
-		return;
-	l.limits.networks.limited = true;
-	run(&l, &o);
-	/* two lines of heading, and lo */
-	ck_assert_str_eq(text_of("stdout"), "3\n1\n00000000000000000000000000000001\n");
-	ck_assert_str_eq(o.isolation, "account,pid,mount,ipc,tmp,calls,network");
-}
-END_TEST
-
-/* One after the other under one account, each with its own; by what a shell can: bash's /dev/tcp. */
-START_TEST(closed_networks_of_each_job)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	struct xos_cgroups groups;
-	static const char script[] = "for a in 127.1.0.1 127.2.0.1; do (exec 3<>/dev/tcp/$a/9) "
-	                             "2>&1 | grep -qi 'not permitted' && "
-	                             "echo closed $a; done; exit 0";
-
-	xos_cgroups_find(&groups);
-	for (int i = 1; i <= 2; i++) {
-		if (!(groups.can & XOS_CGROUP_NETWORK) || !sample(1, script, &l))
-			return;
-		free(l.argv.v[0]);
-		l.argv.v[0] = strdup("bash");
-		l.group_can = (uint8_t)groups.can;
-		l.group_unified = (uint8_t)xos_cgroups_unified(&groups);
-		ck_assert(xos_net_prefix_parse(i == 1 ? "127.1.0.0/16" : "127.2.0.0/16",
-		    &l.limits.networks.closed[l.limits.networks.nclosed++]));
-		run(&l, &o);
-		ck_assert_str_eq(
-		    text_of("stdout"), i == 1 ? "closed 127.1.0.1\n" : "closed 127.2.0.1\n");
-		ck_assert_str_eq(o.isolation, "account,pid,mount,ipc,tmp,calls,networks");
-		teardown();
-		setup();
-	}
-}
-END_TEST
-
 START_TEST(no_job_without_its_monitor)
 {
 	struct xos_job_outcome o;
@@ -625,76 +456,6 @@ START_TEST(no_job_without_its_monitor)
 }
 END_TEST
 
-static void fill(const char *dir)
-{
-	static const char block[4096];
-	char path[PATH_MAX];
-
-	ck_assert(xos_path_join(path, sizeof(path), dir, "filler"));
-	int fd = open(path, O_WRONLY | O_CREAT, 0600);
-	ck_assert_int_ge(fd, 0);
-	while (write(fd, block, sizeof(block)) > 0)
-		;
-	ck_assert_int_eq(errno, ENOSPC);
-	close(fd);
-}
-
-/* On a full disk the end waits for room; it is not lost. */
-START_TEST(an_end_that_cannot_be_written_waits)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	char path[PATH_MAX];
-	pid_t holder;
-
-	if (geteuid() != 0 ||
-	    !sample(_i, "echo up; until [ -e go ]; do sleep 0.05; done; exit 6", &l))
-		return;
-	ck_assert_int_eq(mount("tmpfs", run_dir, "tmpfs", 0, "size=64k,mode=0750"), 0);
-	pid_t pid = spawn(&l);
-	wait_size("stdout", 3);
-	fill(run_dir);
-	ck_assert(xos_path_join(path, sizeof(path), work_dir, "go"));
-	ck_assert_int_eq(xos_file_create(path, 0644, xos_bytes_str(""), NULL), XOS_OK);
-	/* Its processes are gone, and still the monitor holds the job. */
-	xos_str_printf(
-	    path, sizeof(path), "while pgrep -P %d >/dev/null; do sleep 0.05; done", (int)pid);
-	ck_assert_int_eq(system(path), 0);
-	ck_assert_int_eq(xos_hold_who(run_dir, &holder, NULL), XOS_OK);
-	ck_assert_int_eq(holder, pid);
-	ck_assert_int_eq(xos_outcome_read(run_dir, &o, NULL), XOS_NOT_FOUND);
-	ck_assert(xos_path_join(path, sizeof(path), run_dir, "filler"));
-	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(finish(pid, &o), 0);
-	ck_assert_int_eq(o.end, XOS_END_EXITED);
-	ck_assert_uint_eq(o.value, 6);
-	xos_launch_free(&l);
-	ck_assert_int_eq(umount(run_dir), 0);
-}
-END_TEST
-
-/* Where there is no mount namespace the place is shared, and may be full. */
-START_TEST(no_room_for_the_credential)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	char shared[PATH_MAX];
-
-	if (geteuid() != 0 || !sample(0, "echo ran", &l))
-		return;
-	make(shared, sizeof(shared), "shared", 0700);
-	ck_assert_int_eq(mount("tmpfs", shared, "tmpfs", 0, "size=16k"), 0);
-	fill(shared);
-	free(l.cred);
-	ck_assert_int_gt(asprintf(&l.cred, "%s/job", shared), 0);
-	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_END_FAILED);
-	ck_assert_msg(strstr(o.text, "No space left") != NULL, "%s", o.text);
-	ck_assert_str_eq(text_of("stdout"), "");
-	ck_assert_int_eq(umount(shared), 0);
-}
-END_TEST
-
 START_TEST(only_one_monitor)
 {
 	struct xos_launch l, again;
@@ -719,79 +480,6 @@ START_TEST(only_one_monitor)
 }
 END_TEST
 
-static enum xos_status exchange(bool isolate, struct xos_err *err)
-{
-	const struct xos_copy c = {
-	    .run = run_dir, .cred = cred_dir, .isolate = isolate, .uid = JOB_UID, .gid = JOB_UID};
-	struct xos_secret *fresh = xos_secret_from("RENEWED\n", 8);
-	enum xos_status st = xos_copy_exchange(&c, fresh, err);
-
-	xos_secret_free(fresh);
-	return st;
-}
-
-START_TEST(a_running_job_gets_its_renewed_credential)
-{
-	struct xos_err err = XOS_ERR_INIT;
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	pid_t pid;
-
-	if (!sample(_i,
-	        "echo up; while grep -q SECRET $X509_USER_PROXY; do sleep 0.02; done; cat "
-	        "$X509_USER_PROXY; stat -c %a $X509_USER_PROXY; ls -A $(dirname "
-	        "$X509_USER_PROXY)",
-	        &l))
-		return;
-	pid = spawn(&l);
-	wait_size("stdout", 3);
-	ck_assert_msg(exchange(_i, &err) == XOS_OK, "%s", err.text);
-	ck_assert_int_eq(finish(pid, &o), 0);
-	ck_assert_str_eq(text_of("stdout"), "up\nRENEWED\n600\ncred.pem\n");
-	/* It runs no more: nobody to give it to, and nothing is left behind. */
-	ck_assert_int_eq(exchange(_i, &err), XOS_NOT_FOUND);
-	xos_launch_free(&l);
-}
-END_TEST
-
-/* The folder is the job's own: what it may put there. */
-START_TEST(a_job_that_lays_traps_for_its_credential)
-{
-	struct xos_err err = XOS_ERR_INIT;
-	char victim[PATH_MAX], script[1024];
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	struct stat sb;
-	pid_t pid;
-
-	ck_assert(xos_path_join(victim, sizeof(victim), top, "victim"));
-	ck_assert_int_eq(xos_file_write(victim, 0600, xos_bytes_str("root's\n"), &err), XOS_OK);
-	xos_str_printf(script, sizeof(script),
-	    "cd $(dirname $X509_USER_PROXY); ln -s %s .cred.pem.new; echo up; while grep -q SECRET "
-	    "cred.pem; do sleep 0.02; done; rm cred.pem; mkdir -p cred.pem/full; echo full; while "
-	    "[ "
-	    "! -e $OLDPWD/go ]; do sleep 0.02; done; rm -r cred.pem",
-	    victim);
-	if (!sample(_i, script, &l))
-		return;
-	pid = spawn(&l);
-	wait_size("stdout", 3);
-	/* A link where the new file is made leads nowhere. */
-	ck_assert_msg(exchange(_i, &err) == XOS_OK, "%s", err.text);
-	wait_size("stdout", 8);
-	ck_assert_int_eq(stat(victim, &sb), 0);
-	ck_assert_int_eq((int)sb.st_size, 7);
-	ck_assert_uint_eq(sb.st_uid, geteuid());
-	/* A folder in the place of the file: refused, in words, and harms nobody but the job. */
-	ck_assert_int_eq(exchange(_i, &err), XOS_UNAVAILABLE);
-	ck_assert_str_eq(err.code, "job-copy");
-	ck_assert(xos_path_join(victim, sizeof(victim), work_dir, "go"));
-	ck_assert_int_eq(xos_file_write(victim, 0644, xos_bytes_str(""), &err), XOS_OK);
-	ck_assert_int_eq(finish(pid, &o), 0);
-	xos_launch_free(&l);
-}
-END_TEST
-
 Suite *monitor_suite(void)
 {
 	Suite *s = suite_create("jobs monitor");
@@ -811,21 +499,10 @@ Suite *monitor_suite(void)
 	tcase_add_loop_test(t, what_it_leaves_behind_dies, 0, 2);
 	tcase_add_test(t, fork_bomb_stays_within_its_limit);
 	tcase_add_loop_test(t, limits_are_set, 0, 2);
-	tcase_add_loop_test(t, limits_that_hold_for_every_job, 0, 2);
-	tcase_add_loop_test(t, without_rules_for_calls, 0, 2);
 	tcase_add_loop_test(t, cpu_of_all_processes_counts, 0, 2);
 	tcase_add_loop_test(t, memory_of_the_whole_job, 0, 2);
-	tcase_add_loop_test(t, frozen_and_cancelled_it_never_runs_again, 0, 2);
-	tcase_add_loop_test(t, told_to_end_it_says_why, 0, 2);
-	tcase_add_loop_test(t, time_for_which_it_was_frozen_is_not_its_own, 0, 2);
-	tcase_add_test(t, without_network);
-	tcase_add_test(t, closed_networks_of_each_job);
 	tcase_add_loop_test(t, no_job_without_its_monitor, 0, 2);
-	tcase_add_loop_test(t, an_end_that_cannot_be_written_waits, 0, 2);
-	tcase_add_test(t, no_room_for_the_credential);
 	tcase_add_test(t, only_one_monitor);
-	tcase_add_loop_test(t, a_running_job_gets_its_renewed_credential, 0, 2);
-	tcase_add_loop_test(t, a_job_that_lays_traps_for_its_credential, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }

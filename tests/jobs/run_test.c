@@ -6,6 +6,8 @@ int main(void)
 	int failed;
 
 	srunner_add_suite(r, monitor_suite());
+	srunner_add_suite(r, box_suite());
+	srunner_add_suite(r, running_suite());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

@@ -5,5 +5,7 @@
 
 Suite *codec_suite(void);
 Suite *monitor_suite(void);
+Suite *box_suite(void);
+Suite *running_suite(void);
 
 #endif

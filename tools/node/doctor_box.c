@@ -20,6 +20,11 @@ static int new_namespaces(void)
 	return unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC);
 }
 
+static int new_network(void)
+{
+	return unshare(CLONE_NEWNET);
+}
+
 static int no_new_privs(void)
 {
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -100,6 +105,7 @@ void xos_findings_of_box(struct xos_findings *r, const char *dir)
 	} tries[] = {
 	    {"namespaces", "jobs see only their own processes, temporary files and credential",
 	        new_namespaces},
+	    {"network-namespace", "a job can be cut off from all networks", new_network},
 	    {"no-new-privs", "no job gains rights by a set-uid program", no_new_privs},
 	};
 
