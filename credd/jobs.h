@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "credd/accounts.h"
 #include "credd/decide.h"
+#include "credd/jobfile.h"
 #include "local/message.h"
 
 /*
@@ -57,6 +58,13 @@ XOS_MUST_USE enum xos_status xos_credd_jobs_choose(const struct xos_credd_jobs *
 /* The accepted chain, DER, borrowed until the job changes; 0 if there is none. */
 size_t xos_credd_jobs_chain(
     const struct xos_credd_jobs *jobs, const char *job_id, struct xos_bytes out[XOS_CHAIN_MAX]);
+
+/* The record, borrowed until the job changes; NULL: none. And all of them, in no stated order: NULL at first and at the
+ * end. */
+const struct xos_credd_job *xos_credd_jobs_get(
+    const struct xos_credd_jobs *jobs, const char *job_id);
+const struct xos_credd_job *xos_credd_jobs_next(
+    const struct xos_credd_jobs *jobs, const struct xos_credd_job *at);
 
 /* Forgets it: wipes the key, removes the file. OK also when there is none. */
 XOS_MUST_USE enum xos_status xos_credd_jobs_release(

@@ -1,5 +1,7 @@
 #include "credd/node.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include "proc/supervisor.h"
 
 #define SWEEP_MS 60000
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 struct node {
 	struct xos_credd_self self;
@@ -46,8 +49,9 @@ static void on_signal(void *ctx, unsigned events)
 static void on_sweep(void *ctx)
 {
 	struct node *n = ctx;
-	xos_credd_jobs_sweep(
-	    n->ops.jobs, xos_credd_view_now(xos_credd_decider_view(n->ops.decider)));
+	int64_t now = xos_credd_view_now(xos_credd_decider_view(n->ops.decider));
+	xos_credd_jobs_sweep(n->ops.jobs, now);
+	xos_credd_sessions_sweep(n->ops.sessions, now);
 }
 
 static bool is_service(void *ctx, uid_t uid)
@@ -64,7 +68,38 @@ static enum xos_status handle(void *ctx, const struct xos_credd_peer *peer,
 	return xos_credd_ops_handle(&n->ops, peer, req, answer, plain, secret, err);
 }
 
-/* State from disk: jobs, then the last good bundle. */
+/* A file of /proc, which has no size that could be asked for first. */
+static enum xos_status boot_id(char out[XOS_CREDD_BOOT_ID + 1], struct xos_err *err)
+{
+	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, out, XOS_CREDD_BOOT_ID) : -1;
+	enum xos_status st = XOS_OK;
+	if (n != XOS_CREDD_BOOT_ID)
+		st = xos_err_errno(err, n < 0 ? errno : EIO, "boot", "cannot read %s", BOOT_ID);
+	else
+		out[n] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return st;
+}
+
+static enum xos_status load_sessions(struct node *n, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = n->self.conf;
+	char dir[PATH_MAX], boot[XOS_CREDD_BOOT_ID + 1];
+	const struct xos_credd_sessions_options opts = {
+	    .dir = dir,
+	    .boot = boot,
+	    .max = (size_t)conf->sessions_max,
+	    .per_user = (size_t)conf->sessions_per_user,
+	};
+	enum xos_status st = xos_credd_sessions_dir(conf, dir, err);
+	if (!st)
+		st = boot_id(boot, err);
+	return st ? st : xos_credd_sessions_open(&opts, &n->ops.sessions, err);
+}
+
+/* State from disk: jobs, sessions, then the last good bundle. */
 static enum xos_status load(struct node *n, struct xos_credd_source *source, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = n->self.conf;
@@ -73,6 +108,8 @@ static enum xos_status load(struct node *n, struct xos_credd_source *source, str
 	if (!xos_path_join(dir, sizeof(dir), conf->state, "jobs"))
 		return xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
 	enum xos_status st = xos_credd_jobs_open(dir, (size_t)conf->jobs_max, &n->ops.jobs, err);
+	if (!st)
+		st = load_sessions(n, err);
 	if (!st)
 		st = xos_credd_source_stored(source, &view, err);
 	if (!st)
@@ -140,6 +177,7 @@ static void stop(struct node *n)
 	xos_loop_free(n->loop); /* runs what was posted: the decider must still be there */
 	xos_credd_decider_free(n->ops.decider);
 	xos_credd_jobs_free(n->ops.jobs);
+	xos_credd_sessions_free(n->ops.sessions);
 	if (n->listen_fd >= 0)
 		close(n->listen_fd);
 	if (n->signal_fd >= 0)

@@ -6,6 +6,7 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "credd/abilities.h"
+#include "credd/credentials.h"
 #include "credd/preview.h"
 
 /* One request with what it works on. */
@@ -51,23 +52,29 @@ static enum xos_status op_authorise(struct call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
-/* Verified, on the roster, not locked, by a bundle that still counts. */
-static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain, size_t n,
-    const struct xos_known **out, struct xos_err *err)
+enum xos_status xos_credd_ops_standing(const struct xos_credd_ops *ops,
+    const struct xos_bytes *chain, size_t n, int64_t now, const struct xos_known **out,
+    struct xos_err *err)
 {
-	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
+	const struct xos_credd_view *view = xos_credd_decider_view(ops->decider);
 	const struct xos_known *k = NULL;
-	enum xos_status st = xos_credd_decider_verify(c->ops->decider, chain, n, c->now, &k, err);
+	enum xos_status st = xos_credd_decider_verify(ops->decider, chain, n, now, &k, err);
 	if (!st)
-		st = xos_credd_decider_usable(c->ops->decider, c->now, err);
+		st = xos_credd_decider_usable(ops->decider, now, err);
 	if (!st)
-		st = xos_credd_view_standing(view, c->ops->self->conf->node, k->id, c->now, err);
+		st = xos_credd_view_standing(view, ops->self->conf->node, k->id, now, err);
 	for (size_t i = 0; !st && i < k->id->nsteps; i++)
 		if (k->id->steps[i]->id[0])
-			st = xos_credd_view_grant_standing(view, k->id->steps[i]->id, c->now, err);
+			st = xos_credd_view_grant_standing(view, k->id->steps[i]->id, now, err);
 	if (!st)
 		*out = k;
 	return st;
+}
+
+static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain, size_t n,
+    const struct xos_known **out, struct xos_err *err)
+{
+	return xos_credd_ops_standing(c->ops, chain, n, c->now, out, err);
 }
 
 static enum xos_status op_prepare(struct call *c, struct xos_err *err)
@@ -187,6 +194,21 @@ static enum xos_status op_abilities(struct call *c, struct xos_err *err)
 	return xos_credd_abilities_take(c->ops->self->conf, c->req->text, err);
 }
 
+/* All operations on credentials of sessions and jobs: credentials.h. */
+static enum xos_status op_credentials(struct call *c, struct xos_err *err)
+{
+	const struct xos_credd_asked asked = {
+	    .ops = c->ops,
+	    .peer = c->peer,
+	    .req = c->req,
+	    .answer = c->answer,
+	    .plain = c->plain,
+	    .secret = c->secret,
+	    .now = c->now,
+	};
+	return xos_credd_credentials(&asked, err);
+}
+
 static const struct {
 	const char *name;
 	bool service_only;
@@ -202,6 +224,15 @@ static const struct {
     [XOS_LOCAL_LIST] = {"list", false, op_list},
     [XOS_LOCAL_PREVIEW] = {"preview", true, op_preview},
     [XOS_LOCAL_ABILITIES] = {"abilities", true, op_abilities},
+    [XOS_LOCAL_CRED_CREATE] = {"credential.create", false, op_credentials},
+    [XOS_LOCAL_CRED_PUT] = {"credential.put", false, op_credentials},
+    [XOS_LOCAL_CRED_SIGN] = {"credential.sign", false, op_credentials},
+    [XOS_LOCAL_CRED_LIST] = {"credential.list", false, op_credentials},
+    [XOS_LOCAL_CRED_GET] = {"credential.get", false, op_credentials},
+    [XOS_LOCAL_CRED_DESTROY] = {"credential.destroy", false, op_credentials},
+    [XOS_LOCAL_CRED_CHAIN] = {"credential.chain", false, op_credentials},
+    [XOS_LOCAL_DELEGATE] = {"delegate", false, op_credentials},
+    [XOS_LOCAL_CRED_RENEW] = {"credential.renew", false, op_credentials},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -7,6 +7,7 @@
 #include "credd/decide.h"
 #include "credd/jobs.h"
 #include "credd/server.h"
+#include "credd/sessions.h"
 #include "credd/witness.h"
 
 /* How it stands with what is asked of servers; kept on the loop's thread. */
@@ -30,6 +31,7 @@ struct xos_credd_ops {
 	const struct xos_credd_self *self;
 	struct xos_credd_decider *decider;
 	struct xos_credd_jobs *jobs;
+	struct xos_credd_sessions *sessions;
 	struct xos_credd_contact vops;
 	struct xos_credd_certificate certificate;
 	struct xos_credd_witness_state witness;
@@ -40,6 +42,12 @@ struct xos_credd_ops {
 enum xos_status xos_credd_ops_handle(void *ctx, const struct xos_credd_peer *peer,
     const struct xos_local_request *req, struct xos_local_answer *answer, struct xos_buf *plain,
     struct xos_secret **secret, struct xos_err *err);
+
+/* Is the chain verified, on the roster, not locked, by a bundle that still counts? Asked before anything is done for it
+ * or with its key. */
+XOS_MUST_USE enum xos_status xos_credd_ops_standing(const struct xos_credd_ops *ops,
+    const struct xos_bytes *chain, size_t n, int64_t now, const struct xos_known **out,
+    struct xos_err *err);
 
 /* The JSON object of operation status, appended to out. */
 XOS_MUST_USE enum xos_status xos_credd_status_json(

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "local/call.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 
@@ -23,13 +24,6 @@ struct xos_local {
 	pid_t
 	    opened_by; /* a child that inherited the object must not talk on its parent's stream */
 	uint32_t number;
-};
-
-/* An answer and the memory that it borrows from. */
-struct reply {
-	struct xos_local_answer answer;
-	struct xos_secret *secret;
-	uint8_t *plain;
 };
 
 static void reply_clear(struct reply *r)
@@ -335,6 +329,23 @@ static enum xos_status request_init(struct xos_local_request *req, enum xos_loca
 		req->chain[i] = chain[i];
 	req->nchain = nchain;
 	return XOS_OK;
+}
+
+void local_reply_clear(struct reply *r)
+{
+	reply_clear(r);
+}
+
+enum xos_status local_call(struct xos_local *l, const struct xos_local_request *req,
+    struct reply *out, struct xos_err *err)
+{
+	return call(l, req, out, err);
+}
+
+enum xos_status local_request(struct xos_local_request *req, enum xos_local_op op, const char *id,
+    const struct xos_bytes *chain, size_t nchain, struct xos_err *err)
+{
+	return request_init(req, op, id, chain, nchain, err);
 }
 
 static enum xos_status copy_text(struct xos_bytes in, char **out, struct xos_err *err)
