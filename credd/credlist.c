@@ -44,6 +44,18 @@ static void add_state(const struct xos_credd_asked *a, const struct xos_bytes *c
 	xos_json_set(o, "chain", steps(known));
 }
 
+/* Nobody has asked for it since, and it was not swept yet. */
+static void add_gone(const struct xos_credd_session *s, struct xos_json *o)
+{
+	xos_json_set_string(o, "state", "over");
+	xos_json_set_string(o, "why", "the session that it was kept for has ended");
+	if (s->nchain)
+		xos_json_set_time(o, "not_after", s->not_after);
+	else
+		xos_json_set_null(o, "not_after");
+	xos_json_set(o, "chain", xos_json_array());
+}
+
 static void add_subject(const struct xos_credd_asked *a, const char *member, struct xos_json *o)
 {
 	struct xos_buf b;
@@ -69,7 +81,10 @@ static struct xos_json *of_session(
 		xos_json_set_int(o, "session", s->leader.pid);
 	else
 		xos_json_set_null(o, "session");
-	add_state(a, chain, xos_credd_session_certs(s, chain), s->not_after, o);
+	if (s->leader.pid && !xos_credd_leader_alive(&s->leader))
+		add_gone(s, o);
+	else
+		add_state(a, chain, xos_credd_session_certs(s, chain), s->not_after, o);
 	return o;
 }
 
