@@ -9,9 +9,11 @@ setup_file() {
 	start_node n1
 	export XOS_CREDD_SOCKET=$V/n1/run/credd.sock
 	retry ready
-	# What an installation has, and a program that is built with it.
-	local build=${BUILD:-$SOURCE/build/release}
-	cmake --install "$build" --component library --prefix "$V/usr" >"$V/install.log"
+	# What an installation has, and a program that is built with it. Not by `cmake --install`, which writes a list into the
+	# build folder.
+	local build
+	build=$(cd "${BUILD:-$SOURCE/build/release}" && pwd)
+	cmake -DCMAKE_INSTALL_PREFIX="$V/usr" -DCMAKE_INSTALL_COMPONENT=library -P "$build/lib/credential/cmake_install.cmake" >"$V/install.log"
 	PC=$(dirname "$(find "$V/usr" -name xos.pc)")
 	# shellcheck disable=SC2046
 	cc -std=c99 -Wall -Werror "$SOURCE/examples/credential/xos-sign.c" -o "$V/xos-sign" \
