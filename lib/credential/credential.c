@@ -256,7 +256,7 @@ enum xos_status xos_credential_sign(struct xos_credd *c, const char *id,
 	    c->local, named(c, id, room), (struct xos_bytes){digest, digest_len}, &sig, err);
 	if (st)
 		return st;
-	give_id(&out->used, &sig.id);
+	memcpy(out->used.text, sig.id.text, sizeof(out->used.text));
 	memcpy(out->bytes, sig.p, sig.n);
 	out->len = sig.n;
 	return XOS_OK;
