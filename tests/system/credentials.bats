@@ -161,3 +161,24 @@ credd_process() {
 	XOS_CREDD_SOCKET=$V/none run -3 user alice xos-token list --credd
 	[[ "$output" == *"cannot talk to xos-credd"* ]]
 }
+
+@test "a job has its own credential by default, also beside a newer one" {
+	local first second own
+	# shellcheck disable=SC2016
+	own='echo "$XOS_JOB_ID"; xos-token list --credd --json | jq -r ".credentials[] | select(.default).id"'
+	run -0 --separate-stderr as alice xos-job submit --wait -- sh -c "$own"
+	[ "${lines[0]}" = "${lines[1]}" ]
+	# The first asks once the second is there; which group it is in is what tells them apart.
+	# shellcheck disable=SC2016
+	first=$(as alice xos-job submit -- sh -c 'until [ "$(xos-token list --credd --json | jq "[.credentials[] | select(.state == \"ready\" and .kind == \"job\")] | length")" -ge 2 ]; do sleep 0.1; done; '"$own")
+	second=$(as alice xos-job submit -- sleep 60)
+	run -0 as alice xos-job wait "$first"
+	run -0 as alice xos-job logs "$first"
+	[ "${lines[0]}" = "$first" ]
+	if xos-node doctor --json | jq -e 'any(.findings[]; .what == "freeze" and .can)' >/dev/null; then
+		[ "${lines[1]}" = "$first" ]
+	else
+		[ "${lines[1]}" = "$second" ]
+	fi
+	as alice xos-job cancel "$second"
+}
