@@ -19,6 +19,15 @@
 
 enum stage { READ_HEAD, READ_BODY, WRITE };
 
+/*
+ * What came in one piece: mostly a whole request, so that it costs one call. Requests hold no secrets; answers
+ * that do never pass here.
+ */
+struct piece {
+	size_t at, n;
+	uint8_t bytes[READ_SIZE];
+};
+
 struct conn {
 	struct xos_credd_server *server;
 	struct conn *prev, *next;
@@ -34,7 +43,8 @@ struct conn {
 	uint8_t *plain;      /* the answer, in one of the two */
 	struct xos_secret *secret;
 	size_t nout, out_at;
-	bool last; /* close once the answer is out */
+	bool last;    /* close once the answer is out */
+	bool waiting; /* for room: the watch is set for writing, else for reading */
 };
 
 struct xos_credd_server {
@@ -81,7 +91,9 @@ static void next_request(struct conn *c)
 	c->stage = READ_HEAD;
 	c->nhead = 0;
 	c->deadline = xos_clock_mono_ms() + c->server->opts.idle_ms;
-	xos_watch_set(c->watch, XOS_WATCH_READ);
+	if (c->waiting)
+		xos_watch_set(c->watch, XOS_WATCH_READ);
+	c->waiting = false;
 }
 
 /* Puts header and body where the answer's nature demands. */
@@ -123,7 +135,6 @@ static void start_writing(struct conn *c)
 {
 	c->stage = WRITE;
 	c->deadline = xos_clock_mono_ms() + c->server->opts.frame_ms;
-	xos_watch_set(c->watch, XOS_WATCH_WRITE);
 }
 
 static void serve(struct conn *c)
@@ -154,18 +165,19 @@ static void serve(struct conn *c)
 	start_writing(c);
 }
 
-/* Gives the number of bytes, 0 when there are none now, -1 when the connection is over. */
-static ssize_t receive(struct conn *c, void *p, size_t n)
+/* False when the connection is over; nothing in p when there is nothing now. */
+static bool receive(struct conn *c, struct piece *p)
 {
 	for (;;) {
-		ssize_t got = recv(c->fd, p, n, MSG_DONTWAIT);
+		ssize_t got = recv(c->fd, p->bytes, sizeof(p->bytes), MSG_DONTWAIT);
+		p->at = 0;
+		p->n = got > 0 ? (size_t)got : 0;
 		if (got > 0)
-			return got;
+			return true;
 		if (got == 0)
-			return -1;
-		if (errno == EINTR)
-			continue;
-		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+			return false;
+		if (errno != EINTR)
+			return errno == EAGAIN || errno == EWOULDBLOCK;
 	}
 }
 
@@ -179,17 +191,18 @@ static void bad_frame(struct conn *c, const struct xos_err *why)
 	start_writing(c);
 }
 
-static bool read_head(struct conn *c)
+/* False when the rest must come first, or the frame is refused. */
+static bool take_head(struct conn *c, struct piece *p)
 {
 	struct xos_err err = XOS_ERR_INIT;
-	ssize_t n = receive(c, c->head + c->nhead, sizeof(c->head) - c->nhead);
-	if (n < 0) {
-		conn_close(c);
-		return false;
-	}
-	if (n > 0 && c->nhead == 0)
+	size_t n = sizeof(c->head) - c->nhead;
+	if (n > p->n - p->at)
+		n = p->n - p->at;
+	if (n && c->nhead == 0)
 		c->deadline = xos_clock_mono_ms() + c->server->opts.frame_ms;
-	c->nhead += (size_t)n;
+	memcpy(c->head + c->nhead, p->bytes + p->at, n);
+	p->at += n;
+	c->nhead += n;
 	if (c->nhead < sizeof(c->head))
 		return false;
 	enum xos_status st = xos_local_header_read(c->head, &c->header, &err);
@@ -204,23 +217,35 @@ static bool read_head(struct conn *c)
 	return true;
 }
 
-/* True when an answer is ready to go; false: more must come, or the connection is gone. */
-static bool read_body(struct conn *c)
+/* One request at a time: what comes before its answer has gone has no place in the protocol. */
+static void take_body(struct conn *c, const struct piece *p)
 {
-	uint8_t piece[READ_SIZE];
-	while (c->body.n < c->header.length) {
-		size_t want = c->header.length - c->body.n;
-		ssize_t n = receive(c, piece, want < sizeof(piece) ? want : sizeof(piece));
-		if (n == 0)
-			return false;
-		if (n > 0)
-			xos_buf_put(&c->body, piece, (size_t)n);
-		if (n < 0 || xos_buf_status(&c->body)) {
+	struct xos_err err = XOS_ERR_INIT;
+	if (p->n - p->at > c->header.length - c->body.n) {
+		(void)xos_err_set(&err, XOS_MALFORMED, "header",
+		    "a second request before the answer to the first");
+		bad_frame(c, &err);
+		return;
+	}
+	xos_buf_put(&c->body, p->bytes + p->at, p->n - p->at);
+	if (c->body.n == c->header.length && !xos_buf_status(&c->body))
+		serve(c);
+}
+
+/* False when the connection is gone. */
+static bool read_some(struct conn *c)
+{
+	struct piece p;
+	do {
+		if (!receive(c, &p) || xos_buf_status(&c->body)) {
 			conn_close(c);
 			return false;
 		}
-	}
-	serve(c);
+		if (c->stage == READ_HEAD && !take_head(c, &p))
+			return true;
+		if (c->stage == READ_BODY)
+			take_body(c, &p);
+	} while (c->stage == READ_BODY && p.n == sizeof(p.bytes));
 	return true;
 }
 
@@ -236,8 +261,12 @@ static void write_some(struct conn *c)
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			if (!c->waiting)
+				xos_watch_set(c->watch, XOS_WATCH_WRITE);
+			c->waiting = true;
 			return;
+		}
 		conn_close(c);
 		return;
 	}
@@ -252,11 +281,9 @@ static void on_ready(void *ctx, unsigned events)
 	struct conn *c = ctx;
 	(void)events;
 	/* One request, then the loop's turn: no connection keeps the others waiting. */
-	if (c->stage == READ_HEAD && !read_head(c))
+	if (c->stage != WRITE && !read_some(c))
 		return;
-	if (c->stage == READ_BODY && !read_body(c))
-		return;
-	/* Mostly there is room for the answer at once. */
+	/* Mostly there is room for the answer at once, and the watch stays as it is. */
 	if (c->stage == WRITE)
 		write_some(c);
 }
@@ -306,6 +333,7 @@ static void add_conn(struct xos_credd_server *s, int fd)
 	s->conns = c;
 	s->count++;
 	next_request(c);
+	xos_watch_set(c->watch, XOS_WATCH_READ);
 }
 
 static void pause_listener(struct xos_credd_server *s)

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "json/json.h"
+#include "base/text.h"
+#include "json/write.h"
 
 const char *xos_decision_outcome_name(enum xos_decision_outcome o)
 {
@@ -10,46 +11,53 @@ const char *xos_decision_outcome_name(enum xos_decision_outcome o)
 }
 
 /* What a service never says and a token proves, named as in the requests that the tools read. */
-static struct xos_json *subject(const struct xos_policy_subject *s)
+static void put_subject(struct xos_json_writer *w, const struct xos_policy_subject *s)
 {
-	struct xos_json *o = xos_json_object();
-
+	xos_json_write_open(w, "subject", '{');
 	if (s->ngroups)
-		xos_json_set_strings(o, "groups", s->groups, s->ngroups);
+		xos_json_write_texts(w, "groups", s->groups, s->ngroups);
 	if (s->nroles)
-		xos_json_set_strings(o, "roles", s->roles, s->nroles);
+		xos_json_write_texts(w, "roles", s->roles, s->nroles);
 	if (s->nheld)
-		xos_json_set_strings(o, "held", s->held, s->nheld);
-	xos_json_set_string(o, "home", s->home);
-	xos_json_set_string(o, "auth_method", s->auth_method);
+		xos_json_write_texts(w, "held", s->held, s->nheld);
+	xos_json_write_text(w, "home", s->home);
+	xos_json_write_text(w, "auth_method", s->auth_method);
 	if (s->auth_time)
-		xos_json_set_time(o, "auth_time", s->auth_time);
+		xos_json_write_time(w, "auth_time", s->auth_time);
 	if (s->auth_mfa >= 0)
-		xos_json_set_bool(o, "auth_mfa", s->auth_mfa == 1);
-	return o;
+		xos_json_write_bool(w, "auth_mfa", s->auth_mfa == 1);
+	xos_json_write_close(w, '}');
 }
 
-static struct xos_json *place(const struct xos_policy_resource *r)
+static void put_place(struct xos_json_writer *w, const struct xos_policy_resource *r)
 {
-	struct xos_json *o = xos_json_object();
-
-	xos_json_set_string(o, "site", r->site);
-	xos_json_set_string(o, "node", r->node);
-	return o;
+	xos_json_write_open(w, "place", '{');
+	xos_json_write_text(w, "site", r->site);
+	xos_json_write_text(w, "node", r->node);
+	xos_json_write_close(w, '}');
 }
 
-static struct xos_json *restrictions(const struct xos_identity *id)
+static void put_restrictions(struct xos_json_writer *w, const struct xos_identity *id)
 {
-	struct xos_json *list = xos_json_array(), *o;
+	struct xos_buf base64;
 
+	xos_json_write_open(w, "delegations", '[');
 	for (size_t i = 0; i < id->nsteps; i++) {
-		o = xos_json_object();
-		xos_json_set_string(o, "actor", id->steps[i]->actor);
-		xos_json_set_bytes(o, "restriction",
-		    (struct xos_bytes){id->steps[i]->restriction, id->steps[i]->restriction_len});
-		xos_json_add(list, o);
+		const struct xos_delegation *d = id->steps[i];
+
+		xos_buf_init(&base64, d->restriction_len / 3 * 4 + 8);
+		xos_base64_encode(&base64, (struct xos_bytes){d->restriction, d->restriction_len});
+		xos_json_write_open(w, NULL, '{');
+		xos_json_write_text(w, "actor", d->actor);
+		xos_json_write_text(w, "id", d->id[0] ? d->id : NULL);
+		xos_json_write_text(w, "node", d->node[0] ? d->node : NULL);
+		xos_json_write_time(w, "until", d->not_after);
+		xos_json_write_int(w, "depth", d->depth);
+		xos_json_write_bytes(w, "restriction", xos_buf_bytes(&base64));
+		xos_json_write_close(w, '}');
+		xos_buf_free(&base64);
 	}
-	return list;
+	xos_json_write_close(w, ']');
 }
 
 /* A line end within a JSON text is white space between its tokens: strings have none. */
@@ -68,27 +76,26 @@ static void put_in_one_line(struct xos_buf *out, struct xos_bytes text)
 enum xos_status xos_decision_record_encode(
     const struct xos_decision_record *r, uint64_t sample, struct xos_buf *out, struct xos_err *err)
 {
-	struct xos_json *head = xos_json_object();
+	struct xos_json_writer w;
+	enum xos_status st;
 
-	xos_json_set_time(head, "time", r->now);
-	xos_json_set_string(head, "id", r->id);
-	xos_json_set_string(head, "decision", xos_decision_outcome_name(r->outcome));
-	xos_json_set_int(head, "sample", (int64_t)sample);
-	xos_json_set_text(head, "by", r->by);
-	xos_json_set_string(head, "reason", r->reason);
-	xos_json_set_int(
-	    head, "bundle", r->bundle_serial > INT64_MAX ? INT64_MAX : (int64_t)r->bundle_serial);
-	xos_json_set(head, "subject", subject(&r->asked->subject));
-	xos_json_set(head, "place", place(&r->asked->resource));
+	xos_json_writer_init(&w, out);
+	xos_json_write_open(&w, NULL, '{');
+	xos_json_write_time(&w, "time", r->now);
+	xos_json_write_text(&w, "id", r->id);
+	xos_json_write_text(&w, "decision", xos_decision_outcome_name(r->outcome));
+	xos_json_write_int(&w, "sample", (int64_t)sample);
+	xos_json_write_text(&w, "by", r->by);
+	xos_json_write_text(&w, "reason", r->reason);
+	xos_json_write_int(
+	    &w, "bundle", r->bundle_serial > INT64_MAX ? INT64_MAX : (int64_t)r->bundle_serial);
+	put_subject(&w, &r->asked->subject);
+	put_place(&w, &r->asked->resource);
 	if (r->identity && r->identity->nsteps)
-		xos_json_set(head, "delegations", restrictions(r->identity));
+		put_restrictions(&w, r->identity);
 	if (r->identity)
-		xos_json_set_string(head, "serial", r->identity->serial);
-	enum xos_status st = xos_json_dump(head, out, err);
-	xos_json_free(head);
-	if (st != XOS_OK)
-		return st;
-	out->n--; /* the closing brace: the request goes in as it came, not read a second time */
+		xos_json_write_text(&w, "serial", r->identity->serial);
+	/* The request goes in as it came, not read a second time. */
 	xos_buf_put_str(out, ",\"request\":");
 	put_in_one_line(out, r->request);
 	xos_buf_put_str(out, "}\n");

@@ -14,6 +14,7 @@
 #include "local/call.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
+#define FIRST_MAX 8192 /* bytes taken at once with an answer's header: mostly the whole answer */
 
 struct xos_local {
 	struct sockaddr_un addr;
@@ -194,11 +195,39 @@ static enum xos_status recv_all(const struct xos_local *l, uint8_t *out, size_t 
 	return XOS_OK;
 }
 
+/* The header, and of a body that is no secret what came with it. */
+struct first {
+	uint8_t bytes[FIRST_MAX];
+	size_t n;
+};
+
+/* Waits before it reads: that credd took the request would wake a blocking read for nothing, and poll() it does not. */
+static enum xos_status recv_first(
+    const struct xos_local *l, size_t cap, struct first *f, int64_t deadline, struct xos_err *err)
+{
+	size_t more = 0;
+	ssize_t n = -1;
+	enum xos_status st = wait_for(l, POLLIN, deadline, err);
+	if (st)
+		return st;
+	n = recv(l->fd, f->bytes, cap, MSG_DONTWAIT);
+	if (n == 0)
+		return unreachable(l, ECONNRESET, err);
+	f->n = n > 0 ? (size_t)n : 0;
+	if (f->n < XOS_LOCAL_HEADER)
+		st = recv_all(l, f->bytes + f->n, XOS_LOCAL_HEADER - f->n, &more, deadline, err);
+	f->n += more;
+	return st;
+}
+
 static enum xos_status read_body(struct xos_local *l, const struct xos_local_header *h,
-    struct reply *out, int64_t deadline, struct xos_err *err)
+    struct xos_bytes came, struct reply *out, int64_t deadline, struct xos_err *err)
 {
 	uint8_t *p = NULL;
 	size_t got;
+	if (came.n > h->length)
+		return xos_err_set(err, XOS_MALFORMED, "credd-protocol",
+		    "xos-credd at %s said more than its answer is long", l->addr.sun_path);
 	if (xos_local_op_secret(h->op)) {
 		out->secret = xos_secret_new(h->length ? h->length : 1);
 		p = out->secret ? xos_secret_data(out->secret) : NULL;
@@ -207,7 +236,9 @@ static enum xos_status read_body(struct xos_local *l, const struct xos_local_hea
 	}
 	if (!p)
 		return xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
-	enum xos_status st = recv_all(l, p, h->length, &got, deadline, err);
+	if (came.n)
+		memcpy(p, came.p, came.n);
+	enum xos_status st = recv_all(l, p + came.n, h->length - came.n, &got, deadline, err);
 	if (st)
 		return st;
 	return xos_local_answer_decode(h->op, (struct xos_bytes){p, h->length}, &out->answer, err);
@@ -217,17 +248,18 @@ static enum xos_status read_body(struct xos_local *l, const struct xos_local_hea
 static enum xos_status exchange(struct xos_local *l, enum xos_local_op op, struct xos_bytes frame,
     struct reply *out, int64_t deadline, bool *silent, struct xos_err *err)
 {
-	uint8_t head[XOS_LOCAL_HEADER];
+	struct first f;
 	struct xos_local_header h;
-	size_t got = 0;
 	*silent = true;
+	f.n = 0;
 	enum xos_status st = send_all(l, frame, deadline, err);
 	if (!st)
-		st = recv_all(l, head, sizeof(head), &got, deadline, err);
-	*silent = got == 0;
+		st = recv_first(l, xos_local_op_secret(op) ? XOS_LOCAL_HEADER : sizeof(f.bytes), &f,
+		    deadline, err);
+	*silent = f.n == 0;
 	if (st)
 		return st;
-	st = xos_local_header_read(head, &h, err);
+	st = xos_local_header_read(f.bytes, &h, err);
 	if (st)
 		return st;
 	/* Number 0: credd could not make sense of our frame and says why before it hangs up. */
@@ -235,7 +267,9 @@ static enum xos_status exchange(struct xos_local *l, enum xos_local_op op, struc
 	if (h.kind != XOS_LOCAL_ANSWER || (!complaint && (h.op != op || h.number != l->number)))
 		return xos_err_set(err, XOS_MALFORMED, "credd-protocol",
 		    "xos-credd at %s answered another question", l->addr.sun_path);
-	st = read_body(l, &h, out, deadline, err);
+	st =
+	    read_body(l, &h, (struct xos_bytes){f.bytes + XOS_LOCAL_HEADER, f.n - XOS_LOCAL_HEADER},
+	        out, deadline, err);
 	if (!st && complaint && !out->answer.status)
 		st = xos_err_set(err, XOS_MALFORMED, "credd-protocol",
 		    "xos-credd at %s answered another question", l->addr.sun_path);
