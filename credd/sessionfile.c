@@ -92,7 +92,7 @@ enum xos_status xos_credd_session_write(const char *dir, const char *boot,
 		uint8_t *p = xos_secret_data(whole);
 		memcpy(p, b.p, b.n);
 		memcpy(p + b.n, key.p, key.n);
-		st = xos_file_write(path, 0600, (struct xos_bytes){p, b.n + key.n}, err);
+		st = xos_file_write_fleeting(path, 0600, (struct xos_bytes){p, b.n + key.n}, err);
 	}
 	xos_secret_free(whole);
 	xos_buf_free(&b);

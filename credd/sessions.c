@@ -20,6 +20,8 @@
 
 #define BUCKETS 4096
 #define ID_BYTES 16
+#define LEFT_OVER                                                                                  \
+	".xos-" /* of a record whose writing was cut short: a key that nobody was told of */
 
 struct xos_credd_sessions {
 	char dir[PATH_MAX];
@@ -147,6 +149,8 @@ static enum xos_status load_all(struct xos_credd_sessions *s, struct xos_err *er
 	for (struct dirent *e; (e = readdir(d));)
 		if (xos_local_job_valid(e->d_name)) /* what begins with a dot is no record */
 			load_one(s, e->d_name);
+		else if (strncmp(e->d_name, LEFT_OVER, strlen(LEFT_OVER)) == 0)
+			(void)unlinkat(dirfd(d), e->d_name, 0);
 	closedir(d);
 	s->on_tmpfs =
 	    statfs(s->dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
@@ -207,6 +211,18 @@ bool xos_credd_sessions_locked(const struct xos_credd_sessions *s)
 bool xos_credd_sessions_on_tmpfs(const struct xos_credd_sessions *s)
 {
 	return s->on_tmpfs;
+}
+
+/* Whatever it is that keeps the record from being written, whoever asked may try again later. */
+static enum xos_status keep(struct xos_credd_sessions *s, const struct xos_credd_session *c,
+    struct xos_bytes key, struct xos_err *err)
+{
+	struct xos_err why = XOS_ERR_INIT;
+	enum xos_status st = xos_credd_session_write(s->dir, s->boot, c, key, &why);
+	if (!st)
+		return XOS_OK;
+	return xos_err_set(err, st == XOS_LIMIT || st == XOS_INTERNAL ? st : XOS_UNAVAILABLE,
+	    "session-file", "the credential cannot be kept: %.400s", why.text);
 }
 
 static enum xos_status room_for(
@@ -271,7 +287,7 @@ enum xos_status xos_credd_sessions_create(struct xos_credd_sessions *s, uint32_t
 		c->leader = *leader;
 	st = make_key(s, c, csr, err);
 	if (!st)
-		st = xos_credd_session_write(s->dir, s->boot, c, xos_credd_sessions_key(s, c), err);
+		st = keep(s, c, xos_credd_sessions_key(s, c), err);
 	if (st) {
 		drop(s, c);
 		return st;
@@ -328,8 +344,7 @@ static enum xos_status exchange_chain(struct xos_credd_sessions *s, struct xos_c
 	enum xos_status st =
 	    xos_credd_session_set_chain(&fresh, chain, n, known->id->not_after, err);
 	if (!st)
-		st = xos_credd_session_write(
-		    s->dir, s->boot, &fresh, xos_credd_sessions_key(s, c), err);
+		st = keep(s, &fresh, xos_credd_sessions_key(s, c), err);
 	if (st) {
 		free(fresh.chain);
 		return st;

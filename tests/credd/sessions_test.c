@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "asking.h"
+#include "base/file.h"
 #include "pki/digest.h"
 
 START_TEST(a_token_is_put_and_got)
@@ -215,12 +216,16 @@ END_TEST
 
 START_TEST(a_damaged_record_is_set_aside)
 {
-	char id[XOS_LOCAL_JOB_MAX + 1], path[PATH_MAX], aside[PATH_MAX];
+	char id[XOS_LOCAL_JOB_MAX + 1], path[PATH_MAX], aside[PATH_MAX], left[PATH_MAX];
 	ask_make(XOS_LOCAL_EXPORT, id);
 	snprintf(path, sizeof(path), "%s/sessions/%s", n->conf.state, id);
 	snprintf(aside, sizeof(aside), "%s/sessions/.damaged-%s", n->conf.state, id);
 	ck_assert_int_eq(truncate(path, 300), 0);
+	/* And what was being written when the daemon was killed is taken away. */
+	snprintf(left, sizeof(left), "%s/sessions/.xos-0123", n->conf.state);
+	ck_assert_int_eq(xos_file_write(left, 0600, xos_bytes_str("half a key"), &err), XOS_OK);
 	node_restart(n);
+	ck_assert_int_ne(access(left, F_OK), 0);
 	ask_refused(XOS_LOCAL_CRED_GET, id, XOS_NOT_FOUND, "no-credential");
 	ck_assert_int_eq(access(aside, F_OK), 0);
 }
@@ -331,9 +336,10 @@ START_TEST(what_cannot_be_written_is_not_taken)
 	char *dir = xos_test_path(n->conf.state, "sessions"),
 	     *away = xos_test_path(n->conf.state, "away");
 	ck_assert_int_eq(rename(dir, away), 0);
-	ck_assert_int_ne(ask_put(half, &chain), XOS_OK);
-	ck_assert_str_ne(err.text, "");
-	ck_assert_int_ne(ask(&req), XOS_OK);
+	ck_assert_int_eq(ask_put(half, &chain), XOS_UNAVAILABLE);
+	ck_assert_str_eq(err.code, "session-file");
+	ck_assert_int_eq(ask(&req), XOS_UNAVAILABLE);
+	ck_assert_str_eq(err.code, "session-file");
 	ck_assert_int_eq(rename(away, dir), 0);
 	ask_refused(XOS_LOCAL_CRED_SIGN, half, XOS_CONFLICT, "no-chain");
 	ck_assert_int_eq(ask_op(XOS_LOCAL_CRED_GET, id), XOS_OK);
