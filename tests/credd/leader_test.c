@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "credd/leader.h"
@@ -107,6 +109,38 @@ START_TEST(keys_share_pages_and_are_wiped)
 }
 END_TEST
 
+/* Where nothing may be locked, keys are kept all the same, and it is told. */
+static int without_locking(void)
+{
+	const struct rlimit none = {0, 0};
+	if (geteuid() == 0 && (setgid(65534) || setuid(65534)))
+		return 77;
+	if (setrlimit(RLIMIT_MEMLOCK, &none) != 0)
+		return 77;
+	struct xos_credd_vault *v = xos_credd_vault_new();
+	uint32_t slot = v ? xos_credd_vault_put(v, xos_bytes_str("key")) : 0;
+	if (!slot || !xos_bytes_eq(xos_credd_vault_get(v, slot), xos_bytes_str("key")))
+		return 1;
+	if (xos_credd_vault_locked(v))
+		return 2;
+	xos_credd_vault_free(v);
+	return 0;
+}
+
+START_TEST(a_limit_of_locked_memory_is_told)
+{
+	int status = -1;
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(without_locking());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_msg(
+	    WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77, "step %d", WEXITSTATUS(status));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("leader");
@@ -115,6 +149,7 @@ int main(void)
 	tcase_add_test(t, what_is_over_or_no_stat_has_no_start);
 	tcase_add_test(t, a_group_counts_by_its_whole_name);
 	tcase_add_test(t, this_process_is_in_a_session);
+	tcase_add_test(t, a_limit_of_locked_memory_is_told);
 	tcase_add_test(t, keys_share_pages_and_are_wiped);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);

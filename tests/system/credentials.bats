@@ -162,6 +162,17 @@ credd_process() {
 	[[ "$output" == *"cannot talk to xos-credd"* ]]
 }
 
+@test "logging out ends what is kept for sessions, and nothing else" {
+	local id
+	id=$(keep alice)
+	keep alice --no-export
+	run -0 user alice xos-logout --credd --json
+	[ "$(jq .destroyed <<<"$output")" -ge 2 ]
+	run -0 user alice xos-token list --credd --json
+	jq -e 'all(.credentials[]; .kind == "job")' <<<"$output"
+	run -1 user alice xos-token show --credd "$id"
+}
+
 @test "a job has its own credential by default, also beside a newer one" {
 	local first second own
 	# shellcheck disable=SC2016

@@ -1,16 +1,20 @@
 /* The library where there is no xos-credd, or one that does not answer; with one, tests/system/credentials.bats has it. */
 #include <check.h>
+#include <linux/keyctl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <xos/credential.h>
 
 #include "base/clock.h"
+#include "credential/keyring.h"
 #include "credential/runtime.h"
 
 static char dir[64], path[96];
@@ -176,6 +180,59 @@ START_TEST(only_a_folder_of_ones_own_takes_a_key)
 }
 END_TEST
 
+static long add_key(const char *name)
+{
+	return syscall(SYS_add_key, "user", name, "x", (size_t)1, (long)KEY_SPEC_SESSION_KEYRING);
+}
+
+/* In a session keyring of its own; as root as another user, whose keys are counted. 0: as it should be; 77: no keyrings
+ * here. */
+static int out_of_quota(void)
+{
+	struct xos_err err = {.status = XOS_OK};
+	char name[64], word[64];
+	if (geteuid() == 0 && (setgid(1899999778) || setuid(1899999778)))
+		return 77;
+	if (syscall(SYS_keyctl, (long)KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 || add_key("a") < 0)
+		return 77;
+	if (xos_keyring_set("xos:credential:/x", "s-1", &err) != XOS_OK ||
+	    !xos_keyring_get("xos:credential:/x", word, sizeof(word)) || strcmp(word, "s-1") != 0)
+		return 1;
+	/* No room for the word is no word. */
+	if (xos_keyring_get("xos:credential:/x", word, 3))
+		return 2;
+	long last = 0;
+	for (int i = 0; i < 100000 && last >= 0; i++) {
+		snprintf(name, sizeof(name), "filler-%d", i);
+		last = add_key(name);
+	}
+	if (last >= 0)
+		return 77; /* whose keys are not counted */
+	if (xos_keyring_set("xos:credential:/y", "s-2", &err) != XOS_LIMIT ||
+	    strcmp(err.code, "keyring-quota") != 0)
+		return 3;
+	/* What was chosen before is still chosen, and can be given up. */
+	if (!xos_keyring_get("xos:credential:/x", word, sizeof(word)) ||
+	    xos_keyring_set("xos:credential:/x", NULL, &err) != XOS_OK ||
+	    xos_keyring_get("xos:credential:/x", word, sizeof(word)))
+		return 4;
+	return 0;
+}
+
+START_TEST(a_keyring_that_is_full_is_told)
+{
+	int status = -1;
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(out_of_quota());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	ck_assert_msg(
+	    WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77, "step %d", WEXITSTATUS(status));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("credential-library");
@@ -185,6 +242,7 @@ int main(void)
 	tcase_add_test(t, nobody_is_there);
 	tcase_add_test(t, a_frozen_one_is_waited_for_no_longer_than_said);
 	tcase_add_test(t, arguments_that_cannot_be);
+	tcase_add_test(t, a_keyring_that_is_full_is_told);
 	tcase_add_test(t, only_a_folder_of_ones_own_takes_a_key);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
