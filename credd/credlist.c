@@ -81,7 +81,7 @@ static struct xos_json *of_session(
 		xos_json_set_int(o, "session", s->leader.pid);
 	else
 		xos_json_set_null(o, "session");
-	if (s->leader.pid && !xos_credd_leader_alive(&s->leader))
+	if (s->leader.pid && xos_credd_leader_state(&s->leader) == XOS_CREDD_LEADER_GONE)
 		add_gone(s, o);
 	else
 		add_state(a, chain, xos_credd_session_certs(s, chain), s->not_after, o);

@@ -60,15 +60,15 @@ bool xos_credd_stat_start(struct xos_bytes stat, uint64_t *start)
 	return xos_parse_u64(number, UINT64_MAX, start);
 }
 
-static bool start_of(pid_t pid, uint64_t *start)
+static enum xos_credd_leader_state start_of(pid_t pid, uint64_t *start)
 {
 	char buf[TEXT_MAX];
 	struct xos_bytes text;
-	if (read_proc(pid, "stat", buf, &text) && xos_credd_stat_start(text, start))
-		return true;
-	if (!errno)
-		errno = EINVAL;
-	return false;
+	errno = 0;
+	if (read_proc(pid, "stat", buf, &text))
+		return xos_credd_stat_start(text, start) ? XOS_CREDD_LEADER_THERE
+		                                         : XOS_CREDD_LEADER_GONE;
+	return errno == ENOENT || errno == ESRCH ? XOS_CREDD_LEADER_GONE : XOS_CREDD_LEADER_UNKNOWN;
 }
 
 enum xos_status xos_credd_leader_of(pid_t pid, struct xos_credd_leader *out, struct xos_err *err)
@@ -81,8 +81,8 @@ enum xos_status xos_credd_leader_of(pid_t pid, struct xos_credd_leader *out, str
 		    "cannot "
 		    "end with it; ask for one that lasts until its token ends",
 		    (int)pid);
-	if (!start_of(sid, &start))
-		return xos_err_errno(err, errno, "session-unknown",
+	if (start_of(sid, &start) != XOS_CREDD_LEADER_THERE)
+		return xos_err_set(err, XOS_UNAVAILABLE, "session-unknown",
 		    "cannot tell when process %d, which leads the session, was started (is /proc "
 		    "mounted with hidepid? a credential that lasts until its token ends needs no "
 		    "session)",
@@ -91,10 +91,12 @@ enum xos_status xos_credd_leader_of(pid_t pid, struct xos_credd_leader *out, str
 	return XOS_OK;
 }
 
-bool xos_credd_leader_alive(const struct xos_credd_leader *l)
+enum xos_credd_leader_state xos_credd_leader_state(const struct xos_credd_leader *l)
 {
-	uint64_t start;
-	return l->pid && start_of((pid_t)l->pid, &start) && start == l->start;
+	uint64_t start = 0;
+	enum xos_credd_leader_state st =
+	    l->pid ? start_of((pid_t)l->pid, &start) : XOS_CREDD_LEADER_GONE;
+	return st == XOS_CREDD_LEADER_THERE && start != l->start ? XOS_CREDD_LEADER_GONE : st;
 }
 
 bool xos_credd_leader_same(const struct xos_credd_leader *a, const struct xos_credd_leader *b)

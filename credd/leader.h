@@ -22,7 +22,13 @@ struct xos_credd_leader {
  * /proc does not tell (hidepid). */
 XOS_MUST_USE enum xos_status xos_credd_leader_of(
     pid_t pid, struct xos_credd_leader *out, struct xos_err *err);
-bool xos_credd_leader_alive(const struct xos_credd_leader *l);
+/* What cannot be told just now (no descriptor is free) is not over: nothing ends because of it, and nothing is used. */
+enum xos_credd_leader_state {
+	XOS_CREDD_LEADER_GONE,
+	XOS_CREDD_LEADER_THERE,
+	XOS_CREDD_LEADER_UNKNOWN
+};
+enum xos_credd_leader_state xos_credd_leader_state(const struct xos_credd_leader *l);
 bool xos_credd_leader_same(const struct xos_credd_leader *a, const struct xos_credd_leader *b);
 
 /* The start time out of /proc/PID/stat; false: not of the form, or of a process that is over. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -51,7 +52,7 @@ static void on_sweep(void *ctx)
 	struct node *n = ctx;
 	int64_t now = xos_credd_view_now(xos_credd_decider_view(n->ops.decider));
 	xos_credd_jobs_sweep(n->ops.jobs, now);
-	xos_credd_sessions_sweep(n->ops.sessions, now);
+	xos_credd_sessions_sweep(n->ops.sessions, now, xos_clock_mono_ms());
 }
 
 static bool is_service(void *ctx, uid_t uid)

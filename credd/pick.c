@@ -33,7 +33,7 @@ static enum xos_status by_id(struct xos_credd_sessions *sessions, const struct x
 static bool usable(const struct xos_credd_session *s, uid_t uid, int64_t now)
 {
 	return s->uid == uid && s->nchain && s->not_after >= now &&
-	       (!s->leader.pid || xos_credd_leader_alive(&s->leader));
+	       (!s->leader.pid || xos_credd_leader_state(&s->leader) == XOS_CREDD_LEADER_THERE);
 }
 
 static const struct xos_credd_session *newest_session(const struct xos_credd_sessions *sessions,

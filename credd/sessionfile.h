@@ -29,6 +29,7 @@ struct xos_credd_session {
 	size_t chain_len;
 	size_t nchain;
 	uint32_t slot;                  /* of the private key, PEM, in the vault */
+	int64_t since_ms;               /* monotonic; for the table: see sessions.c */
 	struct xos_credd_session *next; /* for the table */
 };
 

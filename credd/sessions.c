@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -50,6 +51,7 @@ static struct xos_credd_session *find(const struct xos_credd_sessions *s, const 
 
 static void insert(struct xos_credd_sessions *s, struct xos_credd_session *c)
 {
+	c->since_ms = xos_clock_mono_ms();
 	struct xos_credd_session **at = &s->bucket[hash(c->id)];
 	c->next = *at;
 	*at = c;
@@ -111,6 +113,11 @@ static void set_aside(const struct xos_credd_sessions *s, const char *id, const 
 		XOS_EVENT(XOS_ERROR, "credential.set-aside-failed", "credential", id);
 }
 
+static bool gone(const struct xos_credd_session *c)
+{
+	return c->leader.pid && xos_credd_leader_state(&c->leader) == XOS_CREDD_LEADER_GONE;
+}
+
 static void load_one(struct xos_credd_sessions *s, const char *id)
 {
 	struct xos_credd_session *c = NULL;
@@ -122,8 +129,13 @@ static void load_one(struct xos_credd_sessions *s, const char *id)
 		(void)!remove_file(s, id, NULL);
 		return;
 	}
-	if (st) {
+	if (st == XOS_MALFORMED || st == XOS_DENIED || st == XOS_LIMIT) {
 		set_aside(s, id, &why);
+		return;
+	}
+	if (st) { /* cannot be read now (memory, a failing disk): it stays for the next start */
+		xos_event_err(
+		    XOS_ERROR, "credential.unreadable", &why, "credential", id, (const char *)NULL);
 		return;
 	}
 	struct xos_bytes pem = {xos_secret_data(key), xos_secret_len(key)};
@@ -131,12 +143,13 @@ static void load_one(struct xos_credd_sessions *s, const char *id)
 	xos_secret_free(key);
 	if (!c->slot) {
 		(void)xos_err_set(&why, XOS_LIMIT, "session-file", "no room for its key");
-		set_aside(s, id, &why);
+		xos_event_err(
+		    XOS_ERROR, "credential.unreadable", &why, "credential", id, (const char *)NULL);
 		xos_credd_session_free(c);
 		return;
 	}
 	insert(s, c);
-	if (c->leader.pid && !xos_credd_leader_alive(&c->leader))
+	if (gone(c))
 		end_quietly(s, c, "session-over");
 }
 
@@ -312,13 +325,17 @@ static enum xos_status find_own(struct xos_credd_sessions *s, uint32_t uid, cons
 	struct xos_credd_session *c = find(s, id);
 	if (!c || c->uid != uid)
 		return not_here(err, id, uid);
-	if (c->leader.pid && !xos_credd_leader_alive(&c->leader)) {
+	if (gone(c)) {
 		end_quietly(s, c, "session-over");
 		return xos_err_set(err, XOS_EXPIRED, "session-over",
 		    "the session that credential %s was kept for has ended, and the credential "
 		    "with it: log in again",
 		    id);
 	}
+	if (c->leader.pid && xos_credd_leader_state(&c->leader) != XOS_CREDD_LEADER_THERE)
+		return xos_err_set(err, XOS_UNAVAILABLE, "session-unknown",
+		    "whether the session of credential %s is still there cannot be told just now",
+		    id);
 	*out = c;
 	return XOS_OK;
 }
@@ -351,6 +368,7 @@ static enum xos_status exchange_chain(struct xos_credd_sessions *s, struct xos_c
 	}
 	free(c->chain);
 	*c = fresh;
+	c->since_ms = xos_clock_mono_ms();
 	return XOS_OK;
 }
 
@@ -397,20 +415,27 @@ enum xos_status xos_credd_sessions_destroy(
 	return end(s, c, "destroyed", err);
 }
 
-static const char *over(const struct xos_credd_session *c, int64_t now)
+/*
+ * By a clock that nobody steps: one that jumped ahead and is put right again must cost no credential. since_ms is when
+ * the key was made, or read; with a chain, when its end was seen first.
+ */
+static const char *over(struct xos_credd_session *c, int64_t now, int64_t mono_ms)
 {
-	if (!c->nchain)
-		return now > c->created + XOS_CREDD_AWAITED_KEEP ? "no-chain" : NULL;
-	return now > c->not_after + XOS_CREDD_ENDED_KEEP ? "expired" : NULL;
+	if (c->nchain && now <= c->not_after)
+		c->since_ms = mono_ms;
+	int64_t keep = c->nchain ? XOS_CREDD_ENDED_KEEP : XOS_CREDD_AWAITED_KEEP;
+	if (mono_ms - c->since_ms <= keep * 1000)
+		return NULL;
+	return c->nchain ? "expired" : "no-chain";
 }
 
-void xos_credd_sessions_sweep(struct xos_credd_sessions *s, int64_t now)
+void xos_credd_sessions_sweep(struct xos_credd_sessions *s, int64_t now, int64_t mono_ms)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct xos_credd_session *c = s->bucket[i], *next; c; c = next) {
 			next = c->next;
-			const char *why = over(c, now);
-			if (!why && c->leader.pid && !xos_credd_leader_alive(&c->leader))
+			const char *why = over(c, now, mono_ms);
+			if (!why && gone(c))
 				why = "session-over";
 			if (why)
 				end_quietly(s, c, why);

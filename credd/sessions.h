@@ -16,8 +16,8 @@
  * secret memory (vault.h), and in DIR/<id>, 0600, so that a restart loses none; DIR should lie on a tmpfs. Belongs to
  * one thread. Each operation is done and durable when it returns XOS_OK.
  *
- * A credential ends when it is destroyed, an hour after its chain, ten minutes after it was asked for if no chain came,
- * with the session that it is bound to, and with the boot.
+ * A credential ends when it is destroyed, an hour after its chain, ten minutes after it was asked for if no chain came
+ * (both by a clock that nobody steps), with the session that it is bound to, and with the boot.
  */
 struct xos_credd_sessions;
 
@@ -32,7 +32,7 @@ struct xos_credd_sessions_options {
 };
 
 /* Reads what is there. What another boot left, or whose session is over, is removed; what is damaged is moved aside to
- * .damaged-<id> with an event. */
+ * .damaged-<id> with an event; what cannot be read now stays for the next start. */
 XOS_MUST_USE enum xos_status xos_credd_sessions_open(const struct xos_credd_sessions_options *o,
     struct xos_credd_sessions **out, struct xos_err *err);
 void xos_credd_sessions_free(struct xos_credd_sessions *s); /* files stay */
@@ -52,7 +52,7 @@ XOS_MUST_USE enum xos_status xos_credd_sessions_put(struct xos_credd_sessions *s
     struct xos_err *err);
 
 /* The one of this uid, with its session still there. NOT_FOUND "no-credential", also for one of another uid: what others
- * have is not told; EXPIRED "session-over": it was ended now, with its session. */
+ * have is not told; EXPIRED "session-over": it was ended now, with its session; UNAVAILABLE "session-unknown". */
 XOS_MUST_USE enum xos_status xos_credd_sessions_find(struct xos_credd_sessions *s, uint32_t uid,
     const char *id, const struct xos_credd_session **out, struct xos_err *err);
 /* Walks all in no stated order: NULL at first, NULL at the end. */
@@ -65,7 +65,7 @@ struct xos_bytes xos_credd_sessions_key(
 /* Wipes and removes. any: whatever the uid. NOT_FOUND as above. */
 XOS_MUST_USE enum xos_status xos_credd_sessions_destroy(
     struct xos_credd_sessions *s, uint32_t uid, bool any, const char *id, struct xos_err *err);
-/* Ends what has ended (see above). Call it now and then. */
-void xos_credd_sessions_sweep(struct xos_credd_sessions *s, int64_t now);
+/* Ends what has ended (see above). Call it now and then. mono_ms: of xos_clock_mono_ms. */
+void xos_credd_sessions_sweep(struct xos_credd_sessions *s, int64_t now, int64_t mono_ms);
 
 #endif

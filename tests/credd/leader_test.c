@@ -65,17 +65,46 @@ START_TEST(this_process_is_in_a_session)
 	/* A test may run where the session's leader has gone. */
 	if (getsid(0) > 0 && getsid(getsid(0)) == getsid(0)) {
 		ck_assert_msg(xos_credd_leader_of(getpid(), &l, &err) == XOS_OK, "%s", err.text);
-		ck_assert(xos_credd_leader_alive(&l));
+		ck_assert_int_eq(xos_credd_leader_state(&l), XOS_CREDD_LEADER_THERE);
 		gone = l;
 		gone.start++; /* the number was given again */
-		ck_assert(!xos_credd_leader_alive(&gone));
+		ck_assert_int_eq(xos_credd_leader_state(&gone), XOS_CREDD_LEADER_GONE);
 		ck_assert(!xos_credd_leader_same(&l, &gone));
 	}
 	ck_assert_int_eq(xos_credd_leader_of(0, &l, &err), XOS_CONFLICT);
 	ck_assert_int_eq(xos_credd_leader_of(-1, &l, &err), XOS_CONFLICT);
-	ck_assert(!xos_credd_leader_alive(&(struct xos_credd_leader){.pid = 0}));
+	ck_assert_int_eq(
+	    xos_credd_leader_state(&(struct xos_credd_leader){.pid = 0}), XOS_CREDD_LEADER_GONE);
+	ck_assert_int_eq(xos_credd_leader_state(&(struct xos_credd_leader){.pid = 0x7ffffff0}),
+	    XOS_CREDD_LEADER_GONE);
 	ck_assert(!xos_credd_leader_same(
 	    &(struct xos_credd_leader){.pid = 0}, &(struct xos_credd_leader){.pid = 0}));
+}
+END_TEST
+
+/* Without a free descriptor nothing can be told, and nothing is over. */
+static int without_descriptors(void)
+{
+	struct xos_credd_leader l = {.pid = (uint32_t)getppid(), .start = 1};
+	const struct rlimit few = {3, 3};
+	if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+		return 77;
+	for (int fd = 3; fd < 64; fd++)
+		close(fd);
+	for (int fd = 0; fd < 3; fd++)
+		(void)!dup(fd);
+	return xos_credd_leader_state(&l) == XOS_CREDD_LEADER_UNKNOWN ? 0 : 1;
+}
+
+START_TEST(what_cannot_be_told_is_not_over)
+{
+	int status = -1;
+	pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(without_descriptors());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 77));
 }
 END_TEST
 
@@ -150,6 +179,7 @@ int main(void)
 	tcase_add_test(t, a_group_counts_by_its_whole_name);
 	tcase_add_test(t, this_process_is_in_a_session);
 	tcase_add_test(t, a_limit_of_locked_memory_is_told);
+	tcase_add_test(t, what_cannot_be_told_is_not_over);
 	tcase_add_test(t, keys_share_pages_and_are_wiped);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "asking.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "pki/digest.h"
 
@@ -275,7 +276,7 @@ START_TEST(it_ends_with_the_session)
 	peer.pid = getpid();
 	ck_assert_int_eq(ask_op(XOS_LOCAL_CRED_CHAIN, ""), XOS_OK);
 	ck_assert_str_eq(answer.id, stays);
-	xos_credd_sessions_sweep(n->sessions, n->vo->now);
+	xos_credd_sessions_sweep(n->sessions, n->vo->now, xos_clock_mono_ms());
 	ck_assert_uint_eq(xos_credd_sessions_count(n->sessions), 1);
 	ask_refused(XOS_LOCAL_CRED_SIGN, swept, XOS_NOT_FOUND, "no-credential");
 	/* Nobody leads the session of a process that is not there. */
@@ -286,20 +287,42 @@ START_TEST(it_ends_with_the_session)
 }
 END_TEST
 
+/* now by the node's clock, hours by the other one, from the beginning of the case. */
+static size_t left_after(int64_t now, int64_t mono_ms, int64_t seconds)
+{
+	xos_credd_sessions_sweep(n->sessions, now, mono_ms + seconds * 1000);
+	return xos_credd_sessions_count(n->sessions);
+}
+
 START_TEST(what_has_ended_is_swept)
 {
 	char id[XOS_LOCAL_JOB_MAX + 1], half[XOS_LOCAL_JOB_MAX + 1];
+	int64_t now = n->vo->now, later = now + 13 * 3600;
 	ask_make(0, id);
 	(void)ask_create(0, half);
-	int64_t now = n->vo->now;
-	xos_credd_sessions_sweep(n->sessions, now + XOS_CREDD_AWAITED_KEEP - 60);
-	ck_assert_uint_eq(xos_credd_sessions_count(n->sessions), 2);
-	xos_credd_sessions_sweep(n->sessions, now + XOS_CREDD_AWAITED_KEEP + 60);
-	ck_assert_uint_eq(xos_credd_sessions_count(n->sessions), 1);
-	xos_credd_sessions_sweep(n->sessions, now + 12 * 3600 + 60);
-	ck_assert_uint_eq(xos_credd_sessions_count(n->sessions), 1);
-	xos_credd_sessions_sweep(n->sessions, now + 12 * 3600 + XOS_CREDD_ENDED_KEEP + 60);
-	ck_assert_uint_eq(xos_credd_sessions_count(n->sessions), 0);
+	int64_t mono = xos_clock_mono_ms();
+	ck_assert_uint_eq(left_after(now, mono, XOS_CREDD_AWAITED_KEEP - 60), 2);
+	ck_assert_uint_eq(left_after(now, mono, XOS_CREDD_AWAITED_KEEP + 60), 1);
+	ck_assert_uint_eq(left_after(now, mono, 12 * 3600), 1);
+	ck_assert_uint_eq(left_after(later, mono, 13 * 3600), 1);
+	ck_assert_uint_eq(left_after(later, mono, 12 * 3600 + XOS_CREDD_ENDED_KEEP + 60), 0);
+}
+END_TEST
+
+/* The clock jumps a year ahead, and is put right within the hour. */
+START_TEST(a_clock_that_jumps_costs_nothing)
+{
+	char id[XOS_LOCAL_JOB_MAX + 1], half[XOS_LOCAL_JOB_MAX + 1];
+	int64_t now = n->vo->now, wrong = now + 365 * 86400;
+	ask_make(0, id);
+	(void)ask_create(0, half);
+	int64_t mono = xos_clock_mono_ms();
+	ck_assert_uint_eq(left_after(wrong, mono, 60), 2);
+	ck_assert_uint_eq(left_after(wrong, mono, 500), 2);
+	ck_assert_uint_eq(left_after(now, mono, 540), 2);
+	ck_assert_int_eq(ask_op(XOS_LOCAL_CRED_SIGN, id), XOS_OK);
+	ck_assert_uint_eq(
+	    left_after(wrong, mono, 4000), 1); /* the one without a chain has waited enough */
 }
 END_TEST
 
@@ -367,6 +390,7 @@ int main(void)
 	tcase_add_test(t, a_damaged_record_is_set_aside);
 	tcase_add_test(t, it_ends_with_the_session);
 	tcase_add_test(t, what_has_ended_is_swept);
+	tcase_add_test(t, a_clock_that_jumps_costs_nothing);
 	tcase_add_test(t, there_is_an_end_to_how_many);
 	tcase_add_test(t, what_cannot_be_written_is_not_taken);
 	suite_add_tcase(s, t);
