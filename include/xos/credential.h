@@ -124,7 +124,8 @@ struct xos_delegate_options {
 XOS_API enum xos_status xos_credential_delegate(struct xos_credd *c, const char *id,
     const struct xos_delegate_options *options, char **pem, int64_t *until, struct xos_err *err);
 
-/* Asks xos-credd to renew it now. XOS_UNAVAILABLE "not-renewable": nothing was given by which it could. */
+/* Asks xos-credd to renew it now, and does not wait for it: not_after (may be NULL) is the end as it is. XOS_UNAVAILABLE
+ * "not-renewable": nothing was given by which it could. */
 XOS_API enum xos_status xos_credential_renew(
     struct xos_credd *c, const char *id, int64_t *not_after, struct xos_err *err);
 
