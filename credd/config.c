@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/name.h"
 #include "base/text.h"
 #include "decide/record.h"
@@ -42,6 +43,9 @@ const struct xos_config_key xos_credd_keys[] = {
         XOS_DECISION_LOG_FILES_MAX},
     {"", "jobs_max", XOS_CONFIG_NUMBER, AT(jobs_max), false, "10000", 1, 1000000},
     {"", "lease_quarantine", XOS_CONFIG_DURATION, AT(lease_quarantine), false, "1m", 0, 86400},
+    {"", "sessions", XOS_CONFIG_PATH, AT(sessions), false, NULL, 0, 0},
+    {"", "sessions_max", XOS_CONFIG_NUMBER, AT(sessions_max), false, "10000", 1, 1000000},
+    {"", "sessions_per_user", XOS_CONFIG_NUMBER, AT(sessions_per_user), false, "64", 1, 100000},
 };
 const size_t xos_credd_nkeys = sizeof(xos_credd_keys) / sizeof(xos_credd_keys[0]);
 
@@ -141,6 +145,15 @@ enum xos_status xos_credd_self_init(
 		    err, "tls_key", "servers are asked with the node's certificate: give it");
 	enum xos_status st = own_user(out, err);
 	return st ? st : service_users(out, err);
+}
+
+enum xos_status xos_credd_sessions_dir(
+    const struct xos_credd_conf *conf, char out[PATH_MAX], struct xos_err *err)
+{
+	if (conf->sessions ? xos_str_copy(out, PATH_MAX, conf->sessions)
+	                   : xos_path_join(out, PATH_MAX, conf->state, "sessions"))
+		return XOS_OK;
+	return xos_err_set(err, XOS_LIMIT, "session-folder", "the path of the folder is too long");
 }
 
 bool xos_credd_is_service(const struct xos_credd_self *self, uid_t uid)

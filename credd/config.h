@@ -1,6 +1,7 @@
 #ifndef XOS_CREDD_CONFIG_H
 #define XOS_CREDD_CONFIG_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +35,8 @@ struct xos_credd_conf {
 	int64_t decision_log_bytes, decision_log_files;
 	int64_t connections_max, jobs_max;
 	int64_t lease_quarantine; /* seconds that a job's uid waits before it is used again */
+	char *sessions;           /* folder for the credentials of sessions; NULL: state/sessions */
+	int64_t sessions_max, sessions_per_user;
 };
 
 extern const struct xos_config_key xos_credd_keys[];
@@ -54,6 +57,9 @@ struct xos_credd_self {
  * sandbox closes. */
 XOS_MUST_USE enum xos_status xos_credd_self_init(
     const struct xos_credd_conf *conf, struct xos_credd_self *out, struct xos_err *err);
+/* Where the credentials of sessions are kept. */
+XOS_MUST_USE enum xos_status xos_credd_sessions_dir(
+    const struct xos_credd_conf *conf, char out[PATH_MAX], struct xos_err *err);
 /* uid 0, the configured ones and, without root, the process's own. */
 bool xos_credd_is_service(const struct xos_credd_self *self, uid_t uid);
 

@@ -12,7 +12,7 @@
 #include "local/zoneinfo.h"
 #include "proc/sandbox.h"
 
-#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 4)
+#define WRITE_MAX (2 * XOS_CREDD_PAIRS_MAX + 5)
 
 /* Folders in which files are replaced. */
 struct folders {
@@ -51,6 +51,8 @@ static enum xos_status writable(
 		f->list[f->n] = f->path[f->n];
 		f->n++;
 	}
+	if (conf->sessions)
+		f->list[f->n++] = conf->sessions;
 	enum xos_status st = xos_credd_pairs_parse(conf->renew, pairs, &n, err);
 	for (size_t i = 0; i < n; i++) {
 		add_folder_of(f, pairs[i].certificate);
@@ -71,8 +73,9 @@ enum xos_status xos_credd_confine(const struct xos_credd_self *self, struct xos_
 	const char *const ssh = conf->ssh_host_keys && access(conf->ssh_host_keys, R_OK) == 0
 	                            ? conf->ssh_host_keys
 	                            : "/etc";
+	/* /proc, for who leads a session and which control groups somebody is in: what any local user may read. */
 	const char *const read[] = {
-	    conf->trust, conf->site_key, "/etc", zones, ssh, conf->slices, NULL};
+	    conf->trust, conf->site_key, "/etc", "/proc", zones, ssh, conf->slices, NULL};
 	enum xos_status st = xos_privdrop(self->root ? &user : NULL, NULL, err);
 	if (!st)
 		st = writable(conf, &write, err);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "credd/jobfile.h"
+#include "credd/tokenpem.h"
 #include "pki/csr.h"
 #include "pki/key.h"
 
@@ -332,41 +333,6 @@ enum xos_status xos_credd_jobs_accept(struct xos_credd_jobs *jobs, const char *i
 	return st;
 }
 
-/* Certificate, key, chain: the order that existing grid tools read. */
-static enum xos_status make_pem(
-    const struct xos_credd_job *job, struct xos_secret **pem, struct xos_err *err)
-{
-	struct xos_buf leaf, rest;
-	xos_buf_init(&leaf, XOS_LOCAL_PEM_MAX);
-	xos_buf_init(&rest, XOS_LOCAL_PEM_MAX);
-	xos_cert_to_pem(job->chain.cert[0], &leaf);
-	for (size_t i = 1; i < job->chain.n; i++)
-		xos_cert_to_pem(job->chain.cert[i], &rest);
-	size_t key_len = xos_secret_len(job->key), n = leaf.n + key_len + rest.n;
-	enum xos_status st = xos_buf_status(&leaf);
-	if (!st)
-		st = xos_buf_status(&rest);
-	if (!st && n > XOS_LOCAL_PEM_MAX)
-		st = XOS_LIMIT;
-	struct xos_secret *s = st ? NULL : xos_secret_new(n);
-	if (!st && !s)
-		st = XOS_INTERNAL;
-	if (st) {
-		(void)xos_err_set(
-		    err, st, "token-file", "the credential of job %s does not fit", job->id);
-	} else {
-		uint8_t *p = xos_secret_data(s);
-		memcpy(p, leaf.p, leaf.n);
-		memcpy(p + leaf.n, xos_secret_data(job->key), key_len);
-		if (rest.n)
-			memcpy(p + leaf.n + key_len, rest.p, rest.n);
-		*pem = s;
-	}
-	xos_buf_free(&leaf);
-	xos_buf_free(&rest);
-	return st;
-}
-
 enum xos_status xos_credd_jobs_credential(struct xos_credd_jobs *jobs, const char *id, int64_t now,
     struct xos_secret **pem, struct xos_err *err)
 {
@@ -380,7 +346,8 @@ enum xos_status xos_credd_jobs_credential(struct xos_credd_jobs *jobs, const cha
 		return xos_err_set(err, XOS_EXPIRED, "token-expired",
 		    "the credential of job %s ended %s ago", id, age);
 	}
-	return make_pem(job, pem, err);
+	struct xos_bytes key = {xos_secret_data(job->key), xos_secret_len(job->key)};
+	return xos_credd_token_file(&job->chain, key, pem, err);
 }
 
 enum xos_status xos_credd_jobs_choose(const struct xos_credd_jobs *jobs, uid_t uid,
@@ -425,6 +392,23 @@ void xos_credd_jobs_move(struct xos_credd_jobs *jobs, const char *id, uint32_t u
 	if (!job->computed)
 		job->computed = job->account.uid;
 	job->account.uid = job->account.gid = uid;
+}
+
+const struct xos_credd_job *xos_credd_jobs_get(
+    const struct xos_credd_jobs *jobs, const char *job_id)
+{
+	return find(jobs, job_id);
+}
+
+const struct xos_credd_job *xos_credd_jobs_next(
+    const struct xos_credd_jobs *jobs, const struct xos_credd_job *at)
+{
+	if (at && at->next)
+		return at->next;
+	for (size_t i = at ? hash(at->id) + 1 : 0; i < BUCKETS; i++)
+		if (jobs->bucket[i])
+			return jobs->bucket[i];
+	return NULL;
 }
 
 enum xos_status xos_credd_jobs_release(

@@ -10,6 +10,7 @@
 #include "base/status.h"
 #include "credd/accounts.h"
 #include "credd/decide.h"
+#include "credd/jobfile.h"
 #include "local/message.h"
 
 /*
@@ -70,6 +71,12 @@ size_t xos_credd_jobs_chain(
 const struct xos_chain *xos_credd_jobs_held(const struct xos_credd_jobs *jobs, const char *job_id);
 /* The job service says that it runs. */
 void xos_credd_jobs_running(struct xos_credd_jobs *jobs, const char *job_id, int64_t now);
+/* The record, borrowed until the job changes; NULL: none. And all of them, in no stated order: NULL at first and at the
+ * end. */
+const struct xos_credd_job *xos_credd_jobs_get(
+    const struct xos_credd_jobs *jobs, const char *job_id);
+const struct xos_credd_job *xos_credd_jobs_next(
+    const struct xos_credd_jobs *jobs, const struct xos_credd_job *at);
 
 /* Forgets it: wipes the key, removes the file. OK also when there is none. */
 XOS_MUST_USE enum xos_status xos_credd_jobs_release(

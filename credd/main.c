@@ -61,7 +61,7 @@ static enum xos_status let_through(const char *dir, struct xos_err *err)
 static enum xos_status prepare_files(const struct xos_credd_self *self, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = self->conf;
-	char jobs[PATH_MAX], ssh[PATH_MAX];
+	char jobs[PATH_MAX], ssh[PATH_MAX], sessions[PATH_MAX];
 	enum xos_status st = xos_service_own(conf->state, conf->user, err);
 	if (!st && !xos_path_join(jobs, sizeof(jobs), conf->state, "jobs"))
 		st = xos_err_set(err, XOS_LIMIT, "state-folder", "%s is too long", conf->state);
@@ -69,6 +69,10 @@ static enum xos_status prepare_files(const struct xos_credd_self *self, struct x
 		st = xos_service_own(jobs, conf->user, err);
 	if (!st && self->root)
 		st = let_through(conf->state, err);
+	if (!st)
+		st = xos_credd_sessions_dir(conf, sessions, err);
+	if (!st)
+		st = xos_service_own(sessions, conf->user, err);
 	if (!st && self->root && conf->slices)
 		st = xos_credd_claims_prepare(conf->slices, conf->vo, self->uid, self->gid, err);
 	/* xos-node ssh-host may have made it as root, before the first start. */

@@ -1,5 +1,7 @@
 #include "credd/node.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@
 #include "proc/supervisor.h"
 
 #define SWEEP_MS 60000
+#define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 struct node {
 	struct xos_credd_self self;
@@ -50,8 +53,9 @@ static void on_signal(void *ctx, unsigned events)
 static void on_sweep(void *ctx)
 {
 	struct node *n = ctx;
-	xos_credd_jobs_sweep(n->ops.jobs,
-	    xos_credd_view_now(xos_credd_decider_view(n->ops.decider)), xos_clock_mono_ms());
+	int64_t now = xos_credd_view_now(xos_credd_decider_view(n->ops.decider));
+	xos_credd_jobs_sweep(n->ops.jobs, now, xos_clock_mono_ms());
+	xos_credd_sessions_sweep(n->ops.sessions, now, xos_clock_mono_ms());
 }
 
 static bool is_service(void *ctx, uid_t uid)
@@ -68,7 +72,38 @@ static enum xos_status handle(void *ctx, const struct xos_credd_peer *peer,
 	return xos_credd_ops_handle(&n->ops, peer, req, answer, plain, secret, err);
 }
 
-/* State from disk: jobs, then the last good bundle. */
+/* A file of /proc, which has no size that could be asked for first. */
+static enum xos_status boot_id(char out[XOS_CREDD_BOOT_ID + 1], struct xos_err *err)
+{
+	int fd = open(BOOT_ID, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, out, XOS_CREDD_BOOT_ID) : -1;
+	enum xos_status st = XOS_OK;
+	if (n != XOS_CREDD_BOOT_ID)
+		st = xos_err_errno(err, n < 0 ? errno : EIO, "boot", "cannot read %s", BOOT_ID);
+	else
+		out[n] = '\0';
+	if (fd >= 0)
+		close(fd);
+	return st;
+}
+
+static enum xos_status load_sessions(struct node *n, struct xos_err *err)
+{
+	const struct xos_credd_conf *conf = n->self.conf;
+	char dir[PATH_MAX], boot[XOS_CREDD_BOOT_ID + 1];
+	const struct xos_credd_sessions_options opts = {
+	    .dir = dir,
+	    .boot = boot,
+	    .max = (size_t)conf->sessions_max,
+	    .per_user = (size_t)conf->sessions_per_user,
+	};
+	enum xos_status st = xos_credd_sessions_dir(conf, dir, err);
+	if (!st)
+		st = boot_id(boot, err);
+	return st ? st : xos_credd_sessions_open(&opts, &n->ops.sessions, err);
+}
+
+/* State from disk: jobs, sessions, then the last good bundle. */
 static enum xos_status load(struct node *n, struct xos_credd_source *source, struct xos_err *err)
 {
 	const struct xos_credd_conf *conf = n->self.conf;
@@ -82,6 +117,8 @@ static enum xos_status load(struct node *n, struct xos_credd_source *source, str
 		    xos_credd_leases_open(conf->state, conf->lease_quarantine, &n->ops.leases, err);
 	if (!st)
 		xos_credd_leases_apply(&n->ops);
+	if (!st)
+		st = load_sessions(n, err);
 	if (!st)
 		st = xos_credd_source_stored(source, &view, err);
 	if (!st)
@@ -158,6 +195,7 @@ static void stop(struct node *n)
 	xos_credd_decider_free(n->ops.decider);
 	xos_credd_leases_free(n->ops.leases);
 	xos_credd_jobs_free(n->ops.jobs);
+	xos_credd_sessions_free(n->ops.sessions);
 	if (n->listen_fd >= 0)
 		close(n->listen_fd);
 	if (n->signal_fd >= 0)

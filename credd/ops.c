@@ -6,6 +6,7 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "credd/abilities.h"
+#include "credd/credentials.h"
 #include "credd/grants.h"
 #include "credd/ops_accounts.h"
 #include "credd/preview.h"
@@ -245,6 +246,21 @@ static enum xos_status op_accounts(struct call *c, struct xos_err *err)
 	return xos_credd_ops_accounts(c->ops, c->req, c->now, c->answer, c->plain, err);
 }
 
+/* All operations on credentials of sessions and jobs: credentials.h. */
+static enum xos_status op_credentials(struct call *c, struct xos_err *err)
+{
+	const struct xos_credd_asked asked = {
+	    .ops = c->ops,
+	    .peer = c->peer,
+	    .req = c->req,
+	    .answer = c->answer,
+	    .plain = c->plain,
+	    .secret = c->secret,
+	    .now = c->now,
+	};
+	return xos_credd_credentials(&asked, err);
+}
+
 static const struct {
 	const char *name;
 	bool service_only;
@@ -268,6 +284,15 @@ static const struct {
     [XOS_LOCAL_LEASE] = {"lease", true, op_accounts},
     [XOS_LOCAL_LEASE_END] = {"lease.end", true, op_accounts},
     [XOS_LOCAL_LEASES] = {"leases", true, op_accounts},
+    [XOS_LOCAL_CRED_CREATE] = {"credential.create", false, op_credentials},
+    [XOS_LOCAL_CRED_PUT] = {"credential.put", false, op_credentials},
+    [XOS_LOCAL_CRED_SIGN] = {"credential.sign", false, op_credentials},
+    [XOS_LOCAL_CRED_LIST] = {"credential.list", false, op_credentials},
+    [XOS_LOCAL_CRED_GET] = {"credential.get", false, op_credentials},
+    [XOS_LOCAL_CRED_DESTROY] = {"credential.destroy", false, op_credentials},
+    [XOS_LOCAL_CRED_CHAIN] = {"credential.chain", false, op_credentials},
+    [XOS_LOCAL_DELEGATE] = {"delegate", false, op_credentials},
+    [XOS_LOCAL_CRED_RENEW] = {"credential.renew", false, op_credentials},
 };
 
 static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)

@@ -9,6 +9,7 @@
 #include "credd/leases.h"
 #include "credd/renewals.h"
 #include "credd/server.h"
+#include "credd/sessions.h"
 #include "credd/witness.h"
 
 /* How it stands with what is asked of servers; kept on the loop's thread. */
@@ -33,6 +34,7 @@ struct xos_credd_ops {
 	struct xos_credd_decider *decider;
 	struct xos_credd_jobs *jobs;
 	struct xos_credd_leases *leases;
+	struct xos_credd_sessions *sessions;
 	struct xos_credd_contact vops;
 	struct xos_credd_certificate certificate;
 	struct xos_credd_witness_state witness;

@@ -128,6 +128,11 @@ static void add_counts(const struct xos_credd_ops *ops, struct xos_json *root)
 	set_serial(cache, "misses", n->misses);
 	xos_json_set(root, "cache", cache);
 	xos_json_set_int(root, "jobs", (int64_t)xos_credd_jobs_count(ops->jobs));
+	struct xos_json *sessions = xos_json_object();
+	xos_json_set_int(sessions, "credentials", (int64_t)xos_credd_sessions_count(ops->sessions));
+	xos_json_set_bool(sessions, "locked", xos_credd_sessions_locked(ops->sessions));
+	xos_json_set_bool(sessions, "on_tmpfs", xos_credd_sessions_on_tmpfs(ops->sessions));
+	xos_json_set(root, "sessions", sessions);
 }
 
 static void add_renewals(const struct xos_credd_ops *ops, int64_t now, struct xos_json *root)

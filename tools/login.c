@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/contact.h"
+#include "cli/keep.h"
 #include "cli/login.h"
 #include "cli/vo.h"
 #include "token/tokenfile.h"
@@ -17,6 +18,8 @@ static struct xos_cli_list opt_roles;
 static const char *opt_lifetime, *opt_password_fd, *opt_join, *opt_fingerprint, *opt_out;
 static const char *opt_new_password_fd, *opt_accept_rules;
 static bool opt_password_stdin, opt_code, opt_fresh, opt_renew, opt_set_password;
+static bool opt_credd, opt_no_export, opt_lasting;
+static const char *opt_socket;
 
 /* --- joining --- */
 
@@ -158,8 +161,8 @@ static enum xos_status renew(const struct xos_cli *cli, const struct xos_cli_vo 
 
 /* By the token that there is, if nothing says otherwise; else by password or code. */
 static enum xos_status get_token(const struct xos_cli *cli, const struct xos_cli_vo *vo,
-    const char *path, const char *member, int64_t lifetime, struct xos_cad_login_result *result,
-    enum how *how, struct xos_err *err)
+    const char *path, const char *member, int64_t lifetime, struct xos_bytes csr,
+    struct xos_cad_login_result *result, enum how *how, struct xos_err *err)
 {
 	const struct xos_cli_login login = {.member = member,
 	    .roles = opt_roles.item,
@@ -169,8 +172,9 @@ static enum xos_status get_token(const struct xos_cli *cli, const struct xos_cli
 	    .from_stdin = opt_password_stdin,
 	    .fd = opt_password_fd,
 	    .no_questions = cli->json,
-	    .accept_rules = opt_accept_rules};
-	bool secret = opt_code || opt_fresh || opt_set_password || opt_password_stdin ||
+	    .accept_rules = opt_accept_rules,
+	    .csr = csr};
+	bool secret = csr.n || opt_code || opt_fresh || opt_set_password || opt_password_stdin ||
 	              opt_password_fd || opt_out;
 	struct xos_err why = XOS_ERR_INIT;
 	enum xos_status st;
@@ -205,15 +209,53 @@ static bool renewed_member(const char *path, char member[XOS_MEMBER_MAX + 1])
 	return ok;
 }
 
+/* --- with the key in xos-credd --- */
+
+static enum xos_status check_kept(struct xos_err *err)
+{
+	if (!opt_credd && (opt_no_export || opt_lasting || opt_socket))
+		return xos_cli_usage(
+		    err, "--no-export, --lasting and --credd-socket go with --credd");
+	if (opt_credd && (opt_renew || opt_set_password || opt_out))
+		return xos_cli_usage(err,
+		    "--credd leaves the key in xos-credd: not with --renew, --set-password or "
+		    "--out");
+	return XOS_OK;
+}
+
+static enum xos_status begin_kept(struct xos_cli_kept *kept, struct xos_err *err)
+{
+	unsigned flags = (opt_no_export ? 0 : XOS_CREDENTIAL_EXPORT) |
+	                 (opt_lasting ? 0 : XOS_CREDENTIAL_SESSION);
+	return opt_credd ? xos_cli_kept_begin(opt_socket, flags, kept, err) : XOS_OK;
+}
+
+/* Where the token is then: a file, or a credential's name. */
+static enum xos_status keep(const struct xos_cli_vo *vo, char path[PATH_MAX],
+    struct xos_cli_kept *kept, const struct xos_cad_login_result *result, struct xos_err *err)
+{
+	if (!opt_credd)
+		return xos_cli_login_keep(vo, path, result, err);
+	enum xos_status st = xos_cli_kept_put(kept, &result->chain, err);
+	if (st == XOS_OK && !xos_str_printf(path, PATH_MAX, "xos-credd:%s", kept->id.text))
+		st = xos_err_set(err, XOS_LIMIT, "path", "the name is too long");
+	if (st == XOS_OK)
+		xos_cli_login_remember(vo, result->token->claims->name);
+	return st;
+}
+
 static enum xos_status run_login(struct xos_cli *cli, const char *operand, struct xos_err *err)
 {
 	struct xos_cad_login_result result = {.token = NULL};
 	char member[XOS_MEMBER_MAX + 1], path[PATH_MAX];
 	struct xos_cli_vo *vo = NULL;
 	int64_t lifetime = 0;
+	struct xos_cli_kept kept = {.credd = NULL};
 	enum how how = BY_SECRET;
-	enum xos_status st = XOS_OK;
+	enum xos_status st = check_kept(err);
 
+	if (st != XOS_OK)
+		return st;
 	if (opt_lifetime && (!xos_duration_parse(opt_lifetime, &lifetime) || lifetime <= 0))
 		return xos_cli_usage(err, "--lifetime needs a number and s, m, h or d, such as 8h");
 	if (opt_renew &&
@@ -225,9 +267,14 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 	if (st == XOS_OK && (operand || !opt_renew || !renewed_member(path, member)))
 		st = xos_cli_login_member(vo, operand, member, err);
 	if (st == XOS_OK)
-		st = get_token(cli, vo, path, member, lifetime, &result, &how, err);
+		st = begin_kept(&kept, err);
 	if (st == XOS_OK)
-		st = xos_cli_login_keep(vo, path, &result, err);
+		st = get_token(cli, vo, path, member, lifetime,
+		    (struct xos_bytes){kept.csr, kept.ncsr}, &result, &how, err);
+	if (st == XOS_OK)
+		st = keep(vo, path, &kept, &result, err);
+	if (st != XOS_OK)
+		xos_cli_kept_drop(&kept);
 	if (st == XOS_OK && opt_set_password) {
 		st = xos_cli_set_password(cli, &result.chain,
 		    opt_password_stdin && !opt_new_password_fd,
@@ -239,6 +286,7 @@ static enum xos_status run_login(struct xos_cli *cli, const char *operand, struc
 	}
 	if (st == XOS_OK)
 		st = tell(cli, path, how, &result, err);
+	xos_cli_kept_clear(&kept);
 	xos_cad_login_clear(&result);
 	xos_cli_vo_free(vo);
 	return st;
@@ -304,6 +352,19 @@ static const struct xos_cli_option options[] = {
         .about = "accept this version of the VO's rules, read before (xos-vo rules show)",
         .value = &opt_accept_rules},
     {.name = "out", .arg = "FILE", .about = "write the token there", .value = &opt_out},
+    {.name = "credd",
+        .about = "have xos-credd of this machine make and keep the key, for this session",
+        .flag = &opt_credd},
+    {.name = "no-export",
+        .about = "with --credd: the key never leaves it, it signs and delegates",
+        .flag = &opt_no_export},
+    {.name = "lasting",
+        .about = "with --credd: until the token ends, also when the session is over",
+        .flag = &opt_lasting},
+    {.name = "credd-socket",
+        .arg = "PATH",
+        .about = "xos-credd's socket ($XOS_CREDD_SOCKET, /run/xos/credd.sock)",
+        .value = &opt_socket},
     {.name = "join",
         .arg = "URL",
         .about = "join a VO first: the address of its authority",
@@ -331,6 +392,7 @@ int main(int argc, char **argv)
 	                "  xos-login --role /demo/Role=admin --lifetime 2h ada\n"
 	                "  xos-login alice --password-stdin < ~/secret\n"
 	                "  xos-login --code alice --set-password\n"
+	                "  xos-login alice --credd && export X509_USER_PROXY=$(xos-token get)\n"
 	                "  xos-token needs-renewal && xos-login --renew\n",
 	};
 	return xos_cli_main(&program, argc, argv);

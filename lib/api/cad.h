@@ -75,9 +75,10 @@ struct xos_cad_login {
 	int64_t lifetime;              /* seconds; 0: the VO's default */
 	const char *totp;              /* code of a second factor; NULL: none */
 	const struct xos_trust *trust; /* the answer is verified under it */
+	struct xos_bytes csr; /* DER: of a key that stands elsewhere; empty: a key is made */
 };
 struct xos_cad_login_result {
-	struct xos_chain chain;          /* with the new key */
+	struct xos_chain chain;          /* with the new key, unless it stands elsewhere */
 	struct xos_identity *token;      /* the leaf, verified */
 	int64_t server_time, local_time; /* at the same moment, within half a round trip */
 };

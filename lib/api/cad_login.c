@@ -207,7 +207,9 @@ static enum xos_status make_request(const struct xos_cad_login *login, const str
 		    "the code of a second factor has %d digits", XOS_TOTP_DIGITS);
 	for (size_t i = 0; st == XOS_OK && i < login->nroles; i++)
 		st = xos_cad_request_add_role(&r, login->roles[i], err);
-	if (st == XOS_OK)
+	if (st == XOS_OK && login->csr.n)
+		xos_buf_put(&r.csr, login->csr.p, login->csr.n);
+	else if (st == XOS_OK)
 		st = xos_csr_make(key, &r.csr, err);
 	if (st == XOS_OK)
 		st = xos_cad_request_digest(login->vo, &r, &csr, digest, err);
@@ -218,6 +220,17 @@ static enum xos_status make_request(const struct xos_cad_login *login, const str
 	xos_json_free(doc);
 	xos_cad_request_clear(&r);
 	return st;
+}
+
+/* A new one; or the public half of one that stands elsewhere, by its request. */
+static enum xos_status get_key(
+    const struct xos_cad_login *login, struct xos_key **out, struct xos_err *err)
+{
+	struct xos_csr csr;
+	if (!login->csr.n)
+		return xos_key_generate(out, err);
+	enum xos_status st = xos_csr_parse(login->csr, &csr, err);
+	return st == XOS_OK ? xos_key_from_spki(csr.spki, out, err) : st;
 }
 
 enum xos_status xos_cad_login(struct xos_client *client, const struct xos_cad_login *login,
@@ -233,7 +246,7 @@ enum xos_status xos_cad_login(struct xos_client *client, const struct xos_cad_lo
 	xos_buf_init(&x.path, 256);
 	xos_buf_init(&x.body, XOS_CAD_REQUEST_MAX);
 	put_path(&x.path, login->vo, "/token");
-	st = challenge ? xos_key_generate(&key, err)
+	st = challenge ? get_key(login, &key, err)
 	               : xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (st == XOS_OK)
 		st = make_request(login, key, &x.body, digest, err);
@@ -247,10 +260,10 @@ enum xos_status xos_cad_login(struct xos_client *client, const struct xos_cad_lo
 	out->local_time = xos_clock_now();
 	if (st == XOS_OK)
 		st = read_answer(&x, login, key, out, err);
-	if (st == XOS_OK) {
+	if (st == XOS_OK && !login->csr.n) {
 		out->chain.key = key;
 		key = NULL;
-	} else {
+	} else if (st != XOS_OK) {
 		xos_cad_login_clear(out);
 	}
 	xos_answer_free(x.answer);

@@ -155,6 +155,7 @@ struct staged {
 	int dir;
 	const char *name; /* last component of the final path, borrowed */
 	char temp[64];
+	bool fleeting; /* need not survive the machine */
 };
 
 static enum xos_status stage_folder(struct staged *st, const char *path, struct xos_err *err)
@@ -194,7 +195,7 @@ static enum xos_status stage_bytes(
 		if (rc != XOS_OK)
 			rc = xos_err_prefix(err, rc, "%s", path);
 	}
-	if (rc == XOS_OK && fsync(fd) != 0)
+	if (rc == XOS_OK && !st->fleeting && fsync(fd) != 0)
 		rc = xos_err_errno(err, errno, "file-write", "cannot write %s to the disk", path);
 	if (close(fd) != 0 && rc == XOS_OK)
 		rc = xos_err_errno(err, errno, "file-write", "cannot write %s", path);
@@ -214,10 +215,13 @@ static enum xos_status check_place(const struct staged *st, const char *path, st
 	    "%s is a device, a pipe or a socket, which no file replaces", path);
 }
 
+enum how { REPLACE, REPLACE_FLEETING, CREATE };
+
 static enum xos_status write_file(
-    const char *path, mode_t mode, struct xos_bytes in, bool replace, struct xos_err *err)
+    const char *path, mode_t mode, struct xos_bytes in, enum how how, struct xos_err *err)
 {
-	struct staged st = {.dir = -1};
+	struct staged st = {.dir = -1, .fleeting = how == REPLACE_FLEETING};
+	bool replace = how != CREATE;
 	enum xos_status rc = stage_folder(&st, path, err);
 	if (rc != XOS_OK)
 		return rc;
@@ -235,7 +239,7 @@ static enum xos_status write_file(
 		(void)unlinkat(st.dir, st.temp, 0);
 	if (failed)
 		rc = xos_err_errno(err, why, "file-write", "cannot create %s", path);
-	else if (fsync(st.dir) != 0)
+	else if (!st.fleeting && fsync(st.dir) != 0)
 		rc = xos_err_errno(err, errno, "file-write", "cannot write the folder of %s", path);
 out:
 	close(st.dir);
@@ -245,13 +249,19 @@ out:
 enum xos_status xos_file_write(
     const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err)
 {
-	return write_file(path, mode, in, true, err);
+	return write_file(path, mode, in, REPLACE, err);
+}
+
+enum xos_status xos_file_write_fleeting(
+    const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err)
+{
+	return write_file(path, mode, in, REPLACE_FLEETING, err);
 }
 
 enum xos_status xos_file_create(
     const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err)
 {
-	return write_file(path, mode, in, false, err);
+	return write_file(path, mode, in, CREATE, err);
 }
 
 /* The pid in the file is only for the message; the lock itself is the kernel's. */

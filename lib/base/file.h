@@ -23,6 +23,10 @@ XOS_MUST_USE enum xos_status xos_file_read_secret(
  * first byte, fsync, rename, fsync of the folder. DENIED "file-kind": a device, pipe or socket is there. */
 XOS_MUST_USE enum xos_status xos_file_write(
     const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err);
+/* The same for what is worth nothing after a boot: as atomic, but nothing waits for the disk. It survives the process, not
+ * the machine. */
+XOS_MUST_USE enum xos_status xos_file_write_fleeting(
+    const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err);
 /* Creates a file that must not exist yet (CONFLICT if it does), durably. */
 XOS_MUST_USE enum xos_status xos_file_create(
     const char *path, mode_t mode, struct xos_bytes in, struct xos_err *err);

@@ -17,6 +17,7 @@
 struct xos_secret {
 	uint8_t *p;
 	size_t n, mapped;
+	bool locked;
 };
 
 struct xos_secret *xos_secret_new(size_t n)
@@ -37,7 +38,7 @@ struct xos_secret *xos_secret_new(size_t n)
 	s->p = p;
 	/* Both may be refused (RLIMIT_MEMLOCK, old kernels): the secret is then as safe as the
 	 * swap. */
-	(void)mlock(p, s->mapped);
+	s->locked = mlock(p, s->mapped) == 0;
 	(void)madvise(p, s->mapped, MADV_DONTDUMP);
 	return s;
 }
@@ -77,6 +78,11 @@ uint8_t *xos_secret_data(struct xos_secret *s)
 size_t xos_secret_len(const struct xos_secret *s)
 {
 	return s->n;
+}
+
+bool xos_secret_locked(const struct xos_secret *s)
+{
+	return s->locked;
 }
 
 void xos_secret_shrink(struct xos_secret *s, size_t n)

@@ -18,6 +18,7 @@ struct xos_secret *xos_secret_from(const void *p, size_t n);
 void xos_secret_free(struct xos_secret *s);
 uint8_t *xos_secret_data(struct xos_secret *s);
 size_t xos_secret_len(const struct xos_secret *s);
+bool xos_secret_locked(const struct xos_secret *s);     /* did the limits allow it? */
 void xos_secret_shrink(struct xos_secret *s, size_t n); /* n <= len; wipes what is cut */
 
 /* Does this process's limit (RLIMIT_MEMLOCK) let another n bytes be locked? They are tried and let go. */

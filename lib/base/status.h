@@ -7,30 +7,10 @@
  * "Denied" and "could not decide" (UNAVAILABLE, LIMIT, INTERNAL) are different and both refuse.
  */
 
-enum xos_status {
-	XOS_OK = 0,
-	XOS_MALFORMED,     /* the bytes or arguments given are not what they must be */
-	XOS_DENIED,        /* decided: no */
-	XOS_EXPIRED,       /* was valid once */
-	XOS_NOT_YET_VALID, /* will be valid later, or a clock is wrong */
-	XOS_NOT_FOUND,
-	XOS_CONFLICT,    /* exists already, or changed meanwhile */
-	XOS_UNAVAILABLE, /* a server, file or device could not be reached; trying again may help */
-	XOS_LIMIT,       /* a stated bound was reached */
-	XOS_INTERNAL     /* memory, a failed library call, a bug of ours */
-};
+#include <xos/status.h>
 
 #define XOS_MUST_USE __attribute__((warn_unused_result))
 #define XOS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-
-#define XOS_ERR_CODE_MAX 64
-#define XOS_ERR_TEXT_MAX 512
-
-struct xos_err {
-	enum xos_status status;
-	char code[XOS_ERR_CODE_MAX]; /* stable, for programs: "token-expired" */
-	char text[XOS_ERR_TEXT_MAX]; /* for a person: what, where, what to do next */
-};
 
 #define XOS_ERR_INIT                                                                               \
 	{                                                                                          \

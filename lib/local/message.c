@@ -15,7 +15,12 @@ enum {
 	ANS_UNTIL = 256,
 	ANS_LIST = 512,
 	SECRET = 1024,
-	REQ_LONG_TEXT = 2048 /* with REQ_TEXT */
+	REQ_LONG_TEXT = 2048, /* with REQ_TEXT */
+	REQ_FLAGS = 1 << 20,
+	REQ_DIGEST = 1 << 21,
+	REQ_STEP = 1 << 22,
+	ANS_ID = 1 << 23,
+	ANS_CHAIN = 1 << 24
 };
 
 static const unsigned shapes[] = {
@@ -33,12 +38,33 @@ static const unsigned shapes[] = {
     [XOS_LOCAL_STANDING] = REQ_TEXT | ANS_TEXT,
     [XOS_LOCAL_RENEWALS] = REQ_TEXT | ANS_TEXT,
     [XOS_LOCAL_JOB_GRANT] = REQ_JOB | REQ_CHAIN | REQ_TEXT | ANS_UNTIL,
+    [XOS_LOCAL_CRED_CREATE] = REQ_FLAGS | ANS_ID | ANS_TEXT,
+    [XOS_LOCAL_CRED_PUT] = REQ_JOB | REQ_CHAIN | ANS_SUBJECT | ANS_UNTIL,
+    [XOS_LOCAL_CRED_SIGN] = REQ_JOB_HINT | REQ_DIGEST | ANS_ID | ANS_TEXT,
+    [XOS_LOCAL_CRED_LIST] = REQ_FLAGS | ANS_TEXT,
+    [XOS_LOCAL_CRED_GET] = REQ_JOB_HINT | ANS_ID | ANS_TEXT | SECRET,
+    [XOS_LOCAL_CRED_DESTROY] = REQ_JOB,
+    [XOS_LOCAL_CRED_CHAIN] = REQ_JOB_HINT | ANS_ID | ANS_UNTIL | ANS_CHAIN,
+    [XOS_LOCAL_DELEGATE] = REQ_JOB_HINT | REQ_STEP | ANS_ID | ANS_UNTIL | ANS_CHAIN,
+    [XOS_LOCAL_CRED_RENEW] = REQ_JOB_HINT | ANS_ID | ANS_UNTIL,
     [XOS_LOCAL_WHOIS] = REQ_TEXT | ANS_TEXT,
     [XOS_LOCAL_ACCOUNTS] = ANS_TEXT,
     [XOS_LOCAL_LEASE] = REQ_JOB | ANS_TEXT | ANS_SUBJECT | ANS_ACCOUNT,
     [XOS_LOCAL_LEASE_END] = REQ_JOB | REQ_TEXT,
     [XOS_LOCAL_LEASES] = REQ_TEXT | ANS_TEXT,
 };
+
+/* Which flags an operation knows. */
+static unsigned known_flags(enum xos_local_op op)
+{
+	return op == XOS_LOCAL_CRED_CREATE ? XOS_LOCAL_EXPORT | XOS_LOCAL_SESSION : XOS_LOCAL_ALL;
+}
+
+/* SHA-256, SHA-384 or SHA-512: the length says which. */
+static bool digest_length(size_t n)
+{
+	return n == 32 || n == 48 || n == 64;
+}
 
 static bool op_known(unsigned op)
 {
@@ -166,6 +192,21 @@ enum xos_status xos_local_request_encode(
 			return malformed(err, "request size");
 		xos_buf_lp(out, req->text);
 	}
+	if (shape & REQ_FLAGS) {
+		if (req->flags & ~known_flags(req->op))
+			return malformed(err, "flag");
+		xos_buf_u8(out, req->flags);
+	}
+	if (shape & REQ_DIGEST) {
+		if (!digest_length(req->text.n))
+			return malformed(err, "digest length");
+		xos_buf_lp(out, req->text);
+	}
+	if (shape & REQ_STEP) {
+		enum xos_status bad = xos_local_step_write(&req->step, out, err);
+		if (bad)
+			return bad;
+	}
 	if (out->n > XOS_LOCAL_BODY_MAX)
 		return xos_err_set(err, XOS_LIMIT, "too-long",
 		    "a message of %zu bytes; at most %d are sent", out->n, XOS_LOCAL_BODY_MAX);
@@ -174,17 +215,26 @@ enum xos_status xos_local_request_encode(
 	          : XOS_OK;
 }
 
-static bool read_chain(struct xos_reader *r, struct xos_local_request *out)
+static bool read_chain(struct xos_reader *r, struct xos_bytes *chain, size_t *count)
 {
 	uint8_t n;
 	if (!xos_reader_u8(r, &n) || !n || n > XOS_LOCAL_CHAIN_MAX)
 		return false;
-	for (; out->nchain < n; out->nchain++) {
-		struct xos_bytes *cert = &out->chain[out->nchain];
-		if (!xos_reader_lp(r, XOS_LOCAL_CERT_MAX, cert) || !cert->n)
+	for (size_t i = 0; i < n; i++)
+		if (!xos_reader_lp(r, XOS_LOCAL_CERT_MAX, &chain[i]) || !chain[i].n)
 			return false;
-	}
+	*count = n;
 	return true;
+}
+
+static bool read_flags(struct xos_reader *r, struct xos_local_request *out)
+{
+	return xos_reader_u8(r, &out->flags) && !(out->flags & ~known_flags(out->op));
+}
+
+static bool read_digest(struct xos_reader *r, struct xos_local_request *out)
+{
+	return xos_reader_lp(r, 64, &out->text) && digest_length(out->text.n);
 }
 
 enum xos_status xos_local_request_decode(
@@ -203,10 +253,16 @@ enum xos_status xos_local_request_decode(
 		if (!hint && !xos_local_job_valid(req.job))
 			return malformed(err, "job identifier");
 	}
-	if ((shape & REQ_CHAIN) && !read_chain(&r, &req))
+	if ((shape & REQ_CHAIN) && !read_chain(&r, req.chain, &req.nchain))
 		return malformed(err, "certificate chain");
 	if ((shape & REQ_TEXT) && (!xos_reader_lp(&r, text_max(shape), &req.text) || !req.text.n))
 		return malformed(err, "request text");
+	if ((shape & REQ_FLAGS) && !read_flags(&r, &req))
+		return malformed(err, "flag");
+	if ((shape & REQ_DIGEST) && !read_digest(&r, &req))
+		return malformed(err, "digest length");
+	if ((shape & REQ_STEP) && !xos_local_step_read(&r, &req.step))
+		return malformed(err, "delegation");
 	if (xos_reader_end(&r))
 		return malformed(err, "length");
 	*out = req;
@@ -281,6 +337,13 @@ static void emit_entries(struct sink *s, const struct xos_local_answer *a)
 	}
 }
 
+static void emit_chain(struct sink *s, const struct xos_local_answer *a)
+{
+	emit_u8(s, (unsigned)a->nchain);
+	for (size_t i = 0; i < a->nchain; i++)
+		emit_lp(s, a->chain[i]);
+}
+
 static void emit_answer(struct sink *s, const struct xos_local_answer *a)
 {
 	unsigned shape = op_shape(a->op);
@@ -290,6 +353,8 @@ static void emit_answer(struct sink *s, const struct xos_local_answer *a)
 		emit_lp(s, xos_bytes_str(a->error));
 		return;
 	}
+	if (shape & ANS_ID)
+		emit_lp(s, xos_bytes_str(a->id));
 	if (shape & ANS_DECISION)
 		emit_u8(s, a->decision);
 	if (shape & ANS_TEXT)
@@ -302,6 +367,8 @@ static void emit_answer(struct sink *s, const struct xos_local_answer *a)
 		emit_u64(s, (uint64_t)a->not_after);
 	if (shape & ANS_LIST)
 		emit_entries(s, a);
+	if (shape & ANS_CHAIN)
+		emit_chain(s, a);
 }
 
 size_t xos_local_answer_size(const struct xos_local_answer *a)
@@ -315,7 +382,8 @@ enum xos_status xos_local_answer_encode(
     const struct xos_local_answer *a, uint8_t *out, size_t n, struct xos_err *err)
 {
 	struct sink s = {.p = out, .n = n};
-	if (a->nentries > XOS_LOCAL_LIST_MAX || a->text.n > XOS_LOCAL_PEM_MAX)
+	if (a->nentries > XOS_LOCAL_LIST_MAX || a->text.n > XOS_LOCAL_PEM_MAX ||
+	    a->nchain > XOS_LOCAL_CHAIN_MAX)
 		return xos_err_set(err, XOS_LIMIT, "too-long", "an answer over its limits");
 	emit_answer(&s, a);
 	if (s.full || s.at != n)
@@ -384,6 +452,9 @@ static bool read_refusal(struct xos_reader *r, uint8_t status, struct xos_local_
 static bool read_answer(struct xos_reader *r, unsigned shape, struct xos_local_answer *out)
 {
 	uint8_t decision = 0;
+	if ((shape & ANS_ID) &&
+	    (!xos_reader_lp_str(r, out->id, sizeof(out->id)) || !xos_local_job_valid(out->id)))
+		return false;
 	if ((shape & ANS_DECISION) &&
 	    (!xos_reader_u8(r, &decision) || decision > XOS_LOCAL_UNDECIDED))
 		return false;
@@ -396,7 +467,9 @@ static bool read_answer(struct xos_reader *r, unsigned shape, struct xos_local_a
 		return false;
 	if ((shape & ANS_UNTIL) && !read_time(r, &out->not_after))
 		return false;
-	return !(shape & ANS_LIST) || read_list(r, out);
+	if ((shape & ANS_LIST) && !read_list(r, out))
+		return false;
+	return !(shape & ANS_CHAIN) || read_chain(r, out->chain, &out->nchain);
 }
 
 enum xos_status xos_local_answer_decode(

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "local/step.h"
 
 /*
  * What is said over credd's socket, for both ends; docs/protocols/credd.md describes the bytes. A
@@ -41,12 +42,26 @@ enum xos_local_op {
 	XOS_LOCAL_STANDING = 52,
 	XOS_LOCAL_RENEWALS = 53,
 	XOS_LOCAL_JOB_GRANT = 54,
+	XOS_LOCAL_CRED_CREATE = 60,
+	XOS_LOCAL_CRED_PUT = 61,
+	XOS_LOCAL_CRED_SIGN = 62,
+	XOS_LOCAL_CRED_LIST = 63,
+	XOS_LOCAL_CRED_GET = 64,
+	XOS_LOCAL_CRED_DESTROY = 65,
+	XOS_LOCAL_CRED_CHAIN = 66,
+	XOS_LOCAL_DELEGATE = 67,
+	XOS_LOCAL_CRED_RENEW = 68,
 	XOS_LOCAL_WHOIS = 70,
 	XOS_LOCAL_ACCOUNTS = 71,
 	XOS_LOCAL_LEASE = 72,
 	XOS_LOCAL_LEASE_END = 73,
 	XOS_LOCAL_LEASES = 74
 };
+
+/* Flags of operations create and list; others are refused. */
+#define XOS_LOCAL_EXPORT 1u  /* create: the key may leave credd by operation get */
+#define XOS_LOCAL_SESSION 2u /* create: ends with the process session of whoever asks */
+#define XOS_LOCAL_ALL 4u     /* list: everybody's; service users only */
 
 enum xos_local_kind { XOS_LOCAL_REQUEST = 1, XOS_LOCAL_ANSWER = 2 };
 
@@ -63,7 +78,9 @@ struct xos_local_request {
 	char job[XOS_LOCAL_JOB_MAX + 1];
 	struct xos_bytes chain[XOS_LOCAL_CHAIN_MAX]; /* DER, the leaf first */
 	size_t nchain;
-	struct xos_bytes text; /* JSON */
+	struct xos_bytes text; /* JSON; a digest, by operation */
+	uint8_t flags;
+	struct xos_local_step step;
 };
 
 enum xos_local_decision {
@@ -97,11 +114,14 @@ struct xos_local_answer {
 	    status; /* of the operation; a decision "no" is XOS_OK with XOS_LOCAL_DENY */
 	char code[XOS_ERR_CODE_MAX];
 	char error[XOS_ERR_TEXT_MAX];
+	char id[XOS_LOCAL_JOB_MAX + 1]; /* of the credential that was made or used */
 	enum xos_local_decision decision;
-	struct xos_bytes text; /* JSON, CSR DER or token file, by operation */
+	struct xos_bytes text; /* JSON, CSR DER, signature or token file, by operation */
 	char subject[XOS_LOCAL_SUBJECT_MAX + 1];
 	struct xos_local_account account;
 	int64_t not_after;
+	struct xos_bytes chain[XOS_LOCAL_CHAIN_MAX]; /* DER, the leaf first */
+	size_t nchain;
 	const struct xos_local_entry *entries; /* encoding only */
 	size_t nentries;                       /* decoding: read them with xos_local_entry_next */
 	struct xos_reader rest;

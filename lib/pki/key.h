@@ -73,6 +73,10 @@ XOS_MUST_USE enum xos_status xos_key_public_to_pem(
  * domain separator of its own; never sign bytes that a peer chose. */
 XOS_MUST_USE enum xos_status xos_key_sign(
     const struct xos_key *k, struct xos_bytes data, struct xos_buf *out, struct xos_err *err);
+/* The same over a digest of SHA-256, SHA-384 or SHA-512 (32, 48 or 64 bytes; else MALFORMED "digest") that somebody else
+ * made. Only for an agent, who signs for the key's owner whatever the owner wants signed. */
+XOS_MUST_USE enum xos_status xos_key_sign_digest(
+    const struct xos_key *k, struct xos_bytes digest, struct xos_buf *out, struct xos_err *err);
 /* OK, or DENIED with code "signature". */
 XOS_MUST_USE enum xos_status xos_key_verify(const struct xos_key *k, struct xos_bytes data,
     struct xos_bytes signature, struct xos_err *err);

@@ -54,3 +54,15 @@ setup() {
 		done
 	done
 }
+
+@test "what the C library exports is declared, described, and all there is" {
+	local f n=0
+	for f in $(grep -oE '^[[:space:]]+xos_[a-z_]+' lib/credential/libxos.map); do
+		grep -qE "\b$f\(" include/xos/credential.h || { echo "$f: not declared" && return 1; }
+		grep -qE "(^|, )$f(,| - )" docs/man/xos_credential.3.scd || { echo "$f: not described" && return 1; }
+		n=$((n + 1))
+	done
+	[ "$n" -gt 10 ]
+	[ "$n" -eq "$(nm -D --defined-only "$bin/../lib/libxos.so.0" | grep -c ' T ')" ]
+	[ "$n" -eq "$(grep -cE '^XOS_API' include/xos/credential.h)" ]
+}

@@ -46,22 +46,31 @@ static void open_node(struct node *n)
 	struct xos_err err = XOS_ERR_INIT;
 	struct xos_credd_view *view = NULL;
 	char *jobs = xos_test_path(n->conf.state, "jobs");
+	char *sessions = xos_test_path(n->conf.state, "sessions");
 	MUST(xos_credd_source_new(&n->self, &n->source, &err), &err);
 	MUST(xos_credd_source_stored(n->source, &view, &err), &err);
 	MUST(xos_credd_decider_new(&n->self, view, &n->decider, &err), &err);
 	MUST(xos_credd_jobs_open(jobs, 100, &n->jobs, &err), &err);
+	const struct xos_credd_sessions_options kept = {
+	    .dir = sessions, .boot = NODE_BOOT, .max = 20, .per_user = 8};
+	MUST(xos_credd_sessions_open(&kept, &n->sessions, &err), &err);
 	MUST(
 	    xos_credd_leases_open(n->conf.state, n->conf.lease_quarantine, &n->leases, &err), &err);
-	n->ops = (struct xos_credd_ops){
-	    .self = &n->self, .decider = n->decider, .jobs = n->jobs, .leases = n->leases};
+	n->ops = (struct xos_credd_ops){.self = &n->self,
+	    .decider = n->decider,
+	    .jobs = n->jobs,
+	    .leases = n->leases,
+	    .sessions = n->sessions};
 	xos_credd_leases_apply(&n->ops);
 	free(jobs);
+	free(sessions);
 }
 
 static void close_node(struct node *n)
 {
 	xos_credd_leases_free(n->leases);
 	xos_credd_jobs_free(n->jobs);
+	xos_credd_sessions_free(n->sessions);
 	xos_credd_decider_free(n->decider);
 	xos_credd_source_free(n->source);
 }

@@ -12,6 +12,7 @@
  * One node of the VO demo at the site lab: alice (1) in /demo/physics, bob (2) in /demo/students, carol
  * (3) in both. As if started as root, whoever runs the test: only numbers are computed.
  */
+#define NODE_BOOT "00000000-0000-0000-0000-000000000001"
 #define SLICE_FIRST 1900000000u
 #define ALICE_UID (SLICE_FIRST + 1)
 #define VO_TEXT                                                                                    \
@@ -39,6 +40,7 @@ struct node {
 	struct xos_credd_decider *decider;
 	struct xos_credd_jobs *jobs;
 	struct xos_credd_leases *leases;
+	struct xos_credd_sessions *sessions;
 	struct xos_credd_ops ops;
 	struct xos_chain alice, bob, carol;
 };

@@ -52,7 +52,7 @@ enum xos_status xos_cli_login_member(const struct xos_cli_vo *vo, const char *op
 }
 
 /* A convenience: a log-in does not fail because it cannot be remembered. */
-static void remember(const struct xos_cli_vo *vo, const char *member)
+void xos_cli_login_remember(const struct xos_cli_vo *vo, const char *member)
 {
 	char path[PATH_MAX], line[XOS_MEMBER_MAX + 2];
 	struct xos_buf b;
@@ -72,7 +72,7 @@ enum xos_status xos_cli_login_keep(const struct xos_cli_vo *vo, const char *path
 {
 	enum xos_status st = xos_tokenfile_write(path, &result->chain, err);
 	if (!st)
-		remember(vo, result->token->claims->name);
+		xos_cli_login_remember(vo, result->token->claims->name);
 	return st;
 }
 
@@ -167,7 +167,8 @@ static struct xos_cad_login what(const struct xos_cli_vo *vo, const struct xos_c
 	    .roles = l->roles,
 	    .nroles = l->nroles,
 	    .lifetime = l->lifetime,
-	    .trust = vo->trust};
+	    .trust = vo->trust,
+	    .csr = l->csr};
 }
 
 enum xos_status xos_cli_login(const struct xos_cli_vo *vo, const struct xos_cli_login *l,

@@ -22,6 +22,8 @@ struct xos_cli_login {
 	/* The VO's rules, if there are some that the member has not accepted: */
 	bool no_questions;        /* they are not asked about */
 	const char *accept_rules; /* text of --accept-rules: this version is accepted; or NULL */
+	struct xos_bytes
+	    csr; /* of a key that stands elsewhere; empty: one is made (xos_cli_login) */
 };
 
 /* Operand, else who logged in last, else $USER. A usage error if that is nobody. */
@@ -33,6 +35,8 @@ XOS_MUST_USE enum xos_status xos_cli_login(const struct xos_cli_vo *vo,
 /* The same by the key of `old`, which must be a member's own token; nothing is asked for. */
 XOS_MUST_USE enum xos_status xos_cli_renew(const struct xos_cli_vo *vo, const struct xos_chain *old,
     const struct xos_cli_login *login, struct xos_cad_login_result *out, struct xos_err *err);
+/* Remembers who logged in. */
+void xos_cli_login_remember(const struct xos_cli_vo *vo, const char *member);
 /* Writes the token, and remembers who logged in. */
 XOS_MUST_USE enum xos_status xos_cli_login_keep(const struct xos_cli_vo *vo, const char *path,
     const struct xos_cad_login_result *result, struct xos_err *err);

@@ -1,5 +1,5 @@
 /* xos-token: what the current token says, whether it is good, where it is, whether to renew it; own.c and totp.c
- * have what asks the authority, delegate.c what lets others act. */
+ * have what asks the authority, delegate.c what lets others act, credd.c what asks xos-credd. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +13,29 @@
 #include "token/delegation.h"
 #include "token/tokenfile.h"
 #include "token/verify.h"
+#include "tokentool/credd.h"
 #include "tokentool/verbs.h"
 
 #define SKEW 300 /* seconds of clock difference that verify tolerates, as the services do */
 
-/* The token named, or the current one. */
+static enum xos_status describe(
+    struct xos_chain *chain, struct xos_token_info **info, struct xos_err *err)
+{
+	enum xos_status st = xos_token_describe(chain, xos_clock_now(), info, err);
+	if (st)
+		xos_chain_clear(chain);
+	return st;
+}
+
+/* The token named, or the current one; of a file, or of xos-credd's. */
 static enum xos_status read_token(int argc, char **argv, char path[PATH_MAX],
     struct xos_chain *chain, struct xos_token_info **info, struct xos_err *err)
 {
 	enum xos_status st;
+	if (token_of_credd()) {
+		st = token_credd_chain(argc > 0 ? argv[0] : NULL, path, chain, err);
+		return st ? st : describe(chain, info, err);
+	}
 	if (argc > 0) {
 		if (snprintf(path, PATH_MAX, "%s", argv[0]) >= PATH_MAX)
 			return xos_err_set(err, XOS_LIMIT, "path", "the path is too long");
@@ -30,10 +44,7 @@ static enum xos_status read_token(int argc, char **argv, char path[PATH_MAX],
 	}
 	if ((st = xos_tokenfile_read(path, chain, err)))
 		return st;
-	st = xos_token_describe(chain, xos_clock_now(), info, err);
-	if (st)
-		xos_chain_clear(chain);
-	return st;
+	return describe(chain, info, err);
 }
 
 static struct xos_json *string_list(char *const *list, size_t n)
@@ -306,9 +317,10 @@ static enum xos_status verb_check(struct xos_cli *cli, int argc, char **argv, st
 }
 
 static const struct xos_cli_verb verbs[] = {
-    {"show", "[FILE]", "what the token says (not verified)", 0, 1, false, NULL, verb_show},
-    {"verify", "[FILE]", "check it fully under the joined VO's root", 0, 1, false, NULL,
-        verb_verify},
+    {"show", "[FILE | ID]", "what the token says (not verified)", 0, 1, false, token_credd_options,
+        verb_show},
+    {"verify", "[FILE | ID]", "check it fully under the joined VO's root", 0, 1, false,
+        token_credd_options, verb_verify},
     {"check", "[FILE]", "the same and says nothing: exit status 0 valid, 1 not", 0, 1, false, NULL,
         verb_check},
     {"path", "", "where the current token is", 0, 0, false, NULL, verb_path},
@@ -316,8 +328,15 @@ static const struct xos_cli_verb verbs[] = {
         NULL, verb_needs_renewal},
     {"delegate", "[REQUEST]", "let another key act for you, restricted and for a time", 0, 1, false,
         token_delegate_options, token_delegate},
-    {"list", "", "all your unexpired tokens", 0, 0, false, NULL, token_list},
+    {"list", "", "all your unexpired tokens, or what xos-credd keeps", 0, 0, false,
+        token_credd_options, token_list_any},
     {"end", "SERIAL", "end one of them, wherever it is", 1, 1, false, NULL, token_end},
+    {"get", "[ID]", "a credential of xos-credd's as a file, for tools that need one", 0, 1, false,
+        token_get_options, token_get},
+    {"choose", "ID", "which credential of xos-credd's this session uses", 1, 1, false,
+        token_kept_options, token_choose},
+    {"destroy", "ID...", "end credentials that xos-credd keeps", 1, 64, false, token_kept_options,
+        token_destroy},
     {"password", "", "change your password", 0, 0, false, token_secret_options, token_password},
     {"totp", "enrol | remove | status", "a second factor for log-ins: an authenticator's codes", 1,
         1, false, token_secret_options, token_totp},
@@ -339,6 +358,10 @@ int main(int argc, char **argv)
 	                "  xos-token delegate --stock --node lab/n1 --out proxy.pem\n"
 	                "  xos-token list\n"
 	                "  xos-token end 5f1c...\n"
+	                "  xos-token list --credd\n"
+	                "  export X509_USER_PROXY=$(xos-token get)\n"
+	                "  xos-token choose s-5f1c...\n"
+	                "  xos-token destroy s-5f1c...\n"
 	                "  xos-token password\n"
 	                "  xos-token totp enrol\n"
 	                "  curl --cert $(xos-token path) https://...\n",

@@ -73,6 +73,12 @@ START_TEST(write_and_read)
 	ck_assert_int_eq(xos_file_read(at("f"), 3, &b, &err), XOS_OK);
 	ck_assert_str_eq(xos_buf_str(&b), "bye");
 	xos_buf_free(&b);
+	ck_assert_int_eq(
+	    xos_file_write_fleeting(at("f"), 0640, xos_bytes_str("see"), &err), XOS_OK);
+	ck_assert_uint_eq(mode_of(at("f")), 0640);
+	ck_assert_int_eq(xos_file_read(at("f"), 3, &b, &err), XOS_OK);
+	ck_assert_str_eq(xos_buf_str(&b), "see");
+	xos_buf_free(&b);
 	ck_assert_int_eq(xos_file_read(at("f"), 2, &b, &err), XOS_LIMIT);
 	ck_assert_int_eq(xos_file_read(at("g"), 9, &b, &err), XOS_NOT_FOUND);
 	ck_assert_ptr_nonnull(strstr(err.text, at("g")));
@@ -80,6 +86,7 @@ START_TEST(write_and_read)
 	ck_assert_int_eq(mkfifo(at("fifo"), 0600), 0);
 	ck_assert_int_eq(xos_file_read(at("fifo"), 9, &b, &err), XOS_MALFORMED); /* and no hang */
 	ck_assert_int_eq(xos_file_write(at("no/f"), 0600, in, &err), XOS_NOT_FOUND);
+	ck_assert_int_eq(xos_file_write_fleeting(at("no/f"), 0600, in, &err), XOS_NOT_FOUND);
 	ck_assert_int_eq(xos_file_write(at(""), 0600, in, &err), XOS_MALFORMED);
 	ck_assert_int_eq(files(), 2); /* nothing temporary left */
 }

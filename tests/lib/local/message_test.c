@@ -6,7 +6,10 @@
 
 static const enum xos_local_op ops[] = {XOS_LOCAL_STATUS, XOS_LOCAL_AUTHORISE,
     XOS_LOCAL_JOB_PREPARE, XOS_LOCAL_JOB_ACCEPT, XOS_LOCAL_JOB_CREDENTIAL, XOS_LOCAL_JOB_RELEASE,
-    XOS_LOCAL_CREDENTIAL, XOS_LOCAL_LIST, XOS_LOCAL_RENEWALS, XOS_LOCAL_JOB_GRANT};
+    XOS_LOCAL_CREDENTIAL, XOS_LOCAL_LIST, XOS_LOCAL_RENEWALS, XOS_LOCAL_JOB_GRANT,
+    XOS_LOCAL_CRED_CREATE, XOS_LOCAL_CRED_PUT, XOS_LOCAL_CRED_SIGN, XOS_LOCAL_CRED_LIST,
+    XOS_LOCAL_CRED_GET, XOS_LOCAL_CRED_DESTROY, XOS_LOCAL_CRED_CHAIN, XOS_LOCAL_DELEGATE,
+    XOS_LOCAL_CRED_RENEW};
 #define NOPS (sizeof(ops) / sizeof(ops[0]))
 
 static struct xos_local_request full(enum xos_local_op op)
@@ -14,7 +17,14 @@ static struct xos_local_request full(enum xos_local_op op)
 	struct xos_local_request r = {.op = op, .job = "job-1.x_Y", .nchain = 2};
 	r.chain[0] = xos_bytes_str("leaf");
 	r.chain[1] = xos_bytes_str("issuer");
-	r.text = xos_bytes_str("{}");
+	r.text = xos_bytes_str("{\"the length of a SHA-256\":  12}");
+	r.step = (struct xos_local_step){.csr = xos_bytes_str("request"),
+	    .actor = "job",
+	    .node = "n1",
+	    .id = "j-1",
+	    .until = 99,
+	    .depth = 2,
+	    .restriction = xos_bytes_str("only this")};
 	return r;
 }
 
@@ -87,7 +97,10 @@ START_TEST(answers_come_back_as_they_went)
 	    .account = {true, "demo.alice", 1900000001, 1900000001},
 	    .not_after = INT64_MAX,
 	    .entries = entries,
-	    .nentries = 2};
+	    .nentries = 2,
+	    .id = "s-1",
+	    .chain = {xos_bytes_str("leaf"), xos_bytes_str("issuer")},
+	    .nchain = 2};
 	struct xos_local_answer out;
 	round_trip(&in, &out, body);
 	if (ops[_i] == XOS_LOCAL_AUTHORISE) {
@@ -204,6 +217,75 @@ START_TEST(requests_that_do_not_fit_are_not_sent)
 }
 END_TEST
 
+static bool encodes(const struct xos_local_request *r)
+{
+	struct xos_buf b;
+	xos_buf_init(&b, XOS_LOCAL_BODY_MAX);
+	bool ok = xos_local_request_encode(r, &b, NULL) == XOS_OK;
+	xos_buf_free(&b);
+	return ok;
+}
+
+static bool decodes(enum xos_local_op op, const void *p, size_t n)
+{
+	struct xos_local_request out;
+	return xos_local_request_decode(op, (struct xos_bytes){p, n}, &out, NULL) == XOS_OK;
+}
+
+START_TEST(flags_that_an_operation_does_not_know_are_refused)
+{
+	static const uint8_t most[] = {XOS_LOCAL_EXPORT | XOS_LOCAL_SESSION},
+	                     all[] = {XOS_LOCAL_ALL}, more[] = {0x80};
+	ck_assert(decodes(XOS_LOCAL_CRED_CREATE, most, 1));
+	ck_assert(!decodes(XOS_LOCAL_CRED_CREATE, all, 1));
+	ck_assert(!decodes(XOS_LOCAL_CRED_CREATE, more, 1));
+	ck_assert(decodes(XOS_LOCAL_CRED_LIST, all, 1));
+	ck_assert(!decodes(XOS_LOCAL_CRED_LIST, most, 1));
+	ck_assert(!encodes(
+	    &(struct xos_local_request){.op = XOS_LOCAL_CRED_LIST, .flags = XOS_LOCAL_EXPORT}));
+}
+END_TEST
+
+START_TEST(a_digest_has_one_of_three_lengths)
+{
+	static const uint8_t bytes[65];
+	for (size_t n = 0; n <= sizeof(bytes); n++) {
+		struct xos_local_request r = {
+		    .op = XOS_LOCAL_CRED_SIGN, .text = {n ? bytes : NULL, n}};
+		uint8_t wire[4 + 4 + sizeof(bytes)] = {[7] = (uint8_t)n};
+		bool good = n == 32 || n == 48 || n == 64;
+		ck_assert_int_eq(encodes(&r), good);
+		ck_assert_int_eq(decodes(XOS_LOCAL_CRED_SIGN, wire, 8 + n), good);
+	}
+}
+END_TEST
+
+START_TEST(a_delegation_out_of_bounds_is_not_sent)
+{
+	static uint8_t big[XOS_LOCAL_RESTRICTION_MAX + 1];
+	struct xos_local_request r = full(XOS_LOCAL_DELEGATE);
+	ck_assert(encodes(&r));
+	r.step.csr.n = 0;
+	ck_assert(!encodes(&r));
+	r.step.csr = (struct xos_bytes){big, XOS_LOCAL_CSR_MAX + 1};
+	ck_assert(!encodes(&r));
+	r = full(XOS_LOCAL_DELEGATE);
+	r.step.actor[0] = '\0';
+	ck_assert(!encodes(&r));
+	r = full(XOS_LOCAL_DELEGATE);
+	r.step.depth = XOS_LOCAL_DEPTH_MAX + 1;
+	ck_assert(!encodes(&r));
+	r.step.depth = XOS_LOCAL_DEPTH_MAX;
+	r.step.until = -1;
+	ck_assert(!encodes(&r));
+	r.step.until = 0;
+	r.step.restriction = (struct xos_bytes){big, sizeof(big)};
+	ck_assert(!encodes(&r));
+	r.step.restriction.n = XOS_LOCAL_RESTRICTION_MAX;
+	ck_assert(encodes(&r));
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("local-message");
@@ -214,6 +296,9 @@ static Suite *suite(void)
 	tcase_add_test(t, headers);
 	tcase_add_test(t, job_identifiers);
 	tcase_add_test(t, requests_that_do_not_fit_are_not_sent);
+	tcase_add_test(t, flags_that_an_operation_does_not_know_are_refused);
+	tcase_add_test(t, a_digest_has_one_of_three_lengths);
+	tcase_add_test(t, a_delegation_out_of_bounds_is_not_sent);
 	suite_add_tcase(s, t);
 	return s;
 }
