@@ -14,8 +14,9 @@
 #include "jobs/starter.h"
 
 #define ASK_MS 1000
-#define FAILED_MS 10000 /* until xos-credd is asked again after it did not answer */
-#define AGAIN_MS 2000   /* until a copy is tried again that could not be exchanged */
+#define FAILED_MAX_MS                                                                              \
+	10000 /* until xos-credd is asked again after it did not answer: a second first, then longer */
+#define AGAIN_MS 2000 /* until a copy is tried again that could not be exchanged */
 #define TIMEOUT_MS 1000
 #define ANSWER_MAX XOS_LOCAL_PEM_MAX
 #define JOBS_MAX 1000 /* in one answer */
@@ -25,6 +26,7 @@ struct xos_refresh {
 	char epoch[65];
 	int64_t after;
 	int64_t ask_ms;
+	int64_t pause_ms;
 	bool failed; /* xos-credd does not answer: nothing else waits for it until it does */
 };
 
@@ -76,7 +78,10 @@ static void credd_failed(struct xos_refresh *f, const struct xos_err *why)
 	if (!f->failed)
 		xos_event_err(XOS_WARN, "jobs.renewals-not-known", why, (char *)NULL);
 	f->failed = true;
-	f->ask_ms = xos_clock_mono_ms() + FAILED_MS;
+	f->pause_ms = f->pause_ms ? 2 * f->pause_ms : ASK_MS;
+	if (f->pause_ms > FAILED_MAX_MS)
+		f->pause_ms = FAILED_MAX_MS;
+	f->ask_ms = xos_clock_mono_ms() + f->pause_ms;
 }
 
 static enum xos_status fetch(
@@ -254,8 +259,10 @@ static enum xos_status ask(struct xos_starter *s, bool *more, int64_t now, struc
 	st = xos_json_dump(q, &b, err);
 	if (st == XOS_OK)
 		st = xos_local_renewals(f->credd, xos_buf_str(&b), &answer, err);
-	if (st == XOS_OK)
+	if (st == XOS_OK) {
 		f->failed = false;
+		f->pause_ms = 0;
+	}
 	if (st == XOS_OK)
 		st = read_answer(s, answer, more, now, err);
 	free(answer);

@@ -74,15 +74,15 @@ restart_node() { # as after a crash: nothing had time to tidy up
 
 @test "a job outlives its delegation, another is told that its grant was revoked; kill -9 of credd and jobd meanwhile" {
 	local id revoked
-	id=$(job submit --lifetime 8s --renew 1h -- sh -c "$watcher")
-	revoked=$(job submit --lifetime 8s --renew 1h -- sleep 600)
+	id=$(job submit --lifetime 15s --renew 1h -- sh -c "$watcher")
+	revoked=$(job submit --lifetime 15s --renew 1h -- sleep 600)
 	retry says "$id" '.renew_state == "renewing" and .renews_until'
 	[[ "$(as alice xps)" == *"renews until "* ]]
 	retry as alice xos-grant revoke "$revoked"
+	restart_node
 	# Told before the credential ends.
 	retry says "$revoked" '.renew_state == "refused" and .renew_failing_since'
 	says "$revoked" '(.credential_until | fromdate) > now and (.renew_text | contains("revoked"))'
-	restart_node
 	retry logs_have "$id" outlived
 	says "$id" '.renew_state == "renewing" and (.credential_until | fromdate) > (.started | fromdate) + 30'
 	run -0 go "$id"
@@ -108,8 +108,8 @@ restart_node() { # as after a crash: nothing had time to tidy up
 	id=$(job submit --lifetime 6s --renew 1h -- sh -c "$watcher")
 	retry says "$id" '.renew_state == "failing" and .renew_text == "authority not reached" and .renew_failing_since'
 	[[ "$(job show "$id")" == *"renewal failing since "*" (authority not reached), token ends "* ]]
-	xos-credd status --config "$NODE/credd.conf" | jq -e '.renewals.failing == 1 and (.renewals.last_error | contains("cannot reach"))'
-	[[ "$(xos-node status --dir "$NODE")" == *"1 failing"*"failing since "*"cannot reach"* ]]
+	xos-credd status --config "$NODE/credd.conf" | jq -e '.renewals.failing >= 1 and (.renewals.last_error | contains("cannot reach"))'
+	[[ "$(xos-node status --dir "$NODE")" == *" failing, "*"failing since "*"cannot reach"* ]]
 	restart_node
 	says "$id" '.state == "running"'
 	xos-server start --dir "$V/vo"
