@@ -432,14 +432,18 @@ void xos_credd_jobs_running(struct xos_credd_jobs *jobs, const char *job_id, int
 		j->running = now;
 }
 
+static int64_t last_use(const struct xos_credd_job *j)
+{
+	return j->running > j->not_after ? j->running : j->not_after;
+}
+
 void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now)
 {
 	for (size_t i = 0; i < BUCKETS; i++) {
 		for (struct xos_credd_job *j = jobs->bucket[i], *next; j; j = next) {
 			struct xos_err err = XOS_ERR_INIT;
 			next = j->next;
-			int64_t last = j->running > j->not_after ? j->running : j->not_after;
-			bool over = j->chain.n ? now > last + XOS_CREDD_OVER_KEEP
+			bool over = j->chain.n ? now > last_use(j) + XOS_CREDD_OVER_KEEP
 			                       : now > j->created + XOS_CREDD_PREPARED_KEEP;
 			if (!over)
 				continue;

@@ -20,9 +20,13 @@
 #define STILL_LOOKS 100 /* after which that is said to take long */
 #define AT_ONCE 16      /* questions in one look */
 
-enum xos_status xos_running_open(struct xos_starter *s, struct xos_err *err)
+enum xos_status xos_running_open(
+    struct xos_starter *s, const struct xos_local_options *opt, struct xos_err *err)
 {
-	return xos_starter_credd(s, TIMEOUT_MS, &s->running.credd, err);
+	struct xos_local_options own = *opt;
+
+	own.timeout_ms = TIMEOUT_MS;
+	return xos_local_new(&own, &s->running.credd, err);
 }
 
 void xos_running_close(struct xos_starter *s)

@@ -32,7 +32,9 @@ struct xos_running {
 	bool away; /* it was said that xos-credd does not answer */
 };
 
-XOS_MUST_USE enum xos_status xos_running_open(struct xos_starter *s, struct xos_err *err);
+/* opt: of xos-credd's socket. */
+XOS_MUST_USE enum xos_status xos_running_open(
+    struct xos_starter *s, const struct xos_local_options *opt, struct xos_err *err);
 void xos_running_close(struct xos_starter *s);
 /* Before the job's monitor starts: what it is decided by, for later. */
 XOS_MUST_USE enum xos_status xos_running_begin(const struct xos_starter *s, const char *id,

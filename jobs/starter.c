@@ -484,10 +484,9 @@ static enum xos_status make_tools(struct xos_starter *s, struct xos_err *err)
 	return st == XOS_OK ? xos_file_write(path, 0644, xos_bytes_str(text), err) : st;
 }
 
-enum xos_status xos_starter_credd(
-    const struct xos_starter *s, int timeout_ms, struct xos_local **out, struct xos_err *err)
+static enum xos_status open_credd(struct xos_starter *s, struct xos_err *err)
 {
-	struct xos_local_options opt = {.path = s->c->credd_socket, .timeout_ms = timeout_ms};
+	struct xos_local_options opt = {.path = s->c->credd_socket, .timeout_ms = CREDD_TIMEOUT_MS};
 	gid_t gid;
 	enum xos_status st = XOS_OK;
 
@@ -495,7 +494,9 @@ enum xos_status xos_starter_credd(
 		opt.other_user = true;
 		st = xos_service_user(s->c->credd_user, &opt.user, &gid, err);
 	}
-	return st == XOS_OK ? xos_local_new(&opt, out, err) : st;
+	if (st == XOS_OK)
+		st = xos_local_new(&opt, &s->credd, err);
+	return st == XOS_OK ? xos_running_open(s, &opt, err) : st;
 }
 
 /* Said once: what is missing here refuses jobs whose limits need it. */
@@ -535,9 +536,7 @@ enum xos_status xos_starter_new(
 	if (st == XOS_OK)
 		st = make_tools(s, err);
 	if (st == XOS_OK)
-		st = xos_starter_credd(s, CREDD_TIMEOUT_MS, &s->credd, err);
-	if (st == XOS_OK)
-		st = xos_running_open(s, err);
+		st = open_credd(s, err);
 	if (st == XOS_OK)
 		st = xos_stage_each(&s->stage, find_unsettled, s, err);
 	if (st != XOS_OK) {

@@ -50,9 +50,6 @@ XOS_MUST_USE enum xos_status xos_starter_watch(
     struct xos_starter *s, const char *id, struct xos_err *err);
 /* What is over: status, credential, record; and what was kept long enough. Called every tick. */
 void xos_starter_settle(void *ctx);
-/* A client of xos-credd's socket whose calls take so long at most. */
-XOS_MUST_USE enum xos_status xos_starter_credd(
-    const struct xos_starter *s, int timeout_ms, struct xos_local **out, struct xos_err *err);
 /* Folder for cred.pem of a job. */
 XOS_MUST_USE enum xos_status xos_starter_cred(
     const struct xos_starter *s, const char *id, char out[PATH_MAX], struct xos_err *err);
