@@ -473,11 +473,12 @@ void xos_credd_jobs_running(struct xos_credd_jobs *jobs, const char *job_id, int
 		j->running = now;
 }
 
-/* A credential that ended while the authority was away can still be renewed. */
+/* A credential that ended while the authority was away can still be renewed; and what runs is decided about by it. */
 static int64_t last_use(const struct xos_credd_job *j)
 {
 	const struct xos_credd_grant *g = j->grant;
-	return g && !g->refusal[0] && g->ends > j->not_after ? g->ends : j->not_after;
+	int64_t end = g && !g->refusal[0] && g->ends > j->not_after ? g->ends : j->not_after;
+	return j->running > end ? j->running : end;
 }
 
 void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now, int64_t mono_ms)
@@ -486,8 +487,7 @@ void xos_credd_jobs_sweep(struct xos_credd_jobs *jobs, int64_t now, int64_t mono
 		for (struct xos_credd_job *j = jobs->bucket[i], *next; j; j = next) {
 			struct xos_err err = XOS_ERR_INIT;
 			next = j->next;
-			int64_t last = j->running > last_use(j) ? j->running : last_use(j);
-			bool over = j->chain.n ? now > last + XOS_CREDD_OVER_KEEP
+			bool over = j->chain.n ? now > last_use(j) + XOS_CREDD_OVER_KEEP
 			                       : now > j->created + XOS_CREDD_PREPARED_KEEP;
 			if (!over || !j->over)
 				j->over_since_ms = mono_ms;
