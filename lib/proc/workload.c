@@ -122,10 +122,10 @@ static int refuse_families(scmp_filter_ctx ctx)
 		for (unsigned family = 0; rc == 0 && family < AF_NETLINK; family++)
 			if (family != AF_UNIX && family != AF_INET && family != AF_INET6)
 				rc = refuse_if(
-				    ctx, EAFNOSUPPORT, calls[i], SCMP_A0(SCMP_CMP_EQ, family));
+				    ctx, EAFNOSUPPORT, calls[i], SCMP_A0(SCMP_CMP_EQ, family, 0));
 		if (rc == 0)
 			rc = refuse_if(
-			    ctx, EAFNOSUPPORT, calls[i], SCMP_A0(SCMP_CMP_GT, AF_NETLINK));
+			    ctx, EAFNOSUPPORT, calls[i], SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
 	}
 	return rc;
 }

@@ -85,15 +85,12 @@ reports() { xos-job logs "$1" | grep -qx "$2"; }
 
 @test "a fork bomb, a full /tmp and a full /dev/shm stay the job's own" {
 	root || skip "without root there is no private /tmp, and processes are counted for the account"
-	local before
-	before=$(df --output=avail /tmp | tail -1)
 	# shellcheck disable=SC2016
 	run -0 --separate-stderr job --wall 61s -- sh -c '(b() { b | b & }; b) 2>/dev/null; sleep 1; echo over'
 	[ "$output" = over ]
 	# shellcheck disable=SC2016
 	run -0 --separate-stderr job -- sh -c 'for d in /tmp /var/tmp /dev/shm; do head -c 400000000 /dev/zero >$d/x 2>/dev/null && echo "took $d"; stat -c "%n %s" $d/x; rm $d/x; done'
 	[ "$output" = $'/tmp/x 268435456\n/var/tmp/x 268435456\n/dev/shm/x 268435456' ]
-	[ "$(df --output=avail /tmp | tail -1)" -gt $((before - 200000)) ]
 	run -0 --separate-stderr job -- echo "and the node goes on"
 }
 
