@@ -171,10 +171,16 @@ static enum xos_status renew(const struct xos_credd_asked *a, struct xos_err *er
 	enum xos_status st = xos_credd_usable(a, a->req->job, &u, err);
 	if (st)
 		return st;
-	return xos_err_set(err, XOS_UNAVAILABLE, "not-renewable",
-	    "xos-credd holds nothing by which credential %s could be renewed: %s", u.picked.id,
-	    u.picked.session ? "log in again, and put the new token in its place"
-	                     : "it ends with its token");
+	set_id(a, u.picked.id);
+	if (u.picked.session)
+		return xos_err_set(err, XOS_UNAVAILABLE, "not-renewable",
+		    "xos-credd holds nothing by which credential %s could be renewed: log in "
+		    "again, "
+		    "and put the new token in its place",
+		    u.picked.id);
+	a->answer->not_after = u.picked.job->not_after;
+	return xos_credd_renewals_ask(
+	    a->ops->renewals, xos_credd_jobs_find(a->ops->jobs, u.picked.job->id), a->now, err);
 }
 
 enum xos_status xos_credd_credentials(const struct xos_credd_asked *a, struct xos_err *err)

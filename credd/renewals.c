@@ -330,6 +330,31 @@ void xos_credd_renewals_changed(struct xos_credd_renewals *r, struct xos_credd_j
 	touch(r, job->grant);
 }
 
+enum xos_status xos_credd_renewals_ask(
+    struct xos_credd_renewals *r, struct xos_credd_job *job, int64_t now, struct xos_err *err)
+{
+	struct xos_credd_grant *g = job->grant;
+	if (!r || !g)
+		return xos_err_set(err, XOS_UNAVAILABLE, "not-renewable",
+		    "nothing was given by which the credential of job %s could be renewed: it ends "
+		    "with "
+		    "its token",
+		    job->id);
+	if (g->refusal[0] || !stands(job, now))
+		return xos_err_set(err, XOS_DENIED, g->refusal[0] ? g->refusal : "grant-ended",
+		    "the credential of job %s is not renewed any more: %s", job->id,
+		    g->refusal[0] ? g->text : "its grant has ended (xos-job extend)");
+	if (now - g->taken < life_of(job) / 10)
+		return xos_err_set(err, XOS_LIMIT, "renewed-already",
+		    "the credential of job %s is new, and is renewed at half of its life anyway",
+		    job->id);
+	if (!g->failing_since && !g->busy) {
+		g->next = now;
+		g->next_ms = g->wait_ms = 0;
+	}
+	return XOS_OK;
+}
+
 /* --- giving work out --- */
 
 static struct xos_credd_work *work_for(const struct xos_credd_job *job)

@@ -59,6 +59,13 @@ void xos_credd_renewals_done(
     struct xos_credd_renewals *r, struct xos_credd_work *w, const struct xos_credd_now *now);
 /* The job's grant is new or another one. */
 void xos_credd_renewals_changed(struct xos_credd_renewals *r, struct xos_credd_job *job);
+/*
+ * Its holder wants it renewed before its time: planned for now, unless it fails already and is tried again anyway. r NULL: nothing is
+ * renewed here. UNAVAILABLE "not-renewable", or, with a grant that ended or was refused, DENIED with the code of that; LIMIT
+ * "renewed-already": it is so new that this would only be work for the authority.
+ */
+XOS_MUST_USE enum xos_status xos_credd_renewals_ask(
+    struct xos_credd_renewals *r, struct xos_credd_job *job, int64_t now, struct xos_err *err);
 
 struct xos_credd_renewal_counts {
 	size_t renewing, failing, refused, ended;

@@ -135,6 +135,7 @@ static bool refresh_copy(struct xos_starter *s, struct xos_job_renewal *r,
 	st = exchange(s, r->job, &err);
 	if (st == XOS_OK) {
 		XOS_EVENT(XOS_INFO, "job.credential-refreshed", "job", r->job);
+		xos_running_again(s, r->job);
 		return true;
 	}
 	r->renewed = had->renewed;
