@@ -16,7 +16,10 @@ setup_file() {
 	export JOBS
 }
 
-teardown_file() { vo_remove; }
+teardown_file() {
+	xos-jobd end --config "$NODE/jobd.conf" # what a case that failed left running
+	vo_remove
+}
 
 pid_of() { awk '{print $1}' "$V/vo/run/xos-$1.pid"; }
 
