@@ -16,7 +16,6 @@
 #include "jobs/monitor.h"
 #include "jobs/outcome.h"
 #include "jobs/place.h"
-#include "jobs/standing.h"
 #include "jobs/tree.h"
 #include "proc/cgroup.h"
 
@@ -419,86 +418,6 @@ START_TEST(memory_of_the_whole_job)
 }
 END_TEST
 
-static void write_standing(const struct xos_job_standing *s)
-{
-	struct xos_err err = XOS_ERR_INIT;
-
-	ck_assert_msg(xos_standing_write(run_dir, s, &err) == XOS_OK, "%s", err.text);
-}
-
-START_TEST(frozen_and_cancelled_it_never_runs_again)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	struct xos_cgroups groups;
-	struct xos_cgroup g;
-	struct xos_err err = XOS_ERR_INIT;
-	pid_t pid;
-
-	xos_cgroups_find(&groups);
-	if (!(groups.can & XOS_CGROUP_FREEZE) ||
-	    !sample(_i, "trap 'echo term' TERM; while :; do echo .; sleep 0.02; done", &l))
-		return;
-	l.group_can = (uint8_t)groups.can;
-	l.group_unified = (uint8_t)xos_cgroups_unified(&groups);
-	l.grace = 600; /* which the test does not wait for */
-	pid = spawn(&l);
-	wait_size("stdout", 4);
-	ck_assert_int_eq(xos_cgroup_open(&groups, id, &g, &err), XOS_OK);
-	ck_assert(!xos_cgroup_is_frozen(&g));
-	ck_assert_msg(xos_cgroup_freeze(&g, true, &err) == XOS_OK, "%s", err.text);
-	ck_assert(xos_cgroup_is_frozen(&g));
-	kill(pid, SIGTERM);
-	ck_assert_int_eq(finish(pid, &o), 0);
-	xos_launch_free(&l);
-	ck_assert_int_eq(o.cause, XOS_CAUSE_CANCELLED);
-	ck_assert_int_eq(o.end, XOS_END_SIGNALLED);
-	ck_assert_uint_eq(o.value, SIGKILL);
-	ck_assert_ptr_null(strstr(text_of("stdout"), "term"));
-	ck_assert_int_eq(xos_cgroup_open(&groups, id, &g, NULL), XOS_NOT_FOUND);
-}
-END_TEST
-
-START_TEST(told_to_end_it_says_why)
-{
-	struct xos_job_outcome o;
-	struct xos_launch l;
-	pid_t pid;
-
-	if (!sample(_i, "echo up; exec sleep 1000", &l))
-		return;
-	pid = spawn(&l);
-	wait_size("stdout", 3);
-	write_standing(
-	    &(struct xos_job_standing){.ending = XOS_CAUSE_POLICY, .text = "The cooling is off."});
-	kill(pid, SIGTERM);
-	ck_assert_int_eq(finish(pid, &o), 0);
-	xos_launch_free(&l);
-	ck_assert_str_eq(xos_job_cause_name(o.cause), "policy");
-	ck_assert_str_eq(o.text, "The cooling is off.");
-	ck_assert_uint_eq(o.value, SIGTERM);
-}
-END_TEST
-
-/* A second of wall time, and two in which it stood still, or stands still yet as far as is written down. */
-START_TEST(time_for_which_it_was_frozen_is_not_its_own)
-{
-	struct xos_job_standing s = {.frozen_ms = 600000};
-	struct xos_job_outcome o;
-	struct xos_launch l;
-
-	ck_assert(sample(0, "sleep 2; exit 5", &l));
-	if (_i)
-		s = (struct xos_job_standing){.frozen_mark = 1, .frozen_since = 1};
-	l.limits.wall = 1;
-	write_standing(&s);
-	run(&l, &o);
-	ck_assert_int_eq(o.end, XOS_END_EXITED);
-	ck_assert_uint_eq(o.value, 5);
-	ck_assert_uint_eq(o.wall_ms, 0);
-}
-END_TEST
-
 START_TEST(no_job_without_its_monitor)
 {
 	struct xos_job_outcome o;
@@ -578,9 +497,6 @@ Suite *monitor_suite(void)
 	tcase_add_loop_test(t, limits_are_set, 0, 2);
 	tcase_add_loop_test(t, cpu_of_all_processes_counts, 0, 2);
 	tcase_add_loop_test(t, memory_of_the_whole_job, 0, 2);
-	tcase_add_loop_test(t, frozen_and_cancelled_it_never_runs_again, 0, 2);
-	tcase_add_loop_test(t, told_to_end_it_says_why, 0, 2);
-	tcase_add_loop_test(t, time_for_which_it_was_frozen_is_not_its_own, 0, 2);
 	tcase_add_loop_test(t, no_job_without_its_monitor, 0, 2);
 	tcase_add_test(t, only_one_monitor);
 	suite_add_tcase(s, t);

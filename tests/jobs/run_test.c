@@ -6,6 +6,7 @@ int main(void)
 	int failed;
 
 	srunner_add_suite(r, monitor_suite());
+	srunner_add_suite(r, frozen_suite());
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);

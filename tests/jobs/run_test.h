@@ -5,5 +5,6 @@
 
 Suite *codec_suite(void);
 Suite *monitor_suite(void);
+Suite *frozen_suite(void);
 
 #endif
