@@ -11,7 +11,7 @@ setup() {
 	while read -r t; do
 		case $t in */*) last=${t%/*} ;; *) t=$last/$t ;; esac
 		[ -e "$t" ] || { echo "$t" && return 1; }
-	done < <(awk -F' *\\| *' '/^\| / && $4 !~ /^(seen by)?$/ { print $4 }' SECURITY.md |
+	done < <(awk -F' *\\| *' '!/^\|/ { on = 0 } $4 == "seen by" { on = 1; next } on && /^\| / && $4 != "" { print $4 }' SECURITY.md |
 		sed 's/ *([^)]*)//g' | tr ',' '\n' | sed 's/^ *//; s/ *$//')
 	[ -n "$last" ]
 }

@@ -200,3 +200,14 @@ request() {
 	run api deep n2 POST /jobs "$(spec)"
 	[ "${lines[-1]}" = 201 ]
 }
+
+@test "a job passes on what the authority renewed for it, and the chain says who signed what" {
+	sed -i '/^lifetime/d; /^\[token\]/d' "$V/vo/cad/cad.conf"
+	printf '[token]\nlifetime = 300s\n' >>"$V/vo/cad/cad.conf"
+	kill -HUP "$(awk '{print $1}' "$V/vo/run/xos-cad.pid")"
+	run -0 --separate-stderr job submit --node n1 --wait --depth 1 --restrict "$V/submit.xos" --lifetime 8s --renew 1h -- sh -c '
+		until openssl x509 -in "$X509_USER_PROXY" -noout -subject | grep -q OU\ =\ delegation; do sleep 0.2; done
+		xos-job submit --node n2 --wait -- xos-token show --json'
+	jq -se '.[0].delegation as [$x, $y] | $x.signed_by == "authority" and $x.node == "n1" and $x.depth == 1
+		and $y.signed_by == "holder" and $y.node == "n2" and $y.by == "job \($x.id) on n1"' <<<"$output"
+}
