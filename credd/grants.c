@@ -144,7 +144,8 @@ static enum xos_status take(struct xos_credd_jobs *jobs, struct xos_credd_job *j
 	const struct xos_credd_grant *old = job->grant;
 	if (old && xos_bytes_eq(xos_buf_bytes(&old->wire), xos_buf_bytes(&(*fresh)->wire)))
 		return XOS_OK;
-	if (old && s->grant.ends <= old->ends)
+	/* One that was refused is in nobody's way. */
+	if (old && !old->refusal[0] && s->grant.ends <= old->ends)
 		return xos_err_set(err, XOS_CONFLICT, "grant-shorter",
 		    "job %s has a grant that ends no earlier than this one", job->id);
 	enum xos_status st = fill(job, s, now, *fresh, err);

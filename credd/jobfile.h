@@ -42,6 +42,7 @@ struct xos_credd_grant {
 	int64_t failing_since;
 	unsigned failures; /* in a row */
 	bool busy, over;
+	bool unheard;     /* renewed although the authority never said that it has it: tried once */
 	uint64_t changed; /* for who follows */
 };
 struct xos_credd_grant *xos_credd_grant_new(void); /* NULL if out of memory */

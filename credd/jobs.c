@@ -394,6 +394,15 @@ void xos_credd_jobs_move(struct xos_credd_jobs *jobs, const char *id, uint32_t u
 	job->account.uid = job->account.gid = uid;
 }
 
+void xos_credd_jobs_move_back(struct xos_credd_jobs *jobs, const char *id)
+{
+	struct xos_credd_job *job = find(jobs, id);
+	if (!job || !job->computed)
+		return;
+	job->account.uid = job->account.gid = job->computed;
+	job->computed = 0;
+}
+
 const struct xos_credd_job *xos_credd_jobs_get(
     const struct xos_credd_jobs *jobs, const char *job_id)
 {

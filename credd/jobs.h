@@ -63,6 +63,8 @@ XOS_MUST_USE enum xos_status xos_credd_jobs_choose(const struct xos_credd_jobs *
     const char *hint, int64_t now, const char **job, struct xos_err *err);
 /* Whose the job's credential is from now on: a uid that was leased to it. Not kept: leases are. */
 void xos_credd_jobs_move(struct xos_credd_jobs *jobs, const char *id, uint32_t uid);
+/* The lease is over: the member's computed account has it again, not who has the uid next. */
+void xos_credd_jobs_move_back(struct xos_credd_jobs *jobs, const char *id);
 /* The accepted chain, DER, borrowed until the job changes; 0 if there is none. */
 size_t xos_credd_jobs_chain(
     const struct xos_credd_jobs *jobs, const char *job_id, struct xos_bytes out[XOS_CHAIN_MAX]);

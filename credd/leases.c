@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -377,8 +378,8 @@ static enum xos_status none_left(
 enum xos_status xos_credd_leases_take(struct xos_credd_leases *l,
     const struct xos_credd_lease_want *w, uint32_t *uid, struct xos_err *err)
 {
-	struct xos_credd_lease_line line = {
-	    .event = XOS_LEASE_TAKEN, .lease = {.number = w->number, .since = w->now}};
+	struct xos_credd_lease_line line = {.event = XOS_LEASE_TAKEN,
+	    .lease = {.number = w->number, .since = w->now, .taken_ms = xos_clock_mono_ms()}};
 	const struct xos_credd_lease *there = find_job(l, w->job);
 	if (there && (strcmp(there->member, w->member) != 0 || there->number != w->number))
 		return xos_err_set(err, XOS_CONFLICT, "lease-member",

@@ -30,7 +30,8 @@ struct xos_credd_lease {
 	char member[XOS_MEMBER_MAX + 1];
 	uint64_t number; /* of the member */
 	int64_t since;
-	int64_t held;                  /* since when something is left, 0: not, or not known yet */
+	int64_t taken_ms; /* by xos_clock_mono_ms; 0: before this start, as no connection is */
+	int64_t held;     /* since when something is left, 0: not, or not known yet */
 	char why[XOS_CREDD_LEASE_WHY]; /* what is left */
 };
 

@@ -275,6 +275,22 @@ static const struct {
     [XOS_LOCAL_CRED_RENEW] = {"credential.renew", false, op_credentials},
 };
 
+/*
+ * A connection says who made it, and can be handed to others that keep it after the job. What was connected before the
+ * uid was leased anew is of a job that is over; while nobody has the uid, so is all.
+ */
+static enum xos_status check_lease(const struct xos_credd_asked *c, struct xos_err *err)
+{
+	const struct xos_credd_slice *slice = &xos_credd_decider_view(c->ops->decider)->slice;
+	uint32_t uid = c->peer->uid;
+	const struct xos_credd_lease *lease = xos_credd_leases_of_uid(c->ops->leases, uid);
+	bool of_jobs = slice->jobs_first && uid >= slice->jobs_first && uid <= slice->jobs_last;
+	if (lease ? c->peer->since_ms >= lease->taken_ms : !of_jobs)
+		return XOS_OK;
+	return xos_err_set(err, XOS_DENIED, "lease-over",
+	    "this connection was made by a job that is over, which had the uid %u", (unsigned)uid);
+}
+
 static enum xos_status may_call(
     const struct xos_credd_asked *c, bool service_only, struct xos_err *err)
 {
@@ -289,7 +305,7 @@ static enum xos_status may_call(
 		    "only service users may do this, and uid %u is none (service_users in "
 		    "credd.conf)",
 		    (unsigned)c->peer->uid);
-	return XOS_OK;
+	return check_lease(c, err);
 }
 
 enum xos_status xos_credd_ops_handle(void *ctx, const struct xos_credd_peer *peer,

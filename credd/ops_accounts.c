@@ -66,8 +66,12 @@ static enum xos_status take_lease(struct call *c, const struct xos_claims *claim
 	    .member = claims->name,
 	    .number = claims->number,
 	    .now = c->now};
+	const struct xos_credd_job *job = xos_credd_jobs_get(c->ops->jobs, c->req->job);
 	uint32_t uid = 0;
 	enum xos_status st = xos_credd_leases_take(c->ops->leases, &want, &uid, err);
+	/* Before it begins nothing under this uid is the job's: an older xos-credd may have left it. */
+	if (!st && job && job->account.uid != uid)
+		st = xos_credd_sessions_end_uid(c->ops->sessions, uid, "lease-begins", err);
 	if (st)
 		return st;
 	account->uid = account->gid = uid;
@@ -118,6 +122,23 @@ static enum xos_status question(
 	return st ? st : XOS_JSON_ONLY(*doc, err, a, b);
 }
 
+/* What was kept for the uid is the job's, and not the next one's that gets the uid. What is left of the job has it no
+ * more either. */
+static enum xos_status end_sessions(
+    struct call *c, const struct xos_credd_lease *lease, struct xos_err *err)
+{
+	return lease ? xos_credd_sessions_end_uid(c->ops->sessions, lease->uid, "lease-over", err)
+	             : XOS_OK;
+}
+
+static enum xos_status give_back(struct call *c, struct xos_err *err)
+{
+	enum xos_status st = xos_credd_leases_give_back(c->ops->leases, c->req->job, c->now, err);
+	if (!st)
+		xos_credd_jobs_move_back(c->ops->jobs, c->req->job);
+	return st;
+}
+
 static enum xos_status op_lease_end(struct call *c, struct xos_err *err)
 {
 	struct xos_json *doc = NULL;
@@ -130,10 +151,12 @@ static enum xos_status op_lease_end(struct call *c, struct xos_err *err)
 	if (lease)
 		(void)!xos_str_printf(uid, sizeof(uid), "%u", lease->uid);
 	bool known = left && lease && lease->held;
+	if (!st)
+		st = end_sessions(c, lease, err);
 	if (!st && left)
 		st = xos_credd_leases_hold(c->ops->leases, c->req->job, left, c->now, err);
 	else if (!st)
-		st = xos_credd_leases_give_back(c->ops->leases, c->req->job, c->now, err);
+		st = give_back(c, err);
 	if (!st && uid[0] && !known)
 		XOS_EVENT(left ? XOS_WARN : XOS_INFO, left ? "lease.held" : "lease.free", "job",
 		    c->req->job, "uid", uid, "why", left);

@@ -265,6 +265,16 @@ static void renewed(struct xos_credd_renewals *r, struct xos_credd_job *job,
 	    XOS_INFO, "renewal.renewed", "job", job->id, "member", job->member, "until", until);
 }
 
+/* The authority may have it all the same: handed in by the member's own tool, or its answer was lost; and what was refused was
+ * an extension, which takes nothing from the grant before. It says so when it is asked to renew. Once. */
+static bool try_unheard(struct xos_credd_grant *g)
+{
+	if (g->unheard)
+		return false;
+	g->registered = g->unheard = true;
+	return true;
+}
+
 static bool same_wire(const struct xos_credd_work *w, const struct xos_credd_grant *g)
 {
 	return xos_bytes_eq(xos_buf_bytes(&w->wire), xos_buf_bytes(&g->wire));
@@ -283,7 +293,7 @@ static void settle(struct xos_credd_renewals *r, struct xos_credd_job *job,
 		renewed(r, job, w, now);
 	} else if (strcmp(w->err.code, "given-up") == 0) {
 		return; /* xos-credd ends: nothing was wrong */
-	} else if (definite(w)) {
+	} else if (definite(w) && !(w->registers && g->renewed && try_unheard(g))) {
 		refuse(r, job, &w->err, now);
 	} else {
 		/* An authority that lost it may take it again, as long as the token lives. */
@@ -411,7 +421,8 @@ static void look(void *ctx, struct xos_credd_job *job)
 		plan(job, true, x->now);
 	if (!due(g, x->now))
 		return;
-	if (!g->registered && g->token_ends + XOS_KNOWN_SKEW < x->now->wall) {
+	bool late = !g->registered && g->token_ends + XOS_KNOWN_SKEW < x->now->wall;
+	if (late && !try_unheard(g)) {
 		never_registered(x, job);
 	} else if (x->r->away_ms > x->now->boot_ms) {
 		if (!g->failing_since)

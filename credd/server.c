@@ -302,7 +302,8 @@ static bool admit(struct xos_credd_server *s, int fd, struct xos_credd_peer *pee
 	socklen_t n = sizeof(cred);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) || n != sizeof(cred))
 		return false;
-	*peer = (struct xos_credd_peer){.uid = cred.uid, .gid = cred.gid, .pid = cred.pid};
+	*peer = (struct xos_credd_peer){
+	    .uid = cred.uid, .gid = cred.gid, .pid = cred.pid, .since_ms = xos_clock_mono_ms()};
 	peer->service = s->opts.is_service(s->opts.ctx, cred.uid);
 	size_t share = s->opts.connections_max / 4;
 	if (share < SHARE_MIN)

@@ -21,6 +21,7 @@ struct xos_credd_peer {
 	gid_t gid;
 	pid_t pid;
 	bool service;
+	int64_t since_ms; /* when it connected, by xos_clock_mono_ms */
 };
 
 /*

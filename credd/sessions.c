@@ -415,6 +415,25 @@ enum xos_status xos_credd_sessions_destroy(
 	return end(s, c, "destroyed", err);
 }
 
+enum xos_status xos_credd_sessions_end_uid(
+    struct xos_credd_sessions *s, uint32_t uid, const char *why, struct xos_err *err)
+{
+	enum xos_status st = XOS_OK;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct xos_credd_session *c = s->bucket[i], *next; c; c = next) {
+			next = c->next;
+			if (c->uid != uid)
+				continue;
+			enum xos_status one = remove_file(s, c->id, err);
+			if (one)
+				st = one;
+			else
+				end_quietly(s, c, why);
+		}
+	}
+	return st;
+}
+
 /*
  * By a clock that nobody steps: one that jumped ahead and is put right again must cost no credential. since_ms is when
  * the key was made, or read; with a chain, when its end was seen first.

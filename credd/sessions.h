@@ -17,7 +17,8 @@
  * one thread. Each operation is done and durable when it returns XOS_OK.
  *
  * A credential ends when it is destroyed, an hour after its chain, ten minutes after it was asked for if no chain came
- * (both by a clock that nobody steps), with the session that it is bound to, and with the boot.
+ * (both by a clock that nobody steps), with the session that it is bound to, with the lease of its uid to a job, and with
+ * the boot.
  */
 struct xos_credd_sessions;
 
@@ -65,6 +66,10 @@ struct xos_bytes xos_credd_sessions_key(
 /* Wipes and removes. any: whatever the uid. NOT_FOUND as above. */
 XOS_MUST_USE enum xos_status xos_credd_sessions_destroy(
     struct xos_credd_sessions *s, uint32_t uid, bool any, const char *id, struct xos_err *err);
+/* Ends all of a uid, files first: what cannot be removed stays, and is the error, since it would come back with the next
+ * start. */
+XOS_MUST_USE enum xos_status xos_credd_sessions_end_uid(
+    struct xos_credd_sessions *s, uint32_t uid, const char *why, struct xos_err *err);
 /* Ends what has ended (see above). Call it now and then. mono_ms: of xos_clock_mono_ms. */
 void xos_credd_sessions_sweep(struct xos_credd_sessions *s, int64_t now, int64_t mono_ms);
 

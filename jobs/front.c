@@ -10,18 +10,10 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "jobs/preview.h"
+#include "jobs/via.h"
 
 #define ORDER_MS 20000
 #define JANITOR_S 5
-
-void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap)
-{
-	const struct xos_delegation *last = who->nsteps ? who->steps[who->nsteps - 1] : NULL;
-
-	out[0] = 0;
-	if (last)
-		xos_str_printf(out, cap, "%s %s", last->actor, last->id);
-}
 
 bool xos_job_front_admin(const struct xos_identity *who)
 {
@@ -39,9 +31,8 @@ bool xos_job_front_sees(const struct xos_identity *who, const struct xos_entry *
 	char via[sizeof(e->via)];
 
 	if (strcmp(who->claims->name, e->member) == 0 && who->claims->number == e->number) {
-		xos_job_front_via(who, via, sizeof(via));
 		/* A delegated credential reaches what was submitted with it, no other job of its member. */
-		return who->nsteps == 0 || strcmp(via, e->via) == 0;
+		return who->nsteps == 0 || (xos_job_via(who, via) && strcmp(via, e->via) == 0);
 	}
 	return admin && xos_job_front_admin(who);
 }

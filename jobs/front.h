@@ -62,8 +62,6 @@ XOS_MUST_USE enum xos_status xos_job_front_find(struct xos_job_front *f,
 bool xos_job_front_sees(const struct xos_identity *who, const struct xos_entry *e, bool admin);
 /* Is the VO's role of administrator active, without a delegation? */
 bool xos_job_front_admin(const struct xos_identity *who);
-/* How a delegated caller is named in entries: "actor id" of the last step; "" without. */
-void xos_job_front_via(const struct xos_identity *who, char *out, size_t cap);
 /* Asks the starter; UNAVAILABLE (code "channel-busy") while too many do. */
 XOS_MUST_USE enum xos_status xos_job_front_order(struct xos_job_front *f, enum xos_order_type type,
     struct xos_bytes payload, struct xos_buf *reply, struct xos_err *err);

@@ -143,8 +143,9 @@ enum xos_status xos_job_route_submit(
 		e.number = who->claims->number;
 		e.submitted = e.changed = xos_clock_now();
 		source_of(req, e.source, sizeof(e.source));
-		xos_job_front_via(who, e.via, sizeof(e.via));
-		if (!xos_str_copy(e.member, sizeof(e.member), who->claims->name))
+		if (!xos_job_via(who, e.via))
+			st = xos_err_set(err, XOS_INTERNAL, "crypto", "hashing a chain failed");
+		else if (!xos_str_copy(e.member, sizeof(e.member), who->claims->name))
 			st = xos_err_set(err, XOS_INTERNAL, "member-name", "name too long");
 	}
 	if (st == XOS_OK)

@@ -7,6 +7,7 @@
 
 #include "api/jobs.h"
 #include "base/status.h"
+#include "jobs/via.h"
 
 /*
  * The jobs that the front was given, in memory and, before anybody is told, on disk: one folder ID
@@ -29,7 +30,7 @@ struct xos_entry {
 	char member[XOS_MEMBER_MAX + 1];
 	uint64_t number;
 	/* Submitted with a delegation: its last step, "actor id"; "" by the member directly. */
-	char via[100];
+	char via[XOS_VIA_TEXT];
 	char source[64];
 	enum xos_phase phase;
 	int64_t submitted, changed; /* changed: to the present phase */

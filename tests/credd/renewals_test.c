@@ -250,6 +250,12 @@ START_TEST(a_grant_that_nobody_took_in_time_is_told)
 	answer(XOS_UNAVAILABLE, "unreachable", "cannot reach");
 	pass(13 * 3600); /* the token lived for twelve hours */
 	tick();
+	/* Its answer may have been lost: it is asked once for what it would renew. */
+	ck_assert_ptr_nonnull(sent);
+	ck_assert(!sent->registers);
+	answer(XOS_NOT_FOUND, "grant-unknown", "no such grant");
+	pass(3600);
+	tick();
 	ck_assert_ptr_null(sent);
 	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "refused");
 	ck_assert_str_eq(job()->grant->refusal, "grant-late");
@@ -337,6 +343,60 @@ START_TEST(a_longer_grant_replaces_one_and_is_registered)
 }
 END_TEST
 
+/* The member's tool registers an extension itself; the node, which did not reach the authority, need not. */
+START_TEST(an_extension_that_came_late_loses_nothing)
+{
+	come_to_renewal();
+	struct made m = proper();
+	m.ends = n->vo->now + 2 * DAY;
+	answer_with(&m);
+	give_ok(n->vo->now + 4 * DAY);
+	tick();
+	ck_assert_ptr_nonnull(sent);
+	ck_assert(sent->registers);
+	answer(XOS_UNAVAILABLE, "unreachable", "cannot reach");
+	pass(13 * 3600);
+	tick();
+	ck_assert_str_ne(xos_credd_renewal_state(job(), now.wall), "refused");
+	ck_assert_ptr_nonnull(sent);
+	ck_assert(!sent->registers);
+	m.not_after = now.wall + 7200;
+	m.ends = n->vo->now + 4 * DAY;
+	answer_with(&m);
+	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "renewing");
+	ck_assert_uint_eq(job()->grant->renewed, 2);
+}
+END_TEST
+
+START_TEST(an_extension_that_is_refused_leaves_the_grant_before)
+{
+	come_to_renewal();
+	struct made m = proper();
+	m.ends = n->vo->now + 2 * DAY;
+	answer_with(&m);
+	give_ok(n->vo->now + 40 * DAY);
+	tick();
+	answer(XOS_DENIED, "grant-too-long", "a grant lasts 7 days at most");
+	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "failing");
+	pass(3600);
+	tick();
+	ck_assert_ptr_nonnull(sent);
+	ck_assert(!sent->registers);
+	m.not_after = now.wall + 7200;
+	answer_with(&m);
+	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "renewing");
+	ck_assert_int_eq(job()->grant->ends, m.ends);
+	/* Whoever is refused for good is so by either question. */
+	give_ok(n->vo->now + 41 * DAY);
+	tick();
+	answer(XOS_DENIED, "grant-revoked", "revoked");
+	pass(3600);
+	tick();
+	answer(XOS_DENIED, "grant-revoked", "revoked");
+	ck_assert_str_eq(xos_credd_renewal_state(job(), now.wall), "refused");
+}
+END_TEST
+
 START_TEST(pauses_leave_several_tries_and_no_storm)
 {
 	for (int64_t life = 10; life <= 12 * 3600; life *= 3)
@@ -371,6 +431,8 @@ static Suite *suite(void)
 	tcase_add_test(t, clocks_that_jump_neither_stop_nor_storm_it);
 	tcase_add_test(t, the_grants_end_is_the_end_unless_the_member_extends_it);
 	tcase_add_test(t, a_longer_grant_replaces_one_and_is_registered);
+	tcase_add_test(t, an_extension_that_came_late_loses_nothing);
+	tcase_add_test(t, an_extension_that_is_refused_leaves_the_grant_before);
 	tcase_add_test(t, pauses_leave_several_tries_and_no_storm);
 	suite_add_tcase(s, t);
 	return s;

@@ -114,8 +114,9 @@ START_TEST(a_job_has_a_uid_to_itself)
 	ck_assert_uint_eq(lease("j2"), JOBS_FIRST + 1);
 	ck_assert_uint_eq(lease("j1"), JOBS_FIRST);
 	/* Only that uid gets the job's credential: not the member's, not another job's. */
-	const struct xos_credd_peer own = {.uid = JOBS_FIRST}, member = {.uid = ALICE_UID},
-	                            other = {.uid = JOBS_FIRST + 1};
+	const struct xos_credd_peer own = {.uid = JOBS_FIRST, .since_ms = INT64_MAX},
+	                            member = {.uid = ALICE_UID},
+	                            other = {.uid = JOBS_FIRST + 1, .since_ms = INT64_MAX};
 	ck_assert_int_eq(op_as(&own, XOS_LOCAL_CREDENTIAL, "j1", "", NULL), XOS_OK);
 	ck_assert_int_eq(op_as(&member, XOS_LOCAL_CREDENTIAL, "j1", "", NULL), XOS_NOT_FOUND);
 	ck_assert_int_eq(op_as(&other, XOS_LOCAL_CREDENTIAL, "j1", "", NULL), XOS_NOT_FOUND);
