@@ -232,7 +232,7 @@ static enum xos_status op_grant(struct xos_credd_asked *c, struct xos_err *err)
 /* All operations on accounts: ops_accounts.h. */
 static enum xos_status op_accounts(struct xos_credd_asked *c, struct xos_err *err)
 {
-	return xos_credd_ops_accounts(c->ops, c->req, c->now, c->answer, c->plain, err);
+	return xos_credd_ops_accounts(c, err);
 }
 
 /* All operations on credentials of sessions and jobs: credentials.h. */
