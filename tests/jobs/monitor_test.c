@@ -26,7 +26,6 @@
 char id[XOS_JOB_ID_LEN + 1];
 char top[64], run_dir[128], work_dir[128], cred_dir[128];
 
-
 void make(char *path, size_t cap, const char *name, mode_t mode)
 {
 	ck_assert(xos_path_join(path, cap, top, name));
