@@ -9,15 +9,6 @@
  * what that uid has and on nothing else. Whatever is given out or used is judged again first: locks and ends come after
  * acceptance.
  */
-struct xos_credd_asked {
-	struct xos_credd_ops *ops;
-	const struct xos_credd_peer *peer;
-	const struct xos_local_request *req;
-	struct xos_local_answer *answer;
-	struct xos_buf *plain;
-	struct xos_secret **secret;
-	int64_t now;
-};
 
 /* As a xos_credd_handler answers. */
 XOS_MUST_USE enum xos_status xos_credd_credentials(

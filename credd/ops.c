@@ -12,18 +12,7 @@
 #include "credd/preview.h"
 #include "credd/standing.h"
 
-/* One request with what it works on. */
-struct call {
-	struct xos_credd_ops *ops;
-	const struct xos_credd_peer *peer;
-	const struct xos_local_request *req;
-	struct xos_local_answer *answer;
-	struct xos_buf *plain;
-	struct xos_secret **secret;
-	int64_t now;
-};
-
-static enum xos_status op_status(struct call *c, struct xos_err *err)
+static enum xos_status op_status(struct xos_credd_asked *c, struct xos_err *err)
 {
 	enum xos_status st = xos_credd_status_json(c->ops, c->plain, err);
 	if (!st)
@@ -31,7 +20,7 @@ static enum xos_status op_status(struct call *c, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status op_authorise(struct call *c, struct xos_err *err)
+static enum xos_status op_authorise(struct xos_credd_asked *c, struct xos_err *err)
 {
 	struct xos_credd_verdict v;
 	struct xos_credd_question q = {
@@ -76,13 +65,13 @@ enum xos_status xos_credd_ops_standing(const struct xos_credd_ops *ops,
 	return st;
 }
 
-static enum xos_status in_standing(struct call *c, const struct xos_bytes *chain, size_t n,
-    const struct xos_known **out, struct xos_err *err)
+static enum xos_status in_standing(struct xos_credd_asked *c, const struct xos_bytes *chain,
+    size_t n, const struct xos_known **out, struct xos_err *err)
 {
 	return xos_credd_ops_standing(c->ops, chain, n, c->now, out, err);
 }
 
-static enum xos_status op_prepare(struct call *c, struct xos_err *err)
+static enum xos_status op_prepare(struct xos_credd_asked *c, struct xos_err *err)
 {
 	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
 	const struct xos_known *k;
@@ -101,7 +90,7 @@ static enum xos_status op_prepare(struct call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
-static enum xos_status op_accept(struct call *c, struct xos_err *err)
+static enum xos_status op_accept(struct xos_credd_asked *c, struct xos_err *err)
 {
 	const struct xos_known *k;
 	struct xos_credd_job_info info;
@@ -122,7 +111,7 @@ static enum xos_status op_accept(struct call *c, struct xos_err *err)
 }
 
 /* A credential that is kept is verified again before it is given: locks come after acceptance. */
-static enum xos_status give(struct call *c, const char *job, struct xos_err *err)
+static enum xos_status give(struct xos_credd_asked *c, const char *job, struct xos_err *err)
 {
 	struct xos_bytes chain[XOS_CHAIN_MAX];
 	const struct xos_known *k = NULL;
@@ -139,12 +128,12 @@ static enum xos_status give(struct call *c, const char *job, struct xos_err *err
 	return XOS_OK;
 }
 
-static enum xos_status op_job_credential(struct call *c, struct xos_err *err)
+static enum xos_status op_job_credential(struct xos_credd_asked *c, struct xos_err *err)
 {
 	return give(c, c->req->job, err);
 }
 
-static enum xos_status op_credential(struct call *c, struct xos_err *err)
+static enum xos_status op_credential(struct xos_credd_asked *c, struct xos_err *err)
 {
 	const char *job;
 	enum xos_status st =
@@ -152,7 +141,7 @@ static enum xos_status op_credential(struct call *c, struct xos_err *err)
 	return st ? st : give(c, job, err);
 }
 
-static enum xos_status op_release(struct call *c, struct xos_err *err)
+static enum xos_status op_release(struct xos_credd_asked *c, struct xos_err *err)
 {
 	enum xos_status st = xos_credd_jobs_release(c->ops->jobs, c->req->job, err);
 	if (!st)
@@ -160,7 +149,7 @@ static enum xos_status op_release(struct call *c, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status op_list(struct call *c, struct xos_err *err)
+static enum xos_status op_list(struct xos_credd_asked *c, struct xos_err *err)
 {
 	size_t size = XOS_LOCAL_LIST_MAX * sizeof(struct xos_local_entry);
 	/* In the buffer that lives until the answer is encoded. */
@@ -182,7 +171,7 @@ static enum xos_status op_list(struct call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
-static enum xos_status op_preview(struct call *c, struct xos_err *err)
+static enum xos_status op_preview(struct xos_credd_asked *c, struct xos_err *err)
 {
 	const struct xos_known *k;
 	enum xos_status st = in_standing(c, c->req->chain, c->req->nchain, &k, err);
@@ -194,12 +183,12 @@ static enum xos_status op_preview(struct call *c, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status op_abilities(struct call *c, struct xos_err *err)
+static enum xos_status op_abilities(struct xos_credd_asked *c, struct xos_err *err)
 {
 	return xos_credd_abilities_take(c->ops->self->conf, c->req->text, err);
 }
 
-static enum xos_status op_renewals(struct call *c, struct xos_err *err)
+static enum xos_status op_renewals(struct xos_credd_asked *c, struct xos_err *err)
 {
 	enum xos_status st = xos_credd_renewals_json(c->ops->renewals, c->ops->jobs,
 	    c->peer->service ? NULL : &c->peer->uid, c->req->text, c->now, c->plain, err);
@@ -208,7 +197,7 @@ static enum xos_status op_renewals(struct call *c, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status op_standing(struct call *c, struct xos_err *err)
+static enum xos_status op_standing(struct xos_credd_asked *c, struct xos_err *err)
 {
 	enum xos_status st = xos_credd_standing(
 	    c->ops->decider, c->ops->self, c->ops->jobs, c->req->text, c->now, c->plain, err);
@@ -217,7 +206,7 @@ static enum xos_status op_standing(struct call *c, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status op_grant(struct call *c, struct xos_err *err)
+static enum xos_status op_grant(struct xos_credd_asked *c, struct xos_err *err)
 {
 	const struct xos_credd_view *view = xos_credd_decider_view(c->ops->decider);
 	const struct xos_credd_self *self = c->ops->self;
@@ -241,30 +230,21 @@ static enum xos_status op_grant(struct call *c, struct xos_err *err)
 }
 
 /* All operations on accounts: ops_accounts.h. */
-static enum xos_status op_accounts(struct call *c, struct xos_err *err)
+static enum xos_status op_accounts(struct xos_credd_asked *c, struct xos_err *err)
 {
-	return xos_credd_ops_accounts(c->ops, c->req, c->now, c->answer, c->plain, err);
+	return xos_credd_ops_accounts(c, err);
 }
 
 /* All operations on credentials of sessions and jobs: credentials.h. */
-static enum xos_status op_credentials(struct call *c, struct xos_err *err)
+static enum xos_status op_credentials(struct xos_credd_asked *c, struct xos_err *err)
 {
-	const struct xos_credd_asked asked = {
-	    .ops = c->ops,
-	    .peer = c->peer,
-	    .req = c->req,
-	    .answer = c->answer,
-	    .plain = c->plain,
-	    .secret = c->secret,
-	    .now = c->now,
-	};
-	return xos_credd_credentials(&asked, err);
+	return xos_credd_credentials(c, err);
 }
 
 static const struct {
 	const char *name;
 	bool service_only;
-	enum xos_status (*run)(struct call *c, struct xos_err *err);
+	enum xos_status (*run)(struct xos_credd_asked *c, struct xos_err *err);
 } operations[] = {
     [XOS_LOCAL_STATUS] = {"status", false, op_status},
     [XOS_LOCAL_AUTHORISE] = {"authorise", false, op_authorise},
@@ -299,7 +279,7 @@ static const struct {
  * A connection says who made it, and can be handed to others that keep it after the job. What was connected before the
  * uid was leased anew is of a job that is over; while nobody has the uid, so is all.
  */
-static enum xos_status check_lease(const struct call *c, struct xos_err *err)
+static enum xos_status check_lease(const struct xos_credd_asked *c, struct xos_err *err)
 {
 	const struct xos_credd_slice *slice = &xos_credd_decider_view(c->ops->decider)->slice;
 	uint32_t uid = c->peer->uid;
@@ -311,7 +291,8 @@ static enum xos_status check_lease(const struct call *c, struct xos_err *err)
 	    "this connection was made by a job that is over, which had the uid %u", (unsigned)uid);
 }
 
-static enum xos_status may_call(const struct call *c, bool service_only, struct xos_err *err)
+static enum xos_status may_call(
+    const struct xos_credd_asked *c, bool service_only, struct xos_err *err)
 {
 	const struct xos_credd_self *self = c->ops->self;
 	if (c->peer->service)
@@ -332,7 +313,7 @@ enum xos_status xos_credd_ops_handle(void *ctx, const struct xos_credd_peer *pee
     struct xos_secret **secret, struct xos_err *err)
 {
 	struct xos_credd_ops *ops = ctx;
-	struct call c = {
+	struct xos_credd_asked c = {
 	    .ops = ops,
 	    .peer = peer,
 	    .req = req,

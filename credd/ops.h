@@ -41,6 +41,17 @@ struct xos_credd_ops {
 	struct xos_credd_renewals *renewals; /* NULL: no credential is renewed */
 };
 
+/* One request with what it works on. */
+struct xos_credd_asked {
+	struct xos_credd_ops *ops;
+	const struct xos_credd_peer *peer;
+	const struct xos_local_request *req;
+	struct xos_local_answer *answer;
+	struct xos_buf *plain;
+	struct xos_secret **secret;
+	int64_t now;
+};
+
 /* A xos_credd_handler; ctx is a struct xos_credd_ops. One table says which operations are for
  * service users only. */
 enum xos_status xos_credd_ops_handle(void *ctx, const struct xos_credd_peer *peer,

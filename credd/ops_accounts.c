@@ -11,20 +11,13 @@
 #define PAGE 256 /* leases in one answer */
 #define QUESTION_MAX 4096
 
-struct call {
-	struct xos_credd_ops *ops;
-	const struct xos_local_request *req;
-	int64_t now;
-	struct xos_local_answer *answer;
-	struct xos_buf *plain;
-};
-
-static const struct xos_credd_view *view_of(const struct call *c)
+static const struct xos_credd_view *view_of(const struct xos_credd_asked *c)
 {
 	return xos_credd_decider_view(c->ops->decider);
 }
 
-static enum xos_status answer_json(struct call *c, struct xos_json *doc, struct xos_err *err)
+static enum xos_status answer_json(
+    const struct xos_credd_asked *c, struct xos_json *doc, struct xos_err *err)
 {
 	enum xos_status st = xos_json_dump(doc, c->plain, err);
 	xos_json_free(doc);
@@ -34,8 +27,9 @@ static enum xos_status answer_json(struct call *c, struct xos_json *doc, struct 
 }
 
 /* What the job runs as, beside its account. */
-static enum xos_status describe_place(struct call *c, const struct xos_claims *claims,
-    const struct xos_credd_account *account, bool isolated, struct xos_err *err)
+static enum xos_status describe_place(const struct xos_credd_asked *c,
+    const struct xos_claims *claims, const struct xos_credd_account *account, bool isolated,
+    struct xos_err *err)
 {
 	const struct xos_credd_slice *slice = &view_of(c)->slice;
 	struct xos_credd_groups groups = {.n = 0};
@@ -56,7 +50,7 @@ static enum xos_status describe_place(struct call *c, const struct xos_claims *c
 	return answer_json(c, doc, err);
 }
 
-static enum xos_status take_lease(struct call *c, const struct xos_claims *claims,
+static enum xos_status take_lease(const struct xos_credd_asked *c, const struct xos_claims *claims,
     struct xos_credd_account *account, struct xos_err *err)
 {
 	const struct xos_credd_slice *slice = &view_of(c)->slice;
@@ -80,14 +74,14 @@ static enum xos_status take_lease(struct call *c, const struct xos_claims *claim
 }
 
 /* A job that has a uid keeps it, whatever a later set says. */
-static bool isolates(const struct call *c)
+static bool isolates(const struct xos_credd_asked *c)
 {
 	const struct xos_credd_slice *slice = &view_of(c)->slice;
 	return !slice->single &&
 	       (slice->jobs_first || xos_credd_leases_of_job(c->ops->leases, c->req->job));
 }
 
-static enum xos_status op_lease(struct call *c, struct xos_err *err)
+static enum xos_status op_lease(const struct xos_credd_asked *c, struct xos_err *err)
 {
 	struct xos_bytes chain[XOS_CHAIN_MAX];
 	const struct xos_known *k = NULL;
@@ -115,8 +109,8 @@ static enum xos_status op_lease(struct call *c, struct xos_err *err)
 	return XOS_OK;
 }
 
-static enum xos_status question(
-    struct call *c, const char *a, const char *b, struct xos_json **doc, struct xos_err *err)
+static enum xos_status question(const struct xos_credd_asked *c, const char *a, const char *b,
+    struct xos_json **doc, struct xos_err *err)
 {
 	enum xos_status st = xos_json_parse(c->req->text, QUESTION_MAX, doc, err);
 	return st ? st : XOS_JSON_ONLY(*doc, err, a, b);
@@ -125,13 +119,13 @@ static enum xos_status question(
 /* What was kept for the uid is the job's, and not the next one's that gets the uid. What is left of the job has it no
  * more either. */
 static enum xos_status end_sessions(
-    struct call *c, const struct xos_credd_lease *lease, struct xos_err *err)
+    const struct xos_credd_asked *c, const struct xos_credd_lease *lease, struct xos_err *err)
 {
 	return lease ? xos_credd_sessions_end_uid(c->ops->sessions, lease->uid, "lease-over", err)
 	             : XOS_OK;
 }
 
-static enum xos_status give_back(struct call *c, struct xos_err *err)
+static enum xos_status give_back(const struct xos_credd_asked *c, struct xos_err *err)
 {
 	enum xos_status st = xos_credd_leases_give_back(c->ops->leases, c->req->job, c->now, err);
 	if (!st)
@@ -139,7 +133,7 @@ static enum xos_status give_back(struct call *c, struct xos_err *err)
 	return st;
 }
 
-static enum xos_status op_lease_end(struct call *c, struct xos_err *err)
+static enum xos_status op_lease_end(const struct xos_credd_asked *c, struct xos_err *err)
 {
 	struct xos_json *doc = NULL;
 	const char *left = NULL;
@@ -178,7 +172,7 @@ static struct xos_json *lease_json(const struct xos_credd_lease *l)
 	return o;
 }
 
-static enum xos_status op_leases(struct call *c, struct xos_err *err)
+static enum xos_status op_leases(const struct xos_credd_asked *c, struct xos_err *err)
 {
 	struct xos_json *doc = NULL;
 	int64_t after = -1;
@@ -255,7 +249,7 @@ static void add_map(const struct xos_credd_map *m, struct xos_json *doc)
 	xos_json_set(doc, "map", o);
 }
 
-static void add_leases(const struct call *c, struct xos_json *doc)
+static void add_leases(const struct xos_credd_asked *c, struct xos_json *doc)
 {
 	const struct xos_credd_slice *s = &view_of(c)->slice;
 	const struct xos_credd_leases *l = c->ops->leases;
@@ -272,7 +266,7 @@ static void add_leases(const struct call *c, struct xos_json *doc)
 	xos_json_set(doc, "jobs", o);
 }
 
-static enum xos_status op_accounts(struct call *c, struct xos_err *err)
+static enum xos_status op_accounts(const struct xos_credd_asked *c, struct xos_err *err)
 {
 	const struct xos_credd_view *v = view_of(c);
 	const struct xos_credd_slice *s = &v->slice;
@@ -315,8 +309,8 @@ static bool add_member(const struct xos_credd_view *v, uint32_t uid, struct xos_
 	return true;
 }
 
-static enum xos_status add_lease(struct call *c, uint32_t uid, int64_t at, struct xos_json *doc,
-    bool *found, struct xos_err *err)
+static enum xos_status add_lease(const struct xos_credd_asked *c, uint32_t uid, int64_t at,
+    struct xos_json *doc, bool *found, struct xos_err *err)
 {
 	struct xos_credd_lease lease;
 	int64_t until = 0;
@@ -333,7 +327,7 @@ static enum xos_status add_lease(struct call *c, uint32_t uid, int64_t at, struc
 	return XOS_OK;
 }
 
-static enum xos_status op_whois(struct call *c, struct xos_err *err)
+static enum xos_status op_whois(const struct xos_credd_asked *c, struct xos_err *err)
 {
 	struct xos_json *asked = NULL, *doc;
 	uint64_t uid = 0;
@@ -360,22 +354,19 @@ static enum xos_status op_whois(struct call *c, struct xos_err *err)
 	return answer_json(c, doc, err);
 }
 
-enum xos_status xos_credd_ops_accounts(struct xos_credd_ops *ops,
-    const struct xos_local_request *req, int64_t now, struct xos_local_answer *answer,
-    struct xos_buf *plain, struct xos_err *err)
+enum xos_status xos_credd_ops_accounts(const struct xos_credd_asked *c, struct xos_err *err)
 {
-	struct call c = {ops, req, now, answer, plain};
-	switch (req->op) {
+	switch (c->req->op) {
 	case XOS_LOCAL_WHOIS:
-		return op_whois(&c, err);
+		return op_whois(c, err);
 	case XOS_LOCAL_ACCOUNTS:
-		return op_accounts(&c, err);
+		return op_accounts(c, err);
 	case XOS_LOCAL_LEASE:
-		return op_lease(&c, err);
+		return op_lease(c, err);
 	case XOS_LOCAL_LEASE_END:
-		return op_lease_end(&c, err);
+		return op_lease_end(c, err);
 	case XOS_LOCAL_LEASES:
-		return op_leases(&c, err);
+		return op_leases(c, err);
 	default:
 		return xos_err_set(err, XOS_INTERNAL, "operation", "not about accounts");
 	}

@@ -7,9 +7,8 @@
  * What the socket tells and does about accounts: whois, accounts, lease, lease.end, leases; docs/protocols/credd.md,
  * "Accounts", has the objects. For service users, which the caller sees to.
  */
-XOS_MUST_USE enum xos_status xos_credd_ops_accounts(struct xos_credd_ops *ops,
-    const struct xos_local_request *req, int64_t now, struct xos_local_answer *answer,
-    struct xos_buf *plain, struct xos_err *err);
+XOS_MUST_USE enum xos_status xos_credd_ops_accounts(
+    const struct xos_credd_asked *c, struct xos_err *err);
 /* After a start: jobs that have a uid to themselves have it again. */
 void xos_credd_leases_apply(struct xos_credd_ops *ops);
 

@@ -119,12 +119,16 @@ static enum xos_status make_group(
 	enum xos_status st = xos_cgroup_make(&m->groups, m->l->id, &limits, &m->group, err);
 	if (st == XOS_OK && xos_launch_needs_net_rules(l))
 		st = xos_cgroup_networks(&m->group, &l->networks, err);
-	return st == XOS_OK ? xos_cgroup_doors(&m->group, fds->door, &fds->ndoors, err) : st;
+	if (st == XOS_OK)
+		st = xos_cgroup_doors(&m->group, fds->door, &fds->ndoors, err);
+	if (st == XOS_OK)
+		fds->cradle = xos_cgroup_cradle(&m->group);
+	return st;
 }
 
 static enum xos_status start(struct monitor *m, struct xos_err *err)
 {
-	struct xos_reaper_fds fds = {.out = -1, .err = -1, .report = -1};
+	struct xos_reaper_fds fds = {.out = -1, .err = -1, .report = -1, .cradle = -1};
 	int pair[2] = {-1, -1};
 	enum xos_status st;
 
@@ -154,6 +158,8 @@ out:
 		close(pair[1]);
 	for (size_t i = 0; i < fds.ndoors; i++)
 		close(fds.door[i]);
+	if (fds.cradle >= 0)
+		close(fds.cradle);
 	return st;
 }
 

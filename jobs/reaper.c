@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -184,7 +185,9 @@ static void start_program(struct reaper *r, const struct xos_reaper_fds *fds)
 	close(fds->err);
 }
 
-static _Noreturn void reaper_main(struct xos_launch *l, const struct xos_reaper_fds *fds)
+/* inside: born in the unified hierarchy's group, whose door is the first. */
+static _Noreturn void reaper_main(
+    struct xos_launch *l, const struct xos_reaper_fds *fds, bool inside)
 {
 	struct reaper r = {.l = l, .report = fds->report};
 	struct xos_err err = XOS_ERR_INIT;
@@ -194,7 +197,7 @@ static _Noreturn void reaper_main(struct xos_launch *l, const struct xos_reaper_
 	int sigfd;
 
 	prctl(PR_SET_NAME, "xos-job-reaper", 0, 0, 0);
-	if (!xos_cgroup_join(fds->door, fds->ndoors))
+	if (!xos_cgroup_join(fds->door + inside, fds->ndoors - inside))
 		refuse(r.report, "cannot enter the job's control group");
 	close_all_but(fds->out, fds->err, fds->report, -1);
 	if (l->isolate)
@@ -237,12 +240,21 @@ enum xos_status xos_reaper_start(
 		flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
 	if (xos_launch_without_network(&l->limits))
 		flags |= CLONE_NEWNET; /* as root; else policy's limit has refused the job */
-	p = syscall(SYS_clone, flags, NULL, NULL, NULL, 0UL);
+	struct clone_args born = {.flags = (flags & ~(unsigned long)SIGCHLD) | CLONE_INTO_CGROUP,
+	    .exit_signal = SIGCHLD,
+	    .cgroup = (uint64_t)(uint32_t)fds->cradle};
+
+	bool inside = fds->cradle >= 0;
+	p = inside ? syscall(SYS_clone3, &born, sizeof(born)) : -1;
+	if (p < 0) { /* an older kernel: through all doors */
+		inside = false;
+		p = syscall(SYS_clone, flags, NULL, NULL, NULL, 0UL);
+	}
 	if (p < 0)
 		return xos_err_errno(err, errno, "job-namespace",
 		    "cannot make the job's process and mount namespaces");
 	if (p == 0)
-		reaper_main(l, fds);
+		reaper_main(l, fds, inside);
 	*pid = (pid_t)p;
 	return XOS_OK;
 }

@@ -17,6 +17,7 @@ struct xos_reaper_fds {
 	int door
 	    [XOS_CGROUP_CONTROLS]; /* of the job's control group: it is in there before anything runs */
 	size_t ndoors;
+	int cradle; /* of the same group, proc/cgroup.h; -1: none */
 };
 
 /* Forks it. The monitor waits for the pid like for any child; its resource usage is the job's. */

@@ -196,30 +196,50 @@ enum xos_status xos_cgroup_open(
 	return st;
 }
 
+/* In the older kind a single thread moves itself through "tasks" without the lock that keeps all of the machine from forking
+ * meanwhile, for which the kernel lets milliseconds go by. */
+static enum xos_status open_door(const struct xos_cgroup *g, size_t i, int *fd, struct xos_err *err)
+{
+	char dir[PATH_MAX], path[PATH_MAX];
+	const char *file = g->in->control[i].unified ? "cgroup.procs" : "tasks";
+	enum xos_status st = folder(g, i, dir, err);
+
+	if (st == XOS_OK && !xos_path_join(path, sizeof(path), dir, file))
+		st = xos_err_set(err, XOS_LIMIT, "cgroup", "%s is too long", dir);
+	if (st != XOS_OK)
+		return st;
+	*fd = open(path, O_WRONLY | O_CLOEXEC);
+	return *fd < 0 ? xos_err_errno(err, errno, "cgroup", "cannot open %s", path) : XOS_OK;
+}
+
 enum xos_status xos_cgroup_doors(
     const struct xos_cgroup *g, int fds[XOS_CGROUP_CONTROLS], size_t *n, struct xos_err *err)
 {
-	char dir[PATH_MAX], path[PATH_MAX];
 	enum xos_status st = XOS_OK;
 
 	*n = 0;
-	for (size_t i = 0; st == XOS_OK && i < XOS_CGROUP_CONTROLS; i++) {
-		if (!is_first(g->in, i))
-			continue;
-		st = folder(g, i, dir, err);
-		if (st == XOS_OK && !xos_path_join(path, sizeof(path), dir, "cgroup.procs"))
-			st = xos_err_set(err, XOS_LIMIT, "cgroup", "%s is too long", dir);
-		if (st != XOS_OK)
-			break;
-		fds[*n] = open(path, O_WRONLY | O_CLOEXEC);
-		if (fds[*n] < 0)
-			st = xos_err_errno(err, errno, "cgroup", "cannot open %s", path);
-		else
-			++*n;
-	}
+	for (int unified = 1; unified >= 0; unified--)
+		for (size_t i = 0; st == XOS_OK && i < XOS_CGROUP_CONTROLS; i++) {
+			if (!is_first(g->in, i) || g->in->control[i].unified != (unified == 1))
+				continue;
+			st = open_door(g, i, &fds[*n], err);
+			*n += st == XOS_OK;
+		}
 	while (st != XOS_OK && *n > 0)
 		close(fds[--*n]);
 	return st;
+}
+
+int xos_cgroup_cradle(const struct xos_cgroup *g)
+{
+	char dir[PATH_MAX];
+
+	for (size_t i = 0; i < XOS_CGROUP_CONTROLS; i++)
+		if (is_first(g->in, i) && g->in->control[i].unified)
+			return folder(g, i, dir, NULL) == XOS_OK
+			           ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+			           : -1;
+	return -1;
 }
 
 bool xos_cgroup_join(const int *fds, size_t n)

@@ -69,9 +69,13 @@ XOS_MUST_USE enum xos_status xos_cgroup_make(const struct xos_cgroups *in, const
 /* One that was made before, also by another process. NOT_FOUND. */
 XOS_MUST_USE enum xos_status xos_cgroup_open(
     const struct xos_cgroups *in, const char *name, struct xos_cgroup *out, struct xos_err *err);
-/* Descriptors into each of which a process writes "0" to join, whatever namespace it is in; close-on-exec, the caller closes them. */
+/* Descriptors into each of which a process of one thread writes "0" to join, whatever namespace it is in; that of the unified
+ * hierarchy, if one is used, is the first. Close-on-exec, the caller closes them. */
 XOS_MUST_USE enum xos_status xos_cgroup_doors(
     const struct xos_cgroup *g, int fds[XOS_CGROUP_CONTROLS], size_t *n, struct xos_err *err);
+/* The group's folder in the unified hierarchy, for CLONE_INTO_CGROUP (clone3(2)): who is born in it needs not go through its door,
+ * which takes the kernel milliseconds. -1: none is used there. Close-on-exec, the caller closes it. */
+int xos_cgroup_cradle(const struct xos_cgroup *g);
 /* In the process that joins: through all doors, which are closed. Async-signal-safe. */
 XOS_MUST_USE bool xos_cgroup_join(const int *fds, size_t n);
 /* Frozen: once all of it stands still; UNAVAILABLE "not-frozen" if that takes over a second, and it goes on stopping. */

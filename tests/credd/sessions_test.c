@@ -136,7 +136,9 @@ START_TEST(only_the_chain_for_its_key_is_taken)
 	ask_token(spki, n->vo->now - 100, &bad);
 	ck_assert_int_eq(ask_put(other, &bad), XOS_EXPIRED);
 	xos_chain_clear(&bad);
-	node_delegate(n, &n->alice, spki, "n2", "j1", NULL, NULL, &bad);
+	const struct xos_delegation elsewhere = {
+	    .actor = "job", .node = "n2", .id = "j1", .not_after = n->vo->now + 3600};
+	xos_test_delegate(n->vo, &n->alice, spki, &elsewhere, NULL, &bad);
 	ck_assert_int_eq(ask_put(other, &bad), XOS_DENIED);
 	ck_assert_str_eq(err.code, "wrong-node");
 	xos_chain_clear(&bad);

@@ -196,7 +196,10 @@ XOS_NODE_VERB(ban)
 	if (st)
 		return st;
 	if (!cli->json)
-		xos_cli_say("node %s is banned", argv[0]);
+		xos_cli_say(
+		    "node %s is banned; credentials of its jobs are renewed until their grants "
+		    "end: xos-grant revoke --node %s",
+		    argv[0], argv[0]);
 	xos_cli_receipt_of_lock(cli, result, false, wait);
 	if (cli->json)
 		return xos_cli_print_json(result, err);

@@ -1,8 +1,10 @@
 /* xos-node doctor: the box that a job runs in, beside its control group. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -23,6 +25,16 @@ static int new_namespaces(void)
 static int new_network(void)
 {
 	return unshare(CLONE_NEWNET);
+}
+
+/* As jobs/place.c does it; in a plain chroot, where "/" is no mount, that has a way of its own. */
+static int read_only_view(void)
+{
+	struct mount_attr shut = {.attr_set = MOUNT_ATTR_RDONLY};
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return -1;
+	return mount_setattr(AT_FDCWD, "/proc", AT_RECURSIVE, &shut, sizeof(shut));
 }
 
 static int no_new_privs(void)
@@ -105,6 +117,11 @@ void xos_findings_of_box(struct xos_findings *r, const char *dir)
 	} tries[] = {
 	    {"namespaces", "jobs see only their own processes, temporary files and credential",
 	        new_namespaces},
+	    {"read-only-view",
+	        "a job with a uid to itself leaves nothing under it; else a site that says so has "
+	        "no "
+	        "jobs here",
+	        read_only_view},
 	    {"network-namespace", "a job can be cut off from all networks", new_network},
 	    {"no-new-privs", "no job gains rights by a set-uid program", no_new_privs},
 	};
