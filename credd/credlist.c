@@ -31,7 +31,12 @@ static void add_state(const struct xos_credd_asked *a, const struct xos_bytes *c
 	struct xos_err why = XOS_ERR_INIT;
 	enum xos_status st = XOS_OK;
 	const char *state = "awaiting";
-	if (n) {
+	/* No chain that has ended verifies, and what does not is remembered nowhere: a list of many, asked for again and
+	 * again, would keep everybody waiting. */
+	if (n && a->now > not_after + XOS_KNOWN_SKEW) {
+		state = "over";
+		st = xos_err_set(&why, XOS_EXPIRED, "token-expired", "it has ended: log in again");
+	} else if (n) {
 		st = xos_credd_ops_standing(a->ops, chain, n, a->now, &known, &why);
 		state = a->now > not_after || st == XOS_EXPIRED ? "over" : st ? "refused" : "ready";
 	}

@@ -16,6 +16,7 @@
 #define ACCEPT_BURST 64
 #define SHARE_MIN 8
 #define READ_SIZE 16384
+#define SLOW_MS 1 /* most take a tenth of that */
 
 enum stage { READ_HEAD, READ_BODY, WRITE };
 
@@ -276,16 +277,41 @@ static void write_some(struct conn *c)
 		next_request(c);
 }
 
-static void on_ready(void *ctx, unsigned events)
+static void go_on(struct conn *c)
 {
-	struct conn *c = ctx;
-	(void)events;
 	/* One request, then the loop's turn: no connection keeps the others waiting. */
 	if (c->stage != WRITE && !read_some(c))
 		return;
 	/* Mostly there is room for the answer at once, and the watch stays as it is. */
 	if (c->stage == WRITE)
 		write_some(c);
+}
+
+static void on_accept(void *ctx, unsigned events);
+
+/* Whoever is no service may ask for what takes long, such as chains that nobody has seen, over all the connections that it
+ * gets. After each one services have their turn, so that none waits for more than one. */
+static void services_first(struct xos_credd_server *s)
+{
+	if (!s->paused)
+		on_accept(s, 0);
+	for (struct conn *c = s->conns, *next; c; c = next) {
+		next = c->next;
+		if (c->peer.service)
+			go_on(c);
+	}
+}
+
+static void on_ready(void *ctx, unsigned events)
+{
+	struct conn *c = ctx;
+	struct xos_credd_server *s = c->server;
+	bool service = c->peer.service;
+	int64_t began = xos_clock_mono_ms();
+	(void)events;
+	go_on(c);
+	if (!service && xos_clock_mono_ms() - began >= SLOW_MS)
+		services_first(s);
 }
 
 static size_t count_of(const struct xos_credd_server *s, uid_t uid)

@@ -63,6 +63,13 @@ XOS_MUST_USE enum xos_status ca_job_grants_end_member(
  * is locked drops out of what is renewed and ends nothing. */
 XOS_MUST_USE enum xos_status ca_job_grants_end_lock(
     struct ca_membership *m, const struct xos_lock *lock, struct xos_err *err);
+/* A token was locked: so are the grants that it signed and that something is out under, until that has ended, too. Nodes see the
+ * token's serial in nothing that was renewed. A grant that is locked already stays so. LIMIT: no room for them. */
+XOS_MUST_USE enum xos_status ca_job_grants_lock_token(
+    struct ca_membership *m, const struct xos_lock *lock, struct xos_err *err);
+/* Takes away what came with the token's lock, which is still there. */
+XOS_MUST_USE enum xos_status ca_job_grants_unlock_token(
+    struct ca_membership *m, const char *serial, struct xos_err *err);
 
 /* --- asking --- */
 

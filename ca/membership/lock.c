@@ -142,6 +142,8 @@ enum xos_status ca_lock_add(struct ca_membership *m, struct xos_lock *lock, stru
 		st = robots_too(m, lock->kind, lock->name, err);
 	if (st == XOS_OK)
 		st = ca_job_grants_end_lock(m, lock, err);
+	if (st == XOS_OK && lock->kind == XOS_LOCK_TOKEN)
+		st = ca_job_grants_lock_token(m, lock, err);
 	return st == XOS_OK ? ca_counter_next(m, "locks", &version, err) : st;
 }
 
@@ -151,8 +153,12 @@ enum xos_status ca_lock_remove(
 	uint64_t version = 0;
 	int64_t changed = 0;
 	enum xos_status st =
-	    xos_sql_run(m->store, &changed, err, "DELETE FROM locks WHERE kind = ?1 AND name = ?2",
-	        "ss", xos_lock_kind_name(kind), name);
+	    kind == XOS_LOCK_TOKEN ? ca_job_grants_unlock_token(m, name, err) : XOS_OK;
+
+	if (st == XOS_OK)
+		st = xos_sql_run(m->store, &changed, err,
+		    "DELETE FROM locks WHERE kind = ?1 AND name = ?2", "ss",
+		    xos_lock_kind_name(kind), name);
 
 	if (st == XOS_OK && changed == 0)
 		st = xos_err_set(err, XOS_NOT_FOUND, "not-locked", "%s is not locked", name);

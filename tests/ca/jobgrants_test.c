@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ca/membership/jobgrants.h"
+#include "store/sql.h"
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 
@@ -171,6 +172,74 @@ START_TEST(revoked_stays_so)
 }
 END_TEST
 
+static bool is_locked(unsigned n, int64_t at)
+{
+	char id[XOS_JOB_ID_TEXT];
+	struct xos_err why = XOS_ERR_INIT;
+
+	xos_str_printf(id, sizeof(id), "%032x", n);
+	return ca_lock_check_grant(m, id, at, &why) == XOS_DENIED;
+}
+
+static void lock_token(const char *serial, int64_t until)
+{
+	struct xos_lock lock = {
+	    .kind = XOS_LOCK_TOKEN, .since = NOW + 10, .until = until, .message = "stolen"};
+
+	strcpy(lock.name, serial);
+	MUST(xos_store_begin(m->store, &err), &err);
+	MUST(ca_lock_add(m, &lock, &err), &err);
+	MUST(xos_store_commit(m->store, &err), &err);
+}
+
+/* What was renewed has a serial of its own, and nodes know nothing of the token that signed the grant. */
+START_TEST(a_lock_of_the_token_reaches_what_was_renewed)
+{
+	const struct xos_lock by_hand = {.kind = XOS_LOCK_GRANT,
+	    .name = "00000000000000000000000000000004",
+	    .since = NOW,
+	    .until = XOS_LOCK_NO_END};
+	struct xos_lock own = by_hand;
+	uint64_t before = 0, after = 0;
+	bool changed;
+
+	for (unsigned n = 1; n <= 5; n++)
+		MUST(put(n, NOW + 2 * DAY, NOW, &changed), &err);
+	MUST(xos_store_begin(m->store, &err), &err);
+	for (unsigned n = 1; n <= 4; n++) {
+		char id[XOS_JOB_ID_TEXT];
+
+		xos_str_printf(id, sizeof(id), "%032x", n);
+		MUST(ca_job_grant_renewed(m, id, n == 3 ? NOW + 5 : NOW + DAY, NOW, &err), &err);
+	}
+	/* One that was ended before, without cutting off what is out; and one of another token. */
+	MUST(ca_job_grant_revoke(m, "00000000000000000000000000000001", "enough", NOW, &err), &err);
+	MUST(xos_sql_run(m->store, NULL, &err, "UPDATE grants SET token = '00aa' WHERE id = ?1",
+	         "s", "00000000000000000000000000000002"),
+	    &err);
+	MUST(ca_lock_add(m, &own, &err), &err);
+	MUST(xos_store_commit(m->store, &err), &err);
+	MUST(ca_version_get(m, CA_VERSION_LOCKS, &before, &err), &err);
+	lock_token("00ff", NOW + 3600);
+	MUST(ca_version_get(m, CA_VERSION_LOCKS, &after, &err), &err);
+	ck_assert_uint_gt(after, before);
+	ck_assert(is_locked(1, NOW + 11));
+	ck_assert(!is_locked(2, NOW + 11));
+	ck_assert(!is_locked(3, NOW + 11)); /* nothing is out */
+	ck_assert(is_locked(4, NOW + 11));
+	ck_assert(!is_locked(5, NOW + 11));
+	/* As long as the last certificate lives, not the token. */
+	ck_assert(is_locked(1, NOW + DAY));
+	ck_assert(!is_locked(1, NOW + DAY + 2 * 3600));
+	/* With the token's lock go those that came with it. */
+	MUST(xos_store_begin(m->store, &err), &err);
+	MUST(ca_lock_remove(m, XOS_LOCK_TOKEN, "00ff", &err), &err);
+	MUST(xos_store_commit(m->store, &err), &err);
+	ck_assert(!is_locked(1, NOW + 11));
+	ck_assert(is_locked(4, NOW + 11));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ca-jobgrants");
@@ -183,6 +252,7 @@ int main(void)
 	tcase_add_test(c, pages_give_each_once);
 	tcase_add_test(c, what_ended_is_forgotten_in_time);
 	tcase_add_test(c, revoked_stays_so);
+	tcase_add_test(c, a_lock_of_the_token_reaches_what_was_renewed);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

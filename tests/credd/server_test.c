@@ -13,7 +13,7 @@
 #include "testsupport/must.h"
 #include "testsupport/vo.h"
 
-enum { PLACES = 8 };
+enum { PLACES = 8, MANY = 40 };
 
 static atomic_bool service;
 
@@ -99,6 +99,91 @@ START_TEST(places_are_left_for_services)
 }
 END_TEST
 
+/* --- what takes long --- */
+
+struct order {
+	int asked, served, before; /* before the service */
+	bool done;
+};
+
+static bool last_is_service(void *ctx, uid_t uid)
+{
+	struct order *o = ctx;
+	(void)uid;
+	return o->asked++ == MANY;
+}
+
+static enum xos_status handle_slowly(void *ctx, const struct xos_credd_peer *peer,
+    const struct xos_local_request *req, struct xos_local_answer *answer, struct xos_buf *plain,
+    struct xos_secret **secret, struct xos_err *err)
+{
+	struct order *o = ctx;
+	if (peer->service) {
+		o->before = o->served;
+		o->done = true;
+	} else {
+		o->served++;
+		usleep(3000);
+	}
+	return handle(ctx, peer, req, answer, plain, secret, err);
+}
+
+static int ask_only(const char *path)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	uint8_t frame[XOS_LOCAL_HEADER];
+	const struct xos_local_header h = {
+	    .kind = XOS_LOCAL_REQUEST, .op = XOS_LOCAL_STATUS, .number = 1};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	xos_local_header_write(frame, &h);
+	ck_assert_int_eq(send(fd, frame, sizeof(frame), MSG_NOSIGNAL), (int)sizeof(frame));
+	return fd;
+}
+
+/* Many connections that ask for what takes long (chains that nobody has seen) must not make a service wait for all of them: it
+ * asks whether a job is to be frozen, and gives up after a second. */
+START_TEST(a_service_waits_for_one_slow_request)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_credd_server *s = NULL;
+	struct xos_loop *loop = NULL;
+	char *dir = xos_test_dir_new(), *path = xos_test_path(dir, "credd.sock");
+	int fds[MANY + 1], listener;
+	struct order order = {.asked = 0};
+	struct pollfd p = {.events = POLLIN};
+	pthread_t thread;
+	MUST(xos_loop_new(&loop, &err), &err);
+	MUST(xos_credd_socket_bind(path, &listener, &err), &err);
+	const struct xos_credd_server_options o = {.listen_fd = listener,
+	    .connections_max = 10 * MANY,
+	    .handle = handle_slowly,
+	    .is_service = last_is_service,
+	    .ctx = &order};
+	MUST(xos_credd_server_new(loop, &o, &s, &err), &err);
+	for (int i = 0; i <= MANY; i++)
+		fds[i] = ask_only(path);
+	ck_assert_int_eq(pthread_create(&thread, NULL, run, loop), 0);
+	for (int i = 0; i <= MANY; i++) {
+		p.fd = fds[i];
+		ck_assert_int_eq(poll(&p, 1, 30000), 1);
+	}
+	xos_loop_stop(loop);
+	pthread_join(thread, NULL);
+	ck_assert(order.done);
+	ck_assert_int_eq(order.served, MANY);
+	ck_assert_int_le(order.before, 1);
+	for (int i = 0; i <= MANY; i++)
+		close(fds[i]);
+	xos_credd_server_free(s);
+	xos_loop_free(loop);
+	close(listener);
+	free(path);
+	xos_test_dir_free(dir);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("credd-server");
@@ -106,6 +191,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 	tcase_add_test(c, places_are_left_for_services);
+	tcase_add_test(c, a_service_waits_for_one_slow_request);
 	tcase_set_timeout(c, 60);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);

@@ -376,6 +376,30 @@ START_TEST(what_cannot_be_written_is_not_taken)
 }
 END_TEST
 
+/* A list of what has ended costs no look at a chain, however often it is asked for and whatever was forgotten. */
+START_TEST(what_has_ended_is_listed_without_verifying_it)
+{
+	char id[XOS_LOCAL_JOB_MAX + 1];
+	struct xos_bytes der[XOS_CHAIN_MAX];
+	struct xos_chain chain = {.n = 0};
+	const struct xos_known *known = NULL;
+	const struct xos_credd_counts *counts = xos_credd_decider_counts(n->decider);
+	ask_token(ask_create(0, id), 0, &chain);
+	size_t count = xos_test_ders(&chain, der);
+	MUST(xos_credd_decider_verify(n->decider, der, count, n->vo->now, &known, &err), &err);
+	struct xos_identity who = *known->id;
+	struct xos_known over = *known;
+	over.id = &who;
+	who.not_after = n->vo->now - 100;
+	MUST(xos_credd_sessions_put(n->sessions, LOCAL_UID, id, &over, der, count, &err), &err);
+	uint64_t before = counts->hits + counts->misses;
+	ck_assert_int_eq(ask_op(XOS_LOCAL_CRED_LIST, ""), XOS_OK);
+	ck_assert_ptr_nonnull(memmem(answer.text.p, answer.text.n, "\"over\"", strlen("\"over\"")));
+	ck_assert_uint_eq(counts->hits + counts->misses, before);
+	xos_chain_clear(&chain);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("sessions");
@@ -395,6 +419,7 @@ int main(void)
 	tcase_add_test(t, a_clock_that_jumps_costs_nothing);
 	tcase_add_test(t, there_is_an_end_to_how_many);
 	tcase_add_test(t, what_cannot_be_written_is_not_taken);
+	tcase_add_test(t, what_has_ended_is_listed_without_verifying_it);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
