@@ -42,7 +42,7 @@ error_json() { # CODE STATUS COMMAND...: one object on standard output, nothing 
 	local p
 	for p in "$bin"/*; do
 		case "${p##*/}" in
-		xos | xos-job-monitor | xos-forge | xos-make-vo | xos-meddle | xos-lying-front | xos-populate | xos-try-grant) continue ;; # below; and programs of tests
+		xos | xos-job-monitor | xos-forge | xos-forge-renewal | xos-make-vo | xos-meddle | xos-lying-front | xos-populate | xos-try-grant | xos-credential-load) continue ;; # below; and programs of tests
 		esac
 		[[ " $tools $daemons " == *" ${p##*/} "* ]] || { echo "${p##*/}" && return 1; }
 	done
