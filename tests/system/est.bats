@@ -98,7 +98,7 @@ swan() { # VERB ARGUMENT...
 	done
 	grep -qi '^content-type: application/pkcs7-mime; smime-type=certs-only' "$V/head"
 	base64 -d "$V/body" | openssl pkcs7 -inform der -print_certs >"$V/ca.pem"
-	[ "$(grep -c BEGIN "$V/ca.pem")" = 3 ]
+	[ "$(grep -c BEGIN "$V/ca.pem")" = 4 ] # root; authorities of members, delegations and nodes
 	openssl x509 -in "$V/ca.pem" -noout -fingerprint -sha256 >"$V/one"
 	openssl x509 -in "$ROOT" -noout -fingerprint -sha256 | cmp - "$V/one"
 	run -0 curl -sS --cacert "$ROOT" -D "$V/head" -o "$V/body" -w '%{http_code}' "$EST/.well-known/est/csrattrs"
