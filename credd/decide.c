@@ -24,6 +24,8 @@ struct xos_credd_decider {
 	struct xos_credd_counts counts;
 	struct xos_decision_log *log; /* NULL: none is kept */
 	uint64_t version;
+	uint8_t ids[ID_BYTES * 64]; /* for as many decisions, of which the last nids are unused */
+	size_t nids;
 	char barred[XOS_ERR_TEXT_MAX];
 };
 
@@ -367,7 +369,11 @@ enum xos_status xos_credd_authorise(struct xos_credd_decider *d, const struct xo
 {
 	struct trial t = {.d = d, .q = q, .now = xos_credd_view_now(d->view)};
 	struct xos_credd_verdict v = {.decision = XOS_LOCAL_UNDECIDED};
-	xos_random_id(t.id, ID_BYTES);
+	if (d->nids == 0) {
+		xos_random(d->ids, sizeof(d->ids));
+		d->nids = sizeof(d->ids) / ID_BYTES;
+	}
+	xos_hex_encode(t.id, d->ids + --d->nids * ID_BYTES, ID_BYTES);
 	enum xos_status st = verify(d, q->chain, q->nchain, t.now, &t.known, err);
 	if (!st) {
 		compute_account(&t, &v);

@@ -24,13 +24,14 @@
 #include "proc/supervisor.h"
 
 #define SWEEP_MS 60000
+#define LISTS_MS 1000
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
 struct node {
 	struct xos_credd_self self;
 	struct xos_loop *loop;
 	struct xos_watch *signals;
-	struct xos_timer *sweep;
+	struct xos_timer *sweep, *lists;
 	int signal_fd, listen_fd;
 	struct xos_credd_ops ops;
 	struct xos_credd_fetch *fetch;
@@ -56,6 +57,12 @@ static void on_sweep(void *ctx)
 	int64_t now = xos_credd_view_now(xos_credd_decider_view(n->ops.decider));
 	xos_credd_jobs_sweep(n->ops.jobs, now, xos_clock_mono_ms());
 	xos_credd_sessions_sweep(n->ops.sessions, now, xos_clock_mono_ms());
+}
+
+static void on_lists(void *ctx)
+{
+	struct node *n = ctx;
+	xos_trust_look(xos_credd_decider_view(n->ops.decider)->trust);
 }
 
 static bool is_service(void *ctx, uid_t uid)
@@ -132,8 +139,10 @@ static enum xos_status start(struct node *n, struct xos_err *err)
 	const struct xos_credd_conf *conf = n->self.conf;
 	n->ops.self = &n->self;
 	enum xos_status st = xos_credd_source_new(&n->self, &source, err);
-	if (!st)
+	if (!st) {
+		xos_credd_source_pace(source);
 		st = load(n, source, err);
+	}
 	if (!st)
 		st = xos_loop_new(&n->loop, err);
 	if (st) {
@@ -150,7 +159,8 @@ static enum xos_status start(struct node *n, struct xos_err *err)
 	st = xos_credd_server_new(n->loop, &opts, &n->server, err);
 	n->signals = xos_watch_new(n->loop, n->signal_fd, on_signal, n);
 	n->sweep = xos_timer_new(n->loop, on_sweep, n);
-	if (!st && (!n->signals || !n->sweep))
+	n->lists = xos_timer_new(n->loop, on_lists, n);
+	if (!st && (!n->signals || !n->sweep || !n->lists))
 		st = xos_err_set(err, XOS_INTERNAL, "memory", "out of memory");
 	if (!st)
 		st = xos_credd_renewer_start(
@@ -161,6 +171,7 @@ static enum xos_status start(struct node *n, struct xos_err *err)
 	}
 	xos_watch_set(n->signals, XOS_WATCH_READ);
 	xos_timer_every(n->sweep, SWEEP_MS);
+	xos_timer_every(n->lists, LISTS_MS);
 	return xos_credd_fetch_start(n->loop, &n->ops, source, &n->fetch, err);
 }
 
@@ -190,6 +201,7 @@ static void stop(struct node *n)
 	xos_credd_server_free(n->server);
 	xos_watch_free(n->signals);
 	xos_timer_free(n->sweep);
+	xos_timer_free(n->lists);
 	xos_loop_free(n->loop); /* runs what was posted: the decider must still be there */
 	xos_credd_renewer_free(n->renewer);
 	xos_credd_decider_free(n->ops.decider);

@@ -108,6 +108,11 @@ void xos_credd_source_free(struct xos_credd_source *s)
 	free(s);
 }
 
+void xos_credd_source_pace(struct xos_credd_source *s)
+{
+	xos_trust_pace(s->trust);
+}
+
 const struct xos_trust *xos_credd_source_trust(const struct xos_credd_source *s)
 {
 	return s->trust;

@@ -21,6 +21,8 @@ XOS_MUST_USE enum xos_status xos_credd_source_new(
 void xos_credd_source_free(struct xos_credd_source *s);
 /* Roots and issuers as they stand in the trust folder; borrowed. */
 const struct xos_trust *xos_credd_source_trust(const struct xos_credd_source *s);
+/* Its files of trust lists are looked at by xos_trust_look alone, which whoever says so calls every second. */
+void xos_credd_source_pace(struct xos_credd_source *s);
 /* Sees the heads of every bundle that is taken; borrowed. */
 struct xos_credd_witness *xos_credd_source_witness(struct xos_credd_source *s);
 

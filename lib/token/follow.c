@@ -206,6 +206,16 @@ enum xos_status xos_trust_follow(struct xos_trust *t, const char *path, struct x
 	return xos_err_set(err, t->refused.status, t->refused.code, "%s", t->refused.text);
 }
 
+void xos_trust_pace(struct xos_trust *t)
+{
+	t->paced = true;
+}
+
+void xos_trust_look(const struct xos_trust *t)
+{
+	look(t);
+}
+
 void xos_trust_ask(struct xos_trust *t, bool (*ask)(void *arg, const char *vo), void *arg)
 {
 	t->ask = ask;
@@ -235,7 +245,8 @@ static const struct trust_taken *newest(const struct xos_trust *t, const char *v
 {
 	const struct trust_taken *best = NULL;
 
-	look(t);
+	if (!t->paced)
+		look(t);
 	pthread_mutex_lock(&live(t)->lock);
 	struct trust_taken **own = slot(live(t), vo);
 	if (own)

@@ -62,6 +62,10 @@ XOS_MUST_USE enum xos_status xos_trust_take_list(
  * yet; reads it at once. A file that is refused changes nothing: xos_trust_health tells. */
 XOS_MUST_USE enum xos_status xos_trust_follow(
     struct xos_trust *t, const char *path, struct xos_err *err);
+/* For who decides thousands of times a second: from now on the files are looked at only by xos_trust_look, which is to be called
+ * every second. Before other threads have t. */
+void xos_trust_pace(struct xos_trust *t);
+void xos_trust_look(const struct xos_trust *t);
 /* Whom to ask, in the middle of a verification, when the list in force does not name a certificate: true if a newer
  * one was taken into t. Before t is shared; nothing here asks the network by itself. */
 void xos_trust_ask(struct xos_trust *t, bool (*ask)(void *arg, const char *vo), void *arg);

@@ -43,6 +43,7 @@ struct xos_trust {
 	size_t ntaken;
 	struct trust_file file[TRUST_FILES_MAX];
 	size_t nfiles;
+	bool paced;             /* the files are looked at by xos_trust_look alone */
 	struct xos_err refused; /* why the newest file was not taken; status OK: it was */
 };
 
