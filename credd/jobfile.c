@@ -130,15 +130,6 @@ enum xos_status xos_credd_job_write(
 	return st;
 }
 
-static bool read_time(struct xos_reader *r, int64_t *t)
-{
-	uint64_t v;
-	if (!xos_reader_u64(r, &v) || v > INT64_MAX)
-		return false;
-	*t = (int64_t)v;
-	return true;
-}
-
 static bool read_names(struct xos_reader *r, struct xos_credd_job *job, uint8_t *version)
 {
 	struct xos_bytes m;
@@ -150,7 +141,7 @@ static bool read_names(struct xos_reader *r, struct xos_credd_job *job, uint8_t 
 	       xos_name_is_member(job->vo, job->member) && xos_reader_u64(r, &job->number) &&
 	       xos_reader_lp_str(r, job->account.name, sizeof(job->account.name)) &&
 	       xos_reader_u32(r, &job->account.uid) && xos_reader_u32(r, &job->account.gid) &&
-	       read_time(r, &job->created) && read_time(r, &job->not_after);
+	       xos_reader_i64(r, &job->created) && xos_reader_i64(r, &job->not_after);
 }
 
 static enum xos_status read_chain(
@@ -202,12 +193,13 @@ static bool read_plan(struct xos_reader *r, struct xos_credd_grant *g)
 	struct xos_bytes digest, wire, chain[XOS_CHAIN_MAX], grant;
 	uint8_t registered;
 	size_t n;
-	if (!read_time(r, &g->token_ends) || !read_time(r, &g->ends) || !read_time(r, &g->taken) ||
-	    !xos_reader_u32(r, &g->renewed) || !xos_reader_u8(r, &registered) || registered > 1 ||
-	    !xos_reader_u8(r, &g->depth) || g->depth > XOS_DELEGATION_DEPTH_MAX ||
+	if (!xos_reader_i64(r, &g->token_ends) || !xos_reader_i64(r, &g->ends) ||
+	    !xos_reader_i64(r, &g->taken) || !xos_reader_u32(r, &g->renewed) ||
+	    !xos_reader_u8(r, &registered) || registered > 1 || !xos_reader_u8(r, &g->depth) ||
+	    g->depth > XOS_DELEGATION_DEPTH_MAX ||
 	    !xos_reader_take(r, sizeof(g->restriction), &digest) ||
-	    !xos_reader_lp_str(r, g->refusal, sizeof(g->refusal)) || !read_time(r, &g->refused) ||
-	    !xos_reader_lp_str(r, g->text, sizeof(g->text)) ||
+	    !xos_reader_lp_str(r, g->refusal, sizeof(g->refusal)) ||
+	    !xos_reader_i64(r, &g->refused) || !xos_reader_lp_str(r, g->text, sizeof(g->text)) ||
 	    !xos_reader_lp(r, XOS_CREDD_GRANT_MAX, &wire))
 		return false;
 	g->registered = registered;

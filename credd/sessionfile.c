@@ -99,15 +99,6 @@ enum xos_status xos_credd_session_write(const char *dir, const char *boot,
 	return st;
 }
 
-static bool read_time(struct xos_reader *r, int64_t *t)
-{
-	uint64_t v;
-	if (!xos_reader_u64(r, &v) || v > INT64_MAX)
-		return false;
-	*t = (int64_t)v;
-	return true;
-}
-
 static bool read_names(
     struct xos_reader *r, char boot[XOS_CREDD_BOOT_ID + 1], struct xos_credd_session *s)
 {
@@ -121,7 +112,7 @@ static bool read_names(
 		return false;
 	s->exportable = exportable == 1;
 	return xos_reader_u32(r, &s->leader.pid) && xos_reader_u64(r, &s->leader.start) &&
-	       read_time(r, &s->created) && read_time(r, &s->not_after);
+	       xos_reader_i64(r, &s->created) && xos_reader_i64(r, &s->not_after);
 }
 
 /* Each certificate is parsed once, so that one that is none is found here and not where it is needed. */

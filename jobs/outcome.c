@@ -72,18 +72,6 @@ void xos_outcome_encode(struct xos_buf *b, const struct xos_job_outcome *o)
 	xos_buf_lp_str(b, o->text);
 }
 
-static bool get_time(struct xos_reader *r, int64_t *t)
-{
-	uint64_t v = 0;
-
-	if (!xos_reader_u64(r, &v) || v > INT64_MAX) {
-		r->failed = true;
-		return false;
-	}
-	*t = (int64_t)v;
-	return true;
-}
-
 enum xos_status xos_outcome_decode(
     struct xos_bytes in, struct xos_job_outcome *o, struct xos_err *err)
 {
@@ -97,8 +85,8 @@ enum xos_status xos_outcome_decode(
 	xos_reader_u8(&r, &end);
 	xos_reader_u8(&r, &cause);
 	xos_reader_u32(&r, &f.value);
-	get_time(&r, &f.started);
-	get_time(&r, &f.ended);
+	xos_reader_i64(&r, &f.started);
+	xos_reader_i64(&r, &f.ended);
 	xos_reader_u64(&r, &f.wall_ms);
 	xos_reader_u64(&r, &f.user_us);
 	xos_reader_u64(&r, &f.system_us);

@@ -232,6 +232,19 @@ bool xos_reader_u64(struct xos_reader *r, uint64_t *v)
 	return true;
 }
 
+bool xos_reader_i64(struct xos_reader *r, int64_t *v)
+{
+	uint64_t wide;
+	if (!take_be(r, 8, &wide))
+		return false;
+	if (wide > INT64_MAX) {
+		r->failed = true;
+		return false;
+	}
+	*v = (int64_t)wide;
+	return true;
+}
+
 bool xos_reader_lp(struct xos_reader *r, size_t max, struct xos_bytes *v)
 {
 	struct xos_reader probe = *r;

@@ -64,6 +64,8 @@ bool xos_reader_u8(struct xos_reader *r, uint8_t *v);
 bool xos_reader_u16(struct xos_reader *r, uint16_t *v);
 bool xos_reader_u32(struct xos_reader *r, uint32_t *v);
 bool xos_reader_u64(struct xos_reader *r, uint64_t *v);
+/* 64 bits that must fit a signed number, such as a time. */
+bool xos_reader_i64(struct xos_reader *r, int64_t *v);
 bool xos_reader_take(struct xos_reader *r, size_t n, struct xos_bytes *v);
 /* A 32-bit length and that many bytes, at most max. */
 bool xos_reader_lp(struct xos_reader *r, size_t max, struct xos_bytes *v);

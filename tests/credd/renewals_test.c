@@ -397,6 +397,59 @@ START_TEST(an_extension_that_is_refused_leaves_the_grant_before)
 }
 END_TEST
 
+static enum xos_status ask(struct xos_err *err)
+{
+	*err = (struct xos_err)XOS_ERR_INIT;
+	return xos_credd_renewals_ask(
+	    n->ops.renewals, xos_credd_jobs_find(n->jobs, JOB), now.wall, err);
+}
+
+/* Its holder may be the job itself, which asks in a loop. */
+START_TEST(asked_for_before_its_time_it_is_renewed_once)
+{
+	struct xos_err err;
+	give_ok(n->vo->now + 7 * DAY);
+	tick();
+	answer(XOS_OK, NULL, NULL);
+	tick();
+	ck_assert_ptr_null(sent);
+	ck_assert_int_eq(ask(&err), XOS_LIMIT);
+	ck_assert_str_eq(err.code, "renewed-already");
+	tick();
+	ck_assert_ptr_null(sent);
+	pass(600); /* of an hour: long before it is due */
+	tick();
+	ck_assert_ptr_null(sent);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(ask(&err), XOS_OK);
+	tick();
+	ck_assert_ptr_nonnull(sent);
+	ck_assert(!sent->registers);
+	ck_assert_int_eq(ask(&err), XOS_OK);
+	struct made m = proper();
+	answer_with(&m);
+	ck_assert_uint_eq(job()->grant->renewed, 1);
+	ck_assert_int_eq(ask(&err), XOS_LIMIT);
+	tick();
+	ck_assert_ptr_null(sent);
+	ck_assert_uint_eq(job()->grant->renewed, 1);
+}
+END_TEST
+
+START_TEST(asking_brings_back_nothing_that_was_refused_or_never_granted)
+{
+	struct xos_err err;
+	ck_assert_int_eq(ask(&err), XOS_UNAVAILABLE);
+	ck_assert_str_eq(err.code, "not-renewable");
+	come_to_renewal();
+	answer(XOS_DENIED, "grant-revoked", "the grant was revoked");
+	ck_assert_int_eq(ask(&err), XOS_DENIED);
+	ck_assert_str_eq(err.code, "grant-revoked");
+	tick();
+	ck_assert_ptr_null(sent);
+}
+END_TEST
+
 START_TEST(pauses_leave_several_tries_and_no_storm)
 {
 	for (int64_t life = 10; life <= 12 * 3600; life *= 3)
@@ -433,6 +486,8 @@ static Suite *suite(void)
 	tcase_add_test(t, a_longer_grant_replaces_one_and_is_registered);
 	tcase_add_test(t, an_extension_that_came_late_loses_nothing);
 	tcase_add_test(t, an_extension_that_is_refused_leaves_the_grant_before);
+	tcase_add_test(t, asked_for_before_its_time_it_is_renewed_once);
+	tcase_add_test(t, asking_brings_back_nothing_that_was_refused_or_never_granted);
 	tcase_add_test(t, pauses_leave_several_tries_and_no_storm);
 	suite_add_tcase(s, t);
 	return s;

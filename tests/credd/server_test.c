@@ -99,6 +99,59 @@ START_TEST(places_are_left_for_services)
 }
 END_TEST
 
+/* Two requests in one piece, or more than was announced: told so once, with number 0, and hung up on. */
+START_TEST(what_comes_before_the_answer_ends_the_connection)
+{
+	struct xos_err err = XOS_ERR_INIT;
+	struct xos_credd_server *s = NULL;
+	struct xos_loop *loop = NULL;
+	char *dir = xos_test_dir_new(), *path = xos_test_path(dir, "credd.sock");
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	uint8_t frames[2 * XOS_LOCAL_HEADER], back[512];
+	const struct xos_local_header h = {
+	    .kind = XOS_LOCAL_REQUEST, .op = XOS_LOCAL_STATUS, .number = 1};
+	struct xos_local_header told;
+	int listener;
+	pthread_t thread;
+	MUST(xos_loop_new(&loop, &err), &err);
+	MUST(xos_credd_socket_bind(path, &listener, &err), &err);
+	const struct xos_credd_server_options o = {.listen_fd = listener,
+	    .connections_max = PLACES,
+	    .handle = handle,
+	    .is_service = is_service};
+	MUST(xos_credd_server_new(loop, &o, &s, &err), &err);
+	ck_assert_int_eq(pthread_create(&thread, NULL, run, loop), 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	xos_local_header_write(frames, &h);
+	xos_local_header_write(frames + XOS_LOCAL_HEADER, &h);
+	for (size_t n = XOS_LOCAL_HEADER + 1; n <= sizeof(frames); n += XOS_LOCAL_HEADER - 1) {
+		size_t got = 0;
+		ssize_t more;
+		ck_assert_int_eq(send(fd, frames, n, MSG_NOSIGNAL), (int)n);
+		while ((more = recv(fd, back + got, sizeof(back) - got, 0)) > 0)
+			got += (size_t)more;
+		ck_assert_uint_gt(got, XOS_LOCAL_HEADER);
+		MUST(xos_local_header_read(back, &told, &err), &err);
+		ck_assert_uint_eq(told.number, 0);
+		ck_assert_uint_eq(got, XOS_LOCAL_HEADER + told.length);
+		ck_assert_uint_eq(back[XOS_LOCAL_HEADER], XOS_MALFORMED);
+		close(fd);
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	}
+	close(fd);
+	xos_loop_stop(loop);
+	pthread_join(thread, NULL);
+	xos_credd_server_free(s);
+	xos_loop_free(loop);
+	close(listener);
+	free(path);
+	xos_test_dir_free(dir);
+}
+END_TEST
+
 /* --- what takes long --- */
 
 struct order {
@@ -191,6 +244,7 @@ int main(void)
 	SRunner *r;
 	int failed;
 	tcase_add_test(c, places_are_left_for_services);
+	tcase_add_test(c, what_comes_before_the_answer_ends_the_connection);
 	tcase_add_test(c, a_service_waits_for_one_slow_request);
 	tcase_set_timeout(c, 60);
 	suite_add_tcase(s, c);

@@ -152,6 +152,24 @@ static void garbage(int fd)
 		_exit(1);
 }
 
+/* A whole answer, and in the same piece a byte that it does not announce. */
+static void too_much(int fd)
+{
+	uint8_t out[512];
+	struct xos_local_answer a = {.op = XOS_LOCAL_STATUS, .text = xos_bytes_str("{}")};
+	size_t n = xos_local_answer_size(&a);
+	struct xos_local_header h = {.kind = XOS_LOCAL_ANSWER,
+	    .op = XOS_LOCAL_STATUS,
+	    .number = take(fd),
+	    .length = (uint32_t)n};
+	xos_local_header_write(out, &h);
+	if (xos_local_answer_encode(&a, out + XOS_LOCAL_HEADER, n, NULL))
+		_exit(1);
+	out[XOS_LOCAL_HEADER + n] = 0;
+	if (send(fd, out, XOS_LOCAL_HEADER + n + 1, MSG_NOSIGNAL) < 0)
+		_exit(1);
+}
+
 static void cut_off(int fd)
 {
 	(void)take(fd);
@@ -230,6 +248,10 @@ START_TEST(wrong_answers_are_refused)
 	waitpid(server, NULL, 0);
 	serve(garbage);
 	expect(l, XOS_MALFORMED, "not-credd");
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	serve(too_much);
+	expect(l, XOS_MALFORMED, "credd-protocol");
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
 	serve(cut_off);
